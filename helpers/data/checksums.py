@@ -1,0 +1,56 @@
+"""Is this file one of those accepted? The answer names the checksum found and the one wanted."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+
+from .archive import content_digest
+
+
+class ChecksumError(ValueError):
+    """A file that is there, but is not one of the accepted ones."""
+
+
+def verify(path: Path, entry: dict, trusted: set[str] = frozenset()) -> str:
+    """Checks a file against its registry entry and returns its SHA-256.
+
+    Args:
+        path: The file.
+        entry: Has `sha256`, or `md5`, or `content` (SHA-256 over the files inside).
+        trusted: SHA-256 of archives whose content was checked before.
+
+    Raises:
+        ChecksumError: Names the checksum found and those accepted.
+    """
+    with open(path, "rb") as f:
+        sha256 = hashlib.file_digest(f, "sha256").hexdigest()
+    if "sha256" in entry:
+        pairs = [("SHA-256", sha256, entry["sha256"])]
+    elif "md5" in entry:
+        with open(path, "rb") as f:
+            md5 = hashlib.file_digest(f, lambda: hashlib.md5(usedforsecurity=False))
+        pairs = [("MD5", md5.hexdigest(), entry["md5"])]
+    elif sha256 in trusted:
+        pairs = []
+    else:
+        pairs = [_content_pair(path, entry, part) for part in entry["content"]]
+    for kind, found, accepted in pairs:
+        if found != accepted:
+            raise ChecksumError(
+                f"{path}: this is not the file it should be (damaged, or another version).\n"
+                f"  {kind} found:    {found}\n  {kind} accepted: {accepted}"
+            )
+    return sha256
+
+
+def _content_pair(path: Path, entry: dict, part: dict) -> tuple[str, str, str]:
+    kind = f"SHA-256 over the {part['count']} files {', '.join(part['files'][:2])}"
+    try:
+        found, count = content_digest(path, entry.get("strip", ""), part["files"])
+    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        return kind, f"none, the archive cannot be read ({error})", part["sha256"]
+    return f"{kind} ({count} found)", found, part["sha256"]

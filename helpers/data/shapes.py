@@ -1,0 +1,269 @@
+"""`shapes`: discs, squares and triangles over photographed texture, drawn on the spot.
+
+Nothing is downloaded: the textures (brick, grass, gravel) ship inside scikit-image. Masks and
+edges are exact, the factors behind each image are known, and five simulated annotators
+disagree in known ways (see `ANNOTATORS`). The class follows from the outline alone: every
+class has the same sizes (by area), colours and contrasts.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from . import _shapes_draw as draw
+from .dataset import Dataset
+
+CLASS_NAMES = ("background", "disc", "square", "triangle")
+TEXTURES = draw.TEXTURES
+SPLITS = {"train": 4000, "val": 1000, "test": 1000}
+
+# What each annotator does with the exact edges, in this order.
+ANNOTATORS = {
+    "careful": "marks the exact edges",
+    "unsteady": "draws the exact edges one pixel away, in one of the eight directions, by image",
+    "hasty": "overlooks objects whose contrast is below HASTY_CONTRAST",
+    "zealous": "also marks strong contours of the background's texture",
+    "outliner": "leaves out the edges between one object and another",
+}
+HASTY_CONTRAST = 0.2
+
+_BLOCK = 100  # images that share one seed; a constant, or the images would change with it
+_DIRECTIONS = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j])  # (row, column)
+
+
+def generate(
+    split="train",
+    *,
+    n=None,
+    size=64,
+    seed=0,
+    objects=(1, 3),
+    radius=(0.1, 0.2),
+    contrast=(0.12, 0.45),
+    texture=0.25,
+    textures=TEXTURES,
+    noise=0.05,
+    annotators=5,
+):
+    """Draws a split of the `shapes` set.
+
+    The three splits are independent streams of one seed, and the first images of a stream
+    do not depend on how many follow. The same arguments give the same bits.
+
+    An edge is a pixel of an object that has, among its four neighbours, one of something
+    behind it (the background or an object further back); so each boundary is one pixel wide
+    and lies on the side of the object in front. The larger of two objects is in front.
+
+    Args:
+        split: `"train"`, `"val"` or `"test"`.
+        n: Number of images; 4000, 1000 and 1000 unless given.
+        size: Side of the images in pixels, 16 to 256.
+        seed: Seed of the streams, an integer from 0.
+        objects: Least and most objects in an image, 1 to 6, or one number for both.
+        radius: Least and greatest radius as a share of `size`, in (0, 0.25]. The radius of a
+            square or triangle is that of the disc of equal area.
+        contrast: Least and greatest distance between an object's paint and the background's
+            (root mean square over red, green, blue, in [0, 1]). Paints that are not that
+            strong stay below.
+        texture: Strength of the texture: the standard deviation of the background's brightness as a
+            share of its mean. `"flat"` or 0 for plain backgrounds. Objects have a third of it.
+        textures: Names of the photographs behind the objects, some of `TEXTURES`.
+        noise: Standard deviation of the Gaussian noise on every value of the image in [0, 1].
+        annotators: The first so many of `ANNOTATORS`, or a tuple of their names.
+
+    Returns:
+        `Dataset` with `images` (N, size, size, 3), `masks` (N, size, size), `edges` (share of the
+        annotators who marked the pixel, × 255), `annotations` (list of (A, size, size)) and the
+        `factors` of each image, arrays (N,): `objects` (their number), `texture` (index
+        in `TEXTURES`), `ground_red`, `ground_green`, `ground_blue`, and of the main object, which is
+        the largest and nothing covers it: `class` (1 to 3, as in the masks), `x`, `y`, `radius` (pixels),
+        `rotation` (radians, from 0 up to the shape's symmetry; 0 for a disc), `red`, `green`, `blue`
+        and `contrast`. With `annotators=("careful",)` the edges are the exact ones.
+
+    Raises:
+        ValueError: If an argument is out of its range; the message names it.
+    """
+    n, names, textures, objects = _check(
+        split, n, size, seed, objects, radius, contrast, texture, textures, noise, annotators
+    )
+    strength = 0.0 if texture == "flat" else float(texture)
+    stream = [int(seed), list(SPLITS).index(split)]
+    planes = draw.load_textures(textures)
+    images = np.empty((n, size, size, 3), "uint8")
+    masks = np.empty((n, size, size), "uint8")
+    marks = np.empty((n, len(names), size, size), "uint8")
+
+    def block(start):
+        here = slice(start, min(start + _BLOCK, n))
+        rngs = np.random.default_rng([*stream, start // _BLOCK]).spawn(3)
+        # Always the scenes of a full block: a shorter last one begins the same.
+        scene = draw.draw_scenes(rngs[0], _BLOCK, size, objects, radius, contrast, len(textures))
+        cuts = _draw_cuts(rngs[0], planes[0].shape, size)
+        directions = _DIRECTIONS[rngs[1].integers(0, len(_DIRECTIONS), _BLOCK)]
+        _paint(scene, planes, cuts, directions, rngs[2], strength, noise, names,
+               images[here], masks[here], marks[here])  # fmt: skip
+        return scene
+
+    # NumPy lets go of the interpreter's lock while it computes, so two threads help.
+    with ThreadPoolExecutor(2) as pool:
+        scenes = list(pool.map(block, range(0, n, _BLOCK)))
+    edges = (marks.sum(axis=1, dtype="uint16") * 255 // len(names)).astype("uint8")
+    return Dataset(
+        name="shapes",
+        split=split,
+        images=images,
+        masks=masks,
+        class_names=CLASS_NAMES,
+        void=None,
+        edges=edges,
+        annotations=list(marks),
+        factors=_factors(scenes, textures, n),
+        ids=tuple(f"shapes-{split}-{seed}-{i:05d}" for i in range(n)),
+        source="drawn by helpers.data.shapes over textures that ship with scikit-image",
+        licence="MIT; the textures are CC0 (public domain)",
+    )
+
+
+def _draw_cuts(rng, planes_shape, size):
+    """Draws a pose and a corner for the background's and the objects' texture: (2, 3, block)."""
+    _, poses, height, width = planes_shape
+    highs = np.array([poses, height - size + 1, width - size + 1])[None, :, None]
+    return rng.integers(0, highs, (2, 3, _BLOCK))
+
+
+def _paint(scene, planes, cuts, directions, rng, strength, noise, names, images, masks, marks):
+    """Fills `images`, `masks` and `marks` in place with the first scenes of a block."""
+    k, size = masks.shape[:2]
+    slots = scene.shape.shape[1]
+    which = scene.texture[:k]
+    back = draw.crops(planes[0], which, *cuts[0, :, :k], size)  # (k, H, W)
+    skin = draw.crops(planes[0], which, *cuts[1, :, :k], size)
+    back = 1 + np.float32(strength) * back
+    skin = 1 + np.float32(strength / 3) * skin
+
+    canvas = scene.ground[:k, :, None, None].astype("float32") * back[:, None]  # (k, 3, H, W)
+    front = np.zeros((k, size, size), "int8")  # 0 background; M - slot for an object
+    masks[...] = 0
+    for slot in reversed(range(slots)):  # from the back to the front
+        distance = draw.signed_distance(
+            scene.shape[:k, slot], scene.x[:k, slot], scene.y[:k, slot],
+            scene.radius[:k, slot], scene.rotation[:k, slot], size)  # fmt: skip
+        inside = distance < 0
+        front[inside] = slots - slot
+        np.copyto(masks, scene.shape[:k, slot, None, None].astype("uint8"), where=inside)
+        cover = np.clip(0.5 - distance, 0, 1)  # the share of the pixel that the object covers
+        for channel in range(3):
+            paint = scene.colour[:k, slot, channel, None, None].astype("float32") * skin
+            canvas[:, channel] += cover * (paint - canvas[:, channel])
+    noisy = rng.standard_normal((k, size, size, 3), "float32")
+    noisy *= np.float32(noise)
+    noisy += canvas.transpose(0, 2, 3, 1)
+    np.clip(noisy, 0, 1, out=noisy)
+    noisy *= 255
+    noisy += np.float32(0.5)
+    images[...] = noisy  # cuts off the fraction, so this rounds
+    contours = draw.crops(planes[1], which, *cuts[0, :, :k], size) if strength else None
+    _annotate(front, scene.contrast[:k], contours, directions[:k], names, marks)
+
+
+def _annotate(front, contrast, contours, directions, names, marks):
+    """Fills `marks` (k, A, H, W) with what each named annotator draws."""
+    exact = draw.boundaries(front)
+    slots = contrast.shape[1]
+    for a, name in enumerate(names):
+        drawn = exact
+        if name == "unsteady":
+            drawn = np.zeros_like(exact)
+            padded = np.pad(exact, ((0, 0), (1, 1), (1, 1)))
+            for row, column in _DIRECTIONS:
+                (these,) = np.nonzero((directions == (row, column)).all(axis=1))
+                moved = np.roll(padded[these], (row, column), axis=(1, 2))
+                drawn[these] = moved[:, 1:-1, 1:-1]
+        elif name == "hasty":
+            # Column 0 is the background, then the slots from the back to the front.
+            seen = np.pad(contrast[:, ::-1] >= HASTY_CONTRAST, ((0, 0), (1, 0)))
+            drawn = exact & seen[np.arange(len(front))[:, None, None], front]
+        elif name == "zealous" and contours is not None:
+            drawn = exact | ((contours > 0) & (front == 0))
+        elif name == "outliner" and slots > 1:
+            # What is left when all objects are one.
+            drawn = draw.boundaries((front > 0).astype("int8"))
+        marks[:, a] = drawn
+
+
+def _factors(scenes, textures, n):
+    """Gathers the blocks' known factors, one array (N,) each."""
+    main = {"class": "shape", "x": "x", "y": "y", "radius": "radius", "rotation": "rotation",
+            "contrast": "contrast"}  # fmt: skip
+    columns = {"objects": [(scene.shape > 0).sum(axis=1) for scene in scenes]}
+    columns |= {key: [getattr(scene, field)[:, 0] for scene in scenes]
+                for key, field in main.items()}  # fmt: skip
+    for channel, colour in enumerate(("red", "green", "blue")):
+        columns[colour] = [scene.colour[:, 0, channel] for scene in scenes]
+        columns[f"ground_{colour}"] = [scene.ground[:, channel] for scene in scenes]
+    ids = np.array([TEXTURES.index(name) for name in textures])
+    columns["texture"] = [ids[scene.texture] for scene in scenes]
+    factors = {key: np.concatenate(parts)[:n] for key, parts in columns.items()}
+    return {
+        key: values.astype("float32" if values.dtype.kind == "f" else "int64")
+        for key, values in factors.items()
+    }
+
+
+def _number(value):
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def _whole(value):
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _check_pair(name, value, low, high, ok=_number):
+    good = isinstance(value, (tuple, list)) and len(value) == 2 and all(map(ok, value))
+    if not good or not low <= value[0] <= value[1] <= high:
+        raise ValueError(
+            f"`{name}` must be a pair (least, most) with {low} ≤ least ≤ most ≤ {high}. "
+            f"Received: {name}={value!r}"
+        )
+
+
+def _check(
+    split, n, size, seed, objects, radius, contrast, texture, textures, noise, annotators
+):  # fmt: skip
+    """Checks the arguments of `generate` and fills in what was left open."""
+    if split not in SPLITS:
+        raise ValueError(f"`split` must be one of {', '.join(SPLITS)}. Received: split={split!r}")
+    n = SPLITS[split] if n is None else n
+    if not _whole(n) or n < 1:
+        raise ValueError(f"`n` must be an integer from 1. Received: n={n!r}")
+    if not _whole(size) or not 16 <= size <= 256:
+        raise ValueError(f"`size` must be an integer from 16 to 256. Received: size={size!r}")
+    if not _whole(seed) or seed < 0:
+        raise ValueError(f"`seed` must be an integer from 0. Received: seed={seed!r}")
+    objects = (objects, objects) if _whole(objects) else objects
+    _check_pair("objects", objects, 1, 6, _whole)
+    _check_pair("radius", radius, 0.02, 0.25)
+    _check_pair("contrast", contrast, 0.02, 1)
+    if texture != "flat" and not (_number(texture) and 0 <= texture <= 1):
+        raise ValueError(
+            f'`texture` must be "flat" or a number from 0 to 1. Received: texture={texture!r}'
+        )
+    textures = (textures,) if isinstance(textures, str) else tuple(textures)
+    if not textures or not set(textures) <= set(TEXTURES):
+        raise ValueError(
+            f"`textures` must name some of {', '.join(TEXTURES)}. Received: textures={textures!r}"
+        )
+    if not (_number(noise) and 0 <= noise <= 1):
+        raise ValueError(f"`noise` must be a number from 0 to 1. Received: noise={noise!r}")
+    if _whole(annotators) and 1 <= annotators <= len(ANNOTATORS):
+        names = tuple(ANNOTATORS)[:annotators]
+    elif isinstance(annotators, (tuple, list)) and annotators and set(annotators) <= set(ANNOTATORS):
+        names = tuple(annotators)
+    else:
+        raise ValueError(
+            f"`annotators` must be a number from 1 to {len(ANNOTATORS)} or some of "
+            f"{', '.join(ANNOTATORS)}. Received: annotators={annotators!r}"
+        )
+    return int(n), names, textures, tuple(objects)

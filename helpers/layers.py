@@ -1,0 +1,157 @@
+"""The few layers that Keras does not ship: sampling, and cheap ways down and up.
+
+Transposed and overlapping strided convolutions are the slow part of the usual
+convolutional VAE on a CPU. Here the resolution changes by patches instead: down by a
+convolution whose stride is its kernel, up by a 1×1 convolution and depth-to-space.
+"""
+
+import keras
+from keras import layers, ops
+
+PACKAGE = "helpers"
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class GaussianSampling(layers.Layer):
+    """z = μ + σ·ε: a draw from N(μ, diag σ²) that gradients pass through.
+
+    The randomness enters as ε, which does not depend on any weight; μ and σ are
+    reached by ordinary differentiation (the reparameterisation trick).
+
+    Args:
+        seed: int or None. Each layer owns its generator: two layers with one seed draw
+            the same stream, and a saved model goes on with its stream where it stopped.
+
+    Call arguments:
+        mean: `(B, …)`.
+        log_variance: **log σ²**, the same shape. σ = exp(½ log σ²).
+        noise: ε, the same shape, or None to draw it.
+
+    Returns:
+        A tensor of the shape of `mean`.
+
+    References:
+        Kingma and Welling (2014), section 2.4. https://arxiv.org/abs/1312.6114
+    """
+
+    def __init__(self, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, mean, log_variance, noise=None):
+        if noise is None:
+            # An int seed here would give the same noise at every step, without a warning.
+            noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=self.seed_generator)
+        return mean + ops.exp(0.5 * log_variance) * noise
+
+    def compute_output_shape(self, mean_shape, log_variance_shape=None, noise_shape=None):
+        return mean_shape
+
+    def get_config(self):
+        return {**super().get_config(), "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class PatchDown(layers.Layer):
+    """Shrink by cutting into patches: one convolution with stride = kernel.
+
+    Args:
+        filters: output channels.
+        patch: side of a patch in pixels; height and width must be multiples of it.
+        activation: name or function, applied after the convolution.
+
+    Call arguments:
+        x: `(B, H, W, C)`.
+
+    Returns:
+        `(B, H / patch, W / patch, filters)`.
+    """
+
+    def __init__(self, filters, patch=2, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        self.filters = _positive_int("filters", filters)
+        self.patch = _positive_int("patch", patch)
+        self.activation = keras.activations.get(activation)
+        self.conv = layers.Conv2D(self.filters, self.patch, self.patch, activation=activation)
+
+    def build(self, input_shape):
+        _, height, width, _ = input_shape
+        if any(side is not None and side % self.patch for side in (height, width)):
+            raise ValueError(
+                f"height and width must be multiples of patch={self.patch}; pad or crop the "
+                f"images. Received: input_shape={tuple(input_shape)}"
+            )
+        self.conv.build(input_shape)
+        self.built = True
+
+    def call(self, x):
+        return self.conv(x)
+
+    def compute_output_shape(self, input_shape):
+        return self.conv.compute_output_shape(input_shape)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "patch": self.patch,
+            "activation": keras.activations.serialize(self.activation),
+        }
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class DepthToSpaceUp(layers.Layer):
+    """Grow by unfolding channels: a 1×1 convolution, then depth-to-space.
+
+    The same map as a transposed convolution with stride = kernel, as one matrix
+    product per pixel of the *small* image.
+
+    Args:
+        filters: output channels.
+        scale: factor by which height and width grow.
+        activation: name or function, applied after the convolution.
+
+    Call arguments:
+        x: `(B, H, W, C)`.
+
+    Returns:
+        `(B, H · scale, W · scale, filters)`.
+
+    References:
+        Shi et al. (2016), sub-pixel convolution. https://arxiv.org/abs/1609.05158
+    """
+
+    def __init__(self, filters, scale=2, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        self.filters = _positive_int("filters", filters)
+        self.scale = _positive_int("scale", scale)
+        self.activation = keras.activations.get(activation)
+        self.conv = layers.Conv2D(self.filters * self.scale**2, 1, activation=activation)
+
+    def build(self, input_shape):
+        self.conv.build(input_shape)
+        self.built = True
+
+    def call(self, x):
+        return ops.depth_to_space(self.conv(x), self.scale, data_format="channels_last")
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, _ = input_shape
+        grow = [None if side is None else side * self.scale for side in (height, width)]
+        return (batch, *grow, self.filters)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "scale": self.scale,
+            "activation": keras.activations.serialize(self.activation),
+        }
+
+
+def _positive_int(name, value):
+    # Keras refuses NumPy integers in some layers; int() here spares every caller that.
+    if int(value) != value or value < 1:
+        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+    return int(value)

@@ -1,0 +1,197 @@
+"""The loss contract: every term in nats per image, summed, never averaged.
+
+For an image of D = H·W·C values and a latent of K values:
+
+* a reconstruction term is −log p(x|z), summed over all D values,
+* a KL term is summed over all K values (all positions of a spatial latent),
+* only then is the mean over the batch taken.
+
+Averaging over D or K instead multiplies the weight of the KL by D or divides it
+by K; the model that such a loss trains is a β-VAE with a β that nobody chose.
+
+Two conventions of the field meet here, and mixing them up is a common fault:
+the KL takes **log σ²** (what an encoder's head gives), the Gaussian likelihood
+takes **log σ** (one learned scalar, as a rule).
+"""
+
+import math
+
+from keras import ops
+
+LOG_2PI = math.log(2.0 * math.pi)
+
+
+def sum_per_image(values):
+    """Sum over every axis but the first: `(B, …)` → `(B,)`."""
+    return ops.sum(ops.reshape(values, (ops.shape(values)[0], -1)), axis=1)
+
+
+def gaussian_kl_elementwise(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
+    """KL(q‖p) of each coordinate of two diagonal Gaussians, in nats.
+
+    Args:
+        mean: means of q, shape `(B, …)`.
+        log_variance: **log σ²** of q (not log σ), the shape of `mean`.
+        prior_mean: mean of p, a number or anything that broadcasts to `mean`.
+        prior_log_variance: **log σ²** of p, likewise.
+
+    Returns:
+        A tensor of the shape of `mean`, each value ≥ 0 up to rounding.
+
+    Raises:
+        ValueError: if `mean` and `log_variance` differ in shape.
+
+    References:
+        Kingma and Welling (2014), appendix B. https://arxiv.org/abs/1312.6114
+    """
+    mean = ops.convert_to_tensor(mean)
+    log_variance = ops.convert_to_tensor(log_variance)
+    _same_shape("mean", mean, "log_variance", log_variance)
+    log_ratio = log_variance - prior_log_variance
+    shift = ops.square(mean - prior_mean) * ops.exp(
+        -ops.convert_to_tensor(prior_log_variance, mean.dtype)
+    )
+    # expm1 keeps the digits that exp(r) − 1 − r loses when q is close to p.
+    return 0.5 * (ops.expm1(log_ratio) - log_ratio + shift)
+
+
+def gaussian_kl(mean, log_variance, prior_mean=0.0, prior_log_variance=0.0):
+    """KL(q‖p) of two diagonal Gaussians, in nats per image, summed over the latent.
+
+    With the default prior N(0, I) this is −½ Σ (1 + log σ² − μ² − σ²).
+
+    Args:
+        mean: means of q, shape `(B, K)` or `(B, h, w, c)`.
+        log_variance: **log σ²** of q, the same shape. (`gaussian_nll` takes log σ.)
+        prior_mean: mean of p, a number or anything that broadcasts to `mean`.
+        prior_log_variance: **log σ²** of p, likewise.
+
+    Returns:
+        Shape `(B,)`, nats per image.
+
+    Raises:
+        ValueError: if `mean` and `log_variance` differ in shape.
+
+    References:
+        Kingma and Welling (2014), appendix B. https://arxiv.org/abs/1312.6114
+    """
+    return sum_per_image(
+        gaussian_kl_elementwise(mean, log_variance, prior_mean, prior_log_variance)
+    )
+
+
+def bernoulli_nll(x, logits):
+    """−log p(x|z) under independent Bernoulli pixels, in nats per image.
+
+    Args:
+        x: data in {0, 1}, shape `(B, …)`. With grey values in between the number is
+            still a cross-entropy, but no longer the negative log of a probability.
+        logits: log-odds of a one, the same shape. No sigmoid before it.
+
+    Returns:
+        Shape `(B,)`, nats per image, summed over height, width and channels.
+
+    Raises:
+        ValueError: if `x` and `logits` differ in shape.
+    """
+    logits = ops.convert_to_tensor(logits)
+    x = ops.convert_to_tensor(x, logits.dtype)
+    _same_shape("x", x, "logits", logits)
+    return sum_per_image(ops.binary_crossentropy(x, logits, from_logits=True))
+
+
+def gaussian_nll(x, mean, log_sigma):
+    """−log p(x|z) under independent Gaussian pixels, in nats per image.
+
+    Args:
+        x: data, shape `(B, …)`.
+        mean: the decoder's output, the same shape.
+        log_sigma: **log σ** (not log σ²), a number or anything that broadcasts to `x`.
+            (`gaussian_kl` takes log σ².)
+
+    Returns:
+        Shape `(B,)`, nats per image, with the ½ log 2π of each value. It is the log of a
+        density: it may be negative, and its size depends on the unit of `x`.
+
+    Raises:
+        ValueError: if `x` and `mean` differ in shape.
+    """
+    mean = ops.convert_to_tensor(mean)
+    x = ops.convert_to_tensor(x, mean.dtype)
+    _same_shape("x", x, "mean", mean)
+    log_sigma = ops.convert_to_tensor(log_sigma, mean.dtype)
+    standardised = (x - mean) * ops.exp(-log_sigma)
+    return sum_per_image(0.5 * (LOG_2PI + ops.square(standardised)) + log_sigma)
+
+
+def free_bits(kl_elementwise, minimum):
+    """Sum over latent coordinates of max(minimum, batch mean of that coordinate's KL).
+
+    A coordinate that costs less than `minimum` gets no gradient from the KL, so nothing
+    pushes it the last step into collapse.
+
+    Args:
+        kl_elementwise: from `gaussian_kl_elementwise`, shape `(B, …)`, nats.
+        minimum: nats that each coordinate may use free of charge, ≥ 0.
+
+    Returns:
+        A scalar, nats per image. Equals the mean KL where `minimum` is 0.
+
+    Raises:
+        ValueError: if `minimum` is negative.
+
+    References:
+        Kingma et al. (2016), section 4 and appendix C.8. https://arxiv.org/abs/1606.04934
+    """
+    if minimum < 0:
+        raise ValueError(
+            f"`minimum` is a number of nats and cannot be negative. Received: {minimum}"
+        )
+    return ops.sum(ops.maximum(ops.mean(kl_elementwise, axis=0), minimum))
+
+
+def objective(reconstruction, kl_elementwise, beta=1.0, minimum=0.0):
+    """What a VAE minimises: mean reconstruction + β·KL, in nats per image.
+
+    Args:
+        reconstruction: −log p(x|z), shape `(B,)`, nats per image.
+        kl_elementwise: shape `(B, …)`, nats per latent coordinate.
+        beta: weight of the KL. 1 is the negative ELBO; with any other value the result
+            is no longer a bound on −log p(x).
+        minimum: free bits, nats per coordinate (see `free_bits`). 0 switches them off.
+
+    Returns:
+        A scalar, nats per image.
+
+    References:
+        Higgins et al. (2017), β-VAE. https://openreview.net/forum?id=Sy2fzU9gl
+    """
+    # free_bits(…, 0) is the plain sum too; this spares its detour over the batch mean.
+    kl = free_bits(kl_elementwise, minimum) if minimum else ops.mean(sum_per_image(kl_elementwise))
+    return ops.mean(reconstruction) + beta * kl
+
+
+def bits_per_dimension(nats, dimensions, bins=None):
+    """Nats per image → bits per dimension.
+
+    Args:
+        nats: negative log-likelihood, nats per image.
+        dimensions: D = H·W·C.
+        bins: None for discrete data (Bernoulli). For a density on data scaled to [0, 1],
+            the number of grey levels (256): log2(bins) is added, the width of a level
+            in bits. The result is a code length only after uniform dequantisation.
+
+    Returns:
+        nats / (D ln 2) (+ log2 bins), in bits per dimension.
+    """
+    bits = nats / (dimensions * math.log(2.0))
+    return bits if bins is None else bits + math.log2(bins)
+
+
+def _same_shape(name_a, a, name_b, b):
+    # Broadcasting here would turn a wrong shape into a wrong number without a word.
+    if tuple(a.shape) != tuple(b.shape):
+        raise ValueError(
+            f"`{name_a}` and `{name_b}` must have the same shape. "
+            f"Received: {name_a}.shape={tuple(a.shape)}, {name_b}.shape={tuple(b.shape)}"
+        )

@@ -1,0 +1,380 @@
+"""The VAE of the series as an ordinary Keras model, and two ways to build its networks.
+
+`VAE` takes any encoder that returns (mean, log σ²) and any decoder that returns Bernoulli
+logits or Gaussian means; `compile`, `fit`, `evaluate`, `predict`, `save` and `load` are
+Keras's own. `dense_vae` and `conv_vae` build the networks that the notebooks use.
+"""
+
+import math
+import numbers
+
+import keras
+from keras import layers, ops
+
+from helpers import losses
+from helpers.layers import PACKAGE, DepthToSpaceUp, GaussianSampling, PatchDown
+
+LIKELIHOODS = ("bernoulli", "gaussian")
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class VAE(keras.Model):
+    """A variational autoencoder whose loss is the negative ELBO in nats per image.
+
+    Args:
+        encoder: Keras model, `(B, H, W, C)` → `[mean, log_variance]`, two tensors of one
+            shape, `(B, K)` or `(B, h, w, c)`. The second is **log σ²**.
+        decoder: Keras model, latent → `(B, H, W, C)`: logits for "bernoulli", means for
+            "gaussian". No activation at its end.
+        likelihood: "bernoulli" (binary data) or "gaussian" (anything else).
+        sigma: standard deviation of the Gaussian pixels, in units of the data. None learns
+            one number for all pixels. Not used by "bernoulli".
+        sigma_floor: a learned σ stays above this; without a floor the likelihood of data
+            that can be fitted exactly has no maximum.
+        beta: weight of the KL in the training loss; 1 is the ELBO.
+        free_bits: nats that each latent coordinate may use free of charge in the training
+            loss (see `losses.free_bits`).
+        warmup_steps: over so many first training steps the weight of the KL rises from 0
+            to `beta` in a straight line.
+        seed: of the sampling noise.
+
+    `fit` and `evaluate` log, per image: `loss` (the objective, nats), `reconstruction`
+    (nats), `kl` (nats), `rate_bits` (the KL in bits) and `bits_per_dim` of the negative
+    ELBO (for "gaussian" of 8-bit data, 8 bits added: exact after uniform dequantisation).
+    `loss` has β, warm-up and free bits in it; reconstruction + kl is the negative ELBO.
+    `predict` reconstructs from the posterior mean.
+
+    References:
+        Kingma and Welling (2014). https://arxiv.org/abs/1312.6114
+        Rezende, Mohamed and Wierstra (2014). https://arxiv.org/abs/1401.4082
+    """
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        likelihood="bernoulli",
+        sigma=None,
+        sigma_floor=0.01,
+        beta=1.0,
+        free_bits=0.0,
+        warmup_steps=0,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if likelihood not in LIKELIHOODS:
+            raise ValueError(
+                f"`likelihood` must be one of {LIKELIHOODS}. Received: likelihood={likelihood!r}"
+            )
+        for name, value, low in (
+            ("sigma_floor", sigma_floor, 0.0),
+            ("beta", beta, 0.0),
+            ("free_bits", free_bits, 0.0),
+            ("warmup_steps", warmup_steps, 0),
+        ):
+            if not (math.isfinite(value) and value >= low):
+                raise ValueError(f"`{name}` must be finite and ≥ {low}. Received: {name}={value!r}")
+        if sigma is not None and not (math.isfinite(sigma) and sigma > 0):
+            raise ValueError(f"`sigma` must be None or a number above 0. Received: sigma={sigma!r}")
+        if sigma_floor == 0 and sigma is None and likelihood == "gaussian":
+            raise ValueError("a learned σ needs `sigma_floor` above 0. Received: sigma_floor=0")
+        mean_shape, variance_shape = (tuple(t.shape) for t in encoder.outputs)
+        if mean_shape != variance_shape:
+            raise ValueError(
+                "the encoder must return mean and log σ² of one shape. "
+                f"Received: {mean_shape} and {variance_shape}"
+            )
+        if tuple(decoder.inputs[0].shape) != mean_shape:
+            raise ValueError(
+                f"the decoder must take what the encoder gives, {mean_shape}. "
+                f"Received: decoder input {tuple(decoder.inputs[0].shape)}"
+            )
+        self.encoder = encoder
+        self.decoder = decoder
+        self.likelihood = likelihood
+        self.sigma = sigma
+        self.sigma_floor = sigma_floor
+        self.beta = beta
+        self.free_bits = free_bits
+        self.warmup_steps = warmup_steps
+        self.seed = seed
+        self.sampling = GaussianSampling(seed)
+        if likelihood == "gaussian" and sigma is None:
+            self.raw_log_sigma = self.add_weight(
+                name="raw_log_sigma", shape=(), initializer="zeros"
+            )
+        # Counted here and not by the optimizer, whose counter JAX hides inside a train step.
+        self.steps = self.add_weight(
+            name="steps", shape=(), initializer="zeros", dtype="int32", trainable=False
+        )
+        self.trackers = {
+            name: keras.metrics.Mean(name=name)
+            for name in ("reconstruction", "kl", "rate_bits", "bits_per_dim")
+        }
+        self.dimensions = math.prod(encoder.inputs[0].shape[1:])
+        self.latent_shape = mean_shape[1:]
+        self.built = True
+
+    # The pieces, each usable alone.
+
+    def encode(self, x, training=False):
+        """Images `(B, H, W, C)` → (mean, log σ²) of q(z|x)."""
+        mean, log_variance = self.encoder(x, training=training)
+        return mean, log_variance
+
+    def decode(self, z, training=False):
+        """Latent → mean of p(x|z), `(B, H, W, C)`: probabilities for Bernoulli pixels."""
+        output = self.decoder(z, training=training)
+        return ops.sigmoid(output) if self.likelihood == "bernoulli" else output
+
+    def sample(self, n, seed=None):
+        """Draw z from the prior N(0, I) and decode: `(n, H, W, C)`, means of p(x|z)."""
+        return self.decode(keras.random.normal((n, *self.latent_shape), seed=seed))
+
+    def log_sigma(self):
+        """log σ of the Gaussian pixels, a scalar; a learned σ = floor + softplus(weight)."""
+        if self.likelihood != "gaussian":
+            raise ValueError(
+                "Bernoulli pixels have no σ. Build the VAE with likelihood='gaussian'."
+            )
+        if self.sigma is not None:
+            return ops.convert_to_tensor(math.log(self.sigma))
+        return ops.log(self.sigma_floor + ops.softplus(self.raw_log_sigma))
+
+    def reconstruction_nll(self, x, z, training=False):
+        """−log p(x|z), shape `(B,)`, nats per image."""
+        output = self.decoder(z, training=training)
+        if self.likelihood == "bernoulli":
+            return losses.bernoulli_nll(x, output)
+        return losses.gaussian_nll(x, output, self.log_sigma())
+
+    def terms(self, x, noise=None, training=False):
+        """One-sample reconstruction term and exact KL, each `(B,)`, nats per image."""
+        reconstruction, kl = self._terms(x, noise, training)
+        return reconstruction, losses.sum_per_image(kl)
+
+    def elbo(self, x, noise=None):
+        """One-sample estimate of the ELBO (β = 1), shape `(B,)`, nats per image.
+
+        Args:
+            x: images in [0, 1], `(B, H, W, C)`.
+            noise: ε of the shape of the latent, `(B, K)` or `(B, h, w, c)`; None draws it.
+                The same noise gives the same value, on every backend.
+        """
+        reconstruction, kl = self.terms(x, noise)
+        return -(reconstruction + kl)
+
+    def _terms(self, x, noise=None, training=False):
+        mean, log_variance = self.encode(x, training=training)
+        z = self.sampling(mean, log_variance, noise=noise)
+        kl = losses.gaussian_kl_elementwise(mean, log_variance)
+        return self.reconstruction_nll(x, z, training=training), kl
+
+    # Keras's own training loop calls the two below.
+
+    def call(self, x, training=False):
+        # In training the output is what the loss needs, so that no network runs twice.
+        if training:
+            return self._terms(x, training=True)
+        mean, _ = self.encode(x)
+        return self.decode(mean)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        if sample_weight is not None:
+            raise ValueError("a VAE weighs all images alike: give `fit` no sample_weight")
+        if training:
+            reconstruction, kl = y_pred
+        else:
+            reconstruction, kl = self._terms(x)
+        weight = self.beta
+        if training:
+            self.steps.assign_add(1)
+            if self.warmup_steps:
+                done = ops.cast(self.steps, "float32") / float(self.warmup_steps)
+                weight = weight * ops.minimum(1.0, done)
+        kl_per_image = losses.sum_per_image(kl)
+        nats = reconstruction + kl_per_image
+        bins = 256 if self.likelihood == "gaussian" else None
+        self.trackers["reconstruction"].update_state(reconstruction)
+        self.trackers["kl"].update_state(kl_per_image)
+        self.trackers["rate_bits"].update_state(kl_per_image / math.log(2.0))
+        self.trackers["bits_per_dim"].update_state(
+            losses.bits_per_dimension(nats, self.dimensions, bins)
+        )
+        return losses.objective(reconstruction, kl, weight, self.free_bits)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "encoder": keras.saving.serialize_keras_object(self.encoder),
+            "decoder": keras.saving.serialize_keras_object(self.decoder),
+            "likelihood": self.likelihood,
+            "sigma": self.sigma,
+            "sigma_floor": self.sigma_floor,
+            "beta": self.beta,
+            "free_bits": self.free_bits,
+            "warmup_steps": self.warmup_steps,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        for name in ("encoder", "decoder"):
+            config[name] = keras.saving.deserialize_keras_object(config[name])
+        return cls(**config)
+
+
+def dense_vae(image_shape, latent=40, hidden=(400,), activation="relu", **options):
+    """A VAE of dense layers: the classic one for MNIST.
+
+    Args:
+        image_shape: `(H, W, C)`, or `(D,)` for vectors.
+        latent: K, the number of latent coordinates.
+        hidden: widths of the encoder's hidden layers; the decoder has them reversed.
+        activation: of the hidden layers.
+        **options: of `VAE`.
+
+    Returns:
+        A `VAE`, not compiled.
+    """
+    image = keras.Input(image_shape)
+    h = layers.Flatten()(image)
+    for units in hidden:
+        h = layers.Dense(units, activation=activation)(h)
+    encoder = keras.Model(image, _heads(h, latent), name="encoder")
+
+    z = keras.Input((int(latent),))
+    h = z
+    for units in reversed(hidden):
+        h = layers.Dense(units, activation=activation)(h)
+    h = layers.Dense(math.prod(image_shape))(h)
+    decoder = keras.Model(z, layers.Reshape(image_shape)(h), name="decoder")
+    return VAE(encoder, decoder, **options)
+
+
+def conv_vae(image_shape, latent=32, width=32, mix=True, activation="relu", **options):
+    """A VAE of patch convolutions, with a vector or a spatial latent.
+
+    Each step down halves height and width (`PatchDown`) and doubles the channels, up to
+    4·width; each step up undoes one (`DepthToSpaceUp`). Patches do not overlap, so a 3×3
+    convolution at every resolution but the full one mixes neighbours.
+
+    Args:
+        image_shape: `(H, W, C)`.
+        latent: K for a vector latent, or `(h, w, c)` for a spatial one, where H/h and W/w
+            must be one power of 2.
+        width: channels after the first step down.
+        mix: False leaves the 3×3 convolutions out: faster, with visible patch borders.
+        activation: of the hidden layers.
+        **options: of `VAE`.
+
+    Returns:
+        A `VAE`, not compiled.
+
+    Raises:
+        ValueError: if the latent does not fit the image.
+    """
+    height, width_px, channels = image_shape
+    spatial = not isinstance(latent, numbers.Integral)
+    steps = _steps_down(height, width_px, latent)
+    filters = [min(width * 2**i, 4 * width) for i in range(steps)]
+
+    image = keras.Input(image_shape)
+    h = image
+    for n in filters:
+        h = PatchDown(n, 2, activation)(h)
+        h = _mix(h, n, activation) if mix else h
+    bottom = h.shape[1:]
+    if spatial:
+        heads = [layers.Conv2D(latent[2], 1, name=name)(h) for name in ("mean", "log_variance")]
+    else:
+        heads = _heads(layers.Flatten()(h), latent)
+    encoder = keras.Model(image, heads, name="encoder")
+
+    z = keras.Input(heads[0].shape[1:])
+    if spatial:
+        h = layers.Conv2D(bottom[2], 1, activation=activation)(z)
+    else:
+        h = layers.Dense(math.prod(bottom), activation=activation)(z)
+        h = layers.Reshape(bottom)(h)
+    for n in reversed(filters[:-1]):
+        h = _mix(h, h.shape[-1], activation) if mix else h
+        h = DepthToSpaceUp(n, 2, activation)(h)
+    h = _mix(h, h.shape[-1], activation) if mix else h
+    h = DepthToSpaceUp(channels, 2, activation=None)(h)
+    decoder = keras.Model(z, h, name="decoder")
+    return VAE(encoder, decoder, **options)
+
+
+def value_and_grad(function, variables, state=()):
+    """The value of `function()` and its gradient, on any Keras backend.
+
+    Args:
+        function: takes nothing, returns a scalar tensor computed from `variables`.
+        variables: Keras variables to differentiate by.
+        state: other variables that `function` changes, such as those of a
+            `SeedGenerator`. JAX loses their changes unless they are named here.
+
+    Returns:
+        (value, gradients): a scalar tensor and a list, one gradient per variable.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            value = function()
+        return value, tape.gradient(value, [v.value for v in variables])
+    if backend == "torch":
+        import torch
+
+        value = function()
+        return value.detach(), list(torch.autograd.grad(value, [v.value for v in variables]))
+    import jax
+
+    def stateless(values):
+        mapping = [*zip(variables, values), *((v, v.value) for v in state)]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            value = function()
+        return value, [scope.get_current_value(v) for v in state]
+
+    (value, new_state), gradients = jax.value_and_grad(stateless, has_aux=True)(
+        [v.value for v in variables]
+    )
+    for variable, new in zip(state, new_state):
+        variable.assign(new)
+    return value, gradients
+
+
+def _heads(features, latent):
+    return [layers.Dense(int(latent), name=name)(features) for name in ("mean", "log_variance")]
+
+
+def _mix(x, filters, activation):
+    # Residual: the patches' own map passes, and the 3×3 adds what their borders lack.
+    return layers.Add()([x, layers.Conv2D(filters, 3, padding="same", activation=activation)(x)])
+
+
+def _steps_down(height, width, latent):
+    """How often the image is halved: to the latent's size, or to a side of 4 to 8."""
+    if not isinstance(latent, numbers.Integral):
+        if len(latent) != 3:
+            raise ValueError(f"a spatial latent is (h, w, c). Received: latent={latent!r}")
+        factor = height / latent[0]
+        steps = math.log2(factor) if factor >= 1 else -1.0
+        if steps < 1 or steps != int(steps) or width != latent[1] * factor:
+            raise ValueError(
+                f"H/h and W/w must be one power of 2, at least 2. Received: "
+                f"image {height}×{width}, latent {tuple(latent)}"
+            )
+        return int(steps)
+    steps = 0
+    while min(height, width) >= 8 and height % 2 == 0 and width % 2 == 0:
+        height, width, steps = height // 2, width // 2, steps + 1
+    if steps == 0:
+        raise ValueError(
+            f"height and width must be even and at least 8. Received: {height}×{width}"
+        )
+    return steps

@@ -1,0 +1,191 @@
+"""Run the notebooks from a shell: `python -m helpers.runs --help`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from helpers.runs.parameters import check_value, describe, read_parameters
+from helpers.runs.request import (
+    PROFILES,
+    BadRequest,
+    check_kernel,
+    find,
+    gather,
+    notebooks_folder,
+    series,
+)
+
+
+def main(arguments=None):
+    """Parse the command line, do it, and return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.do(options)
+    except BadRequest as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def run(options):
+    """Run one notebook."""
+    from helpers.runs.execute import execute
+
+    notebook = find(options.notebook)
+    values, pure = gather(notebook, options.profile, options.file, options.parameter)
+    name = notebook.stem + _suffix(values, options)
+    dataset = _dataset(notebook, values)
+    folder = Path(options.out) if options.out else _runs() / dataset
+    done = execute(
+        notebook,
+        folder / f"{name}.ipynb",
+        values,
+        profile=options.profile if pure else None,
+        kernel=options.kernel,
+        progress=sys.stderr.isatty(),
+        log=options.log,
+    )
+    print(f"{name:<28} {done.line()}\n{done.output}")
+    return 0 if done.ok else 1
+
+
+def run_all(options):
+    """Run what can run on a data set; one line a notebook, then the pages."""
+    from helpers.runs.execute import execute
+    from helpers.runs.index import write_html, write_index
+
+    folder = Path(options.out) if options.out else _runs() / options.dataset
+    kernel = check_kernel(options.kernel)
+    jobs, skipped = _plan(options.dataset, options.profile)
+    if not jobs:
+        raise BadRequest(f"No notebook takes dataset={options.dataset!r}.")
+    print(f"{len(jobs)} notebooks on {options.dataset}, {options.profile} parameters, {kernel}")
+    for name, reason in skipped:
+        print(f"{name:<28} skipped: {reason}")
+    runs = []
+    for notebook, values, pure in jobs:
+        print(f"{notebook.stem:<28} ", end="", flush=True)
+        output = folder / notebook.name
+        profile = options.profile if pure else None
+        runs.append(execute(notebook, output, values, profile=profile, kernel=kernel))
+        print(runs[-1].line(), flush=True)
+        if output.exists():
+            write_html(output)
+    index = write_index(folder, runs, f"The series on {options.dataset}")
+    failed = [r.notebook.stem for r in runs if not r.ok]
+    minutes = sum(r.seconds for r in runs) / 60
+    print(f"{minutes:.1f} min in all" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    print(f"Open {index}")
+    return 1 if failed else 0
+
+
+def list_all(options):
+    """List the notebooks and their parameters."""
+    for notebook in [find(n) for n in options.notebooks] or series():
+        print(notebook.stem)
+        for p in read_parameters(notebook).values():
+            print(f"  {p.name:<20} {p.default!r:<16} {p.comment} ({describe(p.rule or [])})")
+    return 0
+
+
+def build_all(options):
+    """Build stored notebooks from `notebooks/py`."""
+    from helpers.runs.author import build
+
+    status = 0
+    for number in options.notebooks:
+        done = build(number, profile=options.profile, kernel=options.kernel)
+        print(f"{done.notebook.stem:<28} {done.line()}", flush=True)
+        if not done.ok:
+            print(f"  see {done.output}")
+            status = 1
+    return status
+
+
+def _plan(dataset, profile):
+    """Choose the notebooks that can run on a data set, with their checked values."""
+    jobs, skipped = [], []
+    for notebook in series():
+        parameter = read_parameters(notebook).get("dataset")
+        takes = parameter is not None and not check_value("dataset", dataset, parameter.rule or str)
+        if not takes and dataset != "shapes":
+            skipped.append((notebook.stem, f"does not take dataset={dataset!r}"))
+            continue
+        try:
+            values, pure = gather(notebook, profile, dataset=dataset if takes else None)
+        except BadRequest as error:
+            if profile != "full":
+                raise
+            skipped.append((notebook.stem, str(error)))
+            continue
+        jobs.append((notebook, values, pure))
+    return jobs, skipped
+
+
+def _dataset(notebook, values):
+    parameter = read_parameters(notebook).get("dataset")
+    return str(values.get("dataset", parameter.default if parameter else "shapes"))
+
+
+def _suffix(values, options):
+    """Name a changed run after its changes, so that it does not overwrite the plain one."""
+    parts = [f"{name}={values[name]}" for name, _ in options.parameter if name in values]
+    parts += [Path(path).stem for path in options.file]
+    parts += [options.profile] if options.profile != "default" else []
+    text = "".join(f"__{part}" for part in parts)
+    return "".join(c if c.isalnum() or c in "._=-" else "-" for c in text)[:120]
+
+
+def _runs():
+    folder = notebooks_folder().parent / "runs"
+    try:
+        return folder.relative_to(Path.cwd())
+    except ValueError:
+        return folder
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m helpers.runs", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name, do, help, *, profile="default"):
+        command = commands.add_parser(name, help=help, description=help)
+        command.set_defaults(do=do)
+        if profile:
+            command.add_argument("--profile", choices=PROFILES, default=profile)
+            command.add_argument("--kernel", help="Jupyter kernel; vae-cpu where registered")
+        return command
+
+    one = add("run", run, "run one notebook with other parameters")
+    one.add_argument("notebook", help='number ("04"), name or path')
+    one.add_argument(
+        "-p",
+        dest="parameter",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="set a parameter; may be repeated",
+    )
+    one.add_argument(
+        "-f", dest="file", action="append", default=[], metavar="FILE", help="YAML of parameters"
+    )
+    one.add_argument("--log", action="store_true", help="print the cells' output as it comes")
+    one.add_argument("--out", help="folder of the executed notebook; runs/<dataset> without it")
+
+    every = add("run-all", run_all, "run the series, and write web pages of it")
+    every.add_argument("--dataset", default="shapes", help="only what can run on this set")
+    every.add_argument("--out", help="folder of the executed notebooks; runs/<dataset> without it")
+
+    listing = add("list", list_all, "list notebooks, parameters and what they allow", profile=None)
+    listing.add_argument("notebooks", nargs="*")
+
+    author = add("build", build_all, "build stored notebooks from notebooks/py")
+    author.add_argument("notebooks", nargs="+", help='numbers ("04") or names')
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

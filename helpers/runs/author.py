@@ -1,0 +1,254 @@
+"""Build the stored notebooks from the text that people edit.
+
+`notebooks/py/NN_name.py` (py:percent) becomes `notebooks/NN_name.ipynb`: executed at default
+parameters, outputs kept, numbers in the prose refilled from the record, badges and Colab cell
+written from pyproject's repository address, and nothing in it that changes from run to run.
+"""
+
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+
+from helpers.runs.execute import execute
+from helpers.runs.record import read_results
+from helpers.runs.request import BadRequest, notebooks_folder, profile_file, read_file
+
+KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+
+# 12.3<!--=key-->, also key[2] for an item of a list and key*100 for another unit.
+SEPARATORS = ",\u2009\u202f\u00a0"
+CITED = re.compile(
+    rf"(?<![\w.])(?P<number>[-+\u2212]?(?:\d{{1,3}}(?:[{SEPARATORS}]\d{{3}})+|\d+)(?:\.\d+)?(?:e[-+]?\d+)?)?"
+    r"<!--=(?P<key>[A-Za-z_]\w*)(?:\[(?P<item>\d+)\])?(?:\*(?P<factor>[\d.]+))?-->"
+)
+# Absolute paths of some machine. What stands after "://host" is an address, not a path.
+ABSOLUTE = re.compile(
+    r"(?<![\w.~/-])/(?:home|root|Users|tmp|private|work|workspace|builds|mnt|opt|var|content)/[\w.-]+"
+    r"|\b[A-Z]:\\\\?Users\\"
+)
+
+
+def build(number, *, profile="default", kernel=None, out=None):
+    """Build one notebook.
+
+    Args:
+        number: "04", or the name of the file in `notebooks/py`.
+        profile: With "default" the stored notebook is written. With another profile the notebook
+            is only run; the copy stays under `runs/`.
+        kernel: Jupyter kernel to run on.
+        out: Folder of the run's own copy.
+
+    Returns:
+        The `Run`; its `ok` tells whether the stored notebook was written.
+    """
+    import nbformat
+
+    source = find_source(number)
+    text = refresh_source(source.read_text(encoding="utf-8"), source.stem)
+    folder = Path(out) if out else notebooks_folder().parent / "runs" / "build"
+    draft = folder / "draft" / f"{source.stem}.ipynb"
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(to_notebook(text), draft)
+    path = profile_file(stored_path(source), profile)
+    values = read_file(path) if path else {}
+    run = execute(draft, folder / draft.name, values, profile=profile, kernel=kernel)
+    draft.unlink()
+    draft.parent.rmdir()
+    if run.ok and profile == "default":
+        executed = nbformat.read(run.output, as_version=4)
+        payload = read_results(executed)
+        text, stored = finish(text, executed, payload["results"])
+        source.write_text(text, encoding="utf-8")
+        nbformat.write(stored, stored_path(source))
+    return run
+
+
+def finish(text, executed, results):
+    """Return the refilled source text and the notebook as it is stored."""
+    text = fill_numbers(text, results)
+    for cell in executed.cells:
+        if cell.cell_type == "markdown":
+            cell.source = fill_numbers(cell.source, results)
+    dropped = clean(executed)
+    for line in dropped:
+        print(f"  dropped from stderr: {line}")
+    paths = absolute_paths(executed)
+    if paths:
+        raise BadRequest(f"The notebook would store absolute paths: {', '.join(paths)}")
+    return text, executed
+
+
+def find_source(number):
+    """Return the py:percent file of a notebook's number or name."""
+    stem = Path(str(number)).name.removesuffix(".py").removesuffix(".ipynb")
+    folder = notebooks_folder() / "py"
+    pattern = f"{stem.zfill(2)}_*.py" if stem.isdigit() else f"{stem}.py"
+    found = sorted(folder.glob(pattern))
+    if len(found) != 1:
+        names = ", ".join(p.stem for p in found or sorted(folder.glob("*.py")))
+        raise BadRequest(f"{number!r} must name one file in {folder}. There are: {names}")
+    return found[0]
+
+
+def stored_path(source):
+    """Return the path of the stored notebook that belongs to a py:percent file."""
+    return source.parent.parent / f"{source.stem}.ipynb"
+
+
+def to_notebook(text):
+    """Convert py:percent text to an unexecuted notebook with stable cell ids."""
+    import jupytext
+
+    notebook = jupytext.reads(text, fmt="py:percent")
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata = {"kernelspec": dict(KERNELSPEC), "language_info": {"name": "python"}}
+    name_cells(notebook)
+    return notebook
+
+
+def name_cells(notebook):
+    """Give each cell an id from what it says, so that a rebuild changes no id without need."""
+    seen = {}
+    for cell in notebook.cells:
+        said = CITED.sub("", cell.source)
+        digest = hashlib.sha256(f"{cell.cell_type}\n{said}".encode()).hexdigest()[:8]
+        seen[digest] = seen.get(digest, 0) + 1
+        cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+
+
+def clean(notebook):
+    """Strip what differs between two equal runs; return the first lines of dropped stderr."""
+    dropped = []
+    # papermill's own cells: injected parameters (none at default).
+    notebook.cells = [
+        c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", [])
+    ]
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        cell.metadata = {"tags": tags} if tags else {}
+        if cell.cell_type != "code":
+            continue
+        kept = []
+        for output in cell.outputs:
+            if output.output_type == "stream" and output.name == "stderr":
+                dropped.append(output.text.strip().splitlines()[0] if output.text.strip() else "")
+            else:
+                kept.append(output)
+        cell.outputs = kept
+    name_cells(notebook)
+    widgets = notebook.metadata.get("widgets")
+    notebook.metadata = {
+        "kernelspec": dict(KERNELSPEC),
+        "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+    }
+    if widgets:
+        notebook.metadata["widgets"] = widgets
+    return dropped
+
+
+def fill_numbers(text, results):
+    """Refill every `12.3<!--=key-->` with the record's value, in the form that was typed.
+
+    Decimals, thousands separators, the minus sign and a leading plus stay as typed.
+
+    Raises:
+        BadRequest: If a marker has no number before it, or names no number of the record.
+    """
+    return CITED.sub(lambda m: _refill(m, results), text)
+
+
+def cited_numbers(text):
+    """Return `(number as typed, key, item, factor)` for every marker in a text."""
+    return [m.group("number", "key", "item", "factor") for m in CITED.finditer(text)]
+
+
+def format_like(typed, value):
+    """Write a value in the form of a typed number."""
+    body = typed.lstrip("+-\u2212")
+    separator = next((s for s in SEPARATORS if s in body), "")
+    mantissa, _, exponent = body.partition("e")
+    decimals = len(mantissa.partition(".")[2])
+    if exponent:
+        digits = f"{abs(value):.{decimals}e}"
+    else:
+        digits = f"{abs(value):,.{decimals}f}".replace(",", separator)
+    is_zero = not any(c in "123456789" for c in digits.partition("e")[0])
+    sign = ""
+    if value < 0 and not is_zero:
+        sign = typed[0] if typed[0] in "-\u2212" else "\u2212"
+    elif typed[0] == "+":
+        sign = "+"
+    return sign + digits
+
+
+def cited_value(results, key, item, factor):
+    """Look up what a marker cites."""
+    if key not in results:
+        raise BadRequest(f"The prose cites {key!r}; the record has {', '.join(results)}.")
+    value = results[key]
+    if item is not None:
+        value = value[int(item)] if isinstance(value, list) and int(item) < len(value) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise BadRequest(f"The prose cites {key!r} as a number. Received: {value!r}")
+    return value * float(factor) if factor else value
+
+
+def _refill(match, results):
+    if match["number"] is None:
+        raise BadRequest(f"Write a number directly before {match[0]}")
+    value = cited_value(results, match["key"], match["item"], match["factor"])
+    return format_like(match["number"], value) + match[0][len(match["number"]) :]
+
+
+def absolute_paths(notebook):
+    """Return the absolute paths in a notebook's sources and in its text outputs."""
+    found = []
+    for cell in notebook.cells:
+        texts = [cell.source]
+        for output in cell.get("outputs", []):
+            texts.append(str(output.get("text", "")))
+            texts += [str(output.get("evalue", "")), *output.get("traceback", [])]
+            data = output.get("data", {})
+            texts += [str(v) for k, v in data.items() if not k.startswith("image/")]
+        found += [hit for text in texts for hit in ABSOLUTE.findall(text)]
+    return found
+
+
+def repository():
+    """Return owner and name of the repository, from pyproject's [project.urls]."""
+    pyproject = notebooks_folder().parent / "pyproject.toml"
+    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    return project["name"], "/".join(project["urls"]["Repository"].rstrip("/").split("/")[-2:])
+
+
+def badges(stem):
+    """Return the line of launch badges of a notebook."""
+    _, slug = repository()
+    path = f"notebooks/{stem}.ipynb"
+    colab = f"https://colab.research.google.com/github/{slug}/blob/main/{path}"
+    binder = f"https://mybinder.org/v2/gh/{slug}/main?urlpath=lab/tree/{path}"
+    return (
+        f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) "
+        f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder}) <!--badges-->"
+    )
+
+
+def colab_cell():
+    """Return the source of the cell that installs the package on Colab, and nowhere else."""
+    name, slug = repository()
+    return (
+        "# On Google Colab this installs the helpers; elsewhere it does nothing.\n"
+        "import subprocess\nimport sys\n\n"
+        'if "google.colab" in sys.modules:\n'
+        f'    package = "{name} @ git+https://github.com/{slug}"\n'
+        '    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)'
+    )
+
+
+def refresh_source(text, stem):
+    """Rewrite the badges line and the cell tagged `colab` of a py:percent text."""
+    text = re.sub(r"^# .*<!--badges-->.*$", lambda _: f"# {badges(stem)}", text, flags=re.M)
+    pattern = r'^(# %% tags=\[[^\]\n]*"colab"[^\]\n]*\]\n).*?(?=^# %%|\Z)'
+    body = f"{colab_cell()}\n\n"
+    return re.sub(pattern, lambda m: m[1] + body, text, flags=re.M | re.S)

@@ -1,0 +1,206 @@
+"""Execute one notebook with papermill, under the parameter contract.
+
+The run happens in a process of its own, so that its working folder, its memory and its end are
+its own as well.
+"""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from helpers.runs.request import BadRequest, check_kernel, check_values, notebooks_folder
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What became of one notebook."""
+
+    notebook: Path
+    output: Path
+    seconds: float
+    peak_bytes: int
+    error: str | None = None
+    headline: str = ""
+
+    @property
+    def ok(self):
+        """True if every cell ran."""
+        return self.error is None
+
+    def line(self):
+        """Time, memory and headline (or the error) in one line."""
+        text = self.headline if self.ok else f"FAILED: {self.error}"
+        return f"{self.seconds / 60:5.1f} min  {self.peak_bytes / 2**30:5.2f} GB  {text}"
+
+
+def execute(
+    notebook, output, values=None, *, profile=None, kernel=None, cwd=None, progress=False, log=False
+):
+    """Run a notebook and keep the executed copy, also when a cell fails.
+
+    Args:
+        notebook: Path of the notebook.
+        output: Path of the executed copy; its folder is made.
+        values: Parameters that differ from the notebook's own cell; checked first.
+        profile: What the notebook finds in `HELPERS_PROFILE`: "smoke", "default" or "full" hold
+            the results to the bands of that profile, None only reports.
+        kernel: Name of the Jupyter kernel; see `check_kernel`.
+        cwd: Working folder of the kernel; the notebooks' folder without it.
+        progress: Show papermill's progress bar.
+        log: Also print the cells' output as it comes.
+
+    Returns:
+        A `Run`.
+
+    Raises:
+        BadRequest: If the request is refused; no kernel was started and no file written.
+    """
+    notebook, output, values = Path(notebook), Path(output), dict(values or {})
+    if not notebook.is_file():
+        raise BadRequest(f"No notebook at {notebook}.")
+    if values:
+        check_values(notebook, values)
+    kernel = check_kernel(kernel)
+    cwd = Path(cwd) if cwd else notebooks_folder()
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadRequest(
+            f"Cannot make the output folder {output.parent}: {error.strerror}."
+        ) from None
+    partial = output.with_name(output.stem + ".partial.ipynb")
+    job = {
+        # Relative to the working folder: papermill writes both paths into the copy.
+        "input_path": os.path.relpath(notebook, cwd),
+        "output_path": os.path.relpath(partial, cwd),
+        "parameters": values,
+        "kernel_name": kernel,
+        "progress_bar": progress,
+        "log_output": log,
+    }
+    environment = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    environment.pop("HELPERS_PROFILE", None)
+    if profile:
+        environment["HELPERS_PROFILE"] = profile
+    started = time.monotonic()
+    error, peak = _in_own_process(job, cwd, environment)
+    seconds = time.monotonic() - started
+    if partial.exists():
+        os.replace(partial, output)
+    return Run(notebook, output, seconds, peak, error, "" if error else _headline(output))
+
+
+def _in_own_process(job, cwd, environment):
+    """Run `_work` in a subprocess; return its error (or None) and the kernel's peak memory."""
+    command = [sys.executable, "-m", "helpers.runs.execute", json.dumps(job)]
+    live = job["progress_bar"] or job["log_output"]
+    with tempfile.TemporaryDirectory() as folder, open(Path(folder) / "stderr", "w+b") as errors:
+        report = Path(folder) / "report.json"
+        child = subprocess.Popen(
+            [*command, str(report)], cwd=cwd, env=environment, stderr=None if live else errors
+        )
+        watch = _MemoryWatch(child.pid)
+        try:
+            child.wait()
+        except KeyboardInterrupt:
+            # The child got the signal too and is closing its kernel.
+            try:
+                child.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                _end_tree(child.pid)
+            raise
+        finally:
+            peak = watch.stop()
+        if not report.exists():
+            errors.seek(0)
+            last = errors.read().decode(errors="replace").strip().splitlines()[-1:]
+            reason = f": {last[0]}" if last else ""
+            return f"the run ended with status {child.returncode}{reason}", peak
+        outcome = json.loads(report.read_text(encoding="utf-8"))
+    return outcome["error"], max(peak, outcome["peak_bytes"])
+
+
+class _MemoryWatch(threading.Thread):
+    """Samples the resident memory of a process's descendants (the kernel and its children)."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.peak, self.done = pid, 0, threading.Event()
+        self.start()
+
+    def run(self):
+        import psutil
+
+        while not self.done.wait(0.25):
+            try:
+                children = psutil.Process(self.pid).children(recursive=True)
+            except psutil.Error:
+                continue
+            total = 0
+            for child in children:
+                try:
+                    total += child.memory_info().rss
+                except psutil.Error:
+                    continue
+            self.peak = max(self.peak, total)
+
+    def stop(self):
+        self.done.set()
+        self.join()
+        return self.peak
+
+
+def _end_tree(pid):
+    import psutil
+
+    try:
+        parent = psutil.Process(pid)
+        for process in [*parent.children(recursive=True), parent]:
+            process.kill()
+    except psutil.Error:
+        pass
+
+
+def _headline(path):
+    from helpers.runs.record import read_results
+
+    try:
+        return read_results(path)["headline"] or ""
+    except ValueError:
+        return ""
+
+
+def _work(job, report):
+    """Run papermill here, in the child process, and write the outcome to a file."""
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    error = None
+    try:
+        papermill.execute_notebook(**job)
+    except PapermillExecutionError as failure:
+        last = failure.evalue.strip().splitlines() or [""]
+        error = f"cell In [{failure.exec_count}]: {failure.ename}: {last[0]}"
+    except KeyboardInterrupt:
+        error = "interrupted"
+    except Exception as failure:  # a dead kernel, a full disk: report it, whatever it is
+        error = f"{type(failure).__name__}: {failure}"
+    peak = 0
+    if sys.platform != "win32":
+        import resource
+
+        # Kilobytes on Linux, bytes on macOS; the largest single child.
+        unit = 1 if sys.platform == "darwin" else 1024
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
+    Path(report).write_text(json.dumps({"error": error, "peak_bytes": peak}), encoding="utf-8")
+    return 0 if error is None else 1
+
+
+if __name__ == "__main__":
+    sys.exit(_work(json.loads(sys.argv[1]), sys.argv[2]))

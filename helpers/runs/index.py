@@ -1,0 +1,116 @@
+"""Executed notebooks as web pages, and one page that lists them."""
+
+import copy
+import html
+from pathlib import Path
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff;
+       max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }}
+table {{ border-collapse: collapse; width: 100%; }}
+th, td {{ text-align: left; padding: .45rem .8rem .45rem 0; border-bottom: 1px solid #ddd;
+         vertical-align: top; }}
+td.number, th.number {{ text-align: right; white-space: nowrap; }}
+td.failed {{ color: #a33c00; }}
+a {{ color: #0072b2; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{summary}</p>
+<table>
+<thead><tr><th scope="col">Notebook</th><th scope="col" class="number">Minutes</th>
+<th scope="col" class="number">Memory (GB)</th><th scope="col">Result</th></tr></thead>
+<tbody>
+{rows}
+</tbody>
+</table>
+</body>
+</html>
+"""
+
+
+# nbconvert's "lab" template writes no alternative text; its "classic" one does.
+TEMPLATE = """{%- extends "lab/index.html.j2" -%}
+{% block data_png scoped %}{{ super() | with_alt(output) }}{% endblock data_png %}
+"""
+
+
+def write_html(path):
+    """Write an executed notebook as a web page beside it, and return the page's path."""
+    import nbformat
+
+    path = Path(path)
+    page = path.with_suffix(".html")
+    page.write_text(to_html(nbformat.read(path, as_version=4), path.stem), encoding="utf-8")
+    return page
+
+
+def to_html(notebook, name):
+    """Render a notebook as one page whose pictures carry their alternative text.
+
+    The folded descriptions of figures are left out: here each `<img>` carries its text itself.
+    """
+    from jinja2 import DictLoader
+    from nbconvert import HTMLExporter
+
+    loader = DictLoader({"with_alt.html.j2": TEMPLATE})
+    exporter = HTMLExporter(extra_loaders=[loader], template_file="with_alt.html.j2")
+    exporter.register_filter("with_alt", _with_alt)
+    notebook = drop_descriptions(notebook)
+    resources = {"metadata": {"name": heading(notebook) or name}}
+    return exporter.from_notebook_node(notebook, resources)[0]
+
+
+def _with_alt(markup, output):
+    alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+    return markup.replace("<img ", f'<img alt="{html.escape(alt)}" ', 1) if alt else markup
+
+
+def drop_descriptions(notebook):
+    """Return a copy without the outputs that hold a figure's folded description."""
+    from helpers.plots import DETAILS
+
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [
+                o for o in cell.outputs if DETAILS not in o.get("data", {}).get("text/html", "")
+            ]
+    return notebook
+
+
+def write_index(folder, runs, title):
+    """Write `index.html` for a list of runs, and return its path."""
+    rows = []
+    for run in runs:
+        page = run.output.with_suffix(".html").name
+        name = html.escape(run.notebook.stem.replace("_", " "))
+        result = html.escape(run.headline if run.ok else f"Failed: {run.error}")
+        kind = "" if run.ok else ' class="failed"'
+        rows.append(
+            f'<tr><td><a href="{html.escape(page)}">{name}</a></td>'
+            f'<td class="number">{run.seconds / 60:.1f}</td>'
+            f'<td class="number">{run.peak_bytes / 2**30:.2f}</td>'
+            f"<td{kind}>{result}</td></tr>"
+        )
+    minutes = sum(run.seconds for run in runs) / 60
+    summary = f"{len(runs)} notebooks ran in {minutes:.0f} minutes."
+    path = Path(folder) / "index.html"
+    page = PAGE.format(title=html.escape(title), summary=summary, rows="\n".join(rows))
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def heading(notebook):
+    """Return the text of a notebook's first heading, or None."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and cell.source.lstrip().startswith("# "):
+            return cell.source.lstrip().splitlines()[0].removeprefix("# ").strip()
+    return None

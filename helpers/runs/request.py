@@ -1,0 +1,203 @@
+"""What is asked for: which notebook, which parameters, which kernel; refused here if it is wrong.
+
+Everything in this file happens before a kernel starts and before a file is written.
+"""
+
+import ast
+import os
+import re
+from pathlib import Path
+
+from helpers.runs.parameters import check_value, describe, nearest, read_parameters
+
+PROFILES = ("smoke", "default", "full")
+NUMBER = re.compile(r"\d\d_\w+\.ipynb$")
+
+
+class BadRequest(ValueError):
+    """A run that was refused before its kernel started."""
+
+
+def notebooks_folder():
+    """Return the folder of the notebooks: `HELPERS_NOTEBOOKS`, beside the package, or here."""
+    beside = Path(__file__).resolve().parents[2] / "notebooks"
+    named = os.environ.get("HELPERS_NOTEBOOKS")
+    return Path(named) if named else beside if beside.is_dir() else Path.cwd()
+
+
+def series():
+    """Return the paths of all numbered notebooks, in order."""
+    return [p for p in sorted(notebooks_folder().glob("*.ipynb")) if NUMBER.match(p.name)]
+
+
+def find(name):
+    """Return the notebook that a number ("04"), a name or a path stands for."""
+    path = Path(name)
+    if path.suffix == ".ipynb" and path.exists():
+        return path.resolve()
+    known = series()
+    stem = path.name.removesuffix(".ipynb")
+    number = stem.zfill(2) if stem.isdigit() else None
+    hits = [p for p in known if p.stem == stem or (number and p.name.startswith(number + "_"))]
+    if len(hits) == 1:
+        return hits[0]
+    near = nearest(stem, [p.stem for p in known])
+    hint = f" Did you mean {near!r}?" if near else ""
+    raise BadRequest(f"No notebook {name!r} in {notebooks_folder()}.{hint}")
+
+
+def parse_value(text):
+    """Turn a `-p` value into a Python value: a literal of YAML or Python, else the text itself."""
+    import yaml
+
+    if text in ("None", "none"):
+        return None
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        pass
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    # YAML reads on, off, yes and no as booleans; only true and false are meant here.
+    return text if isinstance(value, bool) and text.lower() not in ("true", "false") else value
+
+
+def read_file(path):
+    """Read a parameter file (YAML or JSON): one mapping from name to value."""
+    import yaml
+
+    try:
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadRequest(f"Cannot read parameter file {path}: {error.strerror}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadRequest(
+            f"Parameter file {path} is not YAML: {' '.join(str(error).split())}"
+        ) from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or not all(isinstance(k, str) for k in values):
+        raise BadRequest(f"Parameter file {path} must map names to values. Received: {values!r}")
+    return values
+
+
+def profile_file(notebook, profile, dataset=None):
+    """Return the parameter file of a profile, or None for the default profile.
+
+    `smoke` is `parameters/NN.smoke.yaml`; `full` is `parameters/NN.full-<dataset>.yaml`.
+    """
+    if profile == "default":
+        return None
+    if profile not in PROFILES:
+        raise BadRequest(f"A profile is one of {', '.join(PROFILES)}. Received: {profile!r}")
+    folder, number = notebook.parent / "parameters", notebook.name[:2]
+    wanted = f"{number}.full-{dataset}.yaml" if profile == "full" and dataset else None
+    found = sorted(folder.glob(wanted or f"{number}.{profile}*.yaml"))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise BadRequest(
+            f"No file parameters/{wanted or f'{number}.{profile}.yaml'} beside {notebook.name}."
+        )
+    names = ", ".join(p.name for p in found)
+    raise BadRequest(
+        f"Profile 'full' of {notebook.stem} needs a data set (-p dataset NAME): {names}."
+    )
+
+
+def gather(notebook, profile="default", files=(), assignments=(), dataset=None):
+    """Collect the parameters of a run; later wins: notebook, profile, files, assignments.
+
+    Args:
+        notebook: Path of the notebook.
+        profile: "smoke", "default" or "full".
+        files: Paths of parameter files.
+        assignments: Pairs of name and text, as typed after `-p`.
+        dataset: A data set for the parameter `dataset`; it also picks the full profile's file.
+
+    Returns:
+        The checked values that differ from the notebook's own cell, and whether they are exactly
+        those of the profile (only then do its bands of results hold).
+
+    Raises:
+        BadRequest: If any of it is refused.
+    """
+    known = _known(notebook)
+    changes = {}
+    for path in files:
+        changes.update(read_file(path))
+    for name, text in assignments:
+        value = parse_value(text)
+        rule = known[name].rule if name in known else None
+        # `-p name 007`: a text that looks like a number stays a text where only texts may stand.
+        if (
+            rule is not None
+            and check_value(name, value, rule)
+            and not check_value(name, text, rule)
+        ):
+            value = text
+        changes[name] = value
+    if dataset is not None:
+        changes.setdefault("dataset", dataset)
+    path = profile_file(notebook, profile, changes.get("dataset"))
+    base = read_file(path) if path else {}
+    check_values(notebook, base)
+    check_values(notebook, changes)
+    start = {name: p.default for name, p in known.items()} | base
+    changes = {name: value for name, value in changes.items() if value != start[name]}
+    return base | changes, not changes
+
+
+def check_values(notebook, values):
+    """Refuse values that the notebook's own cell and rules do not allow.
+
+    Raises:
+        BadRequest: One line for each problem, and the list of parameters for an unknown name.
+    """
+    known = _known(notebook)
+    problems = []
+    for name, value in values.items():
+        if name not in known:
+            near = nearest(name, list(known))
+            hint = f" Did you mean {near!r}?" if near else ""
+            listing = ", ".join(f"{p.name} ({describe(p.rule or [])})" for p in known.values())
+            problems.append(f"Unknown parameter {name!r}.{hint} Known: {listing}.")
+            continue
+        rule, default = known[name].rule, known[name].default
+        if rule is not None:
+            problem = check_value(name, value, rule)
+            problems += [problem] if problem else []
+        elif default is not None and not _same_type(value, default):
+            problems.append(
+                f"Bad parameter {name!r}. Received: {value!r} ({type(value).__name__}). "
+                f"Allowed: {type(default).__name__}, like {default!r}."
+            )
+    if problems:
+        raise BadRequest("\n".join(problems))
+
+
+def check_kernel(name):
+    """Return the kernel to use: the named one, else vae-cpu where registered, else python3."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    known = sorted(KernelSpecManager().find_kernel_specs())
+    if name is None:
+        return "vae-cpu" if "vae-cpu" in known else "python3"
+    if name not in known:
+        near = nearest(name, known)
+        hint = f" Did you mean {near!r}?" if near else ""
+        raise BadRequest(f"No kernel {name!r}.{hint} Registered: {', '.join(known)}.")
+    return name
+
+
+def _known(notebook):
+    try:
+        return read_parameters(notebook)
+    except (ValueError, SyntaxError) as error:
+        raise BadRequest(f"{Path(notebook).name}: {error}") from None
+
+
+def _same_type(value, default):
+    return type(value) is type(default) or (isinstance(default, float) and type(value) is int)

@@ -1,0 +1,83 @@
+"""The first line of every notebook: quiet imports, the seed, and what machine this is."""
+
+import contextlib
+import os
+import platform
+import sys
+
+
+@contextlib.contextmanager
+def quiet():
+    """Silence file descriptor 2 for a while.
+
+    TensorFlow's C++ start-up lines go straight to descriptor 2, past `sys.stderr` and past every
+    log level. Python's own errors still reach the reader.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    sink = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(sink)
+        os.close(saved)
+
+
+def set_up(seed):
+    """Import Keras quietly, seed everything, and print the machine in one line.
+
+    The backend is that of `KERAS_BACKEND`; unset, it is TensorFlow. Two notebooks can share a
+    graphics card: TensorFlow grows its memory, JAX does not preallocate.
+
+    Args:
+        seed: Integer from 0 to 2³² − 1, for Python, NumPy and the backend.
+
+    Raises:
+        ValueError: If the seed is no such integer.
+    """
+    from helpers.runs.parameters import check_value
+
+    problem = check_value("seed", seed, range(2**32))
+    if problem:
+        raise ValueError(problem)
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    with quiet():
+        import keras
+
+        keras.utils.set_random_seed(int(seed))
+        device = device_in_use()
+    print(
+        f"{keras.backend.backend()} {_backend_version()} on {device} ({cores()} CPU cores) · "
+        f"Keras {keras.__version__} · Python {platform.python_version()} · seed {seed}"
+    )
+
+
+def device_in_use():
+    """Run a small product and return where it ran: "CPU" or, for example, "GPU:0"."""
+    import keras
+
+    product = keras.ops.matmul(keras.ops.ones((8, 8)), keras.ops.ones((8, 8)))
+    place = product.device  # TensorFlow: a string; PyTorch and JAX: an object
+    if not isinstance(place, str) and hasattr(product, "devices"):
+        place = next(iter(product.devices()))
+    name = str(place).rsplit("device:", 1)[-1].upper().replace("CUDA", "GPU")
+    return "CPU" if name.startswith(("CPU", "TFRT_CPU")) else name
+
+
+def cores():
+    """Return how many CPU cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _backend_version():
+    import keras
+
+    module = sys.modules.get(keras.backend.backend())
+    return getattr(module, "__version__", "")

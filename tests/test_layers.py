@@ -1,0 +1,95 @@
+"""Sampling and patch layers: statistics, twins, shapes, serialisation, bad input."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from helpers.layers import DepthToSpaceUp, GaussianSampling, PatchDown
+
+
+def numpy(tensor):
+    return ops.convert_to_numpy(tensor)
+
+
+def test_sampling_has_the_mean_and_the_spread_it_was_given():
+    mean = np.tile(np.array([[1.0, -2.0]], "float32"), (100_000, 1))
+    log_variance = np.tile(np.log(np.array([[0.25, 4.0]], "float32")), (100_000, 1))
+    z = numpy(GaussianSampling(seed=0)(mean, log_variance))
+    # Four standard errors of the mean (σ/√N) and of the standard deviation (σ/√2N).
+    sigma = np.array([0.5, 2.0])
+    assert (abs(z.mean(axis=0) - [1.0, -2.0]) < 4 * sigma / np.sqrt(1e5)).all()
+    assert (abs(z.std(axis=0) - sigma) < 4 * sigma / np.sqrt(2e5)).all()
+
+
+def test_sampling_uses_the_noise_it_is_given():
+    z = GaussianSampling()(np.ones((1, 2)), np.log([[4.0, 9.0]]), noise=np.array([[1.0, -1.0]]))
+    np.testing.assert_allclose(numpy(z), [[3.0, -2.0]], rtol=1e-6)
+
+
+def test_sampling_draws_anew_each_time_and_repeats_for_a_seed():
+    zeros = np.zeros((4, 3), "float32")
+    a, b = GaussianSampling(seed=7), GaussianSampling(seed=7)
+    first, second = numpy(a(zeros, zeros)), numpy(a(zeros, zeros))
+    assert not np.allclose(first, second)
+    np.testing.assert_array_equal(first, numpy(b(zeros, zeros)))
+
+
+def test_patch_down_is_a_matrix_product_of_patches():
+    layer = PatchDown(5, patch=2, activation=None)
+    x = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype("float32")
+    y = numpy(layer(x))
+    kernel, bias = (numpy(w) for w in layer.weights)
+    patch = x[:, 2:4, 4:6].reshape(2, -1)
+    np.testing.assert_allclose(
+        y[:, 1, 2], patch @ kernel.reshape(-1, 5) + bias, rtol=1e-4, atol=1e-5
+    )
+    assert y.shape == (2, 2, 3, 5)
+
+
+def test_depth_to_space_up_equals_a_transposed_convolution_with_stride_equal_to_kernel():
+    up = DepthToSpaceUp(3, scale=2, activation=None)
+    x = np.random.default_rng(0).normal(size=(2, 4, 4, 5)).astype("float32")
+    y = numpy(up(x))
+    assert y.shape == (2, 8, 8, 3)
+    kernel = numpy(up.weights[0]).reshape(5, 2, 2, 3)  # in, dy, dx, out
+    twin = keras.layers.Conv2DTranspose(3, 2, strides=2, use_bias=False)
+    twin.build(x.shape)
+    twin.set_weights([kernel.transpose(1, 2, 3, 0)])
+    np.testing.assert_allclose(y, numpy(twin(x)), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [(PatchDown(4, 2), (None, 8, 8, 3)), (DepthToSpaceUp(4, 2), (None, 8, 8, 3))],
+)
+def test_declared_shape_is_the_real_shape(layer, shape):
+    real = layer(np.zeros((2, *shape[1:]), "float32")).shape
+    assert tuple(layer.compute_output_shape(shape))[1:] == tuple(real)[1:]
+
+
+@pytest.mark.parametrize(
+    "layer", [PatchDown(4, 2, "gelu"), DepthToSpaceUp(4, 2, None), GaussianSampling(seed=3)]
+)
+def test_layers_survive_serialisation(layer):
+    config = keras.saving.serialize_keras_object(layer)
+    again = keras.saving.deserialize_keras_object(config)
+    assert type(again) is type(layer)
+    assert again.get_config() == layer.get_config()
+
+
+def test_numpy_integers_are_taken():
+    assert PatchDown(np.int64(4), np.int64(2))(np.zeros((1, 4, 4, 1))).shape == (1, 2, 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: PatchDown(0), "filters=0"),
+        (lambda: DepthToSpaceUp(4, scale=1.5), "scale=1.5"),
+        (lambda: PatchDown(4, 4)(np.zeros((1, 10, 8, 3))), "multiples of patch=4"),
+    ],
+)
+def test_bad_input_is_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
