@@ -1,33 +1,61 @@
-# Thin on purpose: each target is one line of real work. `make help` lists them.
-# PY may be set by hand; without it the first Python >= 3.11 that starts is taken.
+# Thin on purpose: each target is a line or two of real work. `make` lists them.
+# PY may be set by hand; without it the first Python 3.11 to 3.13 that starts is taken.
 PY      ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 BIN     := .venv/bin
-UV      := .uv/bin/uv
 PYTHON  := $(BIN)/python
+UV      := .uv/bin/uv
 DATASET ?= shapes
-PROFILE ?= smoke
+PROFILE ?= default
 KERNEL  ?= vae-cpu
-LOCK     = $(UV) pip compile -q --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header pyproject.toml
+NBVAL    = --nbval-lax --nbval-kernel-name $(KERNEL) --nbval-cell-timeout 600 --nbval-kernel-startup-timeout 180 --nbval-sanitize-with tests/sanitize.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab kernels lock lint notebooks bench clean
+.PHONY: help setup run test lab kernels lint build bench lock
 
-help:             ## list the targets
+help:     ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
-setup: .venv/.ready                    ## make .venv from the lock and register the kernels
+setup: .venv/.ready    ## make .venv from the lock and register the kernels
 
+run: setup    ## run the series: DATASET=shapes|bsds500|camvid|..., PROFILE=default|smoke|full
+	$(PYTHON) -m helpers.runs run-all --dataset $(DATASET) --profile $(PROFILE)
+
+test: setup    ## what CI runs: lint, the tests of the helpers, and nbval on KERNEL at smoke parameters
+	$(BIN)/ruff check .
+	$(PYTHON) -m pytest -q tests
+	$(PYTHON) -m pytest -q $(NBVAL) --nb-profile smoke notebooks
+
+lab: setup    ## open JupyterLab with the kernels registered
+	$(BIN)/jupyter lab notebooks
+
+kernels: setup    ## register the Jupyter kernels vae-cpu and vae-gpu again
+	@$(register)
+
+lint: setup    ## check and format the Python
+	$(BIN)/ruff check . && $(BIN)/ruff format .
+
+build: setup    ## write the stored notebooks from notebooks/py: make build NB="02 04"
+	$(PYTHON) -m helpers.runs build $(NB)
+
+bench: setup    ## the side-by-side measurements; minutes each
+	for script in benchmarks/*.py; do echo "== $$script"; $(PYTHON) $$script || exit 1; done
+
+lock: .uv/.ready    ## write requirements.txt anew from pyproject.toml
+	$(UV) pip compile -q --upgrade --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
+
+# A failed step leaves no .ready behind, so the next call starts that step over.
 .uv/.ready:
-	@test -n "$(PY)" || { echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it: make PY=/path/to/python3.11 ..."; exit 1; }
-	$(PY) -m venv .uv && .uv/bin/python -m pip install -q "uv>=0.9,<1" && touch $@
+	@test -n "$(PY)" || { echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it: make $(MAKECMDGOALS) PY=/path/to/python3.11"; exit 1; }
+	@echo "Setting up: the installer uv ..."
+	@$(PY) -m venv .uv && .uv/bin/python -m pip install -q --disable-pip-version-check "uv>=0.9,<1" && touch $@
 
-# Where uv cannot be had, pip does the same from the same lock, more slowly.
 .venv/.ready: requirements.txt pyproject.toml | .uv/.ready
-	$(UV) venv -q --clear --python $(PY) .venv
-	$(UV) pip sync -q --require-hashes --compile-bytecode --python $(PYTHON) requirements.txt
-	$(UV) pip install -q --no-deps --no-build-isolation --python $(PYTHON) -e .
-	@$(MAKE) -s kernels && touch $@
+	@echo "Setting up: .venv from requirements.txt (about a minute, 2.5 GB) ..."
+	@$(UV) venv -q --clear --python $(PY) .venv
+	@$(UV) pip sync -q --require-hashes --compile-bytecode --python $(PYTHON) requirements.txt
+	@$(UV) pip install -q --no-deps --no-build-isolation --python $(PYTHON) -e .
+	@$(register)
+	@touch $@
 
-kernels:          ## register the Jupyter kernels vae-cpu and vae-gpu
-	$(PYTHON) -m ipykernel install --sys-prefix --name vae-cpu --display-name "VAE (CPU)" --env CUDA_VISIBLE_DEVICES "" --env KERAS_BACKEND tensorflow --env TF_CPP_MIN_LOG_LEVEL 3 2>/dev/null
-	$(PYTHON) -m ipykernel install --sys-prefix --name vae-gpu --display-name "VAE (GPU)" --env TF_FORCE_GPU_ALLOW_GROWTH true --env KERAS_BACKEND tensorflow --env TF_CPP_MIN_LOG_LEVEL 3 2>/dev/null
+register = $(call kernel,vae-cpu,VAE (CPU),--env CUDA_VISIBLE_DEVICES "") && $(call kernel,vae-gpu,VAE (GPU),--env TF_FORCE_GPU_ALLOW_GROWTH true)
+kernel   = $(PYTHON) -m ipykernel install --sys-prefix --name $(1) --display-name "$(2)" --env KERAS_BACKEND tensorflow --env TF_CPP_MIN_LOG_LEVEL 3 $(3) >/dev/null 2>&1

@@ -20,7 +20,7 @@ class GaussianSampling(layers.Layer):
 
     Args:
         seed: int or None. Each layer owns its generator: two layers with one seed draw
-            the same stream, and a saved model goes on with its stream where it stopped.
+            the same stream. A loaded model starts its stream anew.
 
     Call arguments:
         mean: `(B, …)`.

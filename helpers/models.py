@@ -28,7 +28,7 @@ class VAE(keras.Model):
             "gaussian". No activation at its end.
         likelihood: "bernoulli" (binary data) or "gaussian" (anything else).
         sigma: standard deviation of the Gaussian pixels, in units of the data. None learns
-            one number for all pixels. Not used by "bernoulli".
+            one number for all pixels, from 0.1 on. Not used by "bernoulli".
         sigma_floor: a learned σ stays above this; without a floor the likelihood of data
             that can be fitted exactly has no maximum.
         beta: weight of the KL in the training loss; 1 is the ELBO.
@@ -101,9 +101,10 @@ class VAE(keras.Model):
         self.seed = seed
         self.sampling = GaussianSampling(seed)
         if likelihood == "gaussian" and sigma is None:
-            self.raw_log_sigma = self.add_weight(
-                name="raw_log_sigma", shape=(), initializer="zeros"
-            )
+            # Adam moves a weight by about its learning rate a step: from σ = 1 this scalar would
+            # need thousands of steps to reach what images in [0, 1] ask for.
+            start = keras.initializers.Constant(math.log(0.1))
+            self.raw_log_sigma = self.add_weight(name="raw_log_sigma", shape=(), initializer=start)
         # Counted here and not by the optimizer, whose counter JAX hides inside a train step.
         self.steps = self.add_weight(
             name="steps", shape=(), initializer="zeros", dtype="int32", trainable=False
@@ -133,14 +134,14 @@ class VAE(keras.Model):
         return self.decode(keras.random.normal((n, *self.latent_shape), seed=seed))
 
     def log_sigma(self):
-        """log σ of the Gaussian pixels, a scalar; a learned σ = floor + softplus(weight)."""
+        """log σ of the Gaussian pixels, a scalar; a learned σ = floor + exp(weight)."""
         if self.likelihood != "gaussian":
             raise ValueError(
                 "Bernoulli pixels have no σ. Build the VAE with likelihood='gaussian'."
             )
         if self.sigma is not None:
             return ops.convert_to_tensor(math.log(self.sigma))
-        return ops.log(self.sigma_floor + ops.softplus(self.raw_log_sigma))
+        return ops.log(self.sigma_floor + ops.exp(self.raw_log_sigma))
 
     def reconstruction_nll(self, x, z, training=False):
         """−log p(x|z), shape `(B,)`, nats per image."""

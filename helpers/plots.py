@@ -82,33 +82,28 @@ def show(fig, alt):
     module = sys.modules.get("IPython")
     if module is None or module.get_ipython() is None:  # a plain script: nothing to display on
         return
+    from IPython.display import display
+
     png = buffer.getvalue()
     width, height = (int.from_bytes(png[i : i + 4], "big") for i in (16, 20))
     size = {"width": round(width * 96 / DPI), "height": round(height * 96 / DPI)}
     data = {"image/png": png, "text/plain": f"Figure. {alt}"}
-    module.display.display(data, metadata={"image/png": {"alt": alt, **size}}, raw=True)
+    display(data, metadata={"image/png": {"alt": alt, **size}}, raw=True)
     summary = "<summary>Describe this figure</summary>"
     folded = f"{DETAILS}{summary}<p>{html.escape(alt)}</p></details>"
-    module.display.display({"text/html": folded, "text/plain": alt}, raw=True)
+    display({"text/html": folded, "text/plain": alt}, raw=True)
 
 
 def check_alt(alt):
-    """Return the alternative text with its spaces tidied, or say what is wrong with it.
-
-    Raises:
-        ValueError: As `show`.
-    """
+    """Return the alternative text with its spaces tidied; raises a ValueError as `show` does."""
     text = " ".join(alt.split()) if isinstance(alt, str) else ""
+    wrong = None
     if len(text) < 25:
-        raise ValueError(
-            "alt must tell in a sentence or two what the figure shows (25 characters or more), "
-            f"for readers who do not see it. Received: alt={alt!r}"
-        )
-    if re.match(r"(an?|the)?\s*(figure|image|picture|photo)\s+(of|showing)\b", text, re.IGNORECASE):
-        raise ValueError(
-            "alt must start with what is seen; a screen reader has already said that it is an "
-            f"image. Received: alt={alt!r}"
-        )
+        wrong = "alt must tell in a sentence or two (25 characters or more) what the figure shows"
+    elif re.match(r"(an?|the)?\s*(figure|image|picture|photo) (of|showing)\b", text, re.I):
+        wrong = "alt must start with what is seen; that it is an image, a screen reader says itself"
+    if wrong:
+        raise ValueError(f"{wrong}. Received: alt={alt!r}")
     return text
 
 
@@ -241,9 +236,7 @@ def _to_rgb(image, limits, cmap):
     if image.ndim != 2 and (image.ndim != 3 or image.shape[-1] != 3):
         raise ValueError(f"An image is (H, W), (H, W, 1) or (H, W, 3). Received: {image.shape}")
     if image.dtype != bool and image.dtype != np.uint8 and image.dtype.kind != "f":
-        raise ValueError(
-            f"Images are uint8, bool or float; see mask_to_rgb. Received: {image.dtype}"
-        )
+        raise ValueError(f"An image is uint8, bool or float. Received: {image.dtype}")
     image = image / 255.0 if image.dtype == np.uint8 else image.astype(float)
     low, high = (0.0, 1.0) if limits is None else limits
     image = (image - low) / (high - low)

@@ -1,9 +1,12 @@
 """Fixtures shared by the test files."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+
+HERE = Path(__file__).resolve().parent
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +16,29 @@ def real_data():
     if not folder:
         pytest.skip("HELPERS_DATA is unset: no real data on this machine")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_project(tmp_path_factory):
+    """A project of one tiny notebook, built as the real ones are; its `notebooks` folder."""
+    root = tmp_path_factory.mktemp("tiny")
+    notebooks = root / "notebooks"
+    (notebooks / "py").mkdir(parents=True)
+    (notebooks / "parameters").mkdir()
+    shutil.copy(HERE.parent / "pyproject.toml", root)
+    shutil.copy(HERE / "tiny" / "07_count_dots.py", notebooks / "py")
+    shutil.copy(HERE / "tiny" / "07.smoke.yaml", notebooks / "parameters")
+    from helpers.runs.author import build
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HELPERS_NOTEBOOKS", str(notebooks))
+        run = build("07", kernel="python3")
+    assert run.ok, run.error
+    return notebooks
+
+
+@pytest.fixture
+def tiny(tiny_project, monkeypatch):
+    """The notebooks folder of `tiny_project`, made the one that helpers.runs looks at."""
+    monkeypatch.setenv("HELPERS_NOTEBOOKS", str(tiny_project))
+    return tiny_project

@@ -76,7 +76,9 @@ def load(
             picked by nearest neighbour, drawn edges are kept (a cell is marked if any of its
             pixels is). For `shapes`, the size to draw at.
         crop: Cut the middle (height, width), or a square, out of each image.
-        limit: Take the first so many images; `None` takes all.
+        limit: Take so many images; `None` takes all. They are the first ones, but evenly spaced
+            ones where the order follows the class or the time (`camvid`, `pets`, and the test
+            split of `binarized_mnist`).
         seed: Seeds `shapes`; the other sets are what they are.
         path: For `folder`: the folder of images, or one image file.
         **options: What a single set takes besides, e.g. `segmentations=True` for `bsds500`.

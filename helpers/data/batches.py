@@ -13,7 +13,8 @@ class Batches(keras.utils.PyDataset):
 
     Every epoch has its own order, drawn from (`seed`, epoch): two runs with one seed see the
     same batches. Keras moves on to the next epoch after each pass of `fit`, `evaluate` or
-    `predict`; use `shuffle=False` for anything that is only measured.
+    `predict` (and once more before the first `fit` of a model); use
+    `shuffle=False` for anything that is only measured.
 
     Args:
         images: uint8 or floats in [0, 1], (N, H, W, C), one array.

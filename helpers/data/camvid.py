@@ -33,7 +33,7 @@ def load(split, *, size=None, crop=None, limit=None, archive=None):
         split: `"train"`, `"val"` or `"test"`.
         size: Resize to (height, width).
         crop: Cut the middle (height, width) first.
-        limit: Take the first so many frames of the list.
+        limit: Take so many frames, evenly spaced over the list: neighbours are near copies.
         archive: The name of one accepted archive, e.g. `"CamVid_png_sample.zip"`.
 
     Returns:
@@ -48,7 +48,8 @@ def load(split, *, size=None, crop=None, limit=None, archive=None):
     folder = root / "CamVid"
     lines = (folder / f"{split}.txt").read_text("utf-8").split("\n")
     # A line names image and label map by paths of the authors' machine: the file name counts.
-    stems = [Path(line.split()[0]).stem for line in lines if line.strip()][:limit]
+    stems = [Path(line.split()[0]).stem for line in lines if line.strip()]
+    stems = [stems[i] for i in images.spaced(len(stems), limit)]
 
     def read(stem: str):
         # The lists say .png; an archive with re-encoded images has .jpg under the same name.

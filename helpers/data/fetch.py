@@ -221,8 +221,9 @@ def _how_to(name: str, alternatives: list[dict], problems: list[str]) -> str:
         for entry in chosen["files"]:
             kind = next(k for k in ("sha256", "md5", "content") if k in entry)
             known = entry[kind] if kind != "content" else "checked by the files inside"
-            lines.append(f"     {entry['name']}{_megabytes(entry)}, {kind}: {known}")
-            lines += [f"       from {url}" for url in entry["urls"]]
+            lines.append(f"     save as {entry['name']}{_megabytes(entry)}, {kind}: {known}")
+            urls = [f"from {url}" for url in entry["urls"]]
+            lines += [f"       {u}" for u in urls or ["no public address; for those who have it"]]
     where = cache_folder() / "downloads" / name
     lines.append(
         f"and put it into {where}, or into a folder of your own that the environment variable "

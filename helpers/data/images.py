@@ -158,6 +158,15 @@ def together(arrays: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
     return np.stack(arrays) if len({a.shape for a in arrays}) == 1 else arrays
 
 
+def spaced(n: int, limit: int | None) -> np.ndarray:
+    """Positions of `limit` of `n` items, evenly spaced; all of them if `limit` is `None`.
+
+    For orders that follow the class or the time, where the first few are all of one kind.
+    """
+    count = n if limit is None else min(limit, n)
+    return np.arange(count) * n // max(count, 1)
+
+
 def read_all(function: Callable, items: Iterable) -> list:
     """Calls `function` on each item, a few at a time: decoding an image frees the interpreter."""
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:

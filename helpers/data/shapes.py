@@ -16,7 +16,7 @@ from . import _shapes_draw as draw
 from .dataset import Dataset
 
 CLASS_NAMES = ("background", "disc", "square", "triangle")
-TEXTURES = draw.TEXTURES
+TEXTURES = tuple(draw.TEXTURES)
 SPLITS = {"train": 4000, "val": 1000, "test": 1000}
 
 # What each annotator does with the exact edges, in this order.
@@ -40,11 +40,11 @@ def generate(
     size=64,
     seed=0,
     objects=(1, 3),
-    radius=(0.1, 0.2),
+    radius=(0.11, 0.22),
     contrast=(0.12, 0.45),
-    texture=0.25,
+    texture=0.3,
     textures=TEXTURES,
-    noise=0.05,
+    noise=0.06,
     annotators=5,
 ):
     """Draws a split of the `shapes` set.
@@ -109,7 +109,8 @@ def generate(
     # NumPy lets go of the interpreter's lock while it computes, so two threads help.
     with ThreadPoolExecutor(2) as pool:
         scenes = list(pool.map(block, range(0, n, _BLOCK)))
-    edges = (marks.sum(axis=1, dtype="uint16") * 255 // len(names)).astype("uint8")
+    share = marks.sum(axis=1, dtype="uint16") * 255 + len(names) // 2
+    edges = (share // len(names)).astype("uint8")  # rounded
     return Dataset(
         name="shapes",
         split=split,
@@ -259,7 +260,9 @@ def _check(
         raise ValueError(f"`noise` must be a number from 0 to 1. Received: noise={noise!r}")
     if _whole(annotators) and 1 <= annotators <= len(ANNOTATORS):
         names = tuple(ANNOTATORS)[:annotators]
-    elif isinstance(annotators, (tuple, list)) and annotators and set(annotators) <= set(ANNOTATORS):
+    elif (
+        isinstance(annotators, (tuple, list)) and annotators and set(annotators) <= set(ANNOTATORS)
+    ):
         names = tuple(annotators)
     else:
         raise ValueError(

@@ -4,7 +4,7 @@ Light on purpose: importing it imports neither Keras nor papermill.
 """
 
 from helpers.runs.parameters import check_parameters, read_parameters
-from helpers.runs.record import read_results, record
+from helpers.runs.results import read_results, record
 from helpers.runs.start import quiet, set_up
 
 __all__ = ["check_parameters", "quiet", "read_parameters", "read_results", "record", "set_up"]

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from helpers.runs.parameters import check_value, describe, read_parameters
+from helpers.runs.parameters import read_parameters
 from helpers.runs.request import (
     PROFILES,
     BadRequest,
@@ -14,6 +14,7 @@ from helpers.runs.request import (
     notebooks_folder,
     series,
 )
+from helpers.runs.rules import check_value, describe
 
 
 def main(arguments=None):

@@ -81,6 +81,7 @@ def execute(
         "output_path": os.path.relpath(partial, cwd),
         "parameters": values,
         "kernel_name": kernel,
+        "language": "python",
         "progress_bar": progress,
         "log_output": log,
     }
@@ -168,7 +169,7 @@ def _end_tree(pid):
 
 
 def _headline(path):
-    from helpers.runs.record import read_results
+    from helpers.runs.results import read_results
 
     try:
         return read_results(path)["headline"] or ""

@@ -8,7 +8,8 @@ import os
 import re
 from pathlib import Path
 
-from helpers.runs.parameters import check_value, describe, nearest, read_parameters
+from helpers.runs.parameters import read_parameters
+from helpers.runs.rules import check_value, describe, nearest
 
 PROFILES = ("smoke", "default", "full")
 NUMBER = re.compile(r"\d\d_\w+\.ipynb$")

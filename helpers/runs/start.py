@@ -37,7 +37,7 @@ def set_up(seed):
     Raises:
         ValueError: If the seed is no such integer.
     """
-    from helpers.runs.parameters import check_value
+    from helpers.runs.rules import check_value
 
     problem = check_value("seed", seed, range(2**32))
     if problem:

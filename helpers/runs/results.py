@@ -99,7 +99,7 @@ def _plain(key, value):
 
 
 def _check_bands(results, bands):
-    from helpers.runs.parameters import nearest
+    from helpers.runs.rules import nearest
 
     checked = {}
     for key, profiles in bands.items():

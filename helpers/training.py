@@ -1,0 +1,93 @@
+"""Training by the clock: a learning rate that falls with the time left, and a stop at its end.
+
+A fixed number of epochs asks the reader to know the machine. A time budget does not: the rate
+follows the share of the time that has passed, so a slow machine takes fewer steps and still ends
+its training at a small rate.
+"""
+
+import math
+import time
+
+import keras
+
+
+class TimeBudget(keras.callbacks.Callback):
+    """Stops `fit` after so many seconds, compilation and validation included.
+
+    Give `fit` more epochs than can be reached. With `learning_rate`, the rate falls from there
+    to 0 along half a cosine. It is set at the start of each epoch, because JAX keeps the
+    optimizer's variables inside the epoch: an epoch should be short beside the budget (a
+    twentieth or less). The stop is checked after every execution (`steps_per_execution` steps),
+    so the budget is exceeded by one execution and one validation at most.
+
+    With a clock in it, a run is not the same twice; for that, plan epochs instead.
+
+    Args:
+        seconds: wall-clock time from the start of `fit`.
+        learning_rate: highest rate, or None to leave the optimizer's rate alone. The optimizer
+            must have been made with a number, not with a schedule.
+        clock: function that returns seconds; tests give their own.
+
+    Attributes:
+        history: one dictionary an epoch: `seconds` since the start, `learning_rate`, and the
+            epoch's logs.
+
+    Raises:
+        ValueError: if a number is out of its range, or the optimizer has a schedule.
+
+    References:
+        Loshchilov and Hutter (2017), cosine decay. https://arxiv.org/abs/1608.03983
+    """
+
+    def __init__(self, seconds, learning_rate=None, clock=time.perf_counter):
+        super().__init__()
+        if not (math.isfinite(seconds) and seconds > 0):
+            raise ValueError(f"`seconds` must be above 0. Received: seconds={seconds!r}")
+        if learning_rate is not None and not (math.isfinite(learning_rate) and learning_rate > 0):
+            raise ValueError(
+                f"`learning_rate` must be None or above 0. Received: learning_rate={learning_rate!r}"
+            )
+        self.seconds = seconds
+        self.learning_rate = learning_rate
+        self.clock = clock
+        self.start = None
+        self.history = []
+
+    def elapsed(self):
+        """Seconds since the start of `fit`."""
+        return 0.0 if self.start is None else self.clock() - self.start
+
+    def rate(self, share):
+        """The learning rate when `share` of the time has passed."""
+        return self.learning_rate * cosine_share(share)
+
+    def on_train_begin(self, logs=None):
+        self.start = self.clock()
+        self.history = []
+        schedule = getattr(self.model.optimizer, "_learning_rate", None)
+        if self.learning_rate is not None and callable(schedule):
+            raise ValueError(
+                "TimeBudget sets the learning rate, so the optimizer must be made with a number, "
+                f"for example Adam(1e-3). Received: {type(schedule).__name__}"
+            )
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self.learning_rate is not None:
+            self.model.optimizer.learning_rate = self.rate(self.elapsed() / self.seconds)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.elapsed() >= self.seconds:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        row = {"seconds": self.elapsed(), "learning_rate": rate}
+        self.history.append(row | {key: float(value) for key, value in (logs or {}).items()})
+
+
+def cosine_share(share):
+    """Share of the highest rate when `share` of the whole has passed: half a cosine, 1 to 0.
+
+    Values outside [0, 1] count as its ends.
+    """
+    return 0.5 * (1.0 + math.cos(math.pi * min(max(share, 0.0), 1.0)))

@@ -1,0 +1,56 @@
+"""nbval's two additions: parameters of a profile, and no marked cell without a stored output.
+
+pytest --nbval-lax --nb-profile smoke notebooks
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+collect_ignore = ["assignments"]
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--nb-profile",
+        choices=("smoke", "default", "full"),
+        help="run the notebooks with notebooks/parameters/NN.PROFILE.yaml",
+    )
+
+
+def pytest_configure(config):
+    if config.getoption("--nb-profile"):
+        # The kernels inherit it: record() then holds the results to this profile's bands.
+        os.environ["HELPERS_PROFILE"] = config.getoption("--nb-profile")
+
+
+def pytest_collection_modifyitems(config, items):
+    profile = config.getoption("--nb-profile")
+    for item in items:
+        if profile and "parameters" in _tags(item):
+            item.cell.source += "\n" + "\n".join(_assignments(item, profile))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    result = yield
+    # nbval passes such a cell in silence: it has nothing to compare with.
+    if "nbval-check-output" in _tags(item) and not item.cell.get("outputs"):
+        pytest.fail(f"{item.name}: a marked cell without a stored output", pytrace=False)
+    return result
+
+
+def _tags(item):
+    cell = getattr(item, "cell", None)
+    return () if cell is None else cell.metadata.get("tags", ())
+
+
+def _assignments(item, profile):
+    from helpers.runs.request import BadRequest, gather
+
+    try:
+        values, _ = gather(Path(item.path), profile)
+    except BadRequest as error:
+        raise pytest.UsageError(str(error)) from None
+    return [f"{name} = {value!r}" for name, value in values.items()]

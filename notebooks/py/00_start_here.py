@@ -1,0 +1,216 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Start here: draw a picture that nobody took
+#
+# <!--badges-->
+#
+# Show a network a few thousand pictures. Then ask it for one more, of something that was never there. A variational autoencoder (VAE) does that, and while it learns to, it learns what the pictures have in
+# common. This series asks what that knowledge is good for: can it help to say *what* every pixel shows, and *where* one thing ends and the next begins?
+#
+# **What you'll do**
+#
+# - See what machine the notebook runs on.
+# - Train a small VAE, look at its reconstructions, and draw new pictures from it.
+# - Read one number off the training, in the unit that the whole series uses.
+#
+# **What you'll learn**
+#
+# - What goes into a VAE and what comes out.
+# - How to read, run, rerun and grade the notebooks.
+#
+# **What you'll need**
+#
+# - Some Python. No graphics card, no download: the pictures are drawn on the spot.
+# - About 1 minute on 2 CPU cores and 1.5 GB of memory.
+
+# %% tags=["colab"]
+# written by the build
+
+# %% [markdown]
+# ## The first two cells of every notebook
+#
+# Each notebook keeps what you may change in one cell, the next one. Change a number there and run everything again. The cell after it refuses a value that cannot work and says why; then it prints the machine.
+
+# %% tags=["parameters"]
+seed = 0  # of the pictures, the first weights and every random draw
+images = 4000  # pictures to train on
+size = 32  # side of a picture in pixels
+latent = 32  # K, how many numbers the VAE may use for one picture
+epochs = 8  # passes over the pictures
+learning_rate = 0.002  # of Adam, at the start; it falls to zero along half a cosine
+
+# %%
+from helpers.runs import check_parameters, set_up
+
+check_parameters(
+    globals(),
+    seed=range(2**32),
+    images=range(64, 4001),
+    size=[16, 32, 64],
+    latent=range(1, 257),
+    epochs=range(1, 201),
+    learning_rate=(1e-5, 0.1),
+)
+set_up(seed)
+
+import time
+
+import keras
+
+from helpers import data, models, plots
+from helpers.runs import record
+
+plots.use()
+
+# %% [markdown]
+# That line tells the *backend* that computes (TensorFlow, JAX or PyTorch), the device it truly ran a product on, and the versions. If you report a problem, report that line.
+#
+# ## Some pictures to learn from
+#
+# Discs, squares and triangles lie on photographs of brick, grass and gravel, in all colours and with some camera noise. The set is called `shapes`. It is drawn by a program, so we know for every pixel what it
+# shows and where the edges run; notebook `01` looks at that. Here the VAE gets the bare pictures and nothing else.
+
+# %%
+train = data.to_float(data.load("shapes", "train", limit=images, size=size, seed=seed).images)
+held_out = data.to_float(data.load("shapes", "val", limit=500, size=size, seed=seed).images)
+print(f"{len(train)} pictures to train on, {len(held_out)} held out, each {train.shape[1:]}")
+
+# %% [markdown]
+# > **Predict first.** A picture of 32×32 pixels in three colours is 3,072 numbers. The VAE below must pass each picture through 32 numbers, and noise is added to those. What will survive the passage: the colour of
+# > the ground, the place of the shapes, their outlines, the blades of grass? Put the four in order.
+#
+# ## A VAE in four lines
+#
+# An *encoder* turns a picture into a guess about $K$ hidden numbers $z$: a mean and a spread for each. A *decoder* turns hidden numbers back into a picture. Training asks for two things at once: the picture that comes back should
+# be likely, and the guess about $z$ should stay close to what one would say without having seen the picture. Notebook `02` builds both networks and the loss from nothing; here we borrow them.
+
+# %%
+vae = models.conv_vae(train.shape[1:], latent, width=16, likelihood="gaussian", seed=seed)
+steps = epochs * -(-images // 32)
+schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+vae.compile(optimizer=keras.optimizers.Adam(schedule))
+
+started = time.perf_counter()
+vae.fit(train, batch_size=32, epochs=epochs, verbose=0)
+seconds = time.perf_counter() - started
+
+# %% [markdown]
+# The weights are set. Three rows tell how it went: held-out pictures, what the VAE makes of them, and pictures decoded from hidden numbers that were drawn at random. The last row shows things that nobody drew.
+
+# %%
+reconstructions = vae.predict(held_out[:8], verbose=0)
+samples = keras.ops.convert_to_numpy(vae.sample(8, seed=seed + 1))
+figure = plots.image_grid(
+    [*held_out[:8], *reconstructions, *samples],
+    columns=8,
+    row_labels=["picture", "reconstruction", "new"],
+)
+plots.show(
+    figure,
+    alt="Three rows of eight small pictures. The first row shows sharp coloured shapes on textured ground. "
+    "In the second row the same colours stand in the same places as soft blobs without texture or corners. "
+    "The third row shows new pictures of the same kind: soft blobs on plain ground that belong to no original.",
+)
+
+# %% [markdown]
+# Place and colour survive; outlines soften; the texture and the noise are gone. The VAE keeps what is cheap to say and predicts much of the picture, and drops what is dear and predicts little. Whether a classifier can still work with what is left is the
+# question of the whole series, and it is a fair question to doubt.
+#
+# ## One number, with its unit
+#
+# How much does the VAE tell the decoder about a picture? The KL term of its loss measures it, in *nats per picture*; divide by $\ln 2$ and you have bits.
+
+# %%
+scores = vae.evaluate(held_out, verbose=0, return_dict=True)
+print(f"rate           {scores['kl']:8.1f} nats = {scores['rate_bits']:.1f} bits per picture")
+print(f"as a PNG-like  {8 * train[0].size:8d} bits, uncompressed")
+
+# %% [markdown]
+# In the stored run the hidden numbers carry 100.0<!--=rate_bits--> bits about a picture whose pixels take 24,576 bits to write down. Notebook `03` derives that number and tests it; notebook `04` turns the knob that sets it.
+#
+# ## Your turn
+#
+# Each notebook has a few exercises of this kind: you compute a value, the cell compares it. Fill in the number of nats in one bit, and run the cell.
+
+# %% tags=["nbval-check-output"]
+import math
+
+your_value = math.log(2)  # how many nats are one bit?
+true_value = 0.6931
+
+print(f"your value {your_value:.4f}   true value {true_value:.4f}")
+assert abs(your_value - true_value) < 1e-3, "One bit halves the possibilities: take ln of two."
+
+# %% [markdown]
+# ## The map
+#
+# | notebook | question | minutes |
+# |---|---|---|
+# | **00** Start here | does it run on my machine? | 1 |
+# | [**01** Meet the images, masks and edges](01_meet_the_images.ipynb) | what is a right answer, and who says so? | 2 |
+# | [**02** Build a VAE from scratch](02_build_a_vae.ipynb) | what does an autoencoder lack, and what mends it? | 2 |
+# | [**03** Derive the KL](03_derive_the_kl.ipynb) | why these two terms, and in what unit? | 2 |
+# | [**04** Train it well](04_train_it_well.ipynb) | what does each knob do, and how do I know? | 4 |
+#
+# Each one runs alone and in any order. If you know VAEs, begin with `03`; if you came for segments and edges, with `01`.
+#
+# ## Read, run, rerun, grade
+#
+# - **Read.** Outputs are stored. Numbers in the text that come from a run are marked "in the stored run", and a test holds text and run together.
+# - **Run.** *Run All* in JupyterLab (`make lab`), or `make run` for the whole series and web pages of it under `runs/`.
+# - **Rerun with other parameters.** `python -m helpers.runs run 04 -p beta 4`, or papermill itself. A name that does not exist is refused.
+# - **Other images.** Where a notebook has the parameter `dataset`, it also takes real sets: `make run DATASET=bsds500`.
+# - **Grade.** Exercises end in an assertion whose message tells what to think about. A teacher can clear the line `your_value = …` and hand the notebook out.
+
+# %% tags=["results"]
+record(
+    {
+        "rate_nats": scores["kl"],
+        "rate_bits": scores["rate_bits"],
+        "reconstruction_nats": scores["reconstruction"],
+        "train_seconds": seconds,
+    },
+    bands={
+        "rate_bits": {"default": (60, 220), "smoke": (0, 220)},
+        "reconstruction_nats": {"default": (-3500, -2000), "smoke": (-3500, 5000)},
+    },
+    headline=f"a VAE that keeps {scores['rate_bits']:.0f} bits a picture",
+)
+
+# %% [markdown]
+# ## What you saw
+#
+# - A VAE is an encoder that gives a mean and a spread, a decoder, and a loss with two terms.
+# - It redraws what it can say cheaply: place, colour, rough form. It draws new pictures of that kind, too.
+# - What it keeps has a size, and the size has a unit.
+#
+# ## On your own
+#
+# 1. Set `latent = 4` and run again. Which of the four things in the prediction goes first?
+#
+# <details><summary>A way to look at it</summary>
+#
+# With four numbers there is room for the colour of the ground and little else; the rate falls, and the shapes melt into it. With 128 numbers nothing much changes against 32: the KL makes the VAE leave most of them unused.
+# Notebook `04` counts the used ones.
+# </details>
+#
+# 2. Draw from the VAE with hidden numbers twice as far out: `vae.decode(2 * keras.random.normal((8, latent)))`. Are those still pictures of the same kind? The decoder never saw such numbers in training.
+#
+# ## References
+#
+# - D. P. Kingma and M. Welling. Auto-encoding variational Bayes. ICLR 2014. [arXiv:1312.6114](https://arxiv.org/abs/1312.6114)
+# - D. J. Rezende, S. Mohamed and D. Wierstra. Stochastic backpropagation and approximate inference in deep generative models. ICML 2014. [arXiv:1401.4082](https://arxiv.org/abs/1401.4082)
+# - The photographs of brick, grass and gravel ship with scikit-image: S. van der Walt et al. scikit-image: image processing in Python. PeerJ 2:e453, 2014. [doi:10.7717/peerj.453](https://doi.org/10.7717/peerj.453)

@@ -1,0 +1,217 @@
+"""The stored notebooks obey the series' rules, and the checks of these rules can fail."""
+
+import copy
+import html
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import notebook_checks as checks
+import pytest
+
+from helpers.runs import author, index, results
+from helpers.runs.request import series
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = series()
+
+
+@pytest.mark.parametrize("check", checks.CHECKS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_notebook(path, check):
+    problems = check(checks.Stored.read(path))
+    assert not problems, "\n".join(problems)
+
+
+def test_every_text_has_its_notebook_and_back():
+    texts = {p.stem for p in (ROOT / "notebooks" / "py").glob("*.py")}
+    assert texts == {p.stem for p in NOTEBOOKS}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_alternative_text_reaches_the_pages(path):
+    _assert_alternative_text(nbformat.read(path, as_version=4))
+
+
+# The rest holds the checks themselves to account, on a tiny notebook.
+
+
+def _assert_alternative_text(node):
+    from nbconvert import HTMLExporter
+
+    alts = _alts(node)
+    ours = _pictures(index.to_html(node, "page"))
+    assert [a for a in alts if a not in ours] == []
+    # nbconvert alone: the "lab" template writes no alt, so the folded description must be there.
+    page = html.unescape(HTMLExporter(template_name="lab").from_notebook_node(node)[0])
+    assert [a for a in alts if f"<p>{a}</p></details>" not in page] == []
+
+
+def _alts(node):
+    outputs = [
+        o for c in node.cells for o in c.get("outputs", []) if "image/png" in o.get("data", {})
+    ]
+    return [o.metadata["image/png"]["alt"] for o in outputs]
+
+
+def _pictures(page):
+    from html.parser import HTMLParser
+
+    found = []
+
+    class Pictures(HTMLParser):
+        def handle_starttag(self, tag, attributes):
+            if tag == "img":
+                found.append(dict(attributes).get("alt"))
+
+    Pictures().feed(page)
+    return found
+
+
+@pytest.fixture
+def stored(tiny):
+    return checks.Stored.read(tiny / "07_count_dots.ipynb")
+
+
+def test_the_tiny_notebook_passes(stored):
+    assert {c.__name__: c(stored) for c in checks.CHECKS} == {c.__name__: [] for c in checks.CHECKS}
+    assert len(checks.CHECKS) == 12
+
+
+def test_alternative_text_reaches_the_page_of_the_tiny_one(stored):
+    assert _alts(stored.node) == [
+        "A few dots rise to the right in a straight line; the first lies at 0 & <1."
+    ]
+    _assert_alternative_text(stored.node)
+
+
+def test_alternative_text_check_is_red_for_a_lost_description(stored):
+    cell = next(
+        c for c in stored.code() if any("image/png" in o.get("data", {}) for o in c.outputs)
+    )
+    cell.outputs = [o for o in cell.outputs if "image/png" in o.get("data", {})]
+    with pytest.raises(AssertionError):
+        _assert_alternative_text(stored.node)
+
+
+def _figure(nb):
+    return next(o for _, o in nb.outputs() if "image/png" in o.get("data", {}))
+
+
+def _prose(nb, old, new):
+    for cell in nb.node.cells:
+        if cell.cell_type == "markdown":
+            cell.source = cell.source.replace(old, new)
+
+
+def _payload(nb):
+    return next(o.data[results.MIME] for _, o in nb.outputs() if results.MIME in o.get("data", {}))
+
+
+def _source(nb, tag, old, new):
+    cell = nb.code(tag)[0]
+    assert old in cell.source
+    cell.source = cell.source.replace(old, new)
+
+
+def _markers(nb):
+    return nb.code("nbval-check-output")[0]
+
+
+def _stream(name, text):
+    return nbformat.v4.new_output("stream", name=name, text=text)
+
+
+DOCTORED = {
+    "no verb": (checks.check_opening, "verb", lambda n: _prose(n, "# Count dots", "# Dots")),
+    "no need": (checks.check_opening, "What you'll need", lambda n: _prose(n, "What you'll need", "Need")),
+    "no minutes": (checks.check_opening, "minutes and memory", lambda n: _prose(n, "1 minute and", "a while and")),
+    "other repository": (checks.check_opening, "badges", lambda n: _prose(n, "mybinder.org/v2/gh/", "mybinder.org/v2/gh/x")),
+    "other Colab cell": (checks.check_opening, "colab", lambda n: _source(n, "colab", "-q", "-v")),
+    "no tag": (checks.check_opening, "'parameters'", lambda n: n.code("parameters")[0].metadata.clear()),
+    "derived parameter": (checks.check_parameter_rules, "literal", lambda n: _source(n, "parameters", "= 0.5", "= 1 / 2")),
+    "no comment": (checks.check_parameter_rules, "comment", lambda n: _source(n, "parameters", "  # number of dots", "")),
+    "bad default": (checks.check_parameter_rules, "Nearest: 1.0", lambda n: _source(n, "parameters", "0.5", "1.5")),
+    "no rule": (checks.check_parameter_rules, "Rules without a parameter: label", lambda n: _source(n, "parameters", "label", "lable")),
+    "no heading": (checks.check_headings, "On your own", lambda n: _prose(n, "## On your own", "## More")),
+    "long cell": (checks.check_budgets, "26 lines", lambda n: setattr(_markers(n), "source", "x = 1\n" * 26)),
+    "too much code": (checks.check_budgets, "lines of code", lambda n: setattr(_markers(n), "source", "x = 1\n" * 301)),
+    "too little prose": (checks.check_budgets, "words of prose", lambda n: [c.update(source="# Count") for c in n.node.cells if c.cell_type == "markdown"]),
+    "out of order": (checks.check_executed, "order", lambda n: _markers(n).update(execution_count=99)),
+    "stderr": (checks.check_executed, "stderr", lambda n: _markers(n).outputs.append(_stream("stderr", "W0000 cuda"))),
+    "error": (checks.check_executed, "ZeroDivisionError", lambda n: _markers(n).outputs.append(nbformat.v4.new_output("error", ename="ZeroDivisionError", evalue="", traceback=[]))),
+    "absolute path": (checks.check_executed, "absolute path", lambda n: _markers(n).outputs.append(_stream("stdout", "in /ho" + "me/ann/vae"))),
+    "no alt": (checks.check_figures, "alt must", lambda n: _figure(n).metadata.clear()),
+    "alt says image": (checks.check_figures, "starts? with", lambda n: _figure(n).metadata["image/png"].update(alt="An image of dots that rise to the right.")),
+    "other description": (checks.check_figures, "folded", lambda n: _figure(n).metadata["image/png"].update(alt="Something else that nobody ever described.")),
+    "picture in prose": (checks.check_figures, "in the prose", lambda n: _prose(n, "## More", "![](dots.png)\n\n## More") or _prose(n, "## On your own", "![](dots.png)")),
+    "bad reference": (checks.check_references, "Kingma", lambda n: _prose(n, "arXiv:1312.6114", "arXiv:1312")),
+    "no references": (checks.check_references, "lists nothing", lambda n: _prose(n, "\n- ", "\n")),
+    "other text": (checks.check_pair, "differs", lambda n: _prose(n, "while you wait", "at once")),
+    "other tag": (checks.check_pair, "differs", lambda n: _markers(n).metadata.clear()),
+    "one cell more": (checks.check_pair, "cells here", lambda n: n.node.cells.append(nbformat.v4.new_markdown_cell("x"))),
+    "wrong number": (checks.check_citations, "the prose says 6,172.4", lambda n: _prose(n, "6,172.5", "6,172.4")),
+    "unknown key": (checks.check_citations, "'totl'", lambda n: _prose(n, "=total-->", "=totl-->")),
+    "no number": (checks.check_citations, "cites no number", lambda n: _prose(n, "<!--=", "<!--")),
+    "outside its band": (checks.check_record, "outside its band", lambda n: _payload(n)["results"].update(total=7000.0)),
+    "smoke run": (checks.check_record, "'smoke'", lambda n: _payload(n).update(profile="smoke")),
+    "no record": (checks.check_record, "one record", lambda n: n.code("results")[0].update(outputs=[])),
+    "no output": (checks.check_marked, "without a stored output", lambda n: _markers(n).update(outputs=[])),
+    "no assertion": (checks.check_marked, "asserts nothing", lambda n: _source(n, "nbval-check-output", "assert ", "")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", DOCTORED)
+def test_check_goes_red(case, stored):
+    check, message, doctor = DOCTORED[case]
+    assert check(stored) == []
+    doctored = copy.deepcopy(stored)
+    doctor(doctored)
+    assert re.search(message, "\n".join(check(doctored)))
+
+
+def test_profile_check_goes_red(stored, tmp_path):
+    work = tmp_path / "notebooks"
+    shutil.copytree(stored.path.parent, work)
+    smoke = work / "parameters" / "07.smoke.yaml"
+    nb = checks.Stored.read(work / stored.path.name)
+    assert checks.check_profiles(nb) == []
+    smoke.write_text("cuont: 3\n")
+    assert "Did you mean 'count'" in checks.check_profiles(nb)[0]
+    smoke.write_text("count: 1000\n")
+    assert "Nearest: 99" in checks.check_profiles(nb)[0]
+    smoke.unlink()
+    assert checks.check_profiles(nb) == ["parameters/07.smoke.yaml is missing"]
+
+
+def test_nbval_compares_what_is_marked(tiny, tmp_path):
+    """A good notebook passes; one with a wrong and one with a missing stored output fail."""
+    work = tmp_path / "notebooks"
+    (work / "parameters").mkdir(parents=True)
+    shutil.copy(ROOT / "notebooks" / "conftest.py", work)
+    for number in ("07", "08", "09"):
+        node = nbformat.read(tiny / "07_count_dots.ipynb", as_version=4)
+        marked = next(c for c in node.cells if "nbval-check-output" in checks.tags(c))
+        if number == "08":
+            marked.outputs[0].text = marked.outputs[0].text.replace("1.0", "1.1")
+        if number == "09":
+            marked.outputs, marked.execution_count = [], None
+        nbformat.write(node, work / f"{number}_count_dots.ipynb")
+        shutil.copy(
+            tiny / "parameters" / "07.smoke.yaml", work / "parameters" / f"{number}.smoke.yaml"
+        )
+    command = f"-m pytest -p no:cacheprovider -q -rf --nbval-lax --nbval-kernel-name python3 --nbval-cell-timeout 60 --nb-profile smoke --nbval-sanitize-with {ROOT / 'tests' / 'sanitize.cfg'} ."
+    done = subprocess.run(
+        [sys.executable, *command.split()], cwd=work, capture_output=True, text=True
+    )
+    cells = len(author.to_notebook((tiny / "py" / "07_count_dots.py").read_text()).cells)
+    assert done.returncode == 1, done.stdout + done.stderr
+    failed = re.findall(r"^FAILED .*(\d\d)_count", done.stdout, flags=re.M)
+    assert failed == ["08", "09"], done.stdout
+    assert "a marked cell without a stored output" in done.stdout
+    # record() saw the smoke parameters and the smoke band: every other cell passed.
+    code = len([c for c in node.cells if c.cell_type == "code"])
+    assert f"2 failed, {3 * code - 2} passed" in done.stdout and cells > code

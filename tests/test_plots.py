@@ -1,0 +1,223 @@
+"""helpers.plots: alternative text is required and travels; grids and masks are as asked for."""
+
+import io
+import subprocess
+import sys
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from helpers import plots
+
+ALT = "A line rises from the lower left to the upper right."
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_left():
+    yield
+    plt.close("all")
+
+
+def _pixels(figure):
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="raw", dpi=100)
+    width, height = figure.canvas.get_width_height()
+    return np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)[..., :3]
+
+
+def _canvas(figure):
+    return figure.axes[0].images[0].get_array()
+
+
+@pytest.mark.parametrize("alt", ["", None, 3, "A line.", "  too   short      to  tell     "])
+def test_short_alt_is_refused(alt):
+    with pytest.raises(ValueError, match="alt must tell in a sentence"):
+        plots.show(plt.figure(), alt=alt)
+
+
+@pytest.mark.parametrize(
+    "start", ["Figure of ", "An image of ", "the picture showing ", "A photo of "]
+)
+def test_alt_that_says_it_is_an_image_is_refused(start):
+    with pytest.raises(ValueError, match="must start with what is seen"):
+        plots.show(plt.figure(), alt=start + ALT)
+
+
+def test_alt_is_tidied():
+    assert plots.check_alt("A figure skater\n   draws a circle on the ice.") == (
+        "A figure skater draws a circle on the ice."
+    )
+
+
+def test_show_closes_the_figure_also_in_a_script():
+    figure = plt.figure()
+    plots.show(figure, alt=ALT)
+    assert not plt.fignum_exists(figure.number)
+
+
+def test_show_in_a_shell_displays_the_picture_and_its_description():
+    code = f"""
+import matplotlib; matplotlib.use("agg")
+import matplotlib.pyplot as plt
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+shell = InteractiveShell.instance()
+from helpers import plots
+plots.use()
+figure, axes = plt.subplots()
+with capture_output() as out:
+    plots.show(figure, alt={ALT[:-1] + " & <up>."!r})
+picture, folded = out.outputs
+print(sorted(picture.data), picture.metadata["image/png"])
+print(picture.data["image/png"][:4] == b"\\x89PNG", folded.data["text/html"])
+print(folded.data["text/plain"], plt.get_fignums())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    kinds, html, plain = done.stdout.splitlines()
+    assert kinds.startswith("['image/png', 'text/plain'] {'alt': 'A line rises")
+    assert "'width': 6" in kinds and "'height': 3" in kinds  # 6.4 by 3.6 inches at 96 an inch
+    assert html == (
+        'True <details class="figure-description"><summary>Describe this figure</summary>'
+        f"<p>{ALT[:-1]} &amp; &lt;up&gt;.</p></details>"
+    )
+    assert plain == f"{ALT[:-1]} & <up>. []"
+
+
+def test_import_does_not_import_matplotlib():
+    code = "import sys, helpers.plots; print('matplotlib' in sys.modules, 'IPython' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_grid_places_images_where_they_belong():
+    images = np.arange(6, dtype=float)[:, None, None] / 5 * np.ones((6, 25, 25))
+    canvas = _canvas(plots.image_grid(images, rows=2))
+    assert canvas.shape == (51, 77, 3)  # two and three cells of 25, gaps of 1 (4 %)
+    for i in range(6):
+        r, c = divmod(i, 3)
+        cell = canvas[r * 26 : r * 26 + 25, c * 26 : c * 26 + 25]
+        assert (cell == round(255 * i / 5)).all()
+    assert (canvas[25] == 255).all() and (canvas[:, 25] == 255).all()
+
+
+def test_grid_accepts_the_same_images_in_every_form():
+    rng = np.random.default_rng(0)
+    images = rng.random((4, 8, 8, 3))
+    want = _canvas(plots.image_grid(images, rows=2))
+    for form in (
+        [images[:2], images[2:]],
+        images.reshape(2, 2, 8, 8, 3),
+        [list(images[:2]), list(images[2:])],
+        [tuple(images[:2]), images[2:]],
+    ):
+        np.testing.assert_array_equal(_canvas(plots.image_grid(form)), want)
+    np.testing.assert_array_equal(_canvas(plots.image_grid(list(images), rows=2)), want)
+    bytes_ = np.round(images * 255).astype(np.uint8)
+    np.testing.assert_array_equal(_canvas(plots.image_grid(bytes_, rows=2)), want)
+
+
+def test_grid_mixes_grey_colour_bool_and_sizes():
+    grid = plots.image_grid(
+        [np.ones((4, 4), bool), np.zeros((2, 2, 1)), np.ones((4, 4, 3), np.uint8)]
+    )
+    canvas = _canvas(grid)
+    assert (canvas[:, :4] == 255).all() and (canvas[:, 10:] == 1).all()
+    assert (canvas[1:3, 6:8] == 0).all() and (canvas[0, 5:9] == 255).all()  # centred in the cell
+
+
+def test_grid_limits_and_colour_maps():
+    image = np.array([[-2.0, 2.0], [0.0, 9.0]])
+    canvas = _canvas(plots.image_grid([image], limits=(-2, 2)))
+    assert canvas[..., 0].tolist() == [[0, 255], [128, 255]]
+    coloured = _canvas(plots.image_grid([image], limits=(-2, 2), cmap="viridis"))
+    assert coloured[0, 0].tolist() == [68, 1, 84]
+
+
+def test_grid_labels_are_drawn_and_no_border_is_wasted():
+    figure = plots.image_grid(np.zeros((2, 2, 8, 8)), row_labels=["truth", "x"], column_labels="ab")
+    axes = figure.axes[0]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["truth", "x"]
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["a", "b"]
+    bare = _pixels(plots.image_grid(np.zeros((1, 1, 8, 8))))
+    assert (bare[3:-3, 3:-3] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("images", "options", "message"),
+    [
+        (np.zeros((4, 8, 8)), {"rows": 3}, "4 images do not fill the grid. Received: rows=3"),
+        (np.zeros((2, 2, 8, 8)), {"rows": 3}, "already holds 2 rows"),
+        (np.zeros((0, 8, 8)), {}, "at least one image"),
+        (np.full((1, 8, 8), 1.5), {}, "values from 1.5 to 1.5"),
+        (np.full((1, 8, 8), np.nan), {}, "values from nan"),
+        (np.full((1, 8, 8), np.nan), {"limits": (0, 2)}, "values from nan"),
+        (np.zeros((1, 8, 8), int), {}, "uint8, bool or float. Received: int64"),
+        (np.zeros((1, 1, 8, 8, 2)), {}, "An image is"),
+        (np.zeros((2, 8, 8)), {"column_labels": ["a"]}, "column_labels needs 2 texts"),
+        (np.zeros((2, 8, 8)), {"row_labels": ["a", "b"]}, "row_labels needs 1 texts"),
+    ],
+)
+def test_grid_refuses(images, options, message):
+    with pytest.raises(ValueError, match=message):
+        plots.image_grid(images, **options)
+
+
+def test_mask_to_rgb():
+    mask = np.array([[0, 1], [2, 255]])
+    rgb = plots.mask_to_rgb(mask, num_classes=3, void=255)
+    assert rgb.dtype == np.uint8 and rgb.shape == (2, 2, 3)
+    assert rgb[0, 1].tolist() == [0x00, 0x72, 0xB2] and rgb[1, 0].tolist() == [0xE6, 0x9F, 0x00]
+    assert rgb[1, 1].tolist() == [255, 255, 255]
+    assert plots.mask_to_rgb(mask[None, :1]).shape == (1, 1, 2, 3)
+    void_zero = plots.mask_to_rgb(np.array([[0, 1]]), num_classes=2, void=0)
+    assert void_zero[0, 0].tolist() == [255, 255, 255]
+
+
+@pytest.mark.parametrize(
+    ("mask", "options", "message"),
+    [
+        ([[0, 3]], {"num_classes": 3}, r"no class. Received: \[3\]"),
+        ([[0, 255]], {}, r"no class. Received: \[255\]"),
+        ([[-1, 0]], {"void": 255}, r"no class. Received: \[-1\]"),
+        ([[0.0, 1.0]], {}, "must hold integers. Received: dtype=float64"),
+        ([[0]], {"num_classes": 40}, "There are 12 colours"),
+    ],
+)
+def test_mask_to_rgb_refuses(mask, options, message):
+    with pytest.raises(ValueError, match=message):
+        plots.mask_to_rgb(np.array(mask), **options)
+
+
+def test_class_colours_differ_in_lightness_for_the_eyes_that_need_it():
+    """The classes of `shapes` and the line colours can be told apart without red or green.
+
+    Machado et al. (2009), doi:10.1109/TVCG.2009.113: how a colour looks without one cone type.
+    """
+    deuteranopia = np.array([[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]])
+    protanopia = np.array([[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]])
+    for colours in (plots.CLASS_COLOURS[:4], tuple(plots.COLOURS.values())[:4]):
+        rgb = np.array([tuple(bytes.fromhex(c[1:])) for c in colours]) / 255
+        for eye in (np.eye(3), deuteranopia, protanopia):
+            seen = rgb @ eye.T
+            gaps = np.linalg.norm(seen[:, None] - seen[None], axis=-1)
+            assert gaps[np.triu_indices(4, 1)].min() > 0.15
+
+
+def test_class_legend_names_each_class():
+    figure = plots.image_grid(np.zeros((1, 8, 8)))
+    plots.class_legend(figure, ["background", "disc"])
+    texts = [t.get_text() for t in figure.legends[0].get_texts()]
+    assert texts == ["background", "disc"]
+
+
+def test_use_sets_the_style():
+    with matplotlib.rc_context():
+        plots.use()
+        cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+        assert cycle == list(plots.COLOURS.values()) and not plt.rcParams["axes.spines.top"]

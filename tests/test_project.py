@@ -1,0 +1,182 @@
+"""The project's own files agree with each other and say nothing about one machine."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from helpers.runs import author
+
+ROOT = Path(__file__).resolve().parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
+PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;]+)(?: ;([^\\]*))?", flags=re.M)
+
+
+def _locked():
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    return [(canonicalize_name(n), v, (m or "").strip()) for n, v, m in PINNED.findall(text)]
+
+
+def _tracked():
+    """The files that git tracks or would track."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("not a git checkout: which files are tracked is unknown")
+    return [p for name in done.stdout.split("\0") if name and (p := ROOT / name).is_file()]
+
+
+def _texts():
+    """`(path, text)` of every tracked text file; of a notebook, without its pictures."""
+    for path in _tracked():
+        data = path.read_bytes()
+        if b"\0" in data[:8192]:
+            continue
+        text = data.decode("utf-8")
+        if path.suffix == ".ipynb":
+            text = re.sub(r'"image/png": "[^"]*"', "", text)
+        yield path.relative_to(ROOT), text
+
+
+# ---- one set of versions
+
+
+@pytest.mark.parametrize("extra", ["dependencies", "dev"])
+def test_the_lock_satisfies_pyproject(extra):
+    wanted = (
+        PROJECT["dependencies"]
+        if extra == "dependencies"
+        else PROJECT["optional-dependencies"][extra]
+    )
+    locked = {}
+    for name, version, _ in _locked():
+        locked.setdefault(name, []).append(version)
+    for requirement in map(Requirement, wanted):
+        versions = locked.get(canonicalize_name(requirement.name), [])
+        assert versions, f"{requirement.name} is not in requirements.txt; run `make lock`"
+        for version in versions:
+            assert version in requirement.specifier, f"{requirement} but {version} is locked"
+
+
+def test_every_locked_package_is_pinned_with_hashes():
+    text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=[A-Za-z0-9])", "\n" + re.sub(r"^\s*#.*\n", "", text, flags=re.M))[1:]
+    assert len(entries) == len(_locked()) > 50
+    for entry in entries:
+        assert "--hash=sha256:" in entry, entry.splitlines()[0]
+    assert "rfc3987-syntax" not in {name for name, *_ in _locked()}
+
+
+def test_the_environment_installs_the_lock():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    assert environment["name"] == PROJECT["name"] and environment["channels"] == ["conda-forge"]
+    python, pip, pinned = environment["dependencies"]
+    assert python.startswith("python=") and pip == "pip"
+    assert python.removeprefix("python=") + ".0" in SpecifierSet(PROJECT["requires-python"])
+    assert pinned == {"pip": ["-r requirements.txt"]}
+    # The lock was resolved from the Python that the environment brings.
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert f"--python-version {python.removeprefix('python=')}" in makefile
+
+
+def test_binder_installs_the_package():
+    path = ROOT / "postBuild"
+    assert "pip install --no-deps" in path.read_text(encoding="utf-8")
+    assert sys.platform == "win32" or os.access(path, os.X_OK)
+
+
+def test_every_package_folder_is_packaged():
+    folders = {
+        ".".join(p.parent.relative_to(ROOT).parts) for p in ROOT.glob("helpers/**/__init__.py")
+    }
+    modules = {".".join(p.parent.relative_to(ROOT).parts) for p in ROOT.glob("helpers/**/*.py")}
+    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == folders == modules
+
+
+def test_the_citation_names_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == PROJECT["version"]
+    assert citation["repository-code"] == PROJECT["urls"]["Repository"]
+
+
+def test_installed_is_this_checkout():
+    import helpers
+
+    assert Path(helpers.__file__).resolve().parent == ROOT / "helpers"
+
+
+# ---- one address
+
+
+def test_launch_links_point_to_this_repository():
+    _, slug = author.repository()
+    assert PROJECT["urls"]["Repository"].endswith(slug)
+    link = re.compile(r"(?:research\.google\.com/github|mybinder\.org/v2/gh)/([\w.-]+/[\w.-]+)")
+    for path, text in _texts():
+        for found in link.findall(text):
+            assert found == slug, f"{path}: {found}"
+
+
+# ---- nothing of one machine
+
+
+def test_no_tracked_file_names_a_machine_or_a_registry():
+    # A lock or a config file with an address in it works only where that address does.
+    registry = re.compile(
+        r"--(?:extra-)?index-url(?![-\w])|--find-links|--trusted-host|files\.pythonhosted\.org|://[^/\s]+/simple\b"
+    )
+    bad = []
+    for path, text in _texts():
+        if path.name == Path(__file__).name:
+            continue
+        hits = [hit.group() for hit in registry.finditer(text)]
+        if path.parts[0] != "tests":  # tests make up paths to refuse
+            hits += [hit.group() for hit in author.ABSOLUTE.finditer(text)]
+        hits += [str(place) for place in (ROOT, Path.home() / "") if f"{place}/" in text]
+        # Only CI may look beside the checkout for the real data.
+        hits += ["../shared"] if "../shared" in text and path.parts[0] != ".ci" else []
+        bad += [f"{path}: {hit}" for hit in hits]
+    assert not bad, "\n".join(bad)
+
+
+def test_no_picture_file_of_a_data_set_is_tracked():
+    kinds = {".zip", ".tgz", ".gz", ".mat", ".npz", ".npy", ".h5", ".keras", ".jpg", ".jpeg"}
+    assert [p for p in _tracked() if p.suffix.lower() in kinds] == []
+
+
+def test_notebooks_are_valid_and_small():
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        nbformat.validate(nbformat.read(path, as_version=4))
+        assert path.stat().st_size <= 3 * 2**20
+
+
+# ---- light imports
+
+
+def test_light_modules_stay_light():
+    heavy = ["keras", "tensorflow", "papermill", "matplotlib", "skimage", "sklearn"]
+    modules = "helpers, helpers.data, helpers.runs, helpers.plots"
+    code = f"import sys, {modules}; print([m for m in {heavy!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_no_module_imports_the_heavy_ones_for_itself():
+    # Keras loads matplotlib and scikit-learn where it finds them, so this is read, not run.
+    heavy = {"matplotlib", "skimage", "sklearn", "papermill", "tensorflow", "jax", "torch"}
+    for path in sorted(ROOT.glob("helpers/**/*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [a.name for a in getattr(node, "names", [])] if type(node) is ast.Import else []
+            names += [node.module or ""] if type(node) is ast.ImportFrom else []
+            assert not heavy & {n.partition(".")[0] for n in names}, f"{path.name}: {names}"

@@ -1,0 +1,128 @@
+"""The time budget: hand-computed rates, a clock of our own, the stop, and bad input."""
+
+import keras
+import numpy as np
+import pytest
+
+from helpers.training import TimeBudget, cosine_share
+
+
+class Clock:
+    """Each reading is one second after the last."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        self.now += 1.0
+        return self.now
+
+
+def small_model(rate=0.1):
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(rate), loss="mse")
+    return model
+
+
+def fit(model, callbacks, epochs=1000, n=8, **options):
+    x = np.ones((n, 2), "float32")
+    y = np.zeros((n, 1), "float32")
+    return model.fit(x, y, batch_size=1, epochs=epochs, callbacks=callbacks, verbose=0, **options)
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"), [(0.0, 1.0), (1 / 3, 0.75), (0.5, 0.5), (2 / 3, 0.25), (1.0, 0.0)]
+)
+def test_cosine_by_hand(share, expected):
+    assert cosine_share(share) == pytest.approx(expected, abs=1e-12)
+
+
+def test_cosine_ends():
+    assert cosine_share(-3.0) == 1.0
+    assert cosine_share(7.0) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_stops_when_the_time_is_over():
+    model = small_model()
+    # The clock is read after each step and at each epoch's end: two epochs of eight steps take
+    # 18 s, and the second step of the third sees 20 s.
+    budget = TimeBudget(20, clock=Clock())
+    history = fit(model, [budget])
+    assert int(model.optimizer.iterations) == 18
+    assert len(history.history["loss"]) == 3
+    assert len(budget.history) == 3
+
+
+def test_without_a_rate_the_optimizer_keeps_its_own():
+    model = small_model(0.1)
+    budget = TimeBudget(20, clock=Clock())
+    fit(model, [budget])
+    assert [row["learning_rate"] for row in budget.history] == pytest.approx([0.1] * 3)
+
+
+def test_rates_follow_the_clock():
+    model = small_model()
+    budget = TimeBudget(40, learning_rate=0.2, clock=Clock())
+    fit(model, [budget])
+    # Readings: start 1; an epoch takes one at its begin, eight steps, one at its end.
+    expected = [0.2 * cosine_share((1 + 10 * i) / 40) for i in range(5)]
+    assert expected[-1] == pytest.approx(0.0, abs=1e-12)
+    rates = [row["learning_rate"] for row in budget.history]
+    assert rates == pytest.approx(expected, rel=1e-5, abs=1e-8)
+
+
+def test_the_rate_reaches_the_weights():
+    # The whole time is over when the first epoch begins, so its rate is 0.
+    model = small_model(0.1)
+    before = model.get_weights()
+    fit(model, [TimeBudget(1, learning_rate=0.1, clock=Clock())], epochs=1)
+    for a, b in zip(before, model.get_weights()):
+        np.testing.assert_allclose(a, b, atol=1e-7)
+
+
+def test_validation_and_best_weights_go_with_it():
+    model = small_model()
+    best = keras.callbacks.EarlyStopping("val_loss", patience=10**6, restore_best_weights=True)
+    data = (np.ones((4, 2), "float32"), np.zeros((4, 1), "float32"))
+    fit(model, [TimeBudget(20, clock=Clock()), best], validation_data=data)
+    assert model.evaluate(*data, verbose=0) == pytest.approx(best.best, rel=1e-5)
+
+
+def test_history_starts_anew_with_every_fit():
+    model = small_model()
+    budget = TimeBudget(20, clock=Clock())
+    fit(model, [budget])
+    first = len(budget.history)
+    fit(model, [budget])
+    assert len(budget.history) == first
+    assert budget.history[0]["seconds"] < budget.history[-1]["seconds"]
+
+
+def test_real_clock_is_kept():
+    model = small_model()
+    budget = TimeBudget(0.5)
+    fit(model, [budget], epochs=10**6)
+    assert 0.5 <= budget.history[-1]["seconds"] < 30
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seconds": 0}, "`seconds` must be above 0. Received: seconds=0"),
+        ({"seconds": float("nan")}, "`seconds` must be above 0"),
+        ({"seconds": 1, "learning_rate": -1e-3}, "`learning_rate` must be None or above 0"),
+    ],
+)
+def test_bad_input(options, message):
+    with pytest.raises(ValueError) as error:
+        TimeBudget(**options)
+    assert message in str(error.value)
+
+
+def test_a_schedule_is_refused():
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    model = small_model(schedule)
+    with pytest.raises(ValueError, match=r"made with a number.*CosineDecay"):
+        fit(model, [TimeBudget(5, learning_rate=0.1)])
+    # Without a rate of its own the schedule may stay.
+    fit(model, [TimeBudget(20, clock=Clock())])
