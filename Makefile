@@ -41,7 +41,7 @@ bench: setup    ## the side-by-side measurements; minutes each
 	for script in benchmarks/*.py; do echo "== $$script"; $(PYTHON) $$script || exit 1; done
 
 lock: .uv/.ready    ## write requirements.txt anew from pyproject.toml
-	$(UV) pip compile -q --upgrade --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
+	$(UV) pip compile -q --upgrade --universal --python-version 3.11 --extra lab --extra dev --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
 
 # A failed step leaves no .ready behind, so the next call starts that step over.
 .uv/.ready:

@@ -26,8 +26,7 @@ COLOURS = {
     "yellow": "#F0E442",
 }
 
-# Class 0 is the background. The first eight follow the palette; the rest (CamVid has eleven
-# classes) differ from them in lightness as well as in hue.
+# Class 0 is the background. CamVid needs eleven: the later ones differ in lightness too.
 CLASS_COLOURS = (
     "#D9D9D9", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9",
     "#D55E00", "#F0E442", "#332288", "#661100", "#88CCEE", "#000000",
@@ -36,15 +35,14 @@ VOID_COLOUR = "#FFFFFF"
 
 DPI = 144  # drawn at 144, shown at 96 dots an inch: sharp on dense screens, small as stored
 STYLE = {
-    "axes.axisbelow": True, "axes.grid": True, "axes.labelsize": 11,
-    "axes.spines.right": False, "axes.spines.top": False,
-    "axes.titlelocation": "left", "axes.titlesize": 11,
+    "axes.axisbelow": True, "axes.grid": True, "grid.color": "#DDDDDD", "grid.linewidth": 0.6,
+    "axes.spines.right": False, "axes.spines.top": False, "axes.titlelocation": "left",
     "figure.constrained_layout.use": True, "figure.dpi": 96, "figure.figsize": (6.4, 3.6),
-    "font.family": "DejaVu Sans", "font.size": 10,
-    "grid.color": "#DDDDDD", "grid.linewidth": 0.6,
-    "image.cmap": "gray", "image.interpolation": "nearest",
-    "legend.frameon": False, "lines.linewidth": 1.8, "savefig.dpi": DPI,
+    "font.family": "DejaVu Sans", "font.size": 10, "axes.titlesize": 11, "axes.labelsize": 11,
+    "image.cmap": "gray", "image.interpolation": "nearest", "savefig.dpi": DPI,
+    "legend.frameon": False, "lines.linewidth": 1.8,
 }  # fmt: skip
+SUMMARY = "<summary>Describe this figure</summary>"
 DETAILS = '<details class="figure-description">'
 
 
@@ -89,8 +87,7 @@ def show(fig, alt):
     size = {"width": round(width * 96 / DPI), "height": round(height * 96 / DPI)}
     data = {"image/png": png, "text/plain": f"Figure. {alt}"}
     display(data, metadata={"image/png": {"alt": alt, **size}}, raw=True)
-    summary = "<summary>Describe this figure</summary>"
-    folded = f"{DETAILS}{summary}<p>{html.escape(alt)}</p></details>"
+    folded = f"{DETAILS}{SUMMARY}<p>{html.escape(alt)}</p></details>"
     display({"text/html": folded, "text/plain": alt}, raw=True)
 
 
@@ -135,7 +132,7 @@ def image_grid(
     table = [[_to_rgb(i, limits, cmap) for i in row] for row in _rows(images, rows)]
     if not table or not table[0]:
         raise ValueError("image_grid needs at least one image. Received: none")
-    columns = max(len(row) for row in table)
+    columns = max(map(len, table))
     row_labels = _labels("row_labels", row_labels, len(table))
     column_labels = _labels("column_labels", column_labels, columns)
     height = max(i.shape[0] for row in table for i in row)
@@ -195,9 +192,8 @@ def class_legend(fig, class_names):
     from matplotlib.patches import Patch
 
     handles = [Patch(facecolor=c, edgecolor="#555555") for c in CLASS_COLOURS[: len(class_names)]]
-    fig.legend(
-        handles, class_names, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=6, fontsize=9
-    )
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": 6, "fontsize": 9}
+    fig.legend(handles, class_names, **place)
 
 
 def _labels(name, labels, count):
@@ -238,7 +234,7 @@ def _to_rgb(image, limits, cmap):
     if image.dtype != bool and image.dtype != np.uint8 and image.dtype.kind != "f":
         raise ValueError(f"An image is uint8, bool or float. Received: {image.dtype}")
     image = image / 255.0 if image.dtype == np.uint8 else image.astype(float)
-    low, high = (0.0, 1.0) if limits is None else limits
+    low, high = limits or (0.0, 1.0)
     image = (image - low) / (high - low)
     inside = image.min() >= -1e-3 and image.max() <= 1 + 1e-3  # False for NaN
     if not (inside or (limits and np.isfinite(image).all())):

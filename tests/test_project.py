@@ -1,6 +1,7 @@
 """The project's own files agree with each other and say nothing about one machine."""
 
 import ast
+import base64
 import os
 import re
 import subprocess
@@ -15,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from helpers.runs import author
+from helpers.runs import author, prose, readme, request
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -52,7 +53,7 @@ def _texts():
 # ---- one set of versions
 
 
-@pytest.mark.parametrize("extra", ["dependencies", "dev"])
+@pytest.mark.parametrize("extra", ["dependencies", "lab", "dev"])
 def test_the_lock_satisfies_pyproject(extra):
     wanted = (
         PROJECT["dependencies"]
@@ -114,6 +115,28 @@ def test_installed_is_this_checkout():
     import helpers
 
     assert Path(helpers.__file__).resolve().parent == ROOT / "helpers"
+
+
+# ---- the README tells what is on record
+
+
+def test_the_readme_cites_numbers_as_they_are_on_record():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert readme.refilled(text) == text, "run `make build` or `python -m helpers.runs readme`"
+    assert len(prose.cited_numbers(text)) >= 10
+
+
+def test_the_readme_shows_the_picture_of_the_stored_notebook():
+    pictures = [readme.picture(nbformat.read(p, as_version=4)) for p in request.series()]
+    (data,) = [base64.b64decode(p) for p in pictures if p]
+    assert (ROOT / "docs" / "picture.png").read_bytes() == data
+
+
+def test_the_links_of_the_readme_lead_somewhere():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert len(links) >= 8
+    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 # ---- one address

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -264,6 +265,25 @@ def test_build_stores_a_clean_notebook(tiny):
     assert len({c.id for c in node.cells}) == len(node.cells)
     # A second round on its own product changes nothing.
     assert author.refresh_source(source, "07_count_dots") == source
+
+
+def test_changed_prose_is_written_without_a_run(tiny, tmp_path, monkeypatch):
+    work = tmp_path / "notebooks"
+    shutil.copytree(tiny, work)
+    shutil.copy(tiny.parent / "pyproject.toml", tmp_path)
+    monkeypatch.setenv("HELPERS_NOTEBOOKS", str(work))
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("something was started"))
+    source, stored = work / "py" / "07_count_dots.py", work / "07_count_dots.ipynb"
+    before = stored.read_bytes()
+    assert shell.main(["build", "07", "--prose"]) == 0
+    assert stored.read_bytes() == before
+    text = source.read_text(encoding="utf-8")
+    source.write_text(text.replace("Twice as many", "1.0<!--=last-->: twice as many"), "utf-8")
+    assert shell.main(["build", "07", "--prose"]) == 0
+    assert "\u22122.0<!--=last-->: twice" in stored.read_text(encoding="utf-8")
+    assert "\u22122.0<!--=last-->: twice" in source.read_text(encoding="utf-8")
+    source.write_text(text.replace("2 * 0.5", "2 * 0.25"), "utf-8")
+    assert shell.main(["build", "07", "--prose"]) == 2
 
 
 def test_cleaning_drops_what_differs_between_runs():

@@ -9,6 +9,7 @@ import pytest
 
 from helpers.data import Dataset, load, shapes
 from helpers.data import _shapes_draw as draw
+from helpers.data._shapes_marks import boundaries
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,7 @@ def test_edges_of_a_hand_drawn_scene():
         [0, 1, 1, 1, 1, 0],
         [0, 0, 0, 1, 1, 0],
     ]
-    np.testing.assert_array_equal(draw.boundaries(front)[0], np.array(expected, bool))
+    np.testing.assert_array_equal(boundaries(front)[0], np.array(expected, bool))
 
 
 def test_edges_against_a_loop():
@@ -100,7 +101,7 @@ def test_edges_against_a_loop():
         for dr, dc in ((0, 1), (1, 0), (0, -1), (-1, 0)):
             if 0 <= r + dr < 7 and 0 <= c + dc < 8:
                 slow[i, r, c] |= front[i, r, c] > front[i, r + dr, c + dc]
-    np.testing.assert_array_equal(draw.boundaries(front), slow)
+    np.testing.assert_array_equal(boundaries(front), slow)
 
 
 def test_masks_and_exact_edges_agree():
@@ -188,17 +189,17 @@ def test_colour_and_contrast_are_those_of_the_pixels():
 
 
 def test_classes_are_balanced_and_differ_in_nothing_else():
-    data = shapes.generate("train", n=3000)
+    data = shapes.generate("train", n=2000)
     f = data.factors
-    share = np.bincount(f["class"], minlength=4)[1:] / 3000
-    assert np.abs(share - 1 / 3).max() < 0.035  # four standard errors
+    share = np.bincount(f["class"], minlength=4)[1:] / 2000
+    assert np.abs(share - 1 / 3).max() < 0.042  # four standard errors
     pixels = np.bincount(data.masks.ravel(), minlength=4) / data.masks.size
     assert pixels[0] > 0.7 and pixels[1:].max() / pixels[1:].min() < 1.15
     for key in ("radius", "red", "green", "blue", "contrast", "ground_red", "texture"):
         means = [f[key][f["class"] == kind].mean() for kind in (1, 2, 3)]
-        assert np.ptp(means) < 0.2 * f[key].std(), key
+        assert np.ptp(means) < 0.25 * f[key].std(), key
     counts = np.bincount(f["objects"], minlength=4)
-    assert counts[0] == 0 and counts[1:4].min() > 0.3 * 3000 and counts.sum() == 3000
+    assert counts[0] == 0 and counts[1:4].min() > 0.3 * 2000 and counts.sum() == 2000
 
 
 @pytest.fixture(scope="module")
@@ -245,7 +246,7 @@ class TestAnnotators:
         np.testing.assert_array_equal(flat.annotations[3][3], flat.annotations[3][0])
 
     def test_outliner_leaves_out_inner_edges(self, train, marks):
-        expected = draw.boundaries((train.masks > 0).astype(int))
+        expected = boundaries((train.masks > 0).astype(int))
         np.testing.assert_array_equal(marks["outliner"], expected)
         missing = marks["careful"].astype(int) - marks["outliner"]
         assert missing.min() == 0 and missing.sum() > 0

@@ -1,4 +1,4 @@
-"""How the `shapes` images are drawn: scenes, silhouettes, paint, edges.
+"""How the `shapes` images are drawn: scenes, silhouettes, textures.
 
 Every function works on a whole block of images at once. A *scene* holds, for each
 image and each of its slots, one object; slot 0 is the largest object and stands in front,
@@ -194,24 +194,3 @@ def crops(planes, which, pose, top, left, size):
     """Cuts one (size, size) window for each image out of planes (T, 4, H, W): (N, size, size)."""
     windows = np.lib.stride_tricks.sliding_window_view(planes, (size, size), axis=(2, 3))
     return windows[which, pose, top, left]
-
-
-def boundaries(front):
-    """Marks the pixels of an object next to something that lies behind it.
-
-    Args:
-        front: Integer array (N, H, W), 0 for the background; of two neighbours the one in
-            front has the greater number.
-
-    Returns:
-        Boolean array (N, H, W). The line is one pixel wide, eight-connected and drawn on the
-        side of the object in front. The frame of the image is no boundary.
-    """
-    edges = np.zeros(front.shape, bool)
-    down, right = front[:, 1:] > front[:, :-1], front[:, :, 1:] > front[:, :, :-1]
-    up, left = front[:, 1:] < front[:, :-1], front[:, :, 1:] < front[:, :, :-1]
-    edges[:, 1:] |= down
-    edges[:, :-1] |= up
-    edges[:, :, 1:] |= right
-    edges[:, :, :-1] |= left
-    return edges

@@ -13,24 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from . import _shapes_draw as draw
+from ._shapes_marks import ANNOTATORS, DIRECTIONS, HASTY_CONTRAST, annotate
 from .dataset import Dataset
+
+__all__ = ["ANNOTATORS", "CLASS_NAMES", "HASTY_CONTRAST", "SPLITS", "TEXTURES", "generate"]
 
 CLASS_NAMES = ("background", "disc", "square", "triangle")
 TEXTURES = tuple(draw.TEXTURES)
 SPLITS = {"train": 4000, "val": 1000, "test": 1000}
 
-# What each annotator does with the exact edges, in this order.
-ANNOTATORS = {
-    "careful": "marks the exact edges",
-    "unsteady": "draws the exact edges one pixel away, in one of the eight directions, by image",
-    "hasty": "overlooks objects whose contrast is below HASTY_CONTRAST",
-    "zealous": "also marks strong contours of the background's texture",
-    "outliner": "leaves out the edges between one object and another",
-}
-HASTY_CONTRAST = 0.2
-
 _BLOCK = 100  # images that share one seed; a constant, or the images would change with it
-_DIRECTIONS = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j])  # (row, column)
 
 
 def generate(
@@ -61,7 +53,8 @@ def generate(
         n: Number of images; 4000, 1000 and 1000 unless given.
         size: Side of the images in pixels, 16 to 256.
         seed: Seed of the streams, an integer from 0.
-        objects: Least and most objects in an image, 1 to 6, or one number for both.
+        objects: Least and most objects in an image, 1 to 6, or one number for both. They keep apart
+            where there is room; of five or six large ones some may be hidden.
         radius: Least and greatest radius as a share of `size`, in (0, 0.25]. The radius of a
             square or triangle is that of the disc of equal area.
         contrast: Least and greatest distance between an object's paint and the background's
@@ -101,7 +94,7 @@ def generate(
         # Always the scenes of a full block: a shorter last one begins the same.
         scene = draw.draw_scenes(rngs[0], _BLOCK, size, objects, radius, contrast, len(textures))
         cuts = _draw_cuts(rngs[0], planes[0].shape, size)
-        directions = _DIRECTIONS[rngs[1].integers(0, len(_DIRECTIONS), _BLOCK)]
+        directions = DIRECTIONS[rngs[1].integers(0, len(DIRECTIONS), _BLOCK)]
         _paint(scene, planes, cuts, directions, rngs[2], strength, noise, names,
                images[here], masks[here], marks[here])  # fmt: skip
         return scene
@@ -166,32 +159,7 @@ def _paint(scene, planes, cuts, directions, rng, strength, noise, names, images,
     noisy += np.float32(0.5)
     images[...] = noisy  # cuts off the fraction, so this rounds
     contours = draw.crops(planes[1], which, *cuts[0, :, :k], size) if strength else None
-    _annotate(front, scene.contrast[:k], contours, directions[:k], names, marks)
-
-
-def _annotate(front, contrast, contours, directions, names, marks):
-    """Fills `marks` (k, A, H, W) with what each named annotator draws."""
-    exact = draw.boundaries(front)
-    slots = contrast.shape[1]
-    for a, name in enumerate(names):
-        drawn = exact
-        if name == "unsteady":
-            drawn = np.zeros_like(exact)
-            padded = np.pad(exact, ((0, 0), (1, 1), (1, 1)))
-            for row, column in _DIRECTIONS:
-                (these,) = np.nonzero((directions == (row, column)).all(axis=1))
-                moved = np.roll(padded[these], (row, column), axis=(1, 2))
-                drawn[these] = moved[:, 1:-1, 1:-1]
-        elif name == "hasty":
-            # Column 0 is the background, then the slots from the back to the front.
-            seen = np.pad(contrast[:, ::-1] >= HASTY_CONTRAST, ((0, 0), (1, 0)))
-            drawn = exact & seen[np.arange(len(front))[:, None, None], front]
-        elif name == "zealous" and contours is not None:
-            drawn = exact | ((contours > 0) & (front == 0))
-        elif name == "outliner" and slots > 1:
-            # What is left when all objects are one.
-            drawn = draw.boundaries((front > 0).astype("int8"))
-        marks[:, a] = drawn
+    annotate(front, scene.contrast[:k], contours, directions[:k], names, marks)
 
 
 def _factors(scenes, textures, n):

@@ -160,7 +160,7 @@ def assign(graph, label, alone):
 def _solve(graph, alone):
     """Pairs of the cheapest matching; each row may stay alone at that price."""
     rows, columns = graph.shape
-    nobody = diags_array(np.full(rows, alone), format="csr")
+    nobody = diags_array(np.full(rows, float(alone)), format="csr")
     row, column = min_weight_full_bipartite_matching(hstack([graph, nobody], format="csr"))
     real = column < columns
     return row[real], column[real]

@@ -4,7 +4,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from helpers.runs.parameters import read_parameters
 from helpers.runs.request import (
     PROFILES,
     BadRequest,
@@ -12,6 +11,7 @@ from helpers.runs.request import (
     find,
     gather,
     notebooks_folder,
+    parameters_of,
     series,
 )
 from helpers.runs.rules import check_value, describe
@@ -86,17 +86,21 @@ def list_all(options):
     """List the notebooks and their parameters."""
     for notebook in [find(n) for n in options.notebooks] or series():
         print(notebook.stem)
-        for p in read_parameters(notebook).values():
+        for p in parameters_of(notebook).values():
             print(f"  {p.name:<20} {p.default!r:<16} {p.comment} ({describe(p.rule or [])})")
     return 0
 
 
 def build_all(options):
     """Build stored notebooks from `notebooks/py`."""
-    from helpers.runs.author import build
+    from helpers.runs.author import build, rewrite
 
     status = 0
     for number in options.notebooks:
+        if options.prose:
+            rewrite(number)
+            print(f"{number:<28} prose written; nothing was run")
+            continue
         done = build(number, profile=options.profile, kernel=options.kernel)
         print(f"{done.notebook.stem:<28} {done.line()}", flush=True)
         if not done.ok:
@@ -105,11 +109,19 @@ def build_all(options):
     return status
 
 
+def refresh_readme(options):
+    """Refill the README's numbers and picture from what is stored."""
+    from helpers.runs.readme import refresh
+
+    refresh()
+    return 0
+
+
 def _plan(dataset, profile):
     """Choose the notebooks that can run on a data set, with their checked values."""
     jobs, skipped = [], []
     for notebook in series():
-        parameter = read_parameters(notebook).get("dataset")
+        parameter = parameters_of(notebook).get("dataset")
         takes = parameter is not None and not check_value("dataset", dataset, parameter.rule or str)
         if not takes and dataset != "shapes":
             skipped.append((notebook.stem, f"does not take dataset={dataset!r}"))
@@ -126,7 +138,7 @@ def _plan(dataset, profile):
 
 
 def _dataset(notebook, values):
-    parameter = read_parameters(notebook).get("dataset")
+    parameter = parameters_of(notebook).get("dataset")
     return str(values.get("dataset", parameter.default if parameter else "shapes"))
 
 
@@ -183,8 +195,13 @@ def _parser():
     listing = add("list", list_all, "list notebooks, parameters and what they allow", profile=None)
     listing.add_argument("notebooks", nargs="*")
 
+    add("readme", refresh_readme, "refill README.md from what is stored", profile=None)
+
     author = add("build", build_all, "build stored notebooks from notebooks/py")
     author.add_argument("notebooks", nargs="+", help='numbers ("04") or names')
+    author.add_argument(
+        "--prose", action="store_true", help="write changed prose only; the code must be unchanged"
+    )
     return parser
 
 

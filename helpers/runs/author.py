@@ -7,6 +7,7 @@ written from pyproject's repository address, and nothing in it that changes from
 
 import hashlib
 import re
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -36,27 +37,80 @@ def build(number, *, profile="default", kernel=None, out=None):
 
     Returns:
         The `Run`; its `ok` tells whether the stored notebook was written.
+
+    Raises:
+        BadRequest: If the notebook records nothing, cites what it does not record, or would
+            store an absolute path.
+    """
+    import nbformat
+
+    source = find_source(number)
+    typed = source.read_text(encoding="utf-8")
+    text = refresh_source(typed, source.stem)
+    path = profile_file(stored_path(source), profile)
+    values = read_file(path) if path else {}
+    copy = _copy_path(source, out)
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / copy.name
+        nbformat.write(to_notebook(text), draft)
+        run = execute(draft, copy, values, profile=profile, kernel=kernel)
+    if run.ok and profile == "default":
+        if source.read_text(encoding="utf-8") != typed:
+            raise BadRequest(f"{source.name} changed while it ran. Now: build {number} --prose")
+        _store(source, text, nbformat.read(run.output, as_version=4))
+    return run
+
+
+def rewrite(number, *, out=None):
+    """Write changed prose into a stored notebook without running it.
+
+    Args:
+        number: As in `build`.
+        out: Folder of the last run's own copy, as in `build`.
+
+    Raises:
+        BadRequest: If the code changed since the last default run.
     """
     import nbformat
 
     source = find_source(number)
     text = refresh_source(source.read_text(encoding="utf-8"), source.stem)
+    fresh = to_notebook(text)
+    code = [c.source for c in fresh.cells if c.cell_type == "code"]
+    for path in (stored_path(source), _copy_path(source, out)):
+        executed = nbformat.read(path, as_version=4) if path.exists() else fresh
+        clean(executed)
+        ran = [c for c in executed.cells if c.cell_type == "code"]
+        if executed is fresh or [c.source for c in ran] != code:
+            continue
+        if _results(executed)["profile"] != "default":
+            continue
+        for cell, done in zip((c for c in fresh.cells if c.cell_type == "code"), ran):
+            cell.outputs, cell.execution_count = done.outputs, done.execution_count
+        fresh.metadata = executed.metadata
+        _store(source, text, fresh)
+        return
+    raise BadRequest(f"The code of {source.name} changed since its last default run: build it.")
+
+
+def _store(source, text, executed):
+    import nbformat
+
+    text, stored = finish(text, executed, _results(executed)["results"])
+    source.write_text(text, encoding="utf-8")
+    nbformat.write(stored, stored_path(source))
+
+
+def _results(executed):
+    try:
+        return read_results(executed)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+
+
+def _copy_path(source, out):
     folder = Path(out) if out else notebooks_folder().parent / "runs" / "build"
-    draft = folder / "draft" / f"{source.stem}.ipynb"
-    draft.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(to_notebook(text), draft)
-    path = profile_file(stored_path(source), profile)
-    values = read_file(path) if path else {}
-    run = execute(draft, folder / draft.name, values, profile=profile, kernel=kernel)
-    draft.unlink()
-    draft.parent.rmdir()
-    if run.ok and profile == "default":
-        executed = nbformat.read(run.output, as_version=4)
-        payload = read_results(executed)
-        text, stored = finish(text, executed, payload["results"])
-        source.write_text(text, encoding="utf-8")
-        nbformat.write(stored, stored_path(source))
-    return run
+    return folder / f"{source.stem}.ipynb"
 
 
 def finish(text, executed, results):
@@ -114,7 +168,11 @@ def name_cells(notebook):
 
 def clean(notebook):
     """Strip what differs between two equal runs; return the first lines of dropped stderr."""
+    from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
+
     dropped = []
+    # Where a kernel happened to flush cuts one print into several outputs.
+    merge = CoalesceStreamsPreprocessor(enabled=True)
     # papermill's own cells: injected parameters (none at default).
     notebook.cells = [
         c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", [])
@@ -131,6 +189,7 @@ def clean(notebook):
             else:
                 kept.append(output)
         cell.outputs = kept
+        merge.preprocess_cell(cell, {}, 0)
     name_cells(notebook)
     widgets = notebook.metadata.get("widgets")
     notebook.metadata = {

@@ -90,7 +90,11 @@ def execute(
     if profile:
         environment["HELPERS_PROFILE"] = profile
     started = time.monotonic()
-    error, peak = _in_own_process(job, cwd, environment)
+    try:
+        error, peak = _in_own_process(job, cwd, environment)
+    except KeyboardInterrupt:
+        partial.unlink(missing_ok=True)
+        raise
     seconds = time.monotonic() - started
     if partial.exists():
         os.replace(partial, output)

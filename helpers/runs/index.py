@@ -16,7 +16,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff;
 table {{ border-collapse: collapse; width: 100%; }}
 th, td {{ text-align: left; padding: .45rem .8rem .45rem 0; border-bottom: 1px solid #ddd;
          vertical-align: top; }}
-td.number, th.number {{ text-align: right; white-space: nowrap; }}
+td.number, th.number {{ text-align: right; white-space: nowrap; padding-right: 2rem; }}
 td.failed {{ color: #a33c00; }}
 a {{ color: #0072b2; }}
 </style>
@@ -101,7 +101,8 @@ def write_index(folder, runs, title):
             f"<td{kind}>{result}</td></tr>"
         )
     minutes = sum(run.seconds for run in runs) / 60
-    summary = f"{len(runs)} notebooks ran in {minutes:.0f} minutes."
+    failed = sum(not run.ok for run in runs)
+    summary = f"Notebooks: {len(runs)}, failed: {failed}, minutes in all: {minutes:.1f}."
     path = Path(folder) / "index.html"
     page = PAGE.format(title=html.escape(title), summary=summary, rows="\n".join(rows))
     path.write_text(page, encoding="utf-8")

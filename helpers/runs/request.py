@@ -125,7 +125,7 @@ def gather(notebook, profile="default", files=(), assignments=(), dataset=None):
     Raises:
         BadRequest: If any of it is refused.
     """
-    known = _known(notebook)
+    known = parameters_of(notebook)
     changes = {}
     for path in files:
         changes.update(read_file(path))
@@ -157,7 +157,7 @@ def check_values(notebook, values):
     Raises:
         BadRequest: One line for each problem, and the list of parameters for an unknown name.
     """
-    known = _known(notebook)
+    known = parameters_of(notebook)
     problems = []
     for name, value in values.items():
         if name not in known:
@@ -193,7 +193,8 @@ def check_kernel(name):
     return name
 
 
-def _known(notebook):
+def parameters_of(notebook):
+    """Read a notebook's parameters, as `read_parameters`; what is wrong with them names it."""
     try:
         return read_parameters(notebook)
     except (ValueError, SyntaxError) as error:

@@ -110,12 +110,11 @@ seconds = time.perf_counter() - started
 # %% [markdown]
 # The weights are set. Three rows tell how it went: held-out pictures, what the VAE makes of them, and pictures decoded from hidden numbers that were drawn at random. The last row shows things that nobody drew.
 
-# %%
-reconstructions = vae.predict(held_out[:8], verbose=0)
-samples = keras.ops.convert_to_numpy(vae.sample(8, seed=seed + 1))
+# %% tags=["readme-picture"]
+reconstructions = vae.predict(held_out[:8], verbose=0).clip(0, 1)
+samples = keras.ops.convert_to_numpy(vae.sample(8, seed=seed + 1)).clip(0, 1)
 figure = plots.image_grid(
-    [*held_out[:8], *reconstructions, *samples],
-    columns=8,
+    [held_out[:8], reconstructions, samples],
     row_labels=["picture", "reconstruction", "new"],
 )
 plots.show(
@@ -136,7 +135,7 @@ plots.show(
 # %%
 scores = vae.evaluate(held_out, verbose=0, return_dict=True)
 print(f"rate           {scores['kl']:8.1f} nats = {scores['rate_bits']:.1f} bits per picture")
-print(f"as a PNG-like  {8 * train[0].size:8d} bits, uncompressed")
+print(f"the raw pixels {8 * train[0].size:8d} bits")
 
 # %% [markdown]
 # In the stored run the hidden numbers carry 100.0<!--=rate_bits--> bits about a picture whose pixels take 24,576 bits to write down. Notebook `03` derives that number and tests it; notebook `04` turns the knob that sets it.
