@@ -36,7 +36,7 @@ BAR = 3.0
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=20.0, help="wall time of one training")
+    parser.add_argument("--seconds", type=float, default=18.0, help="wall time of one training")
     parser.add_argument("--repeats", type=int, default=3, help="trainings of each, interleaved")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", help="also write the numbers to this file")
@@ -98,13 +98,16 @@ def main():
 
 
 def our_vae():
-    """Dense layers, one XLA program of many steps: no convolution at all for 2 latents."""
+    """Dense layers, many steps an execution: two latents need no convolution.
+
+    XLA would gain a tenth a step here and pay it back in compilation.
+    """
     import keras
 
     from helpers import models
 
-    vae = models.dense_vae((28, 28, 1), latent=LATENT, hidden=(256, 128), activation="relu")
-    vae.compile(keras.optimizers.Adam(), jit_compile=True, steps_per_execution=20)
+    vae = models.dense_vae((28, 28, 1), latent=LATENT, hidden=(256, 128))
+    vae.compile(keras.optimizers.Adam(), jit_compile=False, steps_per_execution=10)
     return vae
 
 

@@ -45,7 +45,7 @@ def gaussian_kl_elementwise(mean, log_variance, prior_mean=0.0, prior_log_varian
         Kingma and Welling (2014), appendix B. https://arxiv.org/abs/1312.6114
     """
     mean = ops.convert_to_tensor(mean)
-    log_variance = ops.convert_to_tensor(log_variance)
+    log_variance = ops.cast(log_variance, mean.dtype)
     _same_shape("mean", mean, "log_variance", log_variance)
     log_ratio = log_variance - prior_log_variance
     shift = ops.square(mean - prior_mean) * ops.exp(

@@ -6,13 +6,12 @@ Keras's own. `dense_vae` and `conv_vae` build the networks that the notebooks us
 """
 
 import math
-import numbers
 
 import keras
-from keras import layers, ops
+from keras import ops
 
-from helpers import losses
-from helpers.layers import PACKAGE, DepthToSpaceUp, GaussianSampling, PatchDown
+from helpers import losses, networks
+from helpers.layers import PACKAGE, GaussianSampling
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 
@@ -228,85 +227,18 @@ class VAE(keras.Model):
 
 
 def dense_vae(image_shape, latent=40, hidden=(400,), activation="relu", **options):
-    """A VAE of dense layers: the classic one for MNIST.
-
-    Args:
-        image_shape: `(H, W, C)`, or `(D,)` for vectors.
-        latent: K, the number of latent coordinates.
-        hidden: widths of the encoder's hidden layers; the decoder has them reversed.
-        activation: of the hidden layers.
-        **options: of `VAE`.
-
-    Returns:
-        A `VAE`, not compiled.
-    """
-    image = keras.Input(image_shape)
-    h = layers.Flatten()(image)
-    for units in hidden:
-        h = layers.Dense(units, activation=activation)(h)
-    encoder = keras.Model(image, _heads(h, latent), name="encoder")
-
-    z = keras.Input((int(latent),))
-    h = z
-    for units in reversed(hidden):
-        h = layers.Dense(units, activation=activation)(h)
-    h = layers.Dense(math.prod(image_shape))(h)
-    decoder = keras.Model(z, layers.Reshape(image_shape)(h), name="decoder")
-    return VAE(encoder, decoder, **options)
+    """A VAE of dense layers; see `networks.dense_networks`. `options` are those of `VAE`."""
+    return VAE(*networks.dense_networks(image_shape, latent, hidden, activation), **options)
 
 
 def conv_vae(image_shape, latent=32, width=32, mix=True, activation="relu", **options):
-    """A VAE of patch convolutions, with a vector or a spatial latent.
+    """A VAE of patch convolutions; see `networks.conv_networks`. `options` are those of `VAE`.
 
-    Each step down halves height and width (`PatchDown`) and doubles the channels, up to
-    4·width; each step up undoes one (`DepthToSpaceUp`). Patches do not overlap, so a 3×3
-    convolution at every resolution but the full one mixes neighbours.
-
-    Args:
-        image_shape: `(H, W, C)`.
-        latent: K for a vector latent, or `(h, w, c)` for a spatial one, where H/h and W/w
-            must be one power of 2.
-        width: channels after the first step down.
-        mix: False leaves the 3×3 convolutions out: faster, with visible patch borders.
-        activation: of the hidden layers.
-        **options: of `VAE`.
-
-    Returns:
-        A `VAE`, not compiled.
-
-    Raises:
-        ValueError: if the latent does not fit the image.
+    Pixels are centred for a Gaussian likelihood, and left as they are for binary data.
     """
-    height, width_px, channels = image_shape
-    spatial = not isinstance(latent, numbers.Integral)
-    steps = _steps_down(height, width_px, latent)
-    filters = [min(width * 2**i, 4 * width) for i in range(steps)]
-
-    image = keras.Input(image_shape)
-    h = image
-    for n in filters:
-        h = PatchDown(n, 2, activation)(h)
-        h = _mix(h, n, activation) if mix else h
-    bottom = h.shape[1:]
-    if spatial:
-        heads = [layers.Conv2D(latent[2], 1, name=name)(h) for name in ("mean", "log_variance")]
-    else:
-        heads = _heads(layers.Flatten()(h), latent)
-    encoder = keras.Model(image, heads, name="encoder")
-
-    z = keras.Input(heads[0].shape[1:])
-    if spatial:
-        h = layers.Conv2D(bottom[2], 1, activation=activation)(z)
-    else:
-        h = layers.Dense(math.prod(bottom), activation=activation)(z)
-        h = layers.Reshape(bottom)(h)
-    for n in reversed(filters[:-1]):
-        h = _mix(h, h.shape[-1], activation) if mix else h
-        h = DepthToSpaceUp(n, 2, activation)(h)
-    h = _mix(h, h.shape[-1], activation) if mix else h
-    h = DepthToSpaceUp(channels, 2, activation=None)(h)
-    decoder = keras.Model(z, h, name="decoder")
-    return VAE(encoder, decoder, **options)
+    centre = options.get("likelihood") == "gaussian"
+    pair = networks.conv_networks(image_shape, latent, width, mix, activation, centre)
+    return VAE(*pair, **options)
 
 
 def value_and_grad(function, variables, state=()):
@@ -347,35 +279,3 @@ def value_and_grad(function, variables, state=()):
     for variable, new in zip(state, new_state):
         variable.assign(new)
     return value, gradients
-
-
-def _heads(features, latent):
-    return [layers.Dense(int(latent), name=name)(features) for name in ("mean", "log_variance")]
-
-
-def _mix(x, filters, activation):
-    # Residual: the patches' own map passes, and the 3×3 adds what their borders lack.
-    return layers.Add()([x, layers.Conv2D(filters, 3, padding="same", activation=activation)(x)])
-
-
-def _steps_down(height, width, latent):
-    """How often the image is halved: to the latent's size, or to a side of 4 to 8."""
-    if not isinstance(latent, numbers.Integral):
-        if len(latent) != 3:
-            raise ValueError(f"a spatial latent is (h, w, c). Received: latent={latent!r}")
-        factor = height / latent[0]
-        steps = math.log2(factor) if factor >= 1 else -1.0
-        if steps < 1 or steps != int(steps) or width != latent[1] * factor:
-            raise ValueError(
-                f"H/h and W/w must be one power of 2, at least 2. Received: "
-                f"image {height}×{width}, latent {tuple(latent)}"
-            )
-        return int(steps)
-    steps = 0
-    while min(height, width) >= 8 and height % 2 == 0 and width % 2 == 0:
-        height, width, steps = height // 2, width // 2, steps + 1
-    if steps == 0:
-        raise ValueError(
-            f"height and width must be even and at least 8. Received: {height}×{width}"
-        )
-    return steps

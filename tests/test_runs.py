@@ -289,13 +289,14 @@ def test_changed_prose_is_written_without_a_run(tiny, tmp_path, monkeypatch):
 def test_cleaning_drops_what_differs_between_runs():
     cell = nbformat.v4.new_code_cell("1", metadata={"papermill": {"duration": 1}, "tags": ["a"]})
     cell.outputs = [
-        nbformat.v4.new_output("stream", name=n, text="x") for n in ("stdout", "stderr")
+        nbformat.v4.new_output("stream", name=n, text="x")
+        for n in ("stdout", "stdout", "stderr")
     ]
     extra = nbformat.v4.new_code_cell("p = 1", metadata={"tags": ["injected-parameters"]})
     node = nbformat.v4.new_notebook(cells=[extra, cell], metadata={"papermill": {}})
     assert author.clean(node) == ["x"]
     assert [c.source for c in node.cells] == ["1"] and cell.metadata == {"tags": ["a"]}
-    assert [o.name for o in cell.outputs] == ["stdout"]
+    assert [(o.name, o.text) for o in cell.outputs] == [("stdout", "xx")]
     assert set(node.metadata) == {"kernelspec", "language_info"}
 
 

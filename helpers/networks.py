@@ -1,0 +1,145 @@
+"""Encoders and decoders as Keras models: dense ones, and ones of patch convolutions.
+
+Each function returns an encoder that ends in two heads of one shape, mean and **log σ²**, and
+a decoder that takes a tensor of that shape. Neither ends in an activation.
+"""
+
+import math
+import numbers
+
+import keras
+from keras import layers
+
+from helpers.layers import DepthToSpaceUp, PatchDown
+
+
+def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu"):
+    """Encoder and decoder of dense layers: the classic pair for MNIST.
+
+    Args:
+        image_shape: `(H, W, C)`, or `(D,)` for vectors.
+        latent: K, the number of latent coordinates.
+        hidden: widths of the encoder's hidden layers; the decoder has them reversed.
+        activation: of the hidden layers.
+
+    Returns:
+        (encoder, decoder): `(B, H, W, C)` → two `(B, K)`, and `(B, K)` → `(B, H, W, C)`.
+    """
+    image = keras.Input(image_shape)
+    h = layers.Flatten()(image)
+    for units in hidden:
+        h = layers.Dense(units, activation=activation)(h)
+    heads = [layers.Dense(int(latent), name=name)(h) for name in ("mean", "log_variance")]
+
+    z = keras.Input((int(latent),))
+    h = z
+    for units in reversed(hidden):
+        h = layers.Dense(units, activation=activation)(h)
+    h = layers.Dense(math.prod(image_shape))(h)
+    return (
+        keras.Model(image, heads, name="encoder"),
+        keras.Model(z, layers.Reshape(image_shape)(h), name="decoder"),
+    )
+
+
+def conv_networks(image_shape, latent=32, width=32, mix=True, activation="relu", centre=False):
+    """Encoder and decoder of patch convolutions, with a vector or a spatial latent.
+
+    The way down halves the image several times (`PatchDown`), with `width` channels at the
+    first resolution and twice as many at each further one, up to 4·width. From 32 pixels on,
+    the first patch is 4×4 and stands for two halvings, because the full resolution is where
+    the time goes. The way up undoes it (`DepthToSpaceUp`). Patches do not overlap; a residual
+    3×3 convolution at each resolution mixes neighbours.
+
+    Args:
+        image_shape: `(H, W, C)`, pixels in [0, 1].
+        latent: K for a vector latent, or `(h, w, c)` for a spatial one, where H/h and W/w
+            must be one power of 2.
+        width: channels after the first patch.
+        mix: False leaves the 3×3 convolutions out: faster, with visible patch borders.
+        activation: of the hidden layers.
+        centre: for photographs and other grey or colour values. Pixels are spread around zero
+            before the first layer and moved back after the last one, and q(z|x) starts nearly
+            certain (log σ² = −3), so that noise does not hide the image from the decoder.
+            A short training then finds colour and form where it else finds brightness.
+
+    Returns:
+        (encoder, decoder): `(B, H, W, C)` → two `(B, K)` or `(B, h, w, c)`, and back.
+
+    Raises:
+        ValueError: if the latent does not fit the image.
+    """
+    height, width_px, channels = image_shape
+    spatial = not isinstance(latent, numbers.Integral)
+    halvings = _halvings(height, width_px, latent)
+    patches = [2] * halvings if halvings < 3 else [4] + [2] * (halvings - 2)
+    filters = [min(width * 2**i, 4 * width) for i in range(len(patches))]
+
+    image = keras.Input(image_shape)
+    h = layers.Rescaling(4.0, offset=-1.6)(image) if centre else image
+    for n, patch in zip(filters, patches):
+        h = PatchDown(n, patch, activation)(h)
+        h = _mix(h, activation) if mix else h
+    bottom = h.shape[1:]
+    certain = NEARLY_CERTAIN if centre else {}
+    if spatial:
+        mean = layers.Conv2D(latent[2], 1, name="mean")
+        log_variance = layers.Conv2D(latent[2], 1, name="log_variance", **certain)
+    else:
+        h = layers.Flatten()(h)
+        mean = layers.Dense(int(latent), name="mean")
+        log_variance = layers.Dense(int(latent), name="log_variance", **certain)
+    heads = [mean(h), log_variance(h)]
+    encoder = keras.Model(image, heads, name="encoder")
+
+    z = keras.Input(heads[0].shape[1:])
+    if spatial:
+        h = layers.Conv2D(bottom[2], 1, activation=activation)(z)
+    else:
+        h = layers.Dense(math.prod(bottom), activation=activation)(z)
+        h = layers.Reshape(bottom)(h)
+    for n, patch in zip(reversed(filters[:-1]), reversed(patches[1:])):
+        h = _mix(h, activation) if mix else h
+        h = DepthToSpaceUp(n, patch, activation)(h)
+    h = _mix(h, activation) if mix else h
+    h = DepthToSpaceUp(channels, patches[0], activation=None)(h)
+    # An output of the size of its input, then the inverse of the encoder's first line.
+    h = layers.Rescaling(0.25, offset=0.4)(h) if centre else h
+    return encoder, keras.Model(z, h, name="decoder")
+
+
+# The head of log σ²: e^−3, a standard deviation of 0.22 for every image at the start.
+NEARLY_CERTAIN = {
+    "kernel_initializer": "zeros",
+    "bias_initializer": keras.initializers.Constant(-3.0),
+}
+
+
+def _mix(x, activation):
+    # Residual: the patches' own map passes, and the 3×3 adds what their borders lack.
+    return layers.Add()(
+        [x, layers.Conv2D(x.shape[-1], 3, padding="same", activation=activation)(x)]
+    )
+
+
+def _halvings(height, width, latent):
+    """How often the image is halved: to the latent's size, or to a side of 4 to 7."""
+    if not isinstance(latent, numbers.Integral):
+        if len(latent) != 3:
+            raise ValueError(f"a spatial latent is (h, w, c). Received: latent={latent!r}")
+        factor = height / latent[0]
+        steps = math.log2(factor) if factor >= 1 else -1.0
+        if steps < 1 or steps != int(steps) or width != latent[1] * factor:
+            raise ValueError(
+                f"H/h and W/w must be one power of 2, at least 2. Received: "
+                f"image {height}×{width}, latent {tuple(latent)}"
+            )
+        return int(steps)
+    steps = 0
+    while min(height, width) >= 8 and height % 2 == 0 and width % 2 == 0:
+        height, width, steps = height // 2, width // 2, steps + 1
+    if steps == 0:
+        raise ValueError(
+            f"height and width must be even and at least 8. Received: {height}×{width}"
+        )
+    return steps
