@@ -111,6 +111,7 @@ def train_vae(train, val, recipe):
         train.shape[1:],
         latent=recipe.latent,
         width=recipe.width,
+        activation="relu",
         warmup_steps=recipe.kl_warmup_steps,
         seed=recipe.seed,
     )

@@ -165,9 +165,11 @@ def mean_iou(truth, prediction, num_classes, void=None):
     Classes that occur nowhere are left out of the mean. `keras.metrics.MeanIoU` does the
     counting; a test holds it to `iou_per_class`.
     """
-    confusion_matrix(truth, prediction, num_classes, void)  # the checks
-    metric = keras.metrics.MeanIoU(num_classes, ignore_class=void)
-    metric.update_state(np.asarray(truth).ravel(), np.asarray(prediction).ravel())
+    counts = confusion_matrix(truth, prediction, num_classes, void)
+    metric = keras.metrics.MeanIoU(num_classes)
+    # One weighted entry a pair of classes: Keras need not see millions of pixels again.
+    rows, columns = np.indices(counts.shape)
+    metric.update_state(rows.ravel(), columns.ravel(), sample_weight=counts.ravel())
     return float(metric.result())
 
 

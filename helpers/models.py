@@ -231,7 +231,7 @@ def dense_vae(image_shape, latent=40, hidden=(400,), activation="relu", **option
     return VAE(*networks.dense_networks(image_shape, latent, hidden, activation), **options)
 
 
-def conv_vae(image_shape, latent=32, width=32, mix=True, activation="relu", **options):
+def conv_vae(image_shape, latent=32, width=32, mix=True, activation="silu", **options):
     """A VAE of patch convolutions; see `networks.conv_networks`. `options` are those of `VAE`.
 
     Pixels are centred for a Gaussian likelihood, and left as they are for binary data.

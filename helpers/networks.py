@@ -42,7 +42,7 @@ def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu"):
     )
 
 
-def conv_networks(image_shape, latent=32, width=32, mix=True, activation="relu", centre=False):
+def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu", centre=False):
     """Encoder and decoder of patch convolutions, with a vector or a spatial latent.
 
     The way down halves the image several times (`PatchDown`), with `width` channels at the

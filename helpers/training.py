@@ -91,3 +91,39 @@ def cosine_share(share):
     Values outside [0, 1] count as its ends.
     """
     return 0.5 * (1.0 + math.cos(math.pi * min(max(share, 0.0), 1.0)))
+
+
+def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_data=None):
+    """Train for a number of steps from a fresh Adam, at a rate that falls to 0 along a cosine.
+
+    For twins that must differ in nothing but the thing that is compared. The steps make whole
+    passes over `x` (at least one), so the true number differs by half a pass at most. A model
+    that was fitted this way before is not compiled again: set its weights and the next training
+    starts at once.
+
+    Args:
+        model: a `keras.Model`, compiled here with Adam and without XLA if it is not yet.
+        x: what `fit` takes as one array, images first.
+        steps: training steps, at least 1.
+        batch_size: images in one step.
+        learning_rate: highest rate, at the first epoch; each epoch has one rate.
+        validation_data: as `fit` takes it.
+
+    Returns:
+        Dictionary of lists, one value an epoch: `loss`, `learning_rate`, ….
+
+    Raises:
+        ValueError: if `steps` is below 1.
+    """
+    if steps < 1:
+        raise ValueError(f"`steps` must be at least 1. Received: steps={steps!r}")
+    if not model.compiled:
+        model.compile(keras.optimizers.Adam(), jit_compile=False, steps_per_execution=10)
+    for state in model.optimizer.variables:
+        state.assign(keras.ops.zeros_like(state))
+    epochs = max(1, round(steps * batch_size / len(x)))
+    fall = keras.callbacks.LearningRateScheduler(
+        lambda epoch: learning_rate * cosine_share(epoch / epochs)
+    )
+    fit = {"batch_size": batch_size, "epochs": epochs, "callbacks": [fall], "verbose": 0}
+    return model.fit(x, validation_data=validation_data, **fit).history

@@ -156,6 +156,17 @@ def test_main_object_is_the_largest_and_uncovered(train):
         assert (train.masks[i][away < f["radius"][i]] == draw.DISC).all()
 
 
+def test_slots_go_from_large_to_small():
+    scene = draw.draw_scenes(np.random.default_rng(0), 200, 64, (1, 4), (0.1, 0.2), (0.1, 0.4), 3)
+    full = scene.shape > 0
+    assert (np.diff(scene.radius, axis=1) <= 0).all()
+    np.testing.assert_array_equal(full, scene.radius > 0)
+    assert set(full.sum(axis=1)) == {1, 2, 3, 4}
+    reach = draw.REACH[scene.shape] * scene.radius
+    for centre in (scene.x, scene.y):  # wholly inside the frame
+        assert (centre - reach >= 0)[full].all() and (centre + reach <= 63)[full].all()
+
+
 @pytest.mark.parametrize(
     ("kind", "turn"), [(draw.SQUARE, np.pi / 2), (draw.TRIANGLE, 2 * np.pi / 3)]
 )

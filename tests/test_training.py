@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from helpers import models, training
 from helpers.training import TimeBudget, cosine_share
 
 
@@ -126,3 +127,37 @@ def test_a_schedule_is_refused():
         fit(model, [TimeBudget(5, learning_rate=0.1)])
     # Without a rate of its own the schedule may stay.
     fit(model, [TimeBudget(20, clock=Clock())])
+
+
+def small_vae():
+    keras.utils.set_random_seed(3)
+    return models.dense_vae((4, 4, 1), 2, (8,), likelihood="gaussian", sigma=0.5, seed=1)
+
+
+def test_fit_steps_takes_the_steps_and_lets_the_rate_fall():
+    x = np.random.default_rng(0).random((40, 4, 4, 1), "float32")
+    vae = small_vae()
+    history = training.fit_steps(vae, x, steps=20, batch_size=10, learning_rate=0.01)
+    assert int(vae.steps) == 20
+    assert len(history["loss"]) == 5
+    assert history["learning_rate"] == pytest.approx(
+        [0.01 * training.cosine_share(epoch / 5) for epoch in range(5)]
+    )
+
+
+def test_fit_steps_starts_afresh_without_compiling_again():
+    x = np.random.default_rng(0).random((40, 4, 4, 1), "float32")
+    vae = small_vae()
+    training.fit_steps(vae, x, steps=8, batch_size=40)
+    step, once = vae.train_function, [np.array(v) for v in vae.optimizer.variables]
+    vae.set_weights(small_vae().get_weights())
+    training.fit_steps(vae, x, steps=4, batch_size=40)
+    assert vae.train_function is step
+    assert int(vae.optimizer.iterations) == 4
+    assert int(vae.steps) == 4
+    assert any(np.abs(a - np.array(b)).max() > 0 for a, b in zip(once, vae.optimizer.variables))
+
+
+def test_fit_steps_refuses_no_steps():
+    with pytest.raises(ValueError, match="at least 1"):
+        training.fit_steps(small_vae(), np.zeros((4, 4, 4, 1), "float32"), steps=0)
