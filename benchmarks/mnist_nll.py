@@ -15,20 +15,15 @@ References:
 """
 
 import argparse
-import datetime
-import importlib.metadata
-import json
 import math
 import os
-import pathlib
-import platform
-import subprocess
 import time
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from helpers import runs
+from helpers.runs.provenance import write_record
 
 MOST_NATS, MOST_SECONDS, MOST_PARAMETERS = 91.0, 300, 1_500_000
 
@@ -98,7 +93,11 @@ def main():
         }
         print("; ".join(f"{bar}: {'PASS' if ok else 'FAIL'}" for bar, ok in held.items()))
     if arguments.record:
-        write_record(arguments.record, vars(arguments), result, history)
+        recipe = {k: v for k, v in vars(arguments).items() if k not in ("record", "test")}
+        name = "MNIST, fixed binarization: negative log-likelihood in nats per image"
+        rows = [{k: round(v, 6) for k, v in row.items()} for row in history]
+        path = write_record(arguments.record, name, result, recipe, history=rows)
+        print(f"written to {path}")
 
 
 def train_vae(train, val, recipe):
@@ -131,60 +130,6 @@ def train_vae(train, val, recipe):
         verbose=0,
     )
     return vae, budget.history
-
-
-def write_record(path, parameters, result, history):
-    """Write what was measured beside how, on what, when and with which code."""
-    import keras
-    import numpy as np
-
-    from helpers.runs.start import cores
-
-    backend = keras.backend.backend()
-    parameters = {k: v for k, v in parameters.items() if k not in ("record", "test")}
-    record = {
-        "name": "MNIST, fixed binarization: negative log-likelihood in nats per image",
-        "results": result,
-        "parameters": parameters,
-        "history": [{k: round(v, 6) for k, v in row.items()} for row in history],
-        "provenance": {
-            "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "commit": git_commit(),
-            "processor": processor(),
-            "cores": cores(),
-            "system": f"{platform.system()} {platform.machine()}",
-            "python": platform.python_version(),
-            "keras": keras.__version__,
-            "backend": f"{backend} {importlib.metadata.version(backend)}",
-            "numpy": np.__version__,
-        },
-    }
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    print(f"written to {path}")
-
-
-def git_commit():
-    """Commit of the code, marked where files differ from it; None outside a checkout."""
-    folder = pathlib.Path(__file__).parent
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    try:
-        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return answer.stdout.strip()
-
-
-def processor():
-    """Name of the processor, from Linux's own list where there is one."""
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(
-            line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")
-        )
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ Reference: https://keras.io/examples/generative/vae/
 """
 
 import argparse
-import json
 import os
 import statistics
 import time
@@ -28,6 +27,7 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from helpers import runs
+from helpers.runs.provenance import write_record
 
 BATCH = 128
 LATENT = 2
@@ -39,7 +39,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=18.0, help="wall time of one training")
     parser.add_argument("--repeats", type=int, default=3, help="trainings of each, interleaved")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", help="also write the numbers to this file")
+    parser.add_argument("--record", help="also write the numbers with their provenance")
     arguments = parser.parse_args()
 
     runs.set_up(arguments.seed)
@@ -89,11 +89,11 @@ def main():
     print(f"held-out ELBO minus the example's best: {result['elbo_gain']:+.2f} nats (bar 0)")
     passed = result["ratio"] >= BAR and result["elbo_gain"] >= 0
     print("PASS" if passed else "FAIL")
-    if arguments.json:
-        with open(arguments.json, "w", encoding="utf-8") as file:
-            json.dump(
-                {**result, "rates": rates, "per_cpu": per_cpu, "bounds": bounds}, file, indent=2
-            )
+    if arguments.record:
+        recipe = {k: v for k, v in vars(arguments).items() if k != "record"}
+        name = "VAE training throughput on binarized MNIST, images per second"
+        every = {"rates": rates, "per_cpu": per_cpu, "bounds": bounds}
+        write_record(arguments.record, name, result, recipe, runs=every)
     return 0 if passed else 1
 
 

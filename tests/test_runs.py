@@ -12,7 +12,15 @@ import numpy as np
 import pytest
 
 from helpers.runs import __main__ as shell
-from helpers.runs import author, check_parameters, prose, read_parameters, read_results, record
+from helpers.runs import (
+    author,
+    check_parameters,
+    prose,
+    provenance,
+    read_parameters,
+    read_results,
+    record,
+)
 from helpers.runs.execute import execute
 from helpers.runs.request import BadRequest, find, gather, parse_value
 from helpers.runs.results import MIME, outside_bands
@@ -289,8 +297,7 @@ def test_changed_prose_is_written_without_a_run(tiny, tmp_path, monkeypatch):
 def test_cleaning_drops_what_differs_between_runs():
     cell = nbformat.v4.new_code_cell("1", metadata={"papermill": {"duration": 1}, "tags": ["a"]})
     cell.outputs = [
-        nbformat.v4.new_output("stream", name=n, text="x")
-        for n in ("stdout", "stdout", "stderr")
+        nbformat.v4.new_output("stream", name=n, text="x") for n in ("stdout", "stdout", "stderr")
     ]
     extra = nbformat.v4.new_code_cell("p = 1", metadata={"tags": ["injected-parameters"]})
     node = nbformat.v4.new_notebook(cells=[extra, cell], metadata={"papermill": {}})
@@ -469,3 +476,16 @@ def test_set_up_refuses_a_bad_seed():
 
 def test_record_mime_is_ours():
     assert MIME == "application/vnd.vae-results+json"
+
+
+# ---- records of full runs
+
+
+def test_keep_writes_results_parameters_and_provenance(tmp_path, tiny):
+    (notebook,) = tiny.glob("07_*.ipynb")
+    path = provenance.keep(notebook, tmp_path / "kept" / "07.json")
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    assert kept["results"] == read_results(notebook)["results"]
+    assert set(kept["parameters"]) == set(read_parameters(notebook))
+    assert kept["provenance"]["versions"]["keras"] and kept["provenance"]["cores"] >= 1
+    assert [p.name for p in path.parent.iterdir()] == ["07.json"]

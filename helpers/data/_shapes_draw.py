@@ -89,7 +89,8 @@ def draw_scenes(rng, n, size, objects, radius, contrast, num_textures):
     rotation = rng.random((n, slots)) * SYMMETRY[shape]
     x, y = _place(rng, shape, r, size)
 
-    ground = hsv_to_rgb(rng.random(n), rng.uniform(0.05, 0.35, n), rng.uniform(0.25, 0.5, n))
+    # Tinted clearly: in nearly grey scenes a small VAE learns brightness and never colour.
+    ground = hsv_to_rgb(rng.random(n), rng.uniform(0.2, 0.6, n), rng.uniform(0.25, 0.5, n))
     # Of a paint and its opposite, take the one that is further from the background, then
     # thin it until it has the contrast that was drawn.
     hue, strong = rng.random((n, slots)), rng.uniform(0.3, 0.85, (n, slots))

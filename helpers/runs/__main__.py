@@ -109,6 +109,15 @@ def build_all(options):
     return status
 
 
+def keep(options):
+    """Keep an executed notebook's results as a record."""
+    from helpers.runs import provenance
+
+    path = notebooks_folder().parent / "data" / "results" / f"{options.name}.json"
+    print(provenance.keep(options.executed, path))
+    return 0
+
+
 def refresh_readme(options):
     """Refill the README's numbers and picture from what is stored."""
     from helpers.runs.readme import refresh
@@ -194,6 +203,10 @@ def _parser():
 
     listing = add("list", list_all, "list notebooks, parameters and what they allow", profile=None)
     listing.add_argument("notebooks", nargs="*")
+
+    kept = add("keep", keep, "keep a full run's results in data/results/NAME.json", profile=None)
+    kept.add_argument("executed", help="an executed notebook, as `run` writes it")
+    kept.add_argument("name", help='of the record, such as "01-bsds500"')
 
     add("readme", refresh_readme, "refill README.md from what is stored", profile=None)
 

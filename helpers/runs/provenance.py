@@ -1,0 +1,100 @@
+"""Records of full runs, `data/results/*.json`: what was measured, how, on what, and with which code."""
+
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+from helpers.runs.start import cores
+
+PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "scipy", "scikit-image", "scikit-learn")
+
+
+def write_record(path, name, results, parameters, **more):
+    """Write one record as JSON, with its provenance, in one step.
+
+    Args:
+        path: File to write; a half-written one never stands there.
+        name: What was measured, in a few words with the unit.
+        results: Dictionary from name to value; README and notebooks cite these.
+        parameters: Everything that was set, the seed among it.
+        **more: Other plain data, such as `seconds` or a training history.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    record = {
+        "name": name,
+        "results": results,
+        "parameters": parameters,
+        **more,
+        "provenance": provenance(),
+    }
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(partial, path)
+    return path
+
+
+def keep(notebook, path):
+    """Keep the results of an executed notebook as a record, `data/results/NAME.json`."""
+    from helpers.runs.parameters import read_notebook, read_parameters
+    from helpers.runs.results import read_results
+
+    node = read_notebook(notebook)
+    payload = read_results(node)
+    parameters = {n: p.default for n, p in read_parameters(node).items()} | payload["parameters"]
+    run = node.metadata.get("papermill", {})
+    return write_record(
+        path,
+        Path(notebook).stem,
+        payload["results"],
+        parameters,
+        headline=payload["headline"],
+        seconds=run.get("duration"),
+    )
+
+
+def provenance():
+    """Return date, commit, hardware and versions of this moment."""
+    return {
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "commit": git_commit(),
+        "processor": processor(),
+        "cores": cores(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
+        "versions": {"python": platform.python_version(), **_versions()},
+    }
+
+
+def git_commit():
+    """Commit of the code, marked `-dirty` where files differ from it; None outside a checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    folder = Path(__file__).parent
+    try:
+        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return answer.stdout.strip()
+
+
+def processor():
+    """Name of the processor, from Linux's own list where there is one."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(li.split(":", 1)[1].strip() for li in lines if li.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _versions():
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
