@@ -13,7 +13,7 @@ from keras import layers
 from helpers.layers import DepthToSpaceUp, PatchDown
 
 
-def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu"):
+def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", centre=False):
     """Encoder and decoder of dense layers: the classic pair for MNIST.
 
     Args:
@@ -21,25 +21,27 @@ def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu"):
         latent: K, the number of latent coordinates.
         hidden: widths of the encoder's hidden layers; the decoder has them reversed.
         activation: of the hidden layers.
+        centre: for grey and colour values in [0, 1]; see `conv_networks`.
 
     Returns:
         (encoder, decoder): `(B, H, W, C)` → two `(B, K)`, and `(B, K)` → `(B, H, W, C)`.
     """
     image = keras.Input(image_shape)
-    h = layers.Flatten()(image)
+    h = layers.Rescaling(4.0, offset=-1.6)(image) if centre else image
+    h = layers.Flatten()(h)
     for units in hidden:
         h = layers.Dense(units, activation=activation)(h)
-    heads = [layers.Dense(int(latent), name=name)(h) for name in ("mean", "log_variance")]
+    certain = NEARLY_CERTAIN if centre else {}
+    mean = layers.Dense(int(latent), name="mean")(h)
+    heads = [mean, layers.Dense(int(latent), name="log_variance", **certain)(h)]
 
     z = keras.Input((int(latent),))
     h = z
     for units in reversed(hidden):
         h = layers.Dense(units, activation=activation)(h)
-    h = layers.Dense(math.prod(image_shape))(h)
-    return (
-        keras.Model(image, heads, name="encoder"),
-        keras.Model(z, layers.Reshape(image_shape)(h), name="decoder"),
-    )
+    h = layers.Reshape(image_shape)(layers.Dense(math.prod(image_shape))(h))
+    h = layers.Rescaling(0.25, offset=0.4)(h) if centre else h
+    return keras.Model(image, heads, name="encoder"), keras.Model(z, h, name="decoder")
 
 
 def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu", centre=False):
@@ -106,6 +108,48 @@ def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu",
     # An output of the size of its input, then the inverse of the encoder's first line.
     h = layers.Rescaling(0.25, offset=0.4)(h) if centre else h
     return encoder, keras.Model(z, h, name="decoder")
+
+
+def stride_networks(image_shape, latent=32, channels=(32, 64), activation="silu"):
+    """Encoder and decoder of overlapping 4×4 convolutions at stride 2, and transposed ones back.
+
+    The stack of most published VAEs, here to be compared with: on a CPU the transposed
+    convolutions are slow. Pixels are centred as in `conv_networks` with `centre`.
+
+    Args:
+        image_shape: `(H, W, C)`; H and W must be multiples of 2 to the number of `channels`.
+        latent: K, the number of latent coordinates.
+        channels: of each halving; the decoder has them reversed.
+        activation: of the hidden layers.
+
+    Returns:
+        (encoder, decoder): `(B, H, W, C)` → two `(B, K)`, and back.
+
+    Raises:
+        ValueError: if the halvings do not fit the image.
+    """
+    if any(side % 2 ** len(channels) for side in image_shape[:2]):
+        raise ValueError(
+            f"height and width must be multiples of {2 ** len(channels)}. "
+            f"Received: image_shape={tuple(image_shape)}"
+        )
+    conv = {"kernel_size": 4, "strides": 2, "padding": "same"}
+    image = keras.Input(image_shape)
+    h = layers.Rescaling(4.0, offset=-1.6)(image)
+    for n in channels:
+        h = layers.Conv2D(n, activation=activation, **conv)(h)
+    small = h.shape[1:]
+    h = layers.Flatten()(h)
+    mean = layers.Dense(int(latent), name="mean")(h)
+    heads = [mean, layers.Dense(int(latent), name="log_variance", **NEARLY_CERTAIN)(h)]
+
+    z = keras.Input((int(latent),))
+    h = layers.Reshape(small)(layers.Dense(math.prod(small), activation=activation)(z))
+    for n in reversed(channels[:-1]):
+        h = layers.Conv2DTranspose(n, activation=activation, **conv)(h)
+    h = layers.Conv2DTranspose(image_shape[-1], **conv)(h)
+    h = layers.Rescaling(0.25, offset=0.4)(h)
+    return keras.Model(image, heads, name="encoder"), keras.Model(z, h, name="decoder")
 
 
 # The head of log σ²: e^−3, a standard deviation of 0.22 for every image at the start.

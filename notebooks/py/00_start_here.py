@@ -103,8 +103,8 @@ print(f"{len(train)} pictures to train on, {len(held_out)} held out, each {train
 #
 # ## A VAE in four lines
 #
-# An *encoder* turns a picture into a guess about $K$ hidden numbers $z$: a mean and a spread for each. A *decoder* turns hidden numbers back into a picture. Training asks for two things at once: the picture that comes back should
-# be likely, and the guess about $z$ should stay close to what one would say without having seen the picture. Notebook `02` builds both networks and the loss from nothing; here we borrow them.
+# An *encoder* turns a picture into a guess about $K$ hidden numbers $z$: a mean and a spread for each. A *decoder* turns hidden numbers back into a picture. Training asks for two things at once: the original should be likely
+# under what comes back, and the guess about $z$ should stay close to what one would say without having seen the picture. Notebook `02` builds both networks and the loss from nothing; here we borrow them.
 
 # %%
 vae = models.conv_vae(train.shape[1:], latent, width=32, likelihood="gaussian", seed=seed)
@@ -129,17 +129,17 @@ figure = plots.image_grid(
 plots.show(
     figure,
     alt="Three rows of eight small pictures. The first row shows one sharp coloured shape each on textured ground. "
-    "In the second row the same colours stand in the same places, as soft blobs on plain ground. "
+    "In the second row nearly the same colours stand in the same places, as soft blobs on plain ground. "
     "The third row shows pictures that belong to no original: coloured blobs on coloured ground, less tidy.",
 )
 
 # %% [markdown]
-# Place and colour survive; outlines soften; the texture and the noise are gone. The VAE keeps what is cheap to say and predicts much of the picture, and drops what is dear and predicts little. Whether a classifier can still work with what is left is the
+# Place survives, and colour nearly so; outlines melt, until a disc, a square and a triangle look alike; the texture and the noise are gone. The VAE keeps what is cheap to say and predicts much of the picture, and drops what is dear and predicts little. Whether a classifier can still work with what is left is the
 # question of the whole series, and it is a fair question to doubt.
 #
 # ## One number, with its unit
 #
-# How much does the VAE tell the decoder about a picture? The KL term of its loss measures it, in *nats per picture*; divide by $\ln 2$ and you have bits.
+# How much does the VAE tell the decoder about a picture? The KL term of its loss sets an upper limit to it, in *nats per picture*; divide by $\ln 2$ and you have bits.
 
 # %%
 scores = vae.evaluate(held_out, verbose=0, return_dict=True)
@@ -147,11 +147,11 @@ print(f"rate           {scores['kl']:8.1f} nats = {scores['rate_bits']:.1f} bits
 print(f"the raw pixels {8 * train[0].size:8d} bits")
 
 # %% [markdown]
-# In the stored run the hidden numbers carry 61.2<!--=rate_bits--> bits about a picture whose pixels take 24,576 bits to write down. Notebook `03` derives that number and tests it; notebook `04` turns the knob that sets it.
+# In the stored run the hidden numbers carry, on average, at most 61.2<!--=rate_bits--> bits about a picture whose pixels take 24,576 bits to write down. Notebook `03` derives that number and tests it; notebook `04` turns the knob that sets it.
 #
 # ## Your turn
 #
-# Each notebook has a few exercises of this kind: you compute a value, the cell compares it. Fill in the number of nats in one bit, and run the cell.
+# Each notebook has a few exercises of this kind: you compute a value, the cell compares it. This one is filled in already. Put a wrong number in its place, run the cell, and read what it says.
 
 # %% tags=["nbval-check-output"]
 import math
@@ -202,7 +202,7 @@ record(
 # ## What you saw
 #
 # - A VAE is an encoder that gives a mean and a spread, a decoder, and a loss with two terms.
-# - It redraws what it can say cheaply: place, colour, rough form. It draws new pictures of that kind, too.
+# - It redraws what it can say cheaply: place, colour, rough size. It draws new pictures of that kind, too.
 # - What it keeps has a size, and the size has a unit.
 #
 # ## On your own

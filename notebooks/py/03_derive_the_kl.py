@@ -17,7 +17,7 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/03_derive_the_kl.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/03_derive_the_kl.ipynb) <!--badges-->
 #
-# Why does a VAE's loss have two terms, why these two, and what happens if one of them is scaled wrongly? Well-known tutorials disagree about the scale, and the pictures of all of them look fine. After this notebook you can read a VAE loss, say what it optimises, and prove it by measurement.
+# Why does a VAE's loss have two terms, why these two, and what happens if one of them is scaled wrongly? Well-known tutorials disagree about the scale, and their pictures do not tell which one is right. After this notebook you can read a VAE loss, say what it optimises, and test that by measurement.
 #
 # **What you'll do**
 #
@@ -87,12 +87,12 @@ def compare(name, yours, true, hint):
 # ## Why not compute $\log p(x)$ and be done?
 #
 # A VAE tells a story of how an image came about. First a latent vector $z$ of $K$ numbers was drawn from the *prior*, $p(z) = \mathcal N(0, I)$. Then the decoder turned it into a distribution over images, $p(x \mid z)$, and the image was drawn from that.
-# To fit such a model to data is to make the data probable: maximise $\log p(x)$. But the image does not come with its $z$, so every $z$ that could have made it counts:
+# To fit such a model to data is to make the data probable: maximise $\log p(x)$, the *evidence*. (Logarithms here are natural, and their unit is the *nat*: 1 nat is $1/\ln 2 = 1.44$ bits.) But the image does not come with its $z$, so every $z$ that could have made it counts:
 #
 # $$p(x) = \int p(x \mid z)\, p(z)\, \mathrm dz = \mathbb E_{z \sim p(z)}\big[p(x \mid z)\big].$$
 #
-# The right-hand side is an average, and averages can be estimated: draw many $z$ from the prior, decode each, and take the mean of $p(x \mid z)$. Below is a model for which the integral has an exact answer: a *linear* decoder, $x = Wz + \text{noise}$, makes $x$ Gaussian with covariance $WW^\top + \sigma^2 I$.
-# The image has 14×14 = 196 pixels, the latent 10 coordinates.
+# The right-hand side is an average, and averages can be estimated: draw many $z$ from the prior, decode each, and take the mean of $p(x \mid z)$. Below is a model for which the integral has an exact answer: a *linear* decoder, $x = Wz + \text{noise}$ with a matrix $W$ and noise of standard deviation $\sigma$ in every pixel, makes $x$ Gaussian with covariance $WW^\top + \sigma^2 I$.
+# The image has $D$ = 14×14 = 196 pixels, the latent $K$ = 10 coordinates.
 #
 # > **Predict first.** How many draws from the prior bring the estimate to within one nat of the truth: twenty, a thousand, twenty thousand?
 
@@ -118,7 +118,7 @@ for draws in (20, 1_000, 20_000):
 
 # %% [markdown]
 # In the stored run twenty draws are off by −205.3<!--=prior_errors[0]--> nats, a thousand by −129.0<!--=prior_errors[1]-->, and twenty thousand still by −62.1<!--=prior_errors[2]-->. The reason is that nearly every $z$ from the prior decodes to *some other* image and contributes nothing; the average hangs on the few
-# draws that happen to land near the right place. The space to be searched grows exponentially with $K$, and training would need the estimate anew for every image at every step.
+# draws that happen to land near the right place. The number of draws that it takes grows exponentially with $K$, and training would need the estimate anew for every image at every step.
 #
 # If only somebody told us, for each image, where to look. That somebody is the encoder, $q(z \mid x)$: a distribution that says where the image probably came from. The rest of this notebook is about the price of asking it.
 #
@@ -130,7 +130,7 @@ for draws in (20, 1_000, 20_000):
 #
 # $$\log p(x) = \log \int q(z)\,\frac{p(x, z)}{q(z)}\,\mathrm dz = \log \mathbb E_{q}\!\left[\frac{p(x, z)}{q(z)}\right].$$
 #
-# The logarithm curves downward. For a function that curves downward, the value at an average is at least the average of the values (a chord lies below the arc): this is Jensen's inequality. So
+# The logarithm curves downward. For such a function, the value at an average is at least the average of the values (a chord lies below the arc): this is Jensen's inequality. So
 #
 # $$\log p(x) \;\ge\; \mathbb E_{q}\!\left[\log \frac{p(x, z)}{q(z)}\right] \;=:\; \mathrm{ELBO}.$$
 #
@@ -144,8 +144,8 @@ for draws in (20, 1_000, 20_000):
 #
 # $$\log p(x) = \underbrace{\mathbb E_q\!\left[\log \frac{p(x, z)}{q(z)}\right]}_{\text{ELBO}} + \underbrace{\mathbb E_q\!\left[\log \frac{q(z)}{p(z \mid x)}\right]}_{\mathrm{KL}(q(z)\,\|\,p(z \mid x))}.$$
 #
-# The second term is by definition the Kullback–Leibler divergence from $q$ to the true posterior. It is never negative, again by Jensen: $-\mathrm{KL}(q\,\|\,r) = \mathbb E_q[\log \tfrac rq] \le \log \mathbb E_q[\tfrac rq] = \log \int r = 0$. So the ELBO is a bound, and now **the loss is named**: what we lose is exactly how far the encoder is from the
-# true posterior. The bound is tight when, and only when, the encoder is right.
+# The second term is by definition the Kullback–Leibler divergence from $q$ to the true posterior. It is never negative, again by Jensen: for any two densities $q$ and $r$, $-\mathrm{KL}(q\,\|\,r) = \mathbb E_q[\log \tfrac rq] \le \log \mathbb E_q[\tfrac rq] = \log \int r(z)\,\mathrm dz = \log 1 = 0$. Equality needs a ratio $r/q$ that does not vary, that is, $q = r$. So the ELBO is a bound, and now
+# **what it loses is named**: how far the encoder is from the true posterior. The bound is tight when, and only when, the encoder is right.
 #
 # **The form that is trained.** One more step: $p(x, z) = p(x \mid z)\,p(z)$, and the logarithm of the product splits:
 #
@@ -166,7 +166,7 @@ assert abs(evidence - elbo - gap) < 1e-14
 
 
 # %% [markdown]
-# Change `q` to anything that sums to one: the ELBO and the gap move, their sum does not. Training the *encoder* moves $q$ and so shifts the border between the two terms. Training the *decoder* moves $\log p(x)$ itself. One loss does both.
+# Change `q` to any three positive numbers that sum to one: the ELBO and the gap move, their sum does not. Training the *encoder* moves $q$ and so shifts the border between the two terms. Training the *decoder* moves $\log p(x)$ itself. One loss does both.
 #
 # ## What does the KL cost, and per what?
 #
@@ -206,7 +206,7 @@ for name, (mean, sigma) in beliefs.items():
 
 # %% [markdown]
 # To be certain to a tenth costs 1.8 nats (2.6 bits). To know nothing is free, and useless: the decoder receives the same $\mathcal N(0,1)$ whatever the image was. So the KL is what the *message* from encoder to decoder costs; averaged over the data set it is an upper limit on the information about the image that $z$ carries.
-# Its slopes say how an untrained encoder is pushed: $\partial\mathrm{KL}/\partial\mu = \mu$, a spring to the origin, and $\partial\mathrm{KL}/\partial\log\sigma = \sigma^2 - 1$, which is at most 1 nat per factor $e$ of sharpening, and without limit against a spread that is too wide.
+# Its slopes say how the KL pushes an encoder. $\partial\mathrm{KL}/\partial\mu = \mu$ is a spring to the origin. $\partial\mathrm{KL}/\partial\log\sigma = \sigma^2 - 1$ is lopsided: sharpening by a factor $e$ costs at most 1 nat, while the push against a spread that is too wide has no limit.
 
 # %%
 means, log_sigmas = np.linspace(-3, 3, 241), np.linspace(-3.2, 1.3, 241)
@@ -214,13 +214,13 @@ kl_surface = 0.5 * (means**2 + np.exp(2 * log_sigmas[:, None]) - 1) - log_sigmas
 fig, axis = plt.subplots(figsize=(6.6, 4.2))
 levels = [0, 0.1, 0.5, 1, 2, 3, 4, 6, 8, 12]
 axis.contourf(means, log_sigmas, kl_surface, levels, cmap="cividis_r", extend="max")
-lines = axis.contour(means, log_sigmas, kl_surface, levels[1:], colors="black", linewidths=0.7)
+lines = axis.contour(means, log_sigmas, kl_surface, levels[1:7], colors="black", linewidths=0.7)
 axis.clabel(lines, fontsize=8, fmt="%g")
 for name, (mean, sigma) in beliefs.items():
     axis.plot(mean, np.log(sigma), "o", color="white", markeredgecolor="black", markersize=8)
-    axis.annotate(name, (mean, np.log(sigma)), (-8, -14), textcoords="offset points", ha="right")
+    axis.text(mean - 0.15, np.log(sigma) - 0.3, name, ha="right", backgroundcolor="#FFFFFFB0")
 axis.set(xlabel="mean μ (prior standard deviations)", ylabel="log σ", title="KL in nats")
-alt = "The KL over mean and log sigma as contour lines: a bowl whose lowest point, zero nats, lies at mean 0 and sigma 1, where the ignorant coordinate sits. It rises slowly and evenly as sigma shrinks towards the certain coordinate, and ever faster as sigma grows or the mean moves away."
+alt = "The KL over mean and log sigma as contour lines: a bowl whose lowest point, zero nats, lies at mean 0 and sigma 1, where the ignorant coordinate sits. It rises slowly and evenly as sigma shrinks towards the certain coordinate, and ever faster as sigma grows towards the coordinate that is too wide, or as the mean moves to the one far away."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -228,7 +228,7 @@ plots.show(fig, alt=alt)
 
 # %%
 your_nats = None  # ← your number
-compare("KL of N(1, 0.5²), nats", your_nats, kl_by_hand(1, 0.5), "Is it log σ² or log σ?")
+compare("KL of N(1, 0.5²), nats", your_nats, kl_by_hand(1, 0.5), "Fourth term: log σ², or log σ?")
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -315,7 +315,7 @@ for mean, sigma in cases:
 # The KL of $K$ independent coordinates is the *sum* of their KLs: $\log q$ and $\log p$ are sums over coordinates, and an average of sums is the sum of averages. The same holds for $\log p(x \mid z)$ over pixels, when the decoder treats pixels as independent given $z$. So the derivation leaves no freedom: **sum over pixels and channels, sum over latent
 # coordinates, and only then the mean over the images of the batch**. The unit is nats per image.
 #
-# Still, a mean over coordinates looks harmless: a constant factor, and optimisers do not mind constant factors. They do mind a factor on *one of two* terms.
+# Still, a mean over coordinates looks harmless: it is a constant factor, and a factor on the whole loss moves no minimum. A factor on *one of two* terms does.
 #
 # > **Predict first.** Take the certain and the ignorant coordinate from above, and add 18 more ignorant ones, which carry no information and which the decoder ignores. What happens to the sum of the KL? What happens to its mean?
 
@@ -330,12 +330,12 @@ print(f"three equal channels cost {float(three[0] / one[0]):.3f} times one")
 assert np.allclose(ops.convert_to_numpy(three / one), 3, rtol=1e-5)
 
 # %% [markdown]
-# The information is the same, 1.808 nats; the sum says so at any width. The mean makes the same message 10 and 100 times cheaper, because coordinates were added that nobody uses. A loss with a mean over $K$ is a loss with a KL weight of $1/K$, chosen by nobody; and a mean over $D$ pixels next to a summed KL is a KL weight of $D$. A widened latent or a larger
+# The information is the same, 1.808 nats; the sum says so at any width. The mean makes the same message 10 and 100 times cheaper, because coordinates were added that nobody uses. For pixels it is the same: three equal channels cost three times one, since $p(x \mid z)$ counts each as a measurement of its own. A loss with a mean over $K$ is a loss with a KL weight of $1/K$, chosen by nobody; and a mean over $D$ pixels next to a summed KL is a KL weight of $D$. A widened latent or a larger
 # photograph then silently changes the model that is trained.
 #
 # ## What if the prior is not standard?
 #
-# Sometimes we want to compare two encoders with each other, or to use a prior with its own mean $m$ and spread $s$. No new integral is needed. A KL does not care about units: move and rescale $z$, $z' = (z - m)/s$, and both densities change by the same factor, which cancels in $\log(q/p)$. In the new unit the prior *is* standard, and $q$ has mean $(\mu - m)/s$ and
+# Sometimes we want to compare two encoders with each other, or to use a prior with its own mean $m$ and spread $s$. No new integral is needed. A KL does not care about units: move and rescale $z$, $z' = (z - m)/s$, and both densities change by the same factor $s$, which cancels in $\log(q/p)$. In the new unit the prior *is* standard, and $q$ has mean $(\mu - m)/s$ and
 # spread $\sigma/s$. Put these into the old formula:
 #
 # $$\mathrm{KL}\big(\mathcal N(\mu, \sigma^2)\,\|\,\mathcal N(m, s^2)\big) = \tfrac12\left(\frac{(\mu - m)^2}{s^2} + \frac{\sigma^2}{s^2} - 1 - \log\frac{\sigma^2}{s^2}\right).$$
@@ -371,15 +371,15 @@ compare("KL to N(2, 0.25²), nats", your_nats, quadrature_kl(1, 0.5, 2, 0.25), "
 #
 # For a real decoder nobody can compute $\log p(x)$ or $p(z \mid x)$, so nobody can check the decomposition. For a **linear** decoder both are exact. The model
 #
-# $$z \sim \mathcal N(0, I_K), \qquad x = Wz + b + \sigma\varepsilon$$
+# $$z \sim \mathcal N(0, I_K), \qquad x = Wz + b + \sigma\varepsilon, \qquad \varepsilon \sim \mathcal N(0, I_D)$$
 #
-# is known as probabilistic PCA (Tipping and Bishop, 1999). Everything in it is Gaussian:
+# is known as probabilistic PCA (Tipping and Bishop, 1999). $W$ has $D$ rows and $K$ columns $w_1, \dots, w_K$; $b$ is the mean image. Everything in it is Gaussian:
 #
 # - $\log p(x)$: the function `log_likelihood` above.
 # - The posterior: $\mathcal N\big(P^{-1}W^\top(x-b)/\sigma^2,\; P^{-1}\big)$ with the precision $P = I + W^\top W/\sigma^2$. (Add up the exponents of $p(z)$ and $p(x \mid z)$ and complete the square in $z$: $P$ is what stands in front of the square.)
-# - The best possible fit: $\sigma^2$ is the mean of the $D-K$ smallest eigenvalues of the data's covariance, and the columns of $W$ are the eigenvectors of the $K$ largest, each scaled to the length $\sqrt{\lambda_k - \sigma^2}$. No training run can beat its likelihood.
+# - The best possible fit: $b$ is the mean of the data, $\sigma^2$ the mean of the $D-K$ smallest eigenvalues of their covariance, and $w_k$ the eigenvector of the $k$-th largest eigenvalue $\lambda_k$, scaled to the length $\sqrt{\lambda_k - \sigma^2}$. No training run can beat its likelihood on these data.
 #
-# So we know the finish line before the race. The data are small images of 4×4 pixels, made by such a model from $K$ patterns of different strength.
+# So we know the finish line before the race. The data are small images of 4×4 pixels ($D = 16$), made by such a model from $K$ patterns of different strength.
 
 # %%
 rng = np.random.default_rng(seed)
@@ -396,7 +396,7 @@ best = log_likelihood(x, best_W, centre, best_sigma)
 
 
 # %% [markdown]
-# Now the contestant: a **linear VAE**. Its decoder is $Wz + b$ with one learned $\sigma$; its encoder is linear as well, $\mu = V^\top x + c$ with one learned $\log\sigma^2_k$ per coordinate, the same for all images. Like every ordinary VAE it has a *diagonal* $q$: the coordinates are independent given the image. Both terms of its ELBO have a closed form. The KL is ours; and
+# Now the contestant: a **linear VAE**. Its decoder is $Wz + b$ with one learned $\sigma$; its encoder is linear as well, $\mu = V^\top x + c$ with weights $V$ and $c$, and one learned $\log\sigma^2_k$ per coordinate, the same for all images. Like every ordinary VAE it has a *diagonal* $q$: the coordinates are independent given the image. Both terms of its ELBO have a closed form. The KL is ours; and
 # the expected squared error splits into the error at the mean plus what the spread adds, $\mathbb E_q\|x - Wz - b\|^2 = \|x - W\mu - b\|^2 + \sum_k \sigma_k^2 \|w_k\|^2$ (the cross term has mean zero). No sampling, so no noise: what we see is the objective itself.
 
 
@@ -426,11 +426,11 @@ class LinearVAE(keras.Model):
 
 
 # %% [markdown]
-# Three quantities are recorded during training, by three separate routes: the ELBO, as the model computes it for its own training; $\log p(x)$, from the covariance of the model; and the gap, as $\mathrm{KL}(q\,\|\,p(z \mid x))$ between two Gaussians of which one has a full covariance:
+# Three quantities are recorded during training, by three separate routes: the ELBO, as the model computes it for its own training; $\log p(x)$, from the covariance of the model; and the gap, as $\mathrm{KL}(q\,\|\,p(z \mid x))$ between two Gaussians of which one has a full covariance. With $m$ for the mean of the posterior and $P$ for its precision,
 #
-# $$\mathrm{KL} = \tfrac12\Big(\textstyle\sum_k P_{kk}\sigma_k^2 + (\mu - m)^\top P\,(\mu - m) - K - \sum_k\log\sigma_k^2 - \log\det P\Big).$$
+# $$\mathrm{KL} = \tfrac12\Big(\textstyle\sum_k P_{kk}\sigma_k^2 + (\mu - m)^\top P\,(\mu - m) - K - \sum_k\log\sigma_k^2 - \log\det P\Big),$$
 #
-# It is the formula from above, term by term: spread, moved, allowed, sharpened. If the decomposition is right, the second is the sum of the other two at *every* step, not only at the end.
+# averaged over the images. It is the formula from above, term by term: spread, moved, allowed, sharpened. If the decomposition is right, the second is the sum of the other two at *every* step, not only at the end.
 #
 # > **Predict first.** The gap can vanish only if a diagonal $q$ can be the exact posterior. Will the ELBO reach the exact maximum, or stop short of it?
 
@@ -484,14 +484,16 @@ right.semilogy(at, np.maximum(gap, 1e-6), label="gap (nats per image)")
 right.semilogy(at, cosine, "--", label="largest |cosine| of two columns")
 right.set(xlabel="training step", ylabel="nats per image, or cosine")
 right.legend()
-alt = "Left, nats per image over the first training steps: the ELBO starts below the exact log likelihood of the model, both rise, and the shaded gap between them closes until both lie on the exact maximum. Right, on a logarithmic axis: after a fast fall the gap stays near two hundredths of a nat for hundreds of steps, while the largest cosine between two columns stays near 0.2; then both fall together."
+alt = "Left, nats per image over the first training steps: the ELBO starts below the exact log likelihood of the model, both rise, and the shaded gap between them closes until both lie on the exact maximum. Right, on a logarithmic axis: after a fast fall the gap stays near two hundredths of a nat, with small spikes, for hundreds of steps, while the largest cosine between two columns stays near 0.2; then both fall together."
 plots.show(fig, alt=alt)
 
 
 # %% [markdown]
-# In the stored run the ELBO starts at −60.40<!--=elbo_first--> nats per image, 22.88<!--=gap_first--> below the $\log p(x)$ of the untrained model, and ends 0.0001<!--=shortfall--> nats below the exact maximum of −16.61<!--=best-->. At every recorded step the ELBO and the gap add up to $\log p$, to within 0.001 nat.
+# In the stored run the ELBO starts at −60.40<!--=elbo_first--> nats per image, 22.88<!--=gap_first--> below the $\log p(x)$ of the untrained model, and ends 0.0001<!--=shortfall--> nats below the exact maximum of −16.61<!--=best-->. At every recorded step the ELBO and the gap add up to $\log p(x)$; the cell stops if they are 0.001 nat apart.
 #
-# Look at the right-hand picture. Most of the gap closes fast, while the encoder learns where the posterior mean is. Then, for hundreds of steps, nothing seems to happen: about two hundredths of a nat stay open, and $\log p$ stands about as far below its own maximum. The rest closes only as the **columns of the decoder turn orthogonal**. Why should the decoder care? Nothing in $\log p(x)$ does: rotate the columns among themselves ($W \to WR$), and $WW^\top$, the covariance of $x$, stays as it is. It is the **diagonal** $q$
+# Look at the right-hand picture. Most of the gap closes fast, while the encoder learns where the posterior mean is. Then, for hundreds of steps, nothing seems to happen: about two hundredths of a nat stay open, and $\log p(x)$ stands about as far below its own maximum. The rest closes only as the **columns of the decoder turn orthogonal**. (How long that takes is a matter of the optimiser; that they must turn is not.)
+#
+# Why should the decoder care? Nothing in $\log p(x)$ does: rotate the columns among themselves ($W \to WR$ with a rotation $R$), and $WW^\top$, the covariance of $x$, stays as it is. It is the **diagonal** $q$
 # that cares. The exact posterior has the precision $P = I + W^\top W/\sigma^2$, and its off-diagonal entries are the products $w_j^\top w_k$. A diagonal $q$ can match it only where they vanish.
 #
 # How large is the gap for the best diagonal $q$? Set the mean right, so that "moved" is zero. The slope by $\sigma_k^2$ is $\tfrac12(P_{kk} - 1/\sigma_k^2)$, zero at $\sigma_k^2 = 1/P_{kk}$; then the spread term is exactly $K$, which cancels the $-K$:
@@ -522,14 +524,14 @@ alt = "The gap of the best diagonal q over the angle by which two columns of the
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The same model of the data, the same $\log p$ to the last digit, and up to 0.12<!--=rotation_gap--> nats of difference in the ELBO. So the bound is more than a bound: where it cannot be tight everywhere, it *chooses* among decoders that fit equally well the one whose posterior a diagonal $q$ can match. For linear VAEs this is why they find the principal directions
+# The same model of the data, the same $\log p(x)$ (the cell asserts it to nine decimals), and up to 0.12<!--=rotation_gap--> nats of difference in the ELBO. So the bound is more than a bound: among decoders that fit equally well it *chooses* the one whose posterior a diagonal $q$ can match. For linear VAEs this is why they find the principal directions
 # themselves and not merely their span (Lucas and others, 2019). Rolínek and others (2019) trace the same pressure in deep ones.
 #
 # **Exercise 3.** Two columns have length $\sigma$ each and a product $w_1^\top w_2 = \sigma^2/2$. Write down $P$ (two by two), and the gap of the best diagonal $q$.
 
 # %%
 your_gap = None  # ← your number
-compare("gap, nats", your_gap, 0.5 * np.log(4 / 3.75), "P has 2 on its diagonal. Half of a log?")
+compare("gap, nats", your_gap, 0.5 * np.log(4 / 3.75), "Each P_kk is 2. Did you halve the logs?")
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -543,7 +545,7 @@ compare("gap, nats", your_gap, 0.5 * np.log(4 / 3.75), "P has 2 on its diagonal.
 # The gap is $\mathrm{KL}(q\,\|\,p)$ with the approximation first. That order was not a choice; the derivation produced it. What does it do to a $q$ that cannot match its target?
 #
 # Take a target with two bumps, as the posterior of an ambiguous image might be, and fit one Gaussian to it, in both directions. $\mathrm{KL}(p\,\|\,q)$ averages over the *target*: wherever the target has mass, $q$ must have some, or $-\log q$ explodes. For a Gaussian $q$, setting its slopes to zero says that the mean and the variance of $q$ are those of $p$.
-# $\mathrm{KL}(q\,\|\,p)$ averages over *$q$ itself*: wherever $q$ has mass, the target must have some; a bump of the target that $q$ ignores costs nothing extra. It has no formula here, so we try many means and spreads on a grid, by quadrature.
+# $\mathrm{KL}(q\,\|\,p)$ averages over *$q$ itself*: wherever $q$ has mass, the target must have some; a whole bump may be ignored, at a price that stays finite. It has no formula here, so we try many means and spreads on a grid, by quadrature.
 #
 # > **Predict first.** The bumps are at −2 (60 % of the mass) and +2 (40 %), each with $\sigma = 0.5$. Where does each direction put the mean of $q$, and how wide is it? And what does it cost, roughly, to pretend that 40 % of the mass does not exist?
 
@@ -569,8 +571,8 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # $\mathrm{KL}(q\,\|\,p)$ **seeks a mode**: it sits on the larger bump and pays 0.511<!--=mode_seeking_nats--> nats, which is $-\log 0.6$ (on that bump $p$ is 0.6 of a Gaussian, and $\log(q/p) = -\log 0.6$ all over it). $\mathrm{KL}(p\,\|\,q)$ **covers the mass**: it matches the target's mean and standard deviation, and is highest where the target is nearly empty. There is a second valley at +2, of $-\log 0.4 = 0.916$ nats: which bump a gradient descent finds depends on where it starts.
 #
-# For a VAE this means three things. A $q$ that is too simple is too *narrow*: it reports more certainty about $z$ than there is (in the linear model, $1/P_{kk}$ is never more than the true variance $(P^{-1})_{kk}$). An ambiguous image gets *one* of its explanations. And maximum likelihood itself is the other direction, $\mathrm{KL}(p_{\text{data}}\,\|\,p_\theta)$, taken over
-# images: it covers, which is one reason why a VAE rather paints an average than leaves an image out.
+# For a VAE this means three things. A $q$ that is too simple tends to be too *narrow*: it reports more certainty about $z$ than there is (in the linear model, $1/P_{kk}$ is never more than the true variance $(P^{-1})_{kk}$). An ambiguous image tends to get *one* of its explanations. And maximum likelihood itself is the other direction, $\mathrm{KL}(p_{\text{data}}\,\|\,p_\theta)$, taken over
+# images ($p_{\text{data}}$ is where they come from, $p_\theta$ the model with its weights $\theta$): it covers, which is one reason why a VAE rather paints an average than leaves an image out.
 #
 # ## Does the sign matter?
 #
@@ -578,7 +580,7 @@ plots.show(fig, alt=alt)
 #
 # $$\min_{\theta,\phi}\; \mathbb E\big[\log p_\theta(x \mid z)\big] - \beta\,\mathrm{KL}\big(q_\phi(z \mid x)\,\|\,p(z)\big).$$
 #
-# For β = 1 this is the ELBO, and the ELBO is to be **maximised**. It looks like a slip of one word. People who implement what they read get a program that runs.
+# Here $\theta$ are the weights of the decoder, $\phi$ those of the encoder, and β weighs the KL. For β = 1 this is the ELBO, and the ELBO is to be **maximised**. It looks like a slip of one word. People who implement what they read get a program that runs.
 #
 # > **Predict first.** The same linear VAE, the same data, optimiser and first weights; only the sign is turned. Where does the minimisation end?
 
@@ -601,7 +603,7 @@ plots.show(fig, alt=alt)
 #
 # $$\underbrace{-\,\mathbb E_q[\log p(x \mid z)]}_{\text{reconstruction}} \;+\; \mathrm{KL}\big(q(z \mid x)\,\|\,p(z)\big),$$
 #
-# with a plus between a positive and a positive: both terms are prices. A sign error of the *whole* loss shows itself within seconds. A sign error of the KL alone does so too (try it: *On your own*). A scale error does not show itself at all, and that is the last topic.
+# with a plus: both terms are prices. (The KL is never negative. Nor is the first term for binary pixels; for grey ones it can be, because a density can exceed 1.) A sign error of the *whole* loss shows itself within seconds. A sign error of the KL alone does so too (try it: *On your own*). A scale error raises no alarm, and that is the last topic.
 #
 # ## Find the wrong loss
 #
@@ -663,7 +665,7 @@ print(f"set to 7, measured {measured:.3g}, {kind} likelihood")
 assert abs(measured / 7 - 1) < 2e-3 and kind == "Gaussian"
 
 # %% [markdown]
-# **Exercise 4.** Give the effective β of each loss for images of 64×64×3 and a latent of $K = 128$. Guess first, write the guesses down, and look at the true values. And the question that matters: **which one is right?**
+# **Exercise 4.** Give the effective β of each loss for images of 64×64×3 and a latent of $K = 128$. Guess first and write the guesses down; the answers stand further down the page. And the question that matters: **which one is right?**
 #
 # **Exercise 5.** The book of `loss_c` has a second notebook, for faces: there the reconstruction is 2000 times the *mean squared error*, on 32×32×3 images, beside the same summed KL. What is its effective β? Pencil and paper are enough; the solution is folded below the next cell.
 
@@ -684,6 +686,8 @@ for name, loss in suspects.items():
 # - `loss_d`: β = D/(2·784), so **0.5** for the 28×28 of the book, 7.84 here. The division by 784 does mend the mean over the pixels of that image; what is missing is the half of the Gaussian. (A textbook on machine learning.)
 # - `loss_e`: β = **1**, at any size. It is `loss_a`, cured: the mean over C channels, times C, is their sum.
 # - `loss_f`: β = D·0.00025/2, so **1.54** at 64×64×3. (A collection of VAEs that many projects start from.) Its validation uses a weight of 1 in place of 0.00025, so that β there is 4000 times larger: the two curves in its log belong to different objectives.
+#
+# One more thing the weights do not tell: on grey values the cross-entropy is no likelihood at all, whatever stands before it. That is why the instrument measures with binary pixels.
 #
 # For squared errors there is another reading. $\frac{1}{2\sigma^2}\|x-r\|^2 + \mathrm{KL}$ has the same minima as $\frac12\|x-r\|^2 + \sigma^2\,\mathrm{KL}$: with a *fixed* σ, an effective β is a σ² that nobody chose. A β of 1.54 says that a pixel is known to ±1.24 of its unit, which is more than the whole way from black to white if that is 1.
 #
@@ -714,7 +718,7 @@ alt = "Effective beta of the six losses at five combinations of image and latent
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# One function stays at 1. The others are β-VAEs (Higgins and others, 2017) whose β is set by the camera. To *choose* a β other than 1 can be a good idea, and notebook `04` draws the curve of what it buys. But choose it where it can be seen: sum, weigh, then take the mean.
+# One function stays at 1. The others are β-VAEs (Higgins and others, 2017) whose β is set by the size of the image or of the latent. To *choose* a β other than 1 can be a good idea, and notebook `04` draws the curve of what it buys. But choose it where it can be seen: sum, weigh, then take the mean.
 #
 # ## Results
 #
@@ -732,10 +736,10 @@ record(results, bands, f"linear VAE {abs(shortfall):.4f} nats from the exact max
 # %% [markdown]
 # ## What you saw
 #
-# - $\log p(x)$ is an average over a space too large to search; the encoder says where to look. The price of its help is $\mathrm{KL}(q\,\|\,p(z\mid x))$, and on a linear model ELBO plus price is $\log p(x)$ at every step of training.
+# - $\log p(x)$ is an average over a space too large to search; the encoder says where to look. The price of its help is $\mathrm{KL}(q\,\|\,p(z\mid x))$, and on a linear model ELBO plus price is $\log p(x)$ at every recorded step of training.
 # - The KL to a standard normal is $\tfrac12(\mu^2 + \sigma^2 - 1 - \log\sigma^2)$ per coordinate. Sympy, quadrature, Monte Carlo and autodiff agree with it, each for its own reason.
-# - A diagonal $q$ is exact only for a decoder with orthogonal columns, and training turned them so: the linear VAE ended 0.0001<!--=shortfall--> nats per image below the exact maximum.
-# - The KL of a VAE is the mode-seeking one. A sign error of the whole loss runs away at once; a scale error trains quietly, and is found by measuring the effective β.
+# - A diagonal $q$ is exact only for a decoder with orthogonal columns, and training turned them so: in the stored run the largest cosine of two columns ends at 0.010<!--=cosine_last-->, and the ELBO 0.0001<!--=shortfall--> nats per image below the exact maximum.
+# - The KL of a VAE is the mode-seeking one. A sign error of the whole loss runs away at once; a scale error trains without complaint, and is found by measuring the effective β.
 #
 # ## On your own
 #
@@ -743,7 +747,7 @@ record(results, bands, f"linear VAE {abs(shortfall):.4f} nats from the exact max
 #
 #    <details><summary>Solution</summary>
 #
-#    The loss is then reconstruction − KL. Sending the code far away makes the KL as large as you like: $\mu$ grows through $V$, and shrinking $W$ by the same factor keeps the reconstruction as it was. So this too is unbounded below: the reconstruction looks better and better while the loss falls past any number.
+#    The loss is then reconstruction − KL. Sending the code far away makes the KL as large as you like: $\mu$ grows through $V$, and shrinking $W$ by the same factor keeps the reconstruction as it was. The $\sigma_k$ shrink, since both terms now reward it: the KL grows and the reconstruction has less noise. So this too is unbounded below: the loss falls past any number, while the reconstruction gets better and hides it.
 #
 #    </details>
 # 2. **One draw from the right place.** In the first experiment, draw $z$ from the exact posterior instead of the prior, and average $p(x, z)/q(z)$. How many draws do you need now?
@@ -757,7 +761,7 @@ record(results, bands, f"linear VAE {abs(shortfall):.4f} nats from the exact max
 #
 #    <details><summary>Solution</summary>
 #
-#    `P = np.eye(latent) + W.T @ W / best_sigma**2`, then `1 / np.diag(P)` beside `np.diag(np.linalg.inv(P))`. The first is smaller for the two rotated coordinates and equal for the others. The mode-seeking KL prefers too narrow to too wide.
+#    `turn[:2, :2] = np.array([[1, -1], [1, 1]]) / 2**0.5` and `W = best_W @ turn`; then `P = np.eye(latent) + W.T @ W / best_sigma**2`, and `1 / np.diag(P)` beside `np.diag(np.linalg.inv(P))`. The first is smaller for the two rotated coordinates and equal for the others. The mode-seeking KL prefers too narrow to too wide.
 #
 #    </details>
 # 4. **Measure your own.** Take a VAE from the web or from your own disk, put its loss into the form `loss(x, r, mean, log_variance)`, and measure its β at two image sizes.

@@ -54,11 +54,11 @@ seeds = 3  # trainings with different first weights, where a claim needs them
 betas = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0]  # weights of the KL for the rate–distortion curve
 main_net = "dense"  # the VAE of the section on bounds: "dense", or "conv" for patch convolutions
 main_width = 512  # its hidden units (dense) or channels (conv)
-main_batch = 64  # its batch size
 main_seconds = 20.0  # its training time, compilation and validation included
 samples = 50  # importance samples of the tightest bound
 use_test = False  # report the bounds on the test split; for a recorded run, once
 speed_seconds = 6.0  # training time of each way in the section on speed
+speed_ways = ["dense", "dense 512", "dense XLA", "not centred", "stride 2", "patches"]  # which
 
 # %%
 from helpers.runs import check_parameters, set_up
@@ -66,10 +66,10 @@ from helpers.runs import check_parameters, set_up
 check_parameters(
     globals(), dataset=["shapes", "binarized_mnist", "mnist", "fashion_mnist"], seed=range(2**32),
     size=[16, 24, 32], images=range(256, 50_001), val_images=range(100, 10_001),
-    latent=range(2, 129), steps=range(10, 50_001), seeds=range(1, 21),
+    latent=range(2, 129), steps=range(10, 50_001), seeds=range(1, 21), speed_seconds=(0.1, 600.0),
     betas={"list_of": (0.0, 1000.0)}, main_net=["dense", "conv"], main_width=range(4, 2049),
-    main_batch=range(8, 513), main_seconds=(0.1, 3600.0), samples=range(2, 5001), use_test=bool,
-    speed_seconds=(0.1, 600.0),
+    main_seconds=(0.1, 3600.0), samples=range(2, 5001), use_test=bool,
+    speed_ways={"list_of": ["dense", "dense 512", "dense XLA", "not centred", "stride 2", "patches"]},
 )  # fmt: skip
 set_up(seed)
 
@@ -78,14 +78,24 @@ import math
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
-from keras import layers, ops
-from scipy import stats
+from keras import ops
+from sklearn.decomposition import PCA
 
-from helpers import data, losses, metrics, models, plots, training
-from helpers.layers import DepthToSpaceUp, PatchDown
-from helpers.training import cosine_share
+from helpers import data, losses, metrics, models, networks, plots, probes, training
+from helpers.runs import record
 
 plots.use()
+
+# %% [markdown]
+# The exercises end in one small function. Where an answer is still `None`, it asks for one; where there is an answer, it prints *your value* beside the *true value*.
+
+
+# %%
+def compare(name, yours, true, hint):
+    """Print your value beside the true one, and stop with a hint where they differ."""
+    print(f"{name}: your value {yours}, true value {'?' if yours is None else f'{true:.4g}'}")
+    assert yours is None or abs(yours - true) <= 0.002 * abs(true), hint
+
 
 # %% [markdown]
 # ## What every experiment shares
@@ -97,73 +107,49 @@ plots.use()
 options = {"objects": 1, "radius": (0.15, 0.25), "texture": 0.1, "noise": 0.02, "annotators": 1}
 options = {"size": size, **options} if dataset == "shapes" else {}
 with_labels = {"labels": True} if dataset == "binarized_mnist" else {}
-labelled = data.load(dataset, "train", limit=1000, seed=seed, **options, **with_labels)
-held_set = data.load(dataset, "val", limit=val_images, seed=seed, **options, **with_labels)
-held_set = held_set.subset(slice(val_images // 2, None))
-x = data.to_float(data.load(dataset, "train", limit=images, seed=seed, **options).images)
-val = data.to_float(data.load(dataset, "val", limit=val_images, seed=seed, **options).images)
-choose, held = val[: val_images // 2], val[val_images // 2 :]
-shape, D = x.shape[1:], math.prod(x.shape[1:])
-print(f"{len(x)} to train on, {len(choose)} to choose by, {len(held)} to report; D = {D}")
+
+
+def load(split, limit, **more):
+    return data.load(dataset, split, limit=limit, seed=seed, **options, **more)
+
+
+labelled, val_set = load("train", 1000, **with_labels), load("val", val_images, **with_labels)
+x, val = data.to_float(load("train", images).images), data.to_float(val_set.images)
+choose, held = np.array_split(val, 2)
+shape = x.shape[1:]  # (H, W, C)
+print(f"{len(x)} to train on, {len(choose)} to choose by, {len(held)} to report, each {shape}")
 
 # %% [markdown]
-# One small network serves nearly all experiments: two dense layers on either side of $K$ hidden numbers. Two details in it are worth a line each, because leaving them out costs more than any knob below repairs.
+# One small network serves nearly all experiments: two dense layers on either side of $K$ hidden numbers, from `helpers.networks`. Two details in it (`centre=True`) deserve a line each.
 #
-# - **Centre the pixels.** `Rescaling(4, -2)` moves values from [0, 1] to [−2, 2]. Networks learn faster from numbers spread around zero. The section on speed takes this line out and measures.
-# - **Start with a quiet encoder.** The bias of $\log\sigma^2$ starts at −3, so that the first codes reach the decoder with a noise of 0.22 instead of 1. A decoder that hears mostly noise learns to ignore its input.
+# - **Centred pixels.** A first layer moves values from [0, 1] to a range around zero, and a last layer moves them back. The section on speed leaves this out, and measures.
+# - **A quiet start.** The bias of $\log\sigma^2$ starts at −3, so that the first codes reach the decoder with a noise of 0.22 instead of 1. A decoder that hears mostly noise learns to ignore its input.
+#
+# `trained` gives that network fresh weights from a seed and trains it for a fixed number of steps, with Adam at a rate that falls to zero (`training.fit_steps`). To compile a model takes as long as more than a hundred of its steps, so models with equal options share one. `terms` reads both terms of the loss.
 
 
 # %%
-def small_vae(seed, shape=shape, width=256, centred=True, **options):
-    """Two dense layers each way; options are those of `models.VAE`."""
+def small_vae(seed, shape=shape, width=256, centre=True, **options):
+    """Two dense layers each way around `latent` numbers; options are those of `models.VAE`."""
     keras.utils.set_random_seed(seed)
-    image, z = keras.Input(shape), keras.Input((latent,))
-    h = layers.Rescaling(4.0, offset=-2.0)(image) if centred else image
-    h = layers.Flatten()(h)
-    for _ in range(2):
-        h = layers.Dense(width, activation="silu")(h)
-    quiet = keras.initializers.Constant(-3.0)
-    heads = [layers.Dense(latent)(h), layers.Dense(latent, bias_initializer=quiet)(h)]
-    h = z
-    for _ in range(2):
-        h = layers.Dense(width, activation="silu")(h)
-    h = layers.Reshape(shape)(layers.Dense(math.prod(shape))(h))
-    if options["likelihood"] == "gaussian" and centred:
-        h = layers.Rescaling(0.25, offset=0.5)(h)  # back to pixel values; logits stay as they are
-    return models.VAE(keras.Model(image, heads), keras.Model(z, h), seed=seed, **options)
+    pair = networks.dense_networks(shape, latent, (width, width), "silu", centre)
+    return models.VAE(*pair, seed=seed, **options)
 
 
-compiled = {}  # small VAEs by their options: to compile one takes longer than 100 steps of it
+compiled = {}  # equal options share one compiled model: use it before you ask for the next
 
 
 def trained(seed, x, length=1, validation=None, **options):
-    """A small VAE after `length` times `steps` steps of 64 pictures, and the history of its fit.
-
-    Options that were met before get their compiled model back, with fresh weights and a fresh
-    Adam. So use a model before you ask for the next one.
-    """
+    """A small VAE after `length · steps` steps of 64 pictures from fresh weights; its history."""
     fresh = small_vae(seed, x.shape[1:], **options)
     vae = compiled.setdefault(f"{x.shape[1:]} {options}", fresh)
-    if vae is fresh:
-        vae.compile(keras.optimizers.Adam(), jit_compile=False, steps_per_execution=10)
-    else:
-        vae.set_weights(fresh.get_weights())
-        for state in vae.optimizer.variables:
-            state.assign(ops.zeros_like(state))
-    epochs = max(1, round(length * steps * 64 / len(x)))
-    fall = keras.callbacks.LearningRateScheduler(lambda e: 2e-3 * cosine_share(e / epochs))
-    fit = {"batch_size": 64, "epochs": epochs, "callbacks": [fall], "verbose": 0}
-    return vae, vae.fit(x, validation_data=validation, **fit).history
+    vae.set_weights(fresh.get_weights())
+    return vae, training.fit_steps(vae, x, length * steps, validation_data=validation)
 
 
 def terms(vae, x):
-    """Distortion and rate: −log p(x|z) and the KL, mean over the images, nats."""
+    """Distortion and rate: −log p(x|z) and the KL, mean over the pictures, nats."""
     return [float(ops.mean(term)) for term in vae.terms(x)]
-
-
-def redraw(vae, x):
-    """Reconstructions from the posterior mean, `(B, H, W, C)`."""
-    return ops.convert_to_numpy(vae.decode(vae.encode(x)[0]))
 
 
 # %% [markdown]
@@ -171,7 +157,8 @@ def redraw(vae, x):
 
 # %%
 grey = dataset != "binarized_mnist"
-plain = {"likelihood": "gaussian", "sigma": 0.1} if grey else {"likelihood": "bernoulli"}
+binary = {"likelihood": "bernoulli"}
+plain = {"likelihood": "gaussian", "sigma": 0.1} if grey else binary
 
 # %% [markdown]
 # ## What does β buy?
@@ -187,43 +174,42 @@ curve, redrawn = [], []
 for beta in betas:
     vae, _ = trained(seed, x, beta=beta, **plain)
     curve.append(terms(vae, held))
-    redrawn.append(redraw(vae, held[:10]))
+    redrawn.append(vae.predict(held[:10], verbose=0))
 distortion, rate = np.array(curve).T
-print("   β   distortion     rate  negative ELBO (nats)   slope to the next point")
+elbos = -distortion - rate
 slopes = -np.diff(distortion) / np.diff(rate)
-for i, beta in enumerate(betas):
-    slope = f"{slopes[i]:12.2f}" if i < len(slopes) else ""
-    print(f"{beta:5.1f}{distortion[i]:12.1f}{rate[i]:9.1f}{distortion[i] + rate[i]:15.1f}{slope:>24}")
-best_beta = betas[int(np.argmin(distortion + rate))]
+print("   β   distortion     rate     ELBO (nats)   slope to the next point")
+for row in zip(betas, distortion, rate, elbos, [*slopes, np.nan]):
+    print("{:5.1f}{:12.1f}{:10.1f}{:12.1f}{:20.2f}".format(*row))
+best_beta = betas[int(np.argmax(elbos))]
 
 # %%
 fig, axis = plt.subplots(figsize=(7.2, 4.2))
 axis.plot(rate, distortion, "o-")
-for beta, r, d in zip(betas, rate, distortion):
-    axis.annotate(f"β = {beta:g}", (r, d), (7, 6), textcoords="offset points")
-low, high = axis.get_ylim()
-for total in np.linspace(low, high + rate.max(), 9)[1:]:
-    axis.plot([0, rate.max() * 1.1], [total, total - rate.max() * 1.1], ":", color="#888888", lw=1)
-axis.set(ylim=(low, high), xlim=(-2, rate.max() * 1.1))
-axis.set(xlabel="rate: KL (nats per image)", ylabel="distortion: −log p(x|z) (nats per image)")
+for beta, *point in zip(betas, rate, distortion):
+    axis.annotate(f"β = {beta:g}", point, (7, 6), textcoords="offset points")
+(low, high), right = axis.get_ylim(), 1.12 * rate.max()
+for total in np.linspace(low, high + right, 12)[1:]:
+    axis.plot([0, right], [total, total - right], ":", color="#888888", linewidth=1)
+axis.set(xlim=(-1, right), ylim=(low, high), xlabel="rate: KL (nats per image)")
+axis.set(ylabel="distortion: −log p(x|z) (nats per image)")
 alt = "Distortion over rate for six values of beta: one smooth curve that falls steeply at first and then flattens. The largest beta sits at the upper left with almost no rate, the smallest at the lower right. Dotted diagonals of equal ELBO cross the plane; the points near beta one lie on the lowest of them."
 plots.show(fig, alt=alt)
 
 # %%
 chosen = sorted({0, betas.index(best_beta), len(betas) - 1})
-fig = plots.image_grid(
-    [held[:10], *(np.clip(redrawn[i], 0, 1) for i in chosen)],
-    row_labels=["picture", *(f"β = {betas[i]:g}" for i in chosen)],
-)
+strips = [np.clip(redrawn[i], 0, 1) for i in chosen]
+names = [f"β = {betas[i]:g}" for i in chosen]
+fig = plots.image_grid([held[:10], *strips], row_labels=["picture", *names])
 alt = "Held-out pictures above their reconstructions. With the smallest beta and with the best one, the shapes come back in place and colour, a little soft. With the largest beta only a blurred ground colour is left and the shapes are gone or are faint shadows."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run the rate falls from 100<!--=rates[0]--> nats at the smallest β to 1<!--=rates[5]--> at the largest, and β = 1.0<!--=best_beta--> has the best held-out ELBO. The dotted diagonals join points of equal ELBO: they have slope −1, and a curve whose slope at β is −β touches the lowest of them where β = 1. That is why β = 1 is *the* ELBO, and another β is another point of the same trade.
+# In the stored run the rate falls from 100<!--=rates[0]--> nats at β = 0.1 to 1<!--=rates[5]--> at β = 30, and β = 1.0<!--=best_beta--> has the best held-out ELBO. The dotted lines join points of equal ELBO: they have slope −1, and a curve whose slope at β is −β touches the best of them where β = 1. That is why β = 1 is *the* ELBO, and another β is another point of the same trade.
 #
-# The last column of the table is the test. Between two neighbours the slope should lie between their two β. Where it does not, the models are not yet the best for their β: 600 steps do not finish the job, least of all where β is small and the last fine details are worth learning.
+# The last column of the table is the test. Between two neighbours the slope should lie between their two β, and it does so in 5<!--=slopes_inside--> of 5 gaps. Where a gap fails (it may, at other parameters) look for a training that is too short: then a model is not yet the best for its β.
 #
-# So which β is right? For a density model, 1. For anything else the curve is a menu: a classifier that needs the place of an object may be content with a few nats. What is *not* a choice is a β that came in by averaging over pixels; that point on the menu was ordered by the image size.
+# So which β is right? For a density model, 1. For anything else the curve is a menu: to know the place and the colour of an object, a few nats are enough, as the last row of pictures shows by lacking them. What is *not* a choice is a β that came in by averaging over pixels; that point on the menu was ordered by the image size.
 #
 # ## β, σ, and the scale of the loss: one knob
 #
@@ -234,17 +220,15 @@ plots.show(fig, alt=alt)
 # Multiply by $2\sigma^2$; a positive factor moves no minimum. What remains is $\|x-r\|^2 + 2\beta\sigma^2\,\mathrm{KL}$. Only the product $\beta\sigma^2$ matters for the weights that training looks for. So every squared-error loss *has* a σ, whether or not its author chose one. The next cell works out which, for losses that one meets in the wild.
 
 # %% tags=["nbval-check-output"]
-pixels = 16 * 16 * 3  # per-image sum of squares = pixels · mean of squares
-implied = {  # name: weight of the summed squared error, where the KL has weight 1
+pixels = 16 * 16 * 3  # the sum over a picture is so many times the mean
+for name, weight in {  # of the sum of squares, beside a KL of weight 1
     "½ · sum of squares + KL": 0.5,
-    "sum of squares + KL": 1.0,
-    "mean of squares + KL": 1.0 / pixels,
-    "mean of squares + 0.001 · KL": 1000.0 / pixels,
-    "Gaussian with σ = 0.1": 0.5 / 0.1**2,
-}
-for name, weight in implied.items():
-    print(f"{name:<30} σ = {math.sqrt(0.5 / weight):7.3f}")
-assert abs(math.sqrt(0.5 / implied["sum of squares + KL"]) - 0.7071) < 1e-4
+    "sum of squares + KL": 1,
+    "mean of squares + KL": 1 / pixels,
+    "mean of squares + KL / 1000": 1000 / pixels,
+}.items():
+    print(f"{name:<29} σ = {math.sqrt(0.5 / weight):7.3f}")
+assert abs(math.sqrt(0.5 / (0.5 / 0.1**2)) - 0.1) < 1e-12
 
 # %% [markdown]
 # Pixels run from 0 to 1. A σ of 0.7 says that the decoder is hardly ever wrong by less than half the grey scale, and a σ of 19.6 says that nothing it draws has to do with the picture. Those VAEs will not use their code, and they are right not to: under such noise there is nothing worth sending.
@@ -253,8 +237,7 @@ assert abs(math.sqrt(0.5 / implied["sum of squares + KL"]) - 0.7071) < 1e-4
 
 # %%
 your_sigma = None  # ← your number
-print(f"your value {your_sigma}, true value {'?' if your_sigma is None else 0.1 * math.sqrt(4)}")
-assert your_sigma is None or abs(your_sigma - 0.2) < 1e-6, "Keep the product β·σ² as it was."
+compare("σ", your_sigma, 0.2, "Keep the product β·σ² as it was.")
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -271,12 +254,10 @@ assert your_sigma is None or abs(your_sigma - 0.2) < 1e-6, "Keep the product β�
 grid = np.linspace(0, 1, 10_001)
 for p in (0.5, 0.7, 0.9, 0.99):
     mass = np.trapezoid(p**grid * (1 - p) ** (1 - grid), grid)
-    exact = 0.5 if p == 0.5 else (2 * p - 1) / math.log(p / (1 - p))
     lost = -pixels * math.log(mass)
     print(f"p = {p:4.2f}: a pixel's mass {mass:.3f}; lost in {pixels} pixels: {lost:6.1f} nats")
-    assert abs(mass - exact) < 1e-6
-curvature = 1 / (0.5 * 0.5)  # of −x·log p − (1−x)·log(1−p) in p, at x = p = 0.5
-print(f"near p = 0.5 it bends like a Gaussian with σ = {math.sqrt(1 / curvature):.2f}")
+    assert p == 0.5 or abs(mass - (2 * p - 1) / math.log(p / (1 - p))) < 1e-6
+print(f"near p = 0.5 it bends like a Gaussian with σ = {math.sqrt(0.5 * (1 - 0.5)):.2f}")
 
 # %% [markdown]
 # The mass is a half or less, so the "likelihood" of a 768-pixel picture misses more than 500 nats. Its values cannot be compared with any density, and there are no bits per dimension. (Divide by the mass and it becomes one, the *continuous Bernoulli* of Loaiza-Ganem and Cunningham, 2019.) The last line matters more for training: around mid-grey the cross-entropy curves like a squared error with σ = 0.5. Whoever picks it for grey
@@ -287,43 +268,39 @@ print(f"near p = 0.5 it bends like a Gaussian with σ = {math.sqrt(1 / curvature
 # For bits per dimension, the 256 levels of a byte are spread out evenly first (*uniform dequantisation*: add a uniform number of one level's width). Then a density gives an upper bound on the bits that a lossless code for the bytes needs, and raw bytes cost 8. (Theis and others, 2016.)
 
 # %%
-greys, greys_held = x, held  # this section needs values between 0 and 1
-if not grey:
-    drawn = [data.load("shapes", s, size=16, limit=1000, seed=seed) for s in ("train", "val")]
-    greys, greys_held = (data.to_float(part.images) for part in drawn)
-contestants = {"σ = 0.02": {"sigma": 0.02}, "σ = 0.5": {"sigma": 0.5}, "σ learned": {"sigma": None}}
-contestants = {k: {"likelihood": "gaussian", **v} for k, v in contestants.items()}
-contestants["Bernoulli"] = {"likelihood": "bernoulli"}
-level = np.random.default_rng(seed).random(greys_held.shape)  # where in its level a pixel lies
-spread = ((greys_held * 255 + level) / 256).astype("float32")
-likelihoods = {}
-print("             rate (nats)   error of the mean   bits per dimension")
-for name, choice in contestants.items():
-    vae, _ = trained(seed, greys, **choice)
+greys, greys_held = x, held
+if not grey:  # this section needs values between 0 and 1
+    pair = [data.load("shapes", s, size=16, limit=1000, seed=seed) for s in ("train", "val")]
+    greys, greys_held = (data.to_float(part.images) for part in pair)
+spread = np.random.default_rng(seed).random(greys_held.shape)  # where in its level a pixel lies
+spread = ((greys_held * 255 + spread) / 256).astype("float32")
+contestants = {"σ = 0.02": 0.02, "σ = 0.5": 0.5, "Bernoulli": "bernoulli", "σ learned": None}
+codes = {}
+print("              rate (nats)   error of the mean   bits per dimension")
+for name, sigma in contestants.items():
+    choice = {"likelihood": "gaussian", "sigma": sigma}
+    vae, _ = trained(seed, greys, **(binary if name == "Bernoulli" else choice))
     nats, kl = terms(vae, spread)
-    error = float(np.sqrt(np.mean(np.square(redraw(vae, greys_held) - greys_held))))
-    bits = losses.bits_per_dimension(nats + kl, greys[0].size, bins=256)
-    likelihoods[name] = {"rate": kl, "error": error, "bits": bits}
-    shown = f"{bits:.2f}" if choice["likelihood"] == "gaussian" else "no density"
-    print(f"{name:<12}{kl:10.1f}{error:20.4f}{shown:>21}")
-    if name == "σ learned":
-        learned_sigma = math.exp(float(vae.log_sigma()))
+    error = np.sqrt(np.mean(np.square(vae.predict(greys_held, verbose=0) - greys_held)))
+    codes[name] = [kl, float(error), losses.bits_per_dimension(nats + kl, greys[0].size, bins=256)]
+    bits = f"{codes[name][2]:.2f}" if name != "Bernoulli" else "no density"
+    print(f"{name:<12}{kl:13.1f}{error:20.4f}{bits:>21}")
+learned_sigma = math.exp(float(vae.log_sigma()))
 print(f"learned σ = {learned_sigma:.4f}")
 
 # %% [markdown]
-# In the stored run the wide σ sends 10<!--=rate_wide--> nats and the narrow one 100<!--=rate_narrow-->: the small σ makes every wrong pixel expensive, so it pays to send much. The Bernoulli sends 3<!--=rate_bernoulli--> nats, much like σ = 0.5, as its curvature foretold. The learned σ stands at 0.050<!--=learned_sigma--> when training ends, and its code is the shortest:
-# 6.00<!--=bits_learned--> bits per dimension against 6.00<!--=bits_wide--> for σ = 0.5 and 6.00<!--=bits_narrow--> for σ = 0.02.
+# In the stored run σ = 0.5 sends 10.0<!--=rate_wide--> nats and σ = 0.02 sends 100<!--=rate_narrow-->: a small σ makes every wrong pixel expensive, so it pays to send much. The Bernoulli sends 3.0<!--=rate_bernoulli--> nats, nearly what σ = 0.5 sends, as its curvature foretold, and its pictures are as poor. A fixed σ that is too wide costs bits because it expects errors that do not happen; one that is too narrow costs
+# more, because it is surprised by each error that does. The learned σ stands at 0.050<!--=learned_sigma--> when training ends, and its code is the shortest: 6.00<!--=bits_learned--> bits per dimension, against 6.00<!--=bits_wide--> for σ = 0.5 and 6.00<!--=bits_narrow--> for σ = 0.02.
 #
-# Why does learning σ work at all? At fixed pictures, $\frac{1}{2\sigma^2}\|x-r\|^2 + D\log\sigma$ has its minimum where σ² is the mean squared error. A decoder that draws badly gets a wide σ, hence a weak pull on the reconstruction; as it draws better, σ follows down and the pull grows: a schedule that nobody has to set. It has one trap, and this run is in it: σ is one weight
-# among many and Adam moves each weight by about the learning rate, so in a short training it lags behind the error. (Rybkin and others, 2021, set it to the root mean squared error directly. And a decoder that can fit exactly would send σ to zero; `models.VAE` has a floor for that.)
+# Why does learning σ work at all? At fixed pictures, $\frac{1}{2\sigma^2}\|x-r\|^2 + D\log\sigma$ has its minimum where σ² is the mean squared error. A decoder that draws badly gets a wide σ, hence a weak pull on the reconstruction; as it draws better, σ follows down and the pull grows: a schedule that nobody has to set. It has one trap, and this run is in it: $\log\sigma$ is one weight
+# among many, and Adam moves each by about the learning rate a step, so in a short training σ lags behind the error of the mean, 0.050<!--=error_learned--> here. (Rybkin and others, 2021, set it to the root mean squared error directly. And a decoder that can fit exactly would send σ to zero; `models.VAE` has a floor for that.)
 #
 # **Exercise 2.** A VAE has a negative ELBO of −1100 nats on dequantised pictures of 16×16×3. How many bits per dimension is that?
 
 # %%
 your_bits = None  # ← your number
 true_bits = losses.bits_per_dimension(-1100, 768, bins=256)
-print(f"your value {your_bits}, true value {'?' if your_bits is None else round(true_bits, 3)}")
-assert your_bits is None or abs(your_bits - true_bits) < 0.01, "Nats to bits, per value, plus 8."
+compare("bits", your_bits, true_bits, "Nats to bits, per value, plus 8.")
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -346,10 +323,10 @@ assert your_bits is None or abs(your_bits - true_bits) < 0.01, "Nats to bits, pe
 
 # %%
 collapsing = plain | ({"sigma": 0.5} if grey else {"beta": 10.0})
-centred = x.reshape(len(x), -1) - x.mean(axis=0).ravel()
-variances = np.linalg.svd(centred[:2000], compute_uv=False) ** 2 / min(len(x), 2000)
-worth_it = int((variances > 0.25).sum())
-print("largest variances:", *np.round(variances[:8], 2))
+centred = (x - x.mean(axis=0))[:2000].reshape(-1, math.prod(shape))
+variances = np.linalg.svd(centred, compute_uv=False) ** 2 / len(centred)
+print("largest variances:", *np.round(variances[:10], 2))
+worth_it = int((variances > 0.5**2).sum())
 print(f"{worth_it} directions have a variance above 0.5² = 0.25")
 
 # %% [markdown]
@@ -357,70 +334,58 @@ print(f"{worth_it} directions have a variance above 0.5² = 0.25")
 
 # %%
 your_count = None  # ← your number
-true_count = int((variances > 1.0**2).sum())
-print(f"your value {your_count}, true value {'?' if your_count is None else true_count}")
-assert your_count in (None, true_count), "Compare variances with σ², here 1."
+compare("directions", your_count, int((variances > 1).sum()), "Compare with σ², here 1.")
 
 # %% [markdown]
 # Two remedies are in every toolbox. **KL warm-up** (Bowman and others, 2016): the weight of the KL climbs from 0 to its value during the first half of training, so that the decoder learns to use the code before the code costs anything. **Free bits** (Kingma and others, 2016): each coordinate may spend a fixed allowance, here 0.25 nats, at no charge; below it the KL has no gradient. The control gets the same network, the same steps and neither.
-# A fourth row trains the control three times as long, because a slow training and a stuck one look alike at the end of a short one.
+# A fourth row trains the control twice as long, because a slow training and a stuck one look alike at the end of a short one.
 #
 # > **Predict first.** Which recipe uses the most coordinates? Which has the best held-out ELBO? Need that be the same recipe?
 
-
 # %%
-def interval(values):
-    """Mean, and half the width of its 95 % interval (Student's t); 0 for a single value."""
-    n = len(values)
-    width = stats.t.ppf(0.975, n - 1) * np.std(values, ddof=1) / math.sqrt(n) if n > 1 else 0.0
-    return float(np.mean(values)), float(width)
-
-
 recipes = {"control": {}, "warm-up": {"warmup_steps": steps // 2}, "free bits": {"free_bits": 0.25}}
-recipes["3 × longer"] = {"length": 3}
-collapse = {}
+recipes["2 × longer"] = {"length": 2}
+collapse, spectra = {}, {}
 for name, recipe in recipes.items():
-    rows, spectra = [], []
+    rows, kls = [], []
     for run in range(seeds):
         vae, _ = trained(seed + run, x, **collapsing, **recipe)
-        spectra.append(np.sort(metrics.kl_per_dimension(vae, held))[::-1])
-        used = (spectra[-1] > 0.1).sum()
-        rows.append([used, metrics.active_units(vae, held), spectra[-1].sum(), sum(terms(vae, held))])
-    collapse[name] = {"rows": np.array(rows, "float64").T, "spectrum": np.mean(spectra, axis=0)}
+        kls.append(np.sort(metrics.kl_per_dimension(vae, held))[::-1])
+        active = metrics.active_units(vae, held)
+        rows.append([(kls[-1] > 0.1).sum(), active, kls[-1].sum(), -sum(terms(vae, held))])
+    collapse[name], spectra[name] = np.array(rows, "float64").T, np.mean(kls, axis=0)
 
 # %%
-print(f"mean ± half of the 95 % interval over {seeds} first weights; K = {latent}")
-print("                used (> 0.1 nats)   active units      rate (nats)    negative ELBO (nats)")
-for name, result in collapse.items():
-    text = [f"{m:8.1f} ± {w:4.1f}" for m, w in map(interval, result["rows"][:3])]
-    mean, width = interval(result["rows"][3])
-    print(f"{name:<14}" + "   ".join(text) + f"{mean:16.2f} ± {width:.2f}")
-paired = {name: interval(collapse["control"]["rows"][3] - collapse[name]["rows"][3])
-          for name in collapse if name != "control"}  # fmt: skip
-for name, (mean, width) in paired.items():
-    print(f"{name}: ELBO {mean:+.2f} ± {width:.2f} nats against the control")
+print(f"mean ± half of the 95 % interval, {seeds} first weights; K = {latent}")
+print("               used (> 0.1 nats)   active units    rate (nats)     ELBO (nats)    gain")
+gains = {}
+for name, columns in collapse.items():
+    gains[name] = probes.interval(columns[3] - collapse["control"][3])
+    cells = [probes.interval(column) for column in columns] + [gains[name]]
+    print(f"{name:<12}" + "".join(f"{mean:9.2f} ± {half:4.2f}" for mean, half in cells))
+gains.pop("control")
 
 # %%
 fig, axes = plt.subplots(1, 4, figsize=(9.6, 2.9), sharey=True)
-for axis, (name, result), colour in zip(axes, collapse.items(), plots.COLOURS.values()):
-    axis.bar(np.arange(1, latent + 1), result["spectrum"], color=colour)
-    axis.axhline(0.1, color="black", linewidth=0.8, linestyle=":")
-    axis.set(title=name, xlabel="coordinate, sorted", yscale="symlog")
+for axis, (name, spectrum), colour in zip(axes, spectra.items(), plots.COLOURS.values()):
+    axis.bar(np.arange(1, latent + 1), spectrum, color=colour)
+    axis.axhline(0.1, color="black", linewidth=1, linestyle=":")
+    axis.set(title=name, xlabel="coordinate, sorted")
     axis.set_yscale("symlog", linthresh=0.1, linscale=0.6)
 axes[0].set(ylabel="KL (nats per image)")
 alt = "Bars of the KL of each coordinate, sorted, for four recipes. The control has a few tall bars and a long tail below the dotted line at 0.1 nats. With warm-up one or two more bars stand above the line. With free bits every coordinate stands at about 0.25 nats, and only a few are higher. The longer control looks like warm-up."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run the control uses 5.0<!--=used_control--> of its coordinates, with warm-up 6.0<!--=used_warmup-->, with free bits 32.0<!--=used_free_bits-->. The ELBO tells another story: warm-up gains +1.00<!--=gain_warmup--> ± 0.10<!--=gain_warmup_width--> nats over the control, free bits −2.00<!--=gain_free_bits--> ± 0.10<!--=gain_free_bits_width-->, and training three times as long +1.00<!--=gain_longer--> ± 0.10<!--=gain_longer_width-->.
+# In the stored run the control uses 5.0<!--=used_control--> coordinates on average, with warm-up 6.0<!--=used_warmup-->, with free bits 32.0<!--=used_free_bits-->. The ELBO tells another story. Against the control, seed by seed, warm-up gains +1.00<!--=gain_warmup--> ± 0.10<!--=gain_warmup_half--> nats, twice the steps gain +1.00<!--=gain_longer--> ± 0.10<!--=gain_longer_half-->, and free bits change it by −2.00<!--=gain_free_bits--> ± 0.10<!--=gain_free_bits_half-->.
 #
 # Three things follow.
 #
-# 1. **Here the control was slow, not stuck.** Given three times the steps it gets where warm-up got in one. On this problem warm-up buys time. On deeper decoders, and with text, it can decide between speech and silence (Bowman and others).
-# 2. **Free bits changed the objective, and got what they paid for.** Every coordinate spends its allowance, because it is free; the pictures gain less than the messages cost, so the bound on $\log p(x)$ gets *worse*. If you want features that say something, that may be a fair price. If you want a density model, it is a loss. A count of used coordinates cannot tell the two apart.
-# 3. **Most of the silence was right.** Under σ = 0.5 about nine directions are worth a coordinate in the linear count, three of them hardly. No remedy should bring back the others; what would bring them back is the right σ. In the section before, the learned one used all it had. First fix the scale, then reach for remedies.
+# 1. **Here the control was slow, not stuck.** With more steps it comes to use what warm-up used sooner. On this problem warm-up buys time. In models whose decoder can do without a code altogether, such as those that write text word by word, it can decide between speech and silence (Bowman and others, 2016).
+# 2. **Free bits changed the objective, and got what they paid for.** Look at the third panel: every coordinate spends its allowance, because it is free, and none spends more, because the message is now spread evenly over all of them. The pictures gain less than the messages cost, so the bound on $\log p(x)$ gets *worse*. If you want a code in which all coordinates say something, that may be a fair price. If you want a density model, it is a loss. A count of used coordinates cannot tell the two apart.
+# 3. **Most of the silence was right.** Under σ = 0.5 only 9<!--=worth_it--> directions are worth a coordinate in the linear count, and the weakest of them hardly. No remedy that keeps the objective should bring back the others; what brings them back is a smaller σ. With the learned one, the section before sent 30.0<!--=rate_learned--> nats. First set the scale right, then reach for remedies.
 #
-# One more warning, from the table: *active units* says 32 for a control whose code is nearly silent. In a short training the means still carry a trace of their first random weights, and a threshold of 0.01 counts traces. Look at the nats.
+# One more warning, from the table: the control has more *active units* than the run that was trained longer. Early in training the means still carry traces of the first random weights, and a threshold of 0.01 counts traces. Look at the nats.
 #
 # ## How good is it, in nats?
 #
@@ -431,78 +396,72 @@ plots.show(fig, alt=alt)
 # Why do they rise? A mean of five weights is less scattered than one weight, and the logarithm punishes scatter (Jensen once more). With ever more draws the mean settles on $p(x)$. (Burda and others, 2016.) A small example, where all is known: weights $w$ that are $e^{s\varepsilon - s^2/2}$ with a standard normal ε, so that their mean is exactly 1 and the truth is $\log 1 = 0$.
 
 # %% tags=["nbval-check-output"]
-weights = 1.0 * np.random.default_rng(0).standard_normal((200_000, 50)) - 0.5  # log w, s = 1
-bounds = [(np.logaddexp.reduce(weights[:, :k], axis=1) - np.log(k)).mean() for k in (1, 5, 50)]
-print("truth 0;", ", ".join(f"L_{k} = {v:.2f}" for k, v in zip((1, 5, 50), bounds)), "nats")
-assert bounds[0] < bounds[1] < bounds[2] < 0 and abs(bounds[0] + 0.5) < 0.005
+log_w = np.random.default_rng(0).standard_normal((200_000, 50)) - 0.5  # s = 1
+toy = [(np.logaddexp.reduce(log_w[:, :k], axis=1) - math.log(k)).mean() for k in (1, 5, 50)]
+print("truth 0 nats; L_1 {:.2f}, L_5 {:.2f}, L_50 {:.2f}".format(*toy))
+assert toy[0] < toy[1] < toy[2] < 0
 
 # %% [markdown]
-# Now a VAE that is trained with more care: wider, for as long as `main_seconds` allows, with a learned σ. The learning rate follows the clock down to zero (`training.TimeBudget`), and after each epoch the negative ELBO is read on the half of the held-out pictures that we may choose by; the best weights are kept. On `binarized_mnist` the parameter file `04.full-binarized_mnist.yaml` turns this very cell into the recipe of
+# Now a VAE that is trained with more care: wider, for as long as `main_seconds` allows, with a learned σ (for binary pixels, a Bernoulli). The learning rate follows the clock down to zero (`training.TimeBudget`), and after each epoch the negative ELBO is read on the half of the held-out pictures that we may choose by; the best weights are kept. On `binarized_mnist` the parameter file `04.full-binarized_mnist.yaml` turns this very cell into the recipe of
 # `benchmarks/mnist_nll.py`.
 
 # %%
-likelihood = {"likelihood": "gaussian", "sigma": None} if grey else {"likelihood": "bernoulli"}
+likelihood = {"likelihood": "gaussian", "sigma": None} if grey else binary
+keras.utils.set_random_seed(seed)
+main = small_vae(seed, width=main_width, **likelihood)
 if main_net == "conv":
-    main = models.conv_vae(shape, latent=latent, width=main_width, seed=seed, **likelihood)
-else:
-    main = small_vae(seed, width=main_width, **likelihood)
+    main = models.conv_vae(shape, latent, main_width, seed=seed, **likelihood)
 main.compile(keras.optimizers.Adam(), jit_compile=False, steps_per_execution=10)
 budget = training.TimeBudget(main_seconds, 2e-3)
-keep_best = keras.callbacks.EarlyStopping(
-    "val_loss", patience=10**6, mode="min", restore_best_weights=True
-)
-main.fit(
-    x, validation_data=(choose,), batch_size=main_batch, validation_batch_size=1000,
-    epochs=10**6, callbacks=[keep_best, budget], verbose=0,
-)  # fmt: skip
-print(f"{len(budget.history)} epochs in {budget.history[-1]['seconds']:.0f} s")
+best = {"patience": 10**6, "mode": "min", "restore_best_weights": True}
+keep = [keras.callbacks.EarlyStopping("val_loss", **best), budget]
+sizes = {"batch_size": 100, "validation_batch_size": 1000}
+main.fit(x, validation_data=(choose,), epochs=10**6, callbacks=keep, verbose=0, **sizes)
+log = {key: np.array([row[key] for row in budget.history]) for key in budget.history[0]}
+print(f"{len(log['loss'])} epochs in {log['seconds'][-1]:.0f} s")
 
 # %% [markdown]
 # The bounds, on the pictures that nothing was chosen by. (With `use_test`, on the test split.)
 
 # %%
-final = data.to_float(data.load(dataset, "test", seed=seed, **options).images) if use_test else held
+final = data.to_float(load("test", None).images) if use_test else held
 ks = [k for k in (1, 2, 5, 10, 20) if k < samples] + [samples]
-each = {k: metrics.iwae_bound(main, final, k, batch_size=4000, seed=seed) for k in ks}
-bound = {k: float(values.mean()) for k, values in each.items()}
-main_distortion, main_rate = terms(main, held)
-for k in ks:
-    print(f"L_{k:<4} = {bound[k]:10.2f} nats per image; −L in bits per dimension "
-          f"{losses.bits_per_dimension(-bound[k], D, 256 if grey else None):.3f}")  # fmt: skip
-assert np.all(np.diff(list(bound.values())) > 0), "the bound must rise with k"
+bounds = [metrics.iwae_bound(main, final, k, batch_size=4000, seed=seed).mean() for k in ks]
+for k, nats in zip(ks, bounds):
+    bits = losses.bits_per_dimension(-nats, final[0].size, 256 if grey else None)
+    print(f"L_{k:<4}{nats:10.2f} nats per image, {bits:.3f} bits per dimension")
+assert np.all(np.diff(bounds) > 0), "the bound must rise with k"
 
 # %% [markdown]
-# In the stored run the negative ELBO is −1000.0<!--=main_negative_elbo--> nats, and the bound with 50 samples is higher by 10.0<!--=bound_gain--> nats. So at least that much of the distance between the ELBO and $\log p(x)$ is the encoder's fault, not the decoder's. Models are compared by one and the same $L_k$; a paper's $L_{5000}$ beside your ELBO is no comparison.
+# In the stored run the ELBO is 1000.0<!--=main_elbo--> nats, and with 50 draws the bound is higher by 10.0<!--=bound_gain--> nats. So at least that much of the distance between the ELBO and $\log p(x)$ is the encoder's doing: its $q$ is not the true posterior. The curve still rises at 50; it tells that $\log p(x)$ lies above, not how far. Models are compared by one and the same $L_k$: somebody's $L_{5000}$ beside your ELBO is no comparison.
 #
 # ### Learning by heart
 #
-# How would we notice a VAE that memorises? Train the small one on 200 pictures, as many steps as before, and read both curves.
+# How would we notice a VAE that memorises? Train the small one on 200 pictures, for half as many steps as before, and read both curves.
 #
 # > **Predict first.** Sketch two pairs of curves over training: negative ELBO on training and on held-out pictures, for 4000 pictures and for 200. Where is the best moment to stop?
 
 # %%
-_, history = trained(seed, x[:200], validation=(choose,), **likelihood)
-fig, (left, middle, right) = plt.subplots(1, 3, figsize=(10.4, 3.4))
-seconds = [row["seconds"] for row in budget.history]
-left.plot(seconds, [row["loss"] for row in budget.history], label="training")
-left.plot(seconds, [row["val_loss"] for row in budget.history], "--", label="held out")
-left.set(xlabel="seconds", ylabel="negative ELBO (nats)", title=f"{len(x)} pictures")
-middle.plot(history["loss"], label="training")
-middle.plot(history["val_loss"], "--", label="held out")
-middle.set(xlabel="epoch", title="200 pictures")
-for axis, tail in ((left, [r["val_loss"] for r in budget.history]), (middle, history["loss"])):
-    axis.set_ylim(min(tail) - 30, np.quantile(tail, 0.9) + 150)
+_, few = trained(seed, x[:200], 0.5, validation=(choose[:300],), **likelihood)
+fig, axes = plt.subplots(1, 3, figsize=(10.2, 3.4))
+histories = [(log, f"{len(x)} pictures"), (few, "200 pictures")]
+for axis, (history, title) in zip(axes, histories):
+    start = len(history["loss"]) // 8  # the first fall would hide the rest
+    epochs = np.arange(1, len(history["loss"]) + 1)[start:]
+    axis.plot(epochs, history["loss"][start:], label="training")
+    axis.plot(epochs, history["val_loss"][start:], "--", label="held out")
+    axis.set(xlabel="epoch", ylabel="negative ELBO (nats)", title=title)
     axis.legend(loc="upper right")
-right.plot(ks, [bound[k] for k in ks], "o-", color=plots.COLOURS["green"])
-right.set(xscale="log", xlabel="k, draws per picture", ylabel="$L_k$ (nats)", title="the bound rises")
-right.set_xticks(ks, [str(k) for k in ks])
+axes[2].plot(ks, bounds, "o-", color=plots.COLOURS["green"])
+axes[2].set(xscale="log", xlabel="k, draws per picture", ylabel="nats", title="the bound $L_k$")
+axes[2].set_xticks(ks, ks)
+axes[2].minorticks_off()
 alt = "Left: for all pictures the training and held-out curves fall together. Middle: for 200 pictures the training curve keeps falling while the held-out curve turns and stays far above it. Right: the importance-weighted bound rises with the number of draws, fast at first and slower later."
 plots.show(fig, alt=alt)
-gap_few = history["val_loss"][-1] - history["loss"][-1]
-gap_all = budget.history[-1]["val_loss"] - budget.history[-1]["loss"]
+gap_all, gap_few = (h["val_loss"][-1] - h["loss"][-1] for h, _ in histories)
 
 # %% [markdown]
-# With 4000 pictures the two curves end 10<!--=gap_all--> nats apart, with 200 pictures 300<!--=gap_few--> nats. The training curve of the second looks better than the first one's for every reason except the one that counts. An ELBO without the words *held out* is a report about the optimiser.
+# With 4000 pictures the two curves end 10<!--=gap_all--> nats apart; with 200 pictures 300<!--=gap_few--> nats. The best moment to stop is where the held-out curve is lowest, which is what `EarlyStopping` with `restore_best_weights` looks for. An ELBO without the words *held out* is a report about the optimiser.
 #
 # ## Why is it blurred?
 #
@@ -512,15 +471,12 @@ gap_all = budget.history[-1]["val_loss"] - budget.history[-1]["loss"]
 
 # %% tags=["nbval-check-output"]
 rows = (np.arange(16) >= np.arange(5, 12)[:, None]).astype("float64")  # seven sharp pictures
-mean_row = rows.mean(axis=0)
-for name, guess in (("the sharpest in the middle", rows[3]), ("the mean of all seven", mean_row)):
-    error = np.mean(np.sum((rows - guess) ** 2, axis=1))
-    print(f"{name:<28} expected squared error {error:.4f}")
-one_of_them = np.mean([np.sum((a - b) ** 2) for a in rows for b in rows])
-print(f"{'one of the seven, by lot':<28} expected squared error {one_of_them:.4f}")
-ratio = one_of_them / np.mean(np.sum((rows - mean_row) ** 2, axis=1))
-print(f"by lot / mean = {ratio:.3f}")
-assert abs(ratio - 2) < 1e-12
+apart = np.sum((rows[:, None] - rows) ** 2, axis=-1)  # squared error of each as a guess at each
+blurred = np.mean(np.sum((rows - rows.mean(axis=0)) ** 2, axis=-1))
+print(f"expected squared error of the sharp one in the middle {apart[3].mean():.4f}")
+print(f"expected squared error of one of the seven, by lot    {apart.mean():.4f}")
+print(f"expected squared error of the mean of all seven       {blurred:.4f}")
+assert abs(apart.mean() / blurred - 2) < 1e-12
 
 # %% [markdown]
 # A sharp guess that is plausible costs exactly twice the squared error of the blurred mean: $\mathbb E\|x - x'\|^2 = 2\,\mathbb E\|x - \bar x\|^2$ for independent draws. The likelihood prefers the ramp, and a ramp is what a blurred edge is. A larger code would name the place and leave less open; a decoder whose pixels depend on each other could draw one of the seven.
@@ -529,168 +485,165 @@ assert abs(ratio - 2) < 1e-12
 #
 # > **Predict first.** Take the power spectrum of held-out pictures, of their reconstructions (means), and of true draws from $p(x \mid z)$. Where do the three agree, and where do they part?
 
-
 # %%
-def power(images):
-    """Mean power by spatial frequency: cycles per picture, 1 to half the side."""
-    flat = images.mean(axis=-1)
-    flat = flat - flat.mean(axis=(1, 2), keepdims=True)
-    spectrum = (np.abs(np.fft.fft2(flat)) ** 2).mean(axis=0) / flat[0].size
-    f = np.fft.fftfreq(flat.shape[1]) * flat.shape[1]
-    ring = np.round(np.hypot(f[:, None], f[None])).astype(int).ravel()
-    total = np.bincount(ring, spectrum.ravel()) / np.bincount(ring)
-    return total[1 : flat.shape[1] // 2 + 1]
-
-
-means = redraw(main, held)
-draw = np.random.default_rng(seed)
+means = main.predict(held, verbose=0)
+rng = np.random.default_rng(seed)
 if grey:
-    main_sigma = math.exp(float(main.log_sigma()))
-    drawn = means + main_sigma * draw.standard_normal(means.shape)
+    drawn = means + math.exp(float(main.log_sigma())) * rng.standard_normal(means.shape)
 else:
-    drawn = (draw.random(means.shape) < means).astype("float32")
-spectra = {"pictures": power(held), "means of p(x|z)": power(means), "draws from p(x|z)": power(drawn)}
-kept = float(spectra["means of p(x|z)"][-1] / spectra["pictures"][-1])
-
-# %%
+    drawn = (rng.random(means.shape) < means).astype("float64")
+power = {"pictures": held, "means of p(x|z)": means, "draws from p(x|z)": drawn}
+power = {name: probes.power_spectrum(part) for name, part in power.items()}
+kept = power["means of p(x|z)"] / power["pictures"]
 fig, axis = plt.subplots(figsize=(6.4, 3.6))
-for (name, values), style in zip(spectra.items(), ("-", "--", ":")):
+for (name, values), style in zip(power.items(), ("-", "--", ":")):
     axis.semilogy(np.arange(1, len(values) + 1), values, style, label=name)
 axis.set(xlabel="spatial frequency (cycles per picture)", ylabel="power")
 axis.legend()
 alt = "Power over spatial frequency on a logarithmic axis. All three curves agree at low frequencies. The curve of the means drops far below that of the pictures as frequency grows. The curve of the draws bends away from the means and flattens out near the level of the pictures."
 plots.show(fig, alt=alt)
-fig = plots.image_grid(
-    [held[:10], np.clip(means[:10], 0, 1), np.clip(drawn[:10], 0, 1)],
-    row_labels=["picture", "mean", "draw"],
-)
+
+# %%
+strips = [held[:10], np.clip(means[:10], 0, 1), np.clip(drawn[:10], 0, 1)]
+fig = plots.image_grid(strips, row_labels=["picture", "mean", "draw"])
 alt = "Held-out pictures, the means that the decoder gives for them, and draws from its distribution. The means are smooth. The draws have as much fine structure as the pictures, but it is noise without form: no edge becomes sharper."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The reconstructions carry the slow variation and lose the fast one: at the highest frequency 0.10<!--=kept--> of the pictures' power is left in the stored run. The draws put the *amount* back, in the only form that independent pixels know, white noise, which has no edges. A true edge is fast variation in step over many pixels, and just that is what a factorised likelihood cannot express. So a deeper look at an edge through the reconstruction is a look at something the model was never paid to keep.
-# That matters for the notebooks that follow.
+# The reconstructions carry the slow variation and lose the fast one: at 1 cycle a picture they keep 0.90<!--=kept_low--> of the pictures' power in the stored run, at the highest frequency 0.10<!--=kept_high-->. The draws put the *amount* back, in the only form that independent pixels know: white noise, which has no edges. An edge is fast variation in step over many pixels, and that is what a factorised likelihood cannot express. It costs the decoder least to leave it out.
+#
+# This matters for the notebooks that follow. Whoever looks for edges in a reconstruction looks for what the model was never paid to keep.
 #
 # ## What makes training fast?
 #
 # Everybody has advice: larger batches, XLA, fewer parameters, other convolutions. We give each way the same seconds, *compilation counted*, and look at two numbers: pictures per second, and the held-out ELBO that the seconds bought. The second is the one you want; the first is how you get it, as a rule.
 #
-# Six ways. The dense network with batches of 64, our default; with batches of 512; compiled by XLA (`jit_compile=True`), which fuses operations and takes its time to do so; and without the centring of the pixels. Then two convolutional networks with the same channels, down by two and up by two twice: with 4×4 kernels at stride 2 and transposed convolutions, as usual, or with 2×2 patches that do not overlap, and depth-to-space on the way up.
+# Six ways. The dense network with batches of 64, our default; with batches of 512; compiled by XLA (`jit_compile=True`), which fuses operations and takes its time to do so; and without `centre`. Then two convolutional networks with the same channels, that halve the picture twice and double it twice: with overlapping 4×4 kernels at stride 2 and transposed convolutions back (`stride 2`), as is usual, or with 2×2 patches that do not overlap, and depth-to-space on the way back (`patches`).
 #
 # > **Predict first.** Order the six by pictures per second, and then by ELBO. Does the same one win?
 
-
 # %%
-def conv_net(patches, channels=(32, 64)):
-    """Halve twice and double twice: by patches, or by 4×4 kernels at stride 2."""
-    keras.utils.set_random_seed(seed)
-    image, z = keras.Input(shape), keras.Input((latent,))
-    usual = {"kernel_size": 4, "strides": 2, "padding": "same"}
-
-    def down(n):
-        return PatchDown(n, 2, "silu") if patches else layers.Conv2D(n, activation="silu", **usual)
-
-    def up(n, act):
-        return DepthToSpaceUp(n, 2, act) if patches else layers.Conv2DTranspose(n, activation=act, **usual)
-
-    h = down(channels[1])(down(channels[0])(layers.Rescaling(4.0, offset=-2.0)(image)))
-    small = h.shape[1:]
-    h = layers.Flatten()(h)
-    heads = [layers.Dense(latent)(h), layers.Dense(latent, bias_initializer=keras.initializers.Constant(-3.0))(h)]
-    h = layers.Reshape(small)(layers.Dense(math.prod(small), activation="silu")(z))
-    h = up(shape[-1], None)(up(channels[0], "silu")(h))
-    h = layers.Rescaling(0.25, offset=0.5)(h) if grey else h
-    return models.VAE(keras.Model(image, heads), keras.Model(z, h), seed=seed, **plain)
-
-
-ways = {
-    "dense, batch 64": (lambda: small_vae(seed, **plain), 64, False),
-    "dense, batch 512": (lambda: small_vae(seed, **plain), 512, False),
-    "dense, XLA": (lambda: small_vae(seed, **plain), 64, True),
-    "dense, not centred": (lambda: small_vae(seed, centred=False, **plain), 64, False),
-    "4×4, stride 2": (lambda: conv_net(patches=False), 64, False),
-    "2×2 patches": (lambda: conv_net(patches=True), 64, False),
-}
-
-# %%
+patches = networks.conv_networks(shape, latent, width=32, mix=False, centre=True)
+convolutions = {"patches": patches, "stride 2": networks.stride_networks(shape, latent, (32, 64))}
 speed = {}
-print("                       pictures/s   first epoch (s)   negative ELBO (nats)")
-for name, (build, batch, xla) in ways.items():
-    vae = build()
-    vae.compile(keras.optimizers.Adam(), jit_compile=xla, steps_per_execution=10)
+print("             pictures/s   first epoch (s)   negative ELBO (nats)")
+for name in speed_ways:
+    vae = small_vae(seed, centre=name != "not centred", **plain)
+    if name in convolutions:
+        vae = models.VAE(*convolutions[name], seed=seed, **plain)
+    batch = 512 if name == "dense 512" else 64
+    vae.compile(keras.optimizers.Adam(), jit_compile=name == "dense XLA", steps_per_execution=10)
     clock = training.TimeBudget(speed_seconds, 2e-3)
     vae.fit(x, batch_size=batch, epochs=10**6, callbacks=[clock], verbose=0)
-    per_second = int(vae.steps) * batch / clock.elapsed()
-    first = clock.history[0]["seconds"]
-    speed[name] = {"rate": per_second, "first": first, "nats": sum(terms(vae, held))}
-    print(f"{name:<20}{per_second:13,.0f}{first:18.1f}{speed[name]['nats']:23.1f}")
-reference = speed["4×4, stride 2"]["rate"]
-print({name: f"{row['rate'] / reference:.1f} ×" for name, row in speed.items()})
-fastest = max(speed, key=lambda name: speed[name]["rate"])
-best_way = min(speed, key=lambda name: speed[name]["nats"])
-print(f"most pictures a second: {fastest}; best ELBO: {best_way}")
+    per_second, first = int(vae.steps) * batch / clock.elapsed(), clock.history[0]["seconds"]
+    speed[name] = {"per_second": per_second, "nats": sum(terms(vae, held))}
+    print(f"{name:<12}{per_second:10,.0f}{first:16.1f}{speed[name]['nats']:20.1f}")
 
 # %% [markdown]
-# In the stored run the patches pass 2.0<!--=patch_speed_ratio--> times as many pictures per second through the same channels as the overlapping kernels do, and the dense network with batches of 64 passes 5.0<!--=dense_speed_ratio--> times as many. Batches of 512 raise that to 10.0<!--=batch_speed_ratio--> times. These ratios depend on the machine, on what else it does, and on the size of the pictures; the order of the first two does not, as a rule.
-#
-# Look at the ELBO column before you decide. Large batches pass more pictures but take fewer steps, and early in training it is steps that count. XLA first spends seconds on compiling; whether it earns them back depends on how long you train. And the pixels that were not centred cost nats at the same speed, for a change of one line. The notebook `02` and all later ones use patches for that reason, with dense layers in the middle.
+# SPEEDTEXT
 #
 # ## What do the hidden numbers know?
 #
 # Reconstruction says that the code *contains* a fact. It does not say that a simple reader could *find* it there. A **linear probe** asks that: freeze the encoder, take μ as features, and fit a linear model to known facts about the pictures, which the VAE never saw. For `shapes` these are the place, the radius and the colour of the object (ridge regression; scored by R², the explained share of the variance on held-out pictures) and its class, disc, square or triangle
 # (logistic regression; scored by accuracy). For digits and clothes there is only the class.
 #
-# A score alone means little, for a linear probe on *any* $K$ numbers gets something. Three controls: **PCA** with the same number of components, the **same encoder untrained**, and a **plain autoencoder** (the same two networks, trained for as many steps on the squared error or cross-entropy alone, no noise, no KL). Labels are scarce in practice, so the classifier is fitted twice: with 100 labels, balanced, and with all 1000.
+# A score alone means little, for a linear probe on *any* $K$ numbers gets something. Three controls: **PCA** with the same number of components, the **same encoder untrained**, and a **plain autoencoder** (the same two networks and as many steps, on the squared error or cross-entropy alone: no noise, no KL). Labels are scarce in practice, so the classifier is fitted twice: with 100 labels, balanced over the classes, and with 1000. The VAE of the section on bounds, trained for longer, comes last.
 #
 # > **Predict first.** Which facts can a linear probe read off the principal components? Where can a VAE do better, and where can it not? Does the KL term help or hurt, compared with the plain autoencoder?
-
 
 # %%
 label = {"shapes": "class", "fashion_mnist": "label"}.get(dataset, "digit")
 facts = ["x", "y", "radius", "red", "green", "blue"] if dataset == "shapes" else []
+known, truth = labelled.factors, val_set.subset(slice(len(choose), None)).factors
+few_labels = probes.balanced(known[label], 100)
 
 
-def probe(features, held_features):
-    """Held-out scores of linear probes: mean R² of `facts`, accuracy with 100 and 1000 labels."""
-    scaler = StandardScaler().fit(features)
-    a, b = scaler.transform(features), scaler.transform(held_features)
-    r2 = [Ridge(1.0).fit(a, labelled.factors[f]).score(b, held_set.factors[f]) for f in facts]
-    classes, truth = labelled.factors[label], held_set.factors[label]
-    per_class = 100 // len(np.unique(classes))
-    few = np.concatenate([np.flatnonzero(classes == c)[:per_class] for c in np.unique(classes)])
-    fits = [LogisticRegression(max_iter=2000).fit(a[i], classes[i]) for i in (few, slice(None))]
-    return [float(np.mean(r2)) if facts else 0.0, *(fit.score(b, truth) for fit in fits)], r2
+def probe(a, b):
+    """Held-out scores of features a (labelled) and b (held): accuracy 100, 1000; R² of facts."""
+    few = probes.probe_class(a[few_labels], known[label][few_labels], b, truth[label])
+    accuracy = [few, probes.probe_class(a, known[label], b, truth[label])]
+    return accuracy + [probes.probe_value(a, known[f], b, truth[f]) for f in facts]
 
 
 # %%
-from sklearn.decomposition import PCA
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.preprocessing import StandardScaler
-
-probed = data.to_float(labelled.images)
+parts = [data.to_float(labelled.images), held]
 pca = PCA(latent, random_state=seed).fit(x.reshape(len(x), -1))
-codes = {"PCA": [[pca.transform(part.reshape(len(part), -1)) for part in (probed, held)]]}
-codes |= {"untrained": [], "autoencoder": [], "VAE": []}
+scores = {"PCA": [probe(*(pca.transform(part.reshape(len(part), -1)) for part in parts))]}
+scores |= {"untrained": [], "autoencoder": [], "VAE": []}
+error = "mse" if grey else keras.losses.BinaryCrossentropy(from_logits=True)
 for run in range(seeds):
-    for name in ("untrained", "autoencoder", "VAE"):
-        vae = small_vae(seed + run, **likelihood)
-        if name == "VAE":
-            vae, _ = trained(seed + run, x, **likelihood)
-        if name == "autoencoder":
-            twin = keras.Model(vae.encoder.inputs, vae.decoder(vae.encoder.outputs[0]))
-            error = "mse" if grey else keras.losses.BinaryCrossentropy(from_logits=True)
-            twin.compile(keras.optimizers.Adam(1e-3), loss=error, jit_compile=False)
-            twin.fit(x, x, batch_size=64, epochs=max(1, round(steps * 64 / len(x))), verbose=0)
-        codes[name].append([metrics.posterior(vae, part)[0] for part in (probed, held)])
-codes["longer VAE"] = [[metrics.posterior(main, part)[0] for part in (probed, held)]]
+    twin = small_vae(seed + run, **likelihood)
+    scores["untrained"].append(probe(*(twin.encode(part)[0] for part in parts)))
+    auto = keras.Model(twin.encoder.inputs, twin.decoder(twin.encoder.outputs[0]))
+    auto.compile(keras.optimizers.Adam(1e-3), error, jit_compile=False)
+    auto.fit(x, x, batch_size=64, epochs=max(1, round(steps * 64 / len(x))), verbose=0)
+    scores["autoencoder"].append(probe(*(twin.encode(part)[0] for part in parts)))
+    vae, _ = trained(seed + run, x, **likelihood)
+    scores["VAE"].append(probe(*(vae.encode(part)[0] for part in parts)))
+scores["longer VAE"] = [probe(*(main.encode(part)[0] for part in parts))]
 
 # %%
-scores, each_fact = {}, {}
-print("                 mean R² of facts     accuracy, 100 labels   accuracy, 1000 labels")
-for name, runs in codes.items():
-    results = [probe(*pair) for pair in runs]
-    scores[name] = [interval(column) for column in zip(*(r[0] for r in results))]
-    each_fact[name] = np.mean([r[1] for r in results], axis=0)
-    print(f"{name:<13}" + "".join(f"{m:15.3f} ± {w:5.3f}" for m, w in scores[name]))
-chance = np.mean(held_set.factors[label] == stats.mode(labelled.factors[label]).mode)
-print(f"always the most frequent class: {chance:.3f}")
+columns = ["100 labels", "1000 labels", *facts]
+fig, axis = plt.subplots(figsize=(8.6, 3.8))
+table = {name: np.array([probes.interval(c) for c in zip(*runs)]) for name, runs in scores.items()}
+for i, (name, values) in enumerate(table.items()):
+    print(f"{name:<12}" + "".join(f"{m:7.3f} ± {h:.3f}" for m, h in values[:2]))
+    place = np.arange(len(columns)) + 0.16 * (i - 2)
+    axis.bar(place, values[:, 0], 0.15, yerr=values[:, 1], label=name)
+axis.set(ylabel="accuracy, or R²", ylim=(0, 1))
+axis.set_xticks(range(len(columns)), columns)
+axis.legend(ncols=5, loc="upper center", bbox_to_anchor=(0.5, 1.15))
+alt = "MISSING"
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# PROBETEXT
+#
+# ## Results
+#
+# The next cell records the numbers that the text above speaks of.
+
+# %% tags=["results"]
+inside = [min(p) <= s <= max(p) for s, *p in zip(slopes, betas, betas[1:])]
+results = {"rates": rate, "elbos": elbos, "best_beta": best_beta, "slopes_inside": sum(inside)}
+for key, name in [("wide", "σ = 0.5"), ("narrow", "σ = 0.02"), ("learned", "σ learned")]:
+    results |= zip((f"rate_{key}", f"error_{key}", f"bits_{key}"), codes[name])
+results |= {"rate_bernoulli": codes["Bernoulli"][0], "learned_sigma": learned_sigma}
+for name, columns_of in collapse.items():
+    key = {"2 × longer": "longer", "warm-up": "warmup"}.get(name, name.replace(" ", "_"))
+    results |= {f"used_{key}": columns_of[0].mean(), f"active_{key}": columns_of[1].mean()}
+    results |= zip((f"gain_{key}", f"gain_{key}_half"), gains.get(name, (0.0, 0.0)))
+results |= {"worth_it": worth_it, "main_elbo": bounds[0], "bound_gain": bounds[-1] - bounds[0]}
+results |= {"bounds": bounds, "gap_all": gap_all, "gap_few": gap_few}
+results |= {"kept_low": kept[0], "kept_high": kept[-1], "speed_ways": list(speed)}
+results |= {f"speed_{key}": [row[key] for row in speed.values()] for key in ("per_second", "nats")}
+for name, values in table.items():
+    key = name.replace(" ", "_").lower()
+    results |= {f"probe_{key}": values[:, 0], f"probe_{key}_half": values[:, 1]}
+limits = {"bound_gain": (0.5, 60), "kept_high": (0, 0.8)}
+limits = {key: {"default": ends, "smoke": (-1e4, 1e4)} for key, ends in limits.items()}
+record(
+    results, limits, f"best ELBO at β = {best_beta:g}; {bounds[-1]:.0f} nats with {samples} draws"
+)
+
+# %% [markdown]
+# ## What you saw
+#
+# SAW
+#
+# ## On your own
+#
+# OWN
+#
+# ## References
+#
+# - Alain, G. and Bengio, Y. (2016). Understanding intermediate layers using linear classifier probes. [arXiv:1610.01644](https://arxiv.org/abs/1610.01644)
+# - Alemi, A. A. and others (2018). Fixing a Broken ELBO. ICML. [arXiv:1711.00464](https://arxiv.org/abs/1711.00464)
+# - Bowman, S. R. and others (2016). Generating Sentences from a Continuous Space. CoNLL. [arXiv:1511.06349](https://arxiv.org/abs/1511.06349)
+# - Burda, Y., Grosse, R. and Salakhutdinov, R. (2016). Importance Weighted Autoencoders. ICLR. [arXiv:1509.00519](https://arxiv.org/abs/1509.00519)
+# - Higgins, I. and others (2017). β-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework. ICLR. [openreview.net/forum?id=Sy2fzU9gl](https://openreview.net/forum?id=Sy2fzU9gl)
+# - Kingma, D. P. and others (2016). Improved Variational Inference with Inverse Autoregressive Flow. NeurIPS. [arXiv:1606.04934](https://arxiv.org/abs/1606.04934)
+# - Loaiza-Ganem, G. and Cunningham, J. P. (2019). The continuous Bernoulli: fixing a pervasive error in variational autoencoders. NeurIPS. [arXiv:1907.06845](https://arxiv.org/abs/1907.06845)
+# - Lucas, J., Tucker, G., Grosse, R. and Norouzi, M. (2019). Don't Blame the ELBO! A Linear VAE Perspective on Posterior Collapse. NeurIPS. [arXiv:1911.02469](https://arxiv.org/abs/1911.02469)
+# - Rybkin, O., Daniilidis, K. and Levine, S. (2021). Simple and Effective VAE Training with Calibrated Decoders. ICML. [arXiv:2006.13202](https://arxiv.org/abs/2006.13202)
+# - Theis, L., van den Oord, A. and Bethge, M. (2016). A note on the evaluation of generative models. ICLR. [arXiv:1511.01844](https://arxiv.org/abs/1511.01844)
