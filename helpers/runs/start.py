@@ -1,6 +1,7 @@
 """The first line of every notebook: quiet imports, the seed, and what machine this is."""
 
 import contextlib
+import logging
 import os
 import platform
 import sys
@@ -46,6 +47,8 @@ def set_up(seed):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    # A notebook that trains many models compiles many, and TensorFlow warns of each fifth one.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with quiet():
         import keras
 
