@@ -93,7 +93,7 @@ def cosine_share(share):
     return 0.5 * (1.0 + math.cos(math.pi * min(max(share, 0.0), 1.0)))
 
 
-def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_data=None):
+def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_data=None, y=None):
     """Train for a number of steps from a fresh Adam, at a rate that falls to 0 along a cosine.
 
     For twins that must differ in nothing but the thing that is compared. The steps make whole
@@ -108,6 +108,7 @@ def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_dat
         batch_size: images in one step.
         learning_rate: highest rate, at the first epoch; each epoch has one rate.
         validation_data: as `fit` takes it.
+        y: targets, one array; a VAE has none.
 
     Returns:
         Dictionary of lists, one value an epoch: `loss`, `learning_rate`, ….
@@ -119,6 +120,9 @@ def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_dat
         raise ValueError(f"`steps` must be at least 1. Received: steps={steps!r}")
     if not model.compiled:
         model.compile(keras.optimizers.Adam(), jit_compile=False, steps_per_execution=10)
+    if not model.optimizer.built:
+        # An optimizer that makes its variables inside the first step has TensorFlow trace it twice.
+        model.optimizer.build(model.trainable_variables)
     for state in model.optimizer.variables:
         state.assign(keras.ops.zeros_like(state))
     epochs = max(1, round(steps * batch_size / len(x)))
@@ -126,4 +130,4 @@ def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_dat
         lambda epoch: learning_rate * cosine_share(epoch / epochs)
     )
     fit = {"batch_size": batch_size, "epochs": epochs, "callbacks": [fall], "verbose": 0}
-    return model.fit(x, validation_data=validation_data, **fit).history
+    return model.fit(x, y, validation_data=validation_data, **fit).history

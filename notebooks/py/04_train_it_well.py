@@ -352,7 +352,7 @@ for name, recipe in recipes.items():
 
 # %%
 print(
-    f"{seeds} seeds   used (> 0.1 nats)   active units    rate (nats)     ELBO (nats)   gain (nats)"
+    f"{seeds} seeds     used (> 0.1 nats)  active units   rate (nats)   ELBO (nats)   gain (nats)"
 )
 gains = {}
 for name, columns in collapse.items():
@@ -556,7 +556,7 @@ some = probes.balanced(known[label], 100)
 
 def probe(a, b):
     """Scores of features a (labelled) and b (held): accuracy with 100 and 1000 labels, R²."""
-    few = probes.probe_class(a[some], known[label][some], b, truth[label])
+    few = probes.probe_class(np.take(a, some, axis=0), known[label][some], b, truth[label])
     many = probes.probe_class(a, known[label], b, truth[label])
     return [few, many, *(probes.probe_value(a, known[f], b, truth[f]) for f in facts)]
 
