@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Train it well, and know that you did
 #
-# <!--badges-->
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/04_train_it_well.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/04_train_it_well.ipynb) <!--badges-->
 #
 # The loss falls and the pictures look plausible. Is the VAE good? Could it be twice as good with one number changed? And which of its numbers would tell? A VAE has four or five knobs, and each of them can be wrong by a factor of a hundred without an error message. This notebook turns them one at a time, with a control beside each, and reads the effect
 # on pictures that training never saw.
@@ -40,7 +40,13 @@
 # - About 4 minutes on 2 CPU cores and 1.5 GB of memory. The default pictures are drawn on the spot; the other sets are downloaded once.
 
 # %% tags=["colab"]
-# written by the build
+# On Google Colab this installs the helpers; elsewhere it does nothing.
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:
+    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
 
 # %% tags=["parameters"]
 dataset = "shapes"  # or "binarized_mnist", "mnist", "fashion_mnist"
@@ -206,7 +212,7 @@ alt = "Ten held-out pictures above three rows of reconstructions. With beta 0.1 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run the rate falls from 100<!--=rates[0]--> nats at β = 0.1 to 1<!--=rates[5]--> at β = 30, and β = 1.0<!--=best_beta--> has the best held-out ELBO. The dotted lines join points of equal ELBO: they have slope −1, and a curve whose slope at β is −β touches the best of them where β = 1. That is why β = 1 is *the* ELBO, and another β is another point of the same trade.
+# In the stored run the rate falls from 80<!--=rates[0]--> nats at β = 0.1 to 4<!--=rates[5]--> at β = 30, and β = 1.0<!--=best_beta--> has the best held-out ELBO. The dotted lines join points of equal ELBO: they have slope −1, and a curve whose slope at β is −β touches the best of them where β = 1. That is why β = 1 is *the* ELBO, and another β is another point of the same trade.
 #
 # The last column of the table is the test. Between two neighbours the slope should lie between their two β, and it does so in 5<!--=slopes_inside--> of 5 gaps. Where a gap fails (it may, at other parameters) look for a training that is too short: then a model is not yet the best for its β.
 #
@@ -285,11 +291,11 @@ learned_sigma = math.exp(float(vae.log_sigma()))
 print(f"learned σ = {learned_sigma:.4f}")
 
 # %% [markdown]
-# In the stored run σ = 0.5 sends 10.0<!--=code_rates[1]--> nats and σ = 0.02 sends 100<!--=code_rates[0]-->: a small σ makes every wrong pixel expensive, so it pays to send much. The Bernoulli sends 3.0<!--=code_rates[2]--> nats, nearly what σ = 0.5 sends, as its curvature foretold, and its pictures are as poor. A fixed σ that is too wide costs bits because it expects errors that do not happen; one that is too narrow costs
-# more, because it is surprised by each error that does. The learned σ stands at 0.050<!--=learned_sigma--> when training ends, and its code is the shortest: 6.00<!--=code_bits[3]--> bits per dimension, against 6.00<!--=code_bits[1]--> for σ = 0.5 and 6.00<!--=code_bits[0]--> for σ = 0.02.
+# In the stored run σ = 0.5 sends 4.9<!--=code_rates[1]--> nats and σ = 0.02 sends 98<!--=code_rates[0]-->: a small σ makes every wrong pixel expensive, so it pays to send much. The Bernoulli sends 3.6<!--=code_rates[2]--> nats, nearly what σ = 0.5 sends, as its curvature foretold, and its pictures are as poor. A fixed σ that is too wide costs bits because it expects errors that do not happen; one that is too narrow costs
+# more, because it is surprised by each error that does. The learned σ stands at 0.064<!--=learned_sigma--> when training ends, and its code is the shortest: 5.90<!--=code_bits[3]--> bits per dimension, against 8.36<!--=code_bits[1]--> for σ = 0.5 and 8.10<!--=code_bits[0]--> for σ = 0.02.
 #
 # Why does learning σ work at all? At fixed pictures, $\frac{1}{2\sigma^2}\|x-r\|^2 + D\log\sigma$ has its minimum where σ² is the mean squared error. A decoder that draws badly gets a wide σ, hence a weak pull on the reconstruction; as it draws better, σ follows down and the pull grows: a schedule that nobody has to set. It has one trap, and this run is in it: $\log\sigma$ is one weight
-# among many, and Adam moves each by about the learning rate a step, so in a short training σ lags behind the error of the mean, 0.050<!--=code_errors[3]--> here. (Rybkin and others, 2021, set it to the root mean squared error directly. And a decoder that can fit exactly would send σ to zero; `models.VAE` has a floor for that.)
+# among many, and Adam moves each by about the learning rate a step, so in a short training σ lags behind the error of the mean, 0.049<!--=code_errors[3]--> here. (Rybkin and others, 2021, set it to the root mean squared error directly. And a decoder that can fit exactly would send σ to zero; `models.VAE` has a floor for that.)
 #
 # **Exercise 2.** A VAE has a negative ELBO of −1100 nats on dequantised pictures of 16×16×3. How many bits per dimension is that?
 
@@ -372,13 +378,13 @@ alt = "Bars of the KL of each coordinate, sorted, for four recipes. The control 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run the control uses 5.0<!--=used[0]--> coordinates on average, with warm-up 6.0<!--=used[1]-->, with free bits 32.0<!--=used[2]-->. The ELBO tells another story. Against the control, seed by seed, warm-up gains +1.00<!--=gain[1]--> ± 0.10<!--=gain_half[1]--> nats, twice the steps gain +1.00<!--=gain[3]--> ± 0.10<!--=gain_half[3]-->, and free bits change it by −2.00<!--=gain[2]--> ± 0.10<!--=gain_half[2]-->.
+# In the stored run the control uses 6.0<!--=used[0]--> coordinates on average, with warm-up 8.0<!--=used[1]-->, with free bits 32.0<!--=used[2]-->. The ELBO tells another story. Against the control, seed by seed, warm-up gains +0.53<!--=gain[1]--> ± 0.16<!--=gain_half[1]--> nats, twice the steps gain +0.42<!--=gain[3]--> ± 0.33<!--=gain_half[3]-->, and free bits change it by −2.69<!--=gain[2]--> ± 0.17<!--=gain_half[2]-->.
 #
 # Three things follow.
 #
 # 1. **Here the control was slow, not stuck.** With more steps it comes to use what warm-up used sooner. On this problem warm-up buys time. In models whose decoder can do without a code altogether, such as those that write text word by word, it can decide between speech and silence (Bowman and others, 2016).
 # 2. **Free bits changed the objective, and got what they paid for.** Look at the third panel: every coordinate spends its allowance, because it is free, and none spends more, because the message is now spread evenly over all of them. The pictures gain less than the messages cost, so the bound on $\log p(x)$ gets *worse*. If you want a code in which all coordinates say something, that may be a fair price. If you want a density model, it is a loss. A count of used coordinates cannot tell the two apart.
-# 3. **Most of the silence was right.** Under σ = 0.5 only 9<!--=worth_it--> directions are worth a coordinate in the linear count, and the weakest of them hardly. No remedy that keeps the objective should bring back the others; what brings them back is a smaller σ. With the learned one, the section before sent 30.0<!--=code_rates[3]--> nats. First set the scale right, then reach for remedies.
+# 3. **Most of the silence was right.** Under σ = 0.5 only 9<!--=worth_it--> directions are worth a coordinate in the linear count, and the weakest of them hardly. No remedy that keeps the objective should bring back the others; what brings them back is a smaller σ. With the learned one, the section before sent 45.6<!--=code_rates[3]--> nats. First set the scale right, then reach for remedies.
 #
 # One more warning, from the table: the control has more *active units* than the run that was trained longer. Early in training the means still carry traces of the first random weights, and a threshold of 0.01 counts traces. Look at the nats.
 #
@@ -426,7 +432,7 @@ for k, nats in zip(ks, bounds):
 assert np.all(np.diff(bounds) > 0), "the bound must rise with k"
 
 # %% [markdown]
-# In the stored run the ELBO is 1000.0<!--=bounds[0]--> nats, and with 50 draws the bound is higher by 10.0<!--=bound_gain--> nats. So at least that much of the distance between the ELBO and $\log p(x)$ is the encoder's doing: its $q$ is not the true posterior. The curve still rises at 50; it tells that $\log p(x)$ lies above, not how far. Models are compared by one and the same $L_k$: somebody's $L_{5000}$ beside your ELBO is no comparison.
+# In the stored run the ELBO is 1271.8<!--=bounds[0]--> nats, and with 50 draws the bound is higher by 12.4<!--=bound_gain--> nats. So at least that much of the distance between the ELBO and $\log p(x)$ is the encoder's doing: its $q$ is not the true posterior. The curve still rises at 50; it tells that $\log p(x)$ lies above, not how far. Models are compared by one and the same $L_k$: somebody's $L_{5000}$ beside your ELBO is no comparison.
 #
 # ### Learning by heart
 #
@@ -454,7 +460,7 @@ plots.show(fig, alt=alt)
 gap_all, gap_few = (h["val_loss"][-1] - h["loss"][-1] for h, _ in histories)
 
 # %% [markdown]
-# With 4000 pictures the two curves end 10<!--=gap_all--> nats apart; with 200 pictures 300<!--=gap_few--> nats. The best moment to stop is where the held-out curve is lowest, which is what `EarlyStopping` with `restore_best_weights` looks for. An ELBO without the words *held out* is a report about the optimiser.
+# With 4000 pictures the two curves end 61<!--=gap_all--> nats apart; with 200 pictures 110<!--=gap_few--> nats. The best moment to stop is where the held-out curve is lowest, which is what `EarlyStopping` with `restore_best_weights` looks for. An ELBO without the words *held out* is a report about the optimiser.
 #
 # ## Why is it blurred?
 #
@@ -503,7 +509,7 @@ alt = "Held-out pictures, the means that the decoder gives for them, and draws f
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The reconstructions carry the slow variation and lose the fast one: at 1 cycle a picture they keep 0.90<!--=kept_low--> of the pictures' power in the stored run, at the highest frequency 0.10<!--=kept_high-->. The draws put the *amount* back, in the only form that independent pixels know: white noise, which has no edges. An edge is fast variation in step over many pixels, and that is what a factorised likelihood cannot express. It costs the decoder least to leave it out.
+# The reconstructions carry the slow variation and lose the fast one: at 1 cycle a picture they keep 0.97<!--=kept_low--> of the pictures' power in the stored run, at the highest frequency 0.08<!--=kept_high-->. The draws put the *amount* back, in the only form that independent pixels know: white noise, which has no edges. An edge is fast variation in step over many pixels, and that is what a factorised likelihood cannot express. It costs the decoder least to leave it out.
 #
 # This matters for the notebooks that follow. Whoever looks for edges in a reconstruction looks for what the model was never paid to keep.
 #
@@ -533,10 +539,10 @@ for name in speed_ways:
     print(f"first epoch after {first:.1f} s")
 
 # %% [markdown]
-# In the stored run the dense network passes 6,000<!--=speed_per_second[0]--> pictures a second, with batches of 512 it passes 15,000<!--=speed_per_second[1]-->. The patches pass 2,000<!--=speed_per_second[5]--> and the overlapping kernels 1,000<!--=speed_per_second[4]-->, with the same channels. Such numbers belong to a machine, its load and the size of the pictures, and the compilation is part of them; take the order and the rough ratios with you, not the digits.
+# In the stored run the dense network passes 11,639<!--=speed_per_second[0]--> pictures a second, with batches of 512 it passes 24,205<!--=speed_per_second[1]-->. The patches pass 8,798<!--=speed_per_second[5]--> and the overlapping kernels 6,055<!--=speed_per_second[4]-->, with the same channels. Such numbers belong to a machine, its load and the size of the pictures, and the compilation is part of them; take the order and the rough ratios with you, not the digits.
 #
-# The ELBO column is the one to decide by. Batches of 512 pass the most pictures and end at 800.0<!--=speed_elbo[1]--> nats, batches of 64 at 900.0<!--=speed_elbo[0]-->: early in training it is steps that count, and large batches take few of them. XLA spends its first seconds on compiling and reaches 800.0<!--=speed_elbo[2]--> in this short race; it can earn them back in a long one, so measure at your own length. Pixels that are not centred cost nats at the same speed: 700.0<!--=speed_elbo[3]-->. Between the two convolutional networks, the patches are ahead in both
-# columns, 750.0<!--=speed_elbo[5]--> against 600.0<!--=speed_elbo[4]--> nats. They are what the later notebooks use, at sizes where a dense layer on all pixels would be too large.
+# The ELBO column is the one to decide by. Batches of 512 pass the most pictures and end at 905.7<!--=speed_elbo[1]--> nats, batches of 64 at 931.9<!--=speed_elbo[0]-->: early in training it is steps that count, and large batches take few of them. XLA spends its first seconds on compiling and reaches 905.8<!--=speed_elbo[2]--> in this short race; it can earn them back in a long one, so measure at your own length. Pixels that are not centred cost nats at the same speed: 901.5<!--=speed_elbo[3]-->. Between the two convolutional networks, the patches are ahead in both
+# columns, 924.5<!--=speed_elbo[5]--> against 920.5<!--=speed_elbo[4]--> nats. They are what the later notebooks use, at sizes where a dense layer on all pixels would be too large.
 #
 # ## What do the hidden numbers know?
 #
@@ -593,10 +599,10 @@ alt = "Bars for five kinds of features. For the class, all stand near 0.4 with 1
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Start with what all four codes share. The **class** is nearly lost on every one of them: with 1000 labels the VAE reaches 0.470<!--=probe_vae[1]-->, the principal components 0.460<!--=probe_pca[1]-->, and guessing one of three gives 0.33. That is a negative result, and the blur has explained it: disc, square and triangle of one area differ in their outline only, and the outline is what none of these codes was paid to keep. No reader can find in the code what the encoder left out.
+# Start with what all four codes share. The **class** is nearly lost on every one of them: with 1000 labels the VAE reaches 0.446<!--=probe_vae[1]-->, the principal components 0.464<!--=probe_pca[1]-->, and guessing one of three gives 0.33. That is a negative result, and the blur has explained it: disc, square and triangle of one area differ in their outline only, and the outline is what none of these codes was paid to keep. No reader can find in the code what the encoder left out.
 #
-# **Place and colour** are another matter. The VAE's μ gives R² = 0.82<!--=probe_vae[2]--> for x, against 0.72<!--=probe_pca[2]--> for PCA, 0.76<!--=probe_autoencoder[2]--> for the plain autoencoder and 0.61<!--=probe_untrained[2]--> for the untrained encoder; y and the colours follow the same order. So the KL term did not cost features here, it made them easier to read: it asks for a code in which nearby codes mean nearby pictures. The **radius** stays hard for all, and there the VAE has no lead (0.21<!--=probe_vae[4]--> against
-# 0.24<!--=probe_pca[4]-->). A longer training raised the ELBO far more than it raised any of these scores: 0.82<!--=probe_longer[2]--> for x.
+# **Place and colour** are another matter. The VAE's μ gives R² = 0.74<!--=probe_vae[2]--> for x, against 0.72<!--=probe_pca[2]--> for PCA, 0.75<!--=probe_autoencoder[2]--> for the plain autoencoder and 0.60<!--=probe_untrained[2]--> for the untrained encoder; y and the colours follow the same order. So the KL term did not cost features here, it made them easier to read: it asks for a code in which nearby codes mean nearby pictures. The **radius** stays hard for all, and there the VAE has no lead (0.24<!--=probe_vae[4]--> against
+# 0.24<!--=probe_pca[4]-->). A longer training raised the ELBO far more than it raised any of these scores: 0.71<!--=probe_longer[2]--> for x.
 #
 # Two warnings. Three sets of first weights make wide intervals; look at the black bars before you believe a difference. And that an *untrained* encoder gets as far as it does shows why every table of probes needs that row.
 #
