@@ -1,8 +1,8 @@
 """Numbers and the picture of README.md, taken from the stored notebooks and the recorded runs.
 
 A number stands there as in a notebook's prose, `12.3<!--=key-->`; the key says where it is from:
-`n04_elbo` is `elbo` in the record of notebook 04, and `mnist_nll__test_nll` is `test_nll` in
-`data/results/mnist-nll.json`.
+`n04_elbo` is `elbo` in the record of notebook 04, and `run_mnist_nll__test_nll` is `test_nll` in
+`data/results/mnist_nll.json`.
 """
 
 import json
@@ -23,7 +23,7 @@ def known_results():
     for path in sorted((notebooks_folder().parent / "data" / "results").glob("*.json")):
         stem = path.stem.replace("-", "_")
         for key, value in json.loads(path.read_text(encoding="utf-8"))["results"].items():
-            known[f"{stem}__{key}"] = value
+            known[f"run_{stem}__{key}"] = value
     return known
 
 

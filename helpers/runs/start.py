@@ -47,8 +47,9 @@ def set_up(seed):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    # A notebook that trains many models compiles many, and TensorFlow warns of each fifth one.
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    # A notebook that trains many models compiles many. TensorFlow warns of that, and in a notebook it
+    # sets its own log level on its first word, so a filter is what lasts.
+    logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in str(record.msg))
     with quiet():
         import keras
 
