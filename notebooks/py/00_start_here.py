@@ -147,7 +147,7 @@ print(f"rate           {scores['kl']:8.1f} nats = {scores['rate_bits']:.1f} bits
 print(f"the raw pixels {8 * train[0].size:8d} bits")
 
 # %% [markdown]
-# In the stored run the hidden numbers carry, on average, at most 61.2<!--=rate_bits--> bits about a picture whose pixels take 24,576 bits to write down. Notebook `03` derives that number and tests it; notebook `04` turns the knob that sets it.
+# In the stored run the hidden numbers carry, on average, at most 65.7<!--=rate_bits--> bits about a picture whose pixels take 24,576 bits to write down. Notebook `03` derives that number and tests it; notebook `04` turns the knob that sets it.
 #
 # ## Your turn
 #

@@ -37,7 +37,7 @@
 # **What you'll need**
 #
 # - What the two terms of the loss are and that they are counted in nats per image: notebook `03`, or its first half.
-# - About 4 minutes on 2 CPU cores and 1.5 GB of memory. The default pictures are drawn on the spot; the other sets are downloaded once.
+# - About 3 minutes on 2 CPU cores and 1.8 GB of memory. The default pictures are drawn on the spot; the other sets are downloaded once.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -216,7 +216,7 @@ plots.show(fig, alt=alt)
 #
 # The last column of the table is the test. Between two neighbours the slope should lie between their two β, and it does so in 5<!--=slopes_inside--> of 5 gaps. Where a gap fails (it may, at other parameters) look for a training that is too short: then a model is not yet the best for its β.
 #
-# So which β is right? For a density model, 1. For anything else the curve is a menu: to know the place and the colour of an object, a few nats are enough, as the last row of pictures shows by lacking them. What is *not* a choice is a β that came in by averaging over pixels; that point on the menu was ordered by the image size.
+# So which β is right? For a density model, 1. For anything else the curve is a menu. In the last row of pictures a few nats were enough for the place of the object, and not for its colour. What is *not* a choice is a β that came in by averaging over pixels; that point on the menu was ordered by the image size.
 #
 # ## β, σ, and the scale of the loss: one knob
 #
@@ -234,7 +234,7 @@ for name, weight in zip(names, (0.5, 1, 1 / pixels, 1000 / pixels)):  # of the s
 assert math.isclose(0.5 / 0.1**2, 50), "σ = 0.1 is a weight of 50"
 
 # %% [markdown]
-# Pixels run from 0 to 1. A σ of 0.7 says that the decoder is hardly ever wrong by less than half the grey scale, and a σ of 19.6 says that nothing it draws has to do with the picture. Those VAEs will not use their code, and they are right not to: under such noise there is nothing worth sending.
+# Pixels run from 0 to 1. A σ of 0.7 says that every second value is off by half the grey scale or more, and a σ of 19.6 says that nothing the decoder draws has to do with the picture. A VAE that believes the first will hardly use its code, one that believes the second not at all, and they are right: under such noise little is worth sending.
 #
 # **Exercise 1.** One paper trains with σ = 0.1 and β = 4. You want the same minimum with β = 1. Which σ?
 
@@ -291,7 +291,7 @@ learned_sigma = math.exp(float(vae.log_sigma()))
 print(f"learned σ = {learned_sigma:.4f}")
 
 # %% [markdown]
-# In the stored run σ = 0.5 sends 4.9<!--=code_rates[1]--> nats and σ = 0.02 sends 98<!--=code_rates[0]-->: a small σ makes every wrong pixel expensive, so it pays to send much. The Bernoulli sends 3.6<!--=code_rates[2]--> nats, nearly what σ = 0.5 sends, as its curvature foretold, and its pictures are as poor. A fixed σ that is too wide costs bits because it expects errors that do not happen; one that is too narrow costs
+# In the stored run σ = 0.5 sends 4.9<!--=code_rates[1]--> nats and σ = 0.02 sends 98<!--=code_rates[0]-->: a small σ makes every wrong pixel expensive, so it pays to send much. The Bernoulli sends 3.6<!--=code_rates[2]--> nats, about what σ = 0.5 sends, as its curvature foretold, and its pictures are as vague. A fixed σ that is too wide costs bits because it expects errors that do not happen; one that is too narrow costs
 # more, because it is surprised by each error that does. The learned σ stands at 0.064<!--=learned_sigma--> when training ends, and its code is the shortest: 5.90<!--=code_bits[3]--> bits per dimension, against 8.36<!--=code_bits[1]--> for σ = 0.5 and 8.10<!--=code_bits[0]--> for σ = 0.02.
 #
 # Why does learning σ work at all? At fixed pictures, $\frac{1}{2\sigma^2}\|x-r\|^2 + D\log\sigma$ has its minimum where σ² is the mean squared error. A decoder that draws badly gets a wide σ, hence a weak pull on the reconstruction; as it draws better, σ follows down and the pull grows: a schedule that nobody has to set. It has one trap, and this run is in it: $\log\sigma$ is one weight
@@ -382,7 +382,7 @@ plots.show(fig, alt=alt)
 #
 # 1. **Some of the silence came from training.** The linear count says that 9<!--=worth_it--> directions are worth a coordinate. Warm-up comes near that; the control stops short of it, and twice the steps do not bring it there (6.0<!--=used[3]--> used), though they improve the ELBO about as much. The coordinates that fell silent early stayed silent. They are the ones worth least, so the ELBO hardly misses them. In models whose decoder can do without a code altogether, such as those that write text word by word, warm-up can decide between speech and silence (Bowman and others, 2016).
 # 2. **Free bits changed the objective, and got what they paid for.** Look at the third panel: every coordinate spends its allowance, because it is free, and none spends more, because the message is now spread evenly over all of them. The pictures gain less than the messages cost, so the bound on $\log p(x)$ gets *worse*. If you want a code in which all coordinates say something, that may be a fair price. If you want a density model, it is a loss. A count of used coordinates cannot tell the two apart.
-# 3. **Most of the silence was right.** Under σ = 0.5 the other coordinates are not worth their price. No remedy that keeps the objective should bring them back; what brings them back is a smaller σ. With the learned one, the section before sent 30.0<!--=code_rates[3]--> nats. First set the scale right, then reach for remedies.
+# 3. **Most of the silence was right.** Under σ = 0.5 the other coordinates are not worth their price. No remedy that keeps the objective should bring them back; what brings them back is a smaller σ. With the learned one, the section before sent 45.6<!--=code_rates[3]--> nats. First set the scale right, then reach for remedies.
 #
 # One more warning, from the table: the count of *active units* jumps about between first weights, and its intervals are wide. Early in training the means still carry traces of the first random weights, and a threshold of 0.01 counts traces. Look at the nats.
 #
@@ -430,7 +430,7 @@ for k, nats in zip(ks, bounds):
 assert np.all(np.diff(bounds) > 0), "the bound must rise with k"
 
 # %% [markdown]
-# In the stored run the ELBO is 1271.8<!--=bounds[0]--> nats, and with 50 draws the bound is higher by 12.4<!--=bound_gain--> nats. So at least that much of the distance between the ELBO and $\log p(x)$ is the encoder's doing: its $q$ is not the true posterior. The curve still rises at 50; it tells that $\log p(x)$ lies above, not how far. Models are compared by one and the same $L_k$: somebody's $L_{5000}$ beside your ELBO is no comparison.
+# In the stored run the ELBO is 1281.2<!--=bounds[0]--> nats, and with 50 draws the bound is higher by 15.8<!--=bound_gain--> nats. So at least that much of the distance between the ELBO and $\log p(x)$ is the encoder's doing: its $q$ is not the true posterior. The curve still rises at 50; it tells that $\log p(x)$ lies above, not how far. Models are compared by one and the same $L_k$: somebody's $L_{5000}$ beside your ELBO is no comparison.
 #
 # ### Learning by heart
 #
@@ -458,7 +458,7 @@ plots.show(fig, alt=alt)
 gap_all, gap_few = (h["val_loss"][-1] - h["loss"][-1] for h, _ in histories)
 
 # %% [markdown]
-# With 200 pictures the two curves end 110<!--=gap_few--> nats apart, after half the steps of a small VAE. But the careful VAE has begun to memorise as well: with 4000 pictures and many more passes its curves end 60<!--=gap_all--> nats apart, and only the held-out one tells how good it is. The best moment to stop is where that one is lowest, which is what `EarlyStopping` with `restore_best_weights` looks for. An ELBO without the words *held out* is a report about the optimiser.
+# With 200 pictures the two curves end 110<!--=gap_few--> nats apart. The careful VAE is not free of it either: it is wider and has passed its 4000 pictures dozens of times, and its curves end 108<!--=gap_all--> nats apart. Its held-out curve still falls, so the training was worth it; but how good it is, only that curve tells. The best moment to stop is where the held-out curve is lowest, which is what `EarlyStopping` with `restore_best_weights` looks for. An ELBO without the words *held out* is a report about the optimiser.
 #
 # ## Why is it blurred?
 #
@@ -497,17 +497,17 @@ for (name, values), style in zip(power.items(), ("-", "--", ":")):
     axis.semilogy(np.arange(1, len(values) + 1), values, style, label=name)
 axis.set(xlabel="spatial frequency (cycles per picture)", ylabel="power")
 axis.legend()
-alt = "Power over spatial frequency on a logarithmic axis. All three curves agree at one and two cycles per picture. The means then fall away, to less than a tenth of the power of the pictures at the highest frequencies. The draws flatten out: below the pictures in the middle, above them at the highest frequencies."
+alt = "Power over spatial frequency on a logarithmic axis. All three curves agree at one and two cycles per picture. The means then fall away, to about a tenth of the power of the pictures at the highest frequency. The draws flatten out: below the pictures in the middle, at their level in the end."
 plots.show(fig, alt=alt)
 
 # %%
 strips = [held[:10], np.clip(means[:10], 0, 1), np.clip(drawn[:10], 0, 1)]
 fig = plots.image_grid(strips, row_labels=["picture", "mean", "draw"])
-alt = "Held-out pictures, the means that the decoder gives for them, and draws from its distribution. The means are smooth: place and colour are right, corners are rounded and the texture is gone. The draws are the same smooth forms under coloured grain: more detail, but no corner or edge comes back."
+alt = "Held-out pictures, the means that the decoder gives for them, and draws from its distribution. The means are smooth: place and colour are right, triangles are still triangles with rounded corners, squares are nearly round, and the texture is gone. The draws are the same smooth forms under coloured grain: more detail, but no corner or edge comes back."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The reconstructions carry the slow variation and lose the fast one: at 1 cycle a picture they keep 0.97<!--=kept_low--> of the pictures' power in the stored run, at the highest frequency 0.08<!--=kept_high-->. The draws put the *amount* back, in the only form that independent pixels know: white noise, which has no edges. An edge is fast variation in step over many pixels, and that is what a factorised likelihood cannot express. It costs the decoder least to leave it out.
+# The reconstructions carry the slow variation and lose the fast one: at 1 cycle a picture they keep 0.98<!--=kept_low--> of the pictures' power in the stored run, at the highest frequency 0.10<!--=kept_high-->. The draws put the *amount* back, in the only form that independent pixels know: white noise, which has no edges. An edge is fast variation in step over many pixels, and that is what a factorised likelihood cannot express. It costs the decoder least to leave it out.
 #
 # This matters for the notebooks that follow. Whoever looks for edges in a reconstruction looks for what the model was never paid to keep.
 #
@@ -537,10 +537,10 @@ for name in speed_ways:
     print(f"first epoch after {first:.1f} s")
 
 # %% [markdown]
-# In the stored run the dense network passes 11,639<!--=speed_per_second[0]--> pictures per second of processor time; with batches of 512 it passes 24,205<!--=speed_per_second[1]-->. The patches pass 8,798<!--=speed_per_second[5]--> and the overlapping kernels 6,055<!--=speed_per_second[4]-->, with the same channels. Such numbers belong to a machine, its load and the size of the pictures, and the compilation is part of them; take the order and the rough ratios with you, not the digits.
+# In the stored run the dense network passes 14.0<!--=speed_per_second[0]*0.001--> thousand pictures per second of processor time; with batches of 512 it passes 27.1<!--=speed_per_second[1]*0.001--> thousand. The patches pass 9.7<!--=speed_per_second[5]*0.001--> thousand and the overlapping kernels 7.7<!--=speed_per_second[4]*0.001--> thousand, with the same channels. Such numbers belong to a machine, its load and the size of the pictures, and the compilation is part of them; take the order and the rough ratios with you, not the digits.
 #
-# The ELBO column is the one to decide by, and it orders them differently. Batches of 512 pass the most pictures and end at 800.0<!--=speed_elbo[1]--> nats, batches of 64 at 900.0<!--=speed_elbo[0]-->: early in training it is steps that count, and large batches take few of them. XLA spends its first seconds on compiling and reaches 800.0<!--=speed_elbo[2]--> in this short race; it can earn them back in a long one, so measure at your own length. Pixels that are not centred pass as fast and end at 700.0<!--=speed_elbo[3]-->. Of the two convolutional networks, the patches are the
-# faster, but the ELBO is nearly the same: 750.0<!--=speed_elbo[5]--> against 600.0<!--=speed_elbo[4]--> nats, one training each. On larger pictures convolutions are where the time goes, and the ratio grows; `benchmarks/vae_throughput.py` measures a published example's architecture and loop beside ours.
+# The ELBO column is the one to decide by, and it orders them differently. Batches of 512 pass the most pictures and end at 912.3<!--=speed_elbo[1]--> nats, batches of 64 at 934.7<!--=speed_elbo[0]-->: early in training it is steps that count, and large batches take few of them. XLA spends its first seconds on compiling and reaches 923.0<!--=speed_elbo[2]--> in this short race; it can earn them back in a long one, so measure at your own length. Pixels that are not centred pass as fast and end at 910.0<!--=speed_elbo[3]-->. Of the two convolutional networks, the patches are the
+# faster, but the ELBO is nearly the same: 928.6<!--=speed_elbo[5]--> against 928.0<!--=speed_elbo[4]--> nats, one training each. On larger pictures convolutions are where the time goes, and the ratio grows; `benchmarks/vae_throughput.py` measures a published example's architecture and loop beside ours.
 #
 # ## What do the hidden numbers know?
 #
@@ -597,10 +597,10 @@ alt = "Bars for five kinds of features. For the class, all stand near 0.4 with 1
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# This is a negative result, and worth reading slowly. For the **place**, the VAE's μ gives R² = 0.74<!--=probe_vae[2]--> for x, the plain autoencoder 0.75<!--=probe_autoencoder[2]-->, and the principal components, which took a second and no training, 0.72<!--=probe_pca[2]-->. Only the untrained encoder is clearly behind, with 0.60<!--=probe_untrained[2]-->. The **colours** look the same. The **radius** is hard for all: 0.24<!--=probe_vae[4]--> for the VAE, 0.24<!--=probe_pca[4]--> for PCA. And the **class** is nearly lost on a linear reader of any of these codes: with 1000 labels
+# This is a negative result, and worth reading slowly. For the **place**, the VAE's μ gives R² = 0.74<!--=probe_vae[2]--> for x, the plain autoencoder 0.74<!--=probe_autoencoder[2]-->, and the principal components, which took a second and no training, 0.72<!--=probe_pca[2]-->. Only the untrained encoder is clearly behind, with 0.60<!--=probe_untrained[2]-->. The **colours** look the same. The **radius** is hard for all: 0.24<!--=probe_vae[4]--> for the VAE, 0.24<!--=probe_pca[4]--> for PCA. And the **class** is nearly lost on a linear reader of any of these codes: with 1000 labels
 # 0.45<!--=probe_vae[1]--> for the VAE, 0.46<!--=probe_pca[1]--> for PCA, and guessing one of three gives 0.33. The black bars are wider than the differences.
 #
-# The longer VAE makes it plainer. Its pictures have corners, its ELBO is hundreds of nats better, and its probe is no better: 0.71<!--=probe_longer[2]--> for x, 0.46<!--=probe_longer[1]--> for the class. A triangle that is redrawn as a triangle *is* in the code; but where it stands there depends on place, size and turn at once, and a plane cannot cut it out. **The likelihood pays for what is said about the pixels. It does not pay for saying it in a form that a linear reader understands.** Whether a reader with more layers gains anything is the question of the notebooks that follow, with the same controls.
+# The longer VAE makes it plainer. Its pictures have corners, its ELBO is hundreds of nats better, and its probe is no better: 0.74<!--=probe_longer[2]--> for x, 0.45<!--=probe_longer[1]--> for the class. A triangle that is redrawn as a triangle *is* in the code; but where it stands there depends on place, size and turn at once, and a plane cannot cut it out. **The likelihood pays for what is said about the pixels. It does not pay for saying it in a form that a linear reader understands.** Whether a reader with more layers gains anything is the question of the notebooks that follow, with the same controls.
 #
 # ## Results
 #
@@ -654,7 +654,14 @@ record(results, limits, f"bound of {bounds[-1]:.1f} nats per image with {samples
 #    With 32 coordinates the allowance shrinks from 8 nats to 0.64, less than the control spends by itself. The ELBO comes close to the control's, and the coordinates above 0.1 nats are again those that are worth it. Free bits are a budget: compare it with the rate of the control before you grant it.
 #
 #    </details>
-# 4. **Digits.** Run this notebook with `dataset = "binarized_mnist"`, where the Bernoulli is a likelihood and the classes can be read off the pictures. Predict the accuracy of the VAE's μ and of PCA with 100 labels.
+# 4. **A reader that bends.** Put `sklearn.svm.SVC()` on the standardised μ of `main`, and on the principal components, in place of the logistic regression. How much of the class was there after all?
+#
+#    <details><summary>What to expect</summary>
+#
+#    Clearly more than a linear reader finds, from both: the boundary between the classes is there, but it is curved. Add the bare pixels as a third row; they are the control for the question whether a code was needed.
+#
+#    </details>
+# 5. **Digits.** Run this notebook with `dataset = "binarized_mnist"`, where the Bernoulli is a likelihood and the classes can be read off the pictures. Predict the accuracy of the VAE's μ and of PCA with 100 labels.
 #
 #    <details><summary>Where to look</summary>
 #
