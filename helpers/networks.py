@@ -21,7 +21,8 @@ def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", cen
         latent: K, the number of latent coordinates.
         hidden: widths of the encoder's hidden layers; the decoder has them reversed.
         activation: of the hidden layers.
-        centre: for grey and colour values in [0, 1]; see `conv_networks`.
+        centre: for grey and colour values in [0, 1]; see `conv_networks`. `"input"` centres what
+            goes in and leaves the output as it is: for logits.
 
     Returns:
         (encoder, decoder): `(B, H, W, C)` → two `(B, K)`, and `(B, K)` → `(B, H, W, C)`.
@@ -40,7 +41,7 @@ def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", cen
     for units in reversed(hidden):
         h = layers.Dense(units, activation=activation)(h)
     h = layers.Reshape(image_shape)(layers.Dense(math.prod(image_shape))(h))
-    h = layers.Rescaling(0.25, offset=0.4)(h) if centre else h
+    h = layers.Rescaling(0.25, offset=0.4)(h) if centre is True else h
     return keras.Model(image, heads, name="encoder"), keras.Model(z, h, name="decoder")
 
 
@@ -110,17 +111,18 @@ def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu",
     return encoder, keras.Model(z, h, name="decoder")
 
 
-def stride_networks(image_shape, latent=32, channels=(32, 64), activation="silu"):
+def stride_networks(image_shape, latent=32, channels=(32, 64), activation="silu", centre=False):
     """Encoder and decoder of overlapping 4×4 convolutions at stride 2, and transposed ones back.
 
     The stack of most published VAEs, here to be compared with: on a CPU the transposed
-    convolutions are slow. Pixels are centred as in `conv_networks` with `centre`.
+    convolutions are slow.
 
     Args:
         image_shape: `(H, W, C)`; H and W must be multiples of 2 to the number of `channels`.
         latent: K, the number of latent coordinates.
         channels: of each halving; the decoder has them reversed.
         activation: of the hidden layers.
+        centre: for grey and colour values in [0, 1]; see `conv_networks`.
 
     Returns:
         (encoder, decoder): `(B, H, W, C)` → two `(B, K)`, and back.
@@ -135,20 +137,21 @@ def stride_networks(image_shape, latent=32, channels=(32, 64), activation="silu"
         )
     conv = {"kernel_size": 4, "strides": 2, "padding": "same"}
     image = keras.Input(image_shape)
-    h = layers.Rescaling(4.0, offset=-1.6)(image)
+    h = layers.Rescaling(4.0, offset=-1.6)(image) if centre else image
     for n in channels:
         h = layers.Conv2D(n, activation=activation, **conv)(h)
     small = h.shape[1:]
     h = layers.Flatten()(h)
     mean = layers.Dense(int(latent), name="mean")(h)
-    heads = [mean, layers.Dense(int(latent), name="log_variance", **NEARLY_CERTAIN)(h)]
+    certain = NEARLY_CERTAIN if centre else {}
+    heads = [mean, layers.Dense(int(latent), name="log_variance", **certain)(h)]
 
     z = keras.Input((int(latent),))
     h = layers.Reshape(small)(layers.Dense(math.prod(small), activation=activation)(z))
     for n in reversed(channels[:-1]):
         h = layers.Conv2DTranspose(n, activation=activation, **conv)(h)
     h = layers.Conv2DTranspose(image_shape[-1], **conv)(h)
-    h = layers.Rescaling(0.25, offset=0.4)(h)
+    h = layers.Rescaling(0.25, offset=0.4)(h) if centre else h
     return keras.Model(image, heads, name="encoder"), keras.Model(z, h, name="decoder")
 
 

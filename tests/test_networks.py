@@ -10,7 +10,7 @@ from helpers import networks
 KINDS = {
     "dense": lambda shape: networks.dense_networks(shape, 5, (8,), centre=True),
     "conv": lambda shape: networks.conv_networks(shape, 5, width=4, centre=True),
-    "stride": lambda shape: networks.stride_networks(shape, 5, (4, 6)),
+    "stride": lambda shape: networks.stride_networks(shape, 5, (4, 6), centre=True),
 }
 
 
@@ -37,3 +37,9 @@ def test_centring_makes_grey_look_like_zero():
 def test_stride_networks_refuse_what_they_cannot_halve():
     with pytest.raises(ValueError, match=r"multiples of 4.*\(14, 16, 1\)"):
         networks.stride_networks((14, 16, 1), 5, (4, 6))
+
+
+def test_centring_the_input_alone_leaves_logits_alone():
+    _, decoder = networks.dense_networks((4, 4, 1), 3, (8,), centre="input")
+    blank = ops.convert_to_numpy(decoder(np.zeros((2, 3), "float32")))
+    assert blank == pytest.approx(0.0, abs=1e-6)

@@ -128,7 +128,7 @@ print(f"{len(x)} to train on, {len(choose)} to choose by, {len(held)} to report,
 # %% [markdown]
 # One small network serves nearly all experiments: two dense layers on either side of $K$ hidden numbers, from `helpers.networks`. Two details in it (`centre=True`) deserve a line each.
 #
-# - **Centred pixels.** A first layer moves values from [0, 1] to a range around zero, and a last layer moves them back. The section on speed leaves this out, and measures.
+# - **Centred pixels.** A first layer moves values from [0, 1] to a range around zero, and a last layer moves them back (a Bernoulli keeps its logits). The section on speed leaves this out, and measures.
 # - **A quiet start.** The bias of $\log\sigma^2$ starts at −3, so that the first codes reach the decoder with a noise of 0.22 instead of 1. A decoder that hears mostly noise learns to ignore its input.
 #
 # `trained` gives that network fresh weights from a seed and trains it for a fixed number of steps, with Adam at a rate that falls to zero (`training.fit_steps`). To compile a model takes as long as more than a hundred of its steps, so models with equal options share one. `terms` reads both terms of the loss.
@@ -138,6 +138,7 @@ print(f"{len(x)} to train on, {len(choose)} to choose by, {len(held)} to report,
 def small_vae(seed, shape=shape, width=256, centre=True, **options):
     """Two dense layers each way around `latent` numbers; options are those of `models.VAE`."""
     keras.utils.set_random_seed(seed)
+    centre = "input" if centre and options["likelihood"] == "bernoulli" else centre  # logits stay
     pair = networks.dense_networks(shape, latent, (width, width), "silu", centre)
     return models.VAE(*pair, seed=seed, **options)
 
@@ -291,7 +292,7 @@ learned_sigma = math.exp(float(vae.log_sigma()))
 print(f"learned σ = {learned_sigma:.4f}")
 
 # %% [markdown]
-# In the stored run σ = 0.5 sends 4.9<!--=code_rates[1]--> nats and σ = 0.02 sends 98<!--=code_rates[0]-->: a small σ makes every wrong pixel expensive, so it pays to send much. The Bernoulli sends 3.6<!--=code_rates[2]--> nats, about what σ = 0.5 sends, as its curvature foretold, and its pictures are as vague. A fixed σ that is too wide costs bits because it expects errors that do not happen; one that is too narrow costs
+# In the stored run σ = 0.5 sends 4.9<!--=code_rates[1]--> nats and σ = 0.02 sends 98<!--=code_rates[0]-->: a small σ makes every wrong pixel expensive, so it pays to send much. The Bernoulli sends 4.8<!--=code_rates[2]--> nats, about what σ = 0.5 sends, as its curvature foretold, and its pictures are as vague. A fixed σ that is too wide costs bits because it expects errors that do not happen; one that is too narrow costs
 # more, because it is surprised by each error that does. The learned σ stands at 0.064<!--=learned_sigma--> when training ends, and its code is the shortest: 5.90<!--=code_bits[3]--> bits per dimension, against 8.36<!--=code_bits[1]--> for σ = 0.5 and 8.10<!--=code_bits[0]--> for σ = 0.02.
 #
 # Why does learning σ work at all? At fixed pictures, $\frac{1}{2\sigma^2}\|x-r\|^2 + D\log\sigma$ has its minimum where σ² is the mean squared error. A decoder that draws badly gets a wide σ, hence a weak pull on the reconstruction; as it draws better, σ follows down and the pull grows: a schedule that nobody has to set. It has one trap, and this run is in it: $\log\sigma$ is one weight
@@ -430,7 +431,7 @@ for k, nats in zip(ks, bounds):
 assert np.all(np.diff(bounds) > 0), "the bound must rise with k"
 
 # %% [markdown]
-# In the stored run the ELBO is 1281.2<!--=bounds[0]--> nats, and with 50 draws the bound is higher by 15.8<!--=bound_gain--> nats. So at least that much of the distance between the ELBO and $\log p(x)$ is the encoder's doing: its $q$ is not the true posterior. The curve still rises at 50; it tells that $\log p(x)$ lies above, not how far. Models are compared by one and the same $L_k$: somebody's $L_{5000}$ beside your ELBO is no comparison.
+# In the stored run the ELBO is 1281.1<!--=bounds[0]--> nats, and with 50 draws the bound is higher by 15.9<!--=bound_gain--> nats. So at least that much of the distance between the ELBO and $\log p(x)$ is the encoder's doing: its $q$ is not the true posterior. The curve still rises at 50; it tells that $\log p(x)$ lies above, not how far. Models are compared by one and the same $L_k$: somebody's $L_{5000}$ beside your ELBO is no comparison.
 #
 # ### Learning by heart
 #
@@ -452,13 +453,12 @@ for axis, (history, title) in zip(axes, histories):
 axes[2].plot(ks, bounds, "o-", color=plots.COLOURS["green"])
 axes[2].set(xscale="log", xlabel="k, draws per picture", ylabel="nats", title="the bound $L_k$")
 axes[2].set_xticks(ks, ks)
-axes[2].minorticks_off()
 alt = "Left: with all pictures the training and the held-out curve fall together at first and part slowly. Middle: with 200 pictures the training curve keeps falling while the held-out curve levels off far above it. Right: the importance-weighted bound rises with the number of draws and has not levelled off at the last one."
 plots.show(fig, alt=alt)
 gap_all, gap_few = (h["val_loss"][-1] - h["loss"][-1] for h, _ in histories)
 
 # %% [markdown]
-# With 200 pictures the two curves end 110<!--=gap_few--> nats apart. The careful VAE is not free of it either: it is wider and has passed its 4000 pictures dozens of times, and its curves end 108<!--=gap_all--> nats apart. Its held-out curve still falls, so the training was worth it; but how good it is, only that curve tells. The best moment to stop is where the held-out curve is lowest, which is what `EarlyStopping` with `restore_best_weights` looks for. An ELBO without the words *held out* is a report about the optimiser.
+# With 200 pictures the two curves end 110<!--=gap_few--> nats apart. The careful VAE is not free of it either: it is wider and has passed its 4000 pictures dozens of times, and its curves end 109<!--=gap_all--> nats apart. Its held-out curve still falls, so the training was worth it; but how good it is, only that curve tells. The best moment to stop is where the held-out curve is lowest, which is what `EarlyStopping` with `restore_best_weights` looks for. An ELBO without the words *held out* is a report about the optimiser.
 #
 # ## Why is it blurred?
 #
@@ -520,13 +520,13 @@ plots.show(fig, alt=alt)
 # > **Predict first.** Order the six by pictures per second, and then by ELBO. Does the same one win?
 
 # %%
-patches = networks.conv_networks(shape, latent, width=32, mix=False, centre=True)
-convolutions = {"patches": patches, "stride 2": networks.stride_networks(shape, latent, (32, 64))}
+patches = networks.conv_networks(shape, latent, width=32, mix=False, centre=grey)
+strides = networks.stride_networks(shape, latent, (32, 64), centre=grey)
 speed = {}
 for name in speed_ways:
     vae = small_vae(seed, centre=name != "not centred", **plain)
-    if name in convolutions:
-        vae = models.VAE(*convolutions[name], seed=seed, **plain)
+    if name in ("patches", "stride 2"):
+        vae = models.VAE(*(patches if name == "patches" else strides), seed=seed, **plain)
     batch = 512 if name == "dense 512" else 64
     vae.compile(keras.optimizers.Adam(), jit_compile=name == "dense XLA", steps_per_execution=10)
     clock = training.TimeBudget(speed_seconds, 2e-3, clock=time.process_time)
@@ -537,10 +537,10 @@ for name in speed_ways:
     print(f"first epoch after {first:.1f} s")
 
 # %% [markdown]
-# In the stored run the dense network passes 14.0<!--=speed_per_second[0]*0.001--> thousand pictures per second of processor time; with batches of 512 it passes 27.1<!--=speed_per_second[1]*0.001--> thousand. The patches pass 9.7<!--=speed_per_second[5]*0.001--> thousand and the overlapping kernels 7.7<!--=speed_per_second[4]*0.001--> thousand, with the same channels. Such numbers belong to a machine, its load and the size of the pictures, and the compilation is part of them; take the order and the rough ratios with you, not the digits.
+# In the stored run the dense network passes 14.0<!--=speed_per_second[0]*0.001--> thousand pictures per second of processor time; with batches of 512 it passes 28.6<!--=speed_per_second[1]*0.001--> thousand. The patches pass 9.3<!--=speed_per_second[5]*0.001--> thousand and the overlapping kernels 7.2<!--=speed_per_second[4]*0.001--> thousand, with the same channels. Such numbers belong to a machine, its load and the size of the pictures, and the compilation is part of them; take the order and the rough ratios with you, not the digits.
 #
-# The ELBO column is the one to decide by, and it orders them differently. Batches of 512 pass the most pictures and end at 912.3<!--=speed_elbo[1]--> nats, batches of 64 at 934.7<!--=speed_elbo[0]-->: early in training it is steps that count, and large batches take few of them. XLA spends its first seconds on compiling and reaches 923.0<!--=speed_elbo[2]--> in this short race; it can earn them back in a long one, so measure at your own length. Pixels that are not centred pass as fast and end at 910.0<!--=speed_elbo[3]-->. Of the two convolutional networks, the patches are the
-# faster, but the ELBO is nearly the same: 928.6<!--=speed_elbo[5]--> against 928.0<!--=speed_elbo[4]--> nats, one training each. On larger pictures convolutions are where the time goes, and the ratio grows; `benchmarks/vae_throughput.py` measures a published example's architecture and loop beside ours.
+# The ELBO column is the one to decide by, and it orders them differently. Batches of 512 pass the most pictures and end at 916.7<!--=speed_elbo[1]--> nats, batches of 64 at 934.5<!--=speed_elbo[0]-->: early in training it is steps that count, and large batches take few of them. XLA spends its first seconds on compiling and reaches 924.8<!--=speed_elbo[2]--> in this short race; it can earn them back in a long one, so measure at your own length. Pixels that are not centred pass as fast and end at 910.1<!--=speed_elbo[3]-->. Of the two convolutional networks, the patches are the
+# faster, but the ELBO is nearly the same: 926.2<!--=speed_elbo[5]--> against 926.7<!--=speed_elbo[4]--> nats, one training each. On larger pictures convolutions are where the time goes, and the ratio grows; `benchmarks/vae_throughput.py` measures a published example's architecture and loop beside ours.
 #
 # ## What do the hidden numbers know?
 #
@@ -600,7 +600,7 @@ plots.show(fig, alt=alt)
 # This is a negative result, and worth reading slowly. For the **place**, the VAE's μ gives R² = 0.74<!--=probe_vae[2]--> for x, the plain autoencoder 0.74<!--=probe_autoencoder[2]-->, and the principal components, which took a second and no training, 0.72<!--=probe_pca[2]-->. Only the untrained encoder is clearly behind, with 0.60<!--=probe_untrained[2]-->. The **colours** look the same. The **radius** is hard for all: 0.24<!--=probe_vae[4]--> for the VAE, 0.24<!--=probe_pca[4]--> for PCA. And the **class** is nearly lost on a linear reader of any of these codes: with 1000 labels
 # 0.45<!--=probe_vae[1]--> for the VAE, 0.46<!--=probe_pca[1]--> for PCA, and guessing one of three gives 0.33. The black bars are wider than the differences.
 #
-# The longer VAE makes it plainer. Its pictures have corners, its ELBO is hundreds of nats better, and its probe is no better: 0.74<!--=probe_longer[2]--> for x, 0.45<!--=probe_longer[1]--> for the class. A triangle that is redrawn as a triangle *is* in the code; but where it stands there depends on place, size and turn at once, and a plane cannot cut it out. **The likelihood pays for what is said about the pixels. It does not pay for saying it in a form that a linear reader understands.** Whether a reader with more layers gains anything is the question of the notebooks that follow, with the same controls.
+# The longer VAE makes it plainer. Its pictures have corners, its ELBO is hundreds of nats better, and its probe is no better: 0.74<!--=probe_longer[2]--> for x, 0.46<!--=probe_longer[1]--> for the class. A triangle that is redrawn as a triangle *is* in the code; but where it stands there depends on place, size and turn at once, and a plane cannot cut it out. **The likelihood pays for what is said about the pixels. It does not pay for saying it in a form that a linear reader understands.** Whether a reader with more layers gains anything is the question of the notebooks that follow, with the same controls.
 #
 # ## Results
 #
