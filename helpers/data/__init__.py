@@ -21,6 +21,7 @@ from .fetch import ChecksumError, MissingData, cache_folder, unpacked
 __all__ = [
     "Batches",
     "ChecksumError",
+    "Crops",
     "Dataset",
     "MissingData",
     "cache_folder",
@@ -128,9 +129,7 @@ def _known(name) -> str:
 
 
 def __getattr__(name):
-    # `Batches` is a Keras class, and importing Keras takes seconds: only who asks for it pays.
-    if name == "Batches":
-        from .batches import Batches
-
-        return Batches
+    # These are Keras classes, and importing Keras takes seconds: only who asks for one pays.
+    if name in ("Batches", "Crops"):
+        return getattr(importlib.import_module(f".{name.lower()}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

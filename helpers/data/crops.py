@@ -1,0 +1,121 @@
+"""Random crops of whole images, for training on sets whose images are large or of two shapes."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from .dataset import to_float
+from .images import as_size, resize_image, resize_indices
+
+
+class Crops(keras.utils.PyDataset):
+    """Augmented crops of random images, in epochs of a given number of batches.
+
+    A batch is a function of (`seed`, epoch, index): two runs with one seed see the same crops.
+    Without targets the batch is `(x,)`, for a VAE, else `(x, y)`; x is float32 in [0, 1].
+
+    Args:
+        images: `(H, W, C)` uint8 arrays in a list or one array; sizes may differ.
+        crop: `(height, width)` of the crops.
+        targets: one `(H, W)` array an image, or None.
+        steps: batches an epoch.
+        batch_size: crops a batch.
+        seed: of all draws.
+        flip: whether to mirror left to right with probability one half.
+        turn: whether to turn by a random multiple of 90° as well; needs square crops.
+        scale: largest factor by which a crop is shown larger or smaller, log-uniform; 1 is never.
+            Numbers are read between pixels, classes from the nearest one.
+        light: standard deviation of the logarithm of a random gamma, the exponent of all values;
+            each channel has half of that again for itself.
+        share: whether targets are shares in 0..255 that become float32 in [0, 1] with a last
+            axis of 1, `(B, h, w, 1)`. Else they are classes and stay as they are, `(B, h, w)`.
+        first_epoch: which epoch to start from, for a training that goes on after a stop.
+        **options: `workers`, … of `keras.utils.PyDataset`.
+
+    Raises:
+        ValueError: If images and targets do not fit each other or the crop.
+    """
+
+    def __init__(
+        self,
+        images,
+        crop,
+        targets=None,
+        steps=100,
+        batch_size=8,
+        seed=0,
+        flip=True,
+        turn=False,
+        scale=1.0,
+        light=0.0,
+        share=False,
+        first_epoch=0,
+        **options,
+    ):
+        super().__init__(**options)
+        crop = as_size(crop, "crop")
+        if turn and crop[0] != crop[1]:
+            raise ValueError(f"`turn` needs square crops. Received: crop={crop}")
+        if scale < 1 or light < 0:
+            raise ValueError(
+                "`scale` must be at least 1 and `light` at least 0. "
+                f"Received: scale={scale!r}, light={light!r}"
+            )
+        if targets is not None and len(targets) != len(images):
+            raise ValueError(
+                f"`targets` needs one array an image. Received: {len(targets)} and {len(images)}"
+            )
+        for i, image in enumerate(images):
+            if image.shape[0] < crop[0] or image.shape[1] < crop[1]:
+                raise ValueError(
+                    f"image {i} is smaller than the crop. Received: {image.shape[:2]}, crop={crop}"
+                )
+            if targets is not None and targets[i].shape != image.shape[:2]:
+                raise ValueError(
+                    f"target {i} must have its image's size {image.shape[:2]}. "
+                    f"Received: shape={targets[i].shape}"
+                )
+        self.images, self.targets, self.crop = images, targets, crop
+        self.steps, self.batch_size, self.seed = int(steps), int(batch_size), seed
+        self.flip, self.turn, self.scale, self.light = flip, turn, float(scale), float(light)
+        self.share, self.epoch = share, int(first_epoch)
+
+    def __len__(self):
+        return self.steps
+
+    def __getitem__(self, index):
+        rng = np.random.default_rng([self.seed, self.epoch, index])
+        pairs = [self._draw(rng) for _ in range(self.batch_size)]
+        x = np.stack([x for x, _ in pairs])
+        if self.targets is None:
+            return (x,)
+        y = np.stack([y for _, y in pairs])
+        return (x, to_float(y)[..., None]) if self.share else (x, y)
+
+    def on_epoch_end(self):
+        self.epoch += 1
+
+    def _draw(self, rng):
+        i = rng.integers(len(self.images))
+        size = np.array(self.images[i].shape[:2])
+        factor = self.scale ** rng.uniform(-1, 1)
+        region = np.minimum(np.rint(np.array(self.crop) / factor).astype(int), size)
+        top, left = rng.integers(size - region + 1)
+        quarter = rng.integers(4) if self.turn else 0
+        mirror = self.flip and rng.random() < 0.5
+
+        def cut(array, resize):
+            array = array[top : top + region[0], left : left + region[1]]
+            if tuple(region) != self.crop:
+                array = resize(array, self.crop)
+            array = np.rot90(array, quarter)
+            return array[:, ::-1] if mirror else array
+
+        x = to_float(np.ascontiguousarray(cut(self.images[i], resize_image)))
+        if self.light:
+            gamma = np.exp(rng.normal(0, self.light) + rng.normal(0, self.light / 2, x.shape[-1]))
+            x = x ** gamma.astype("float32")
+        if self.targets is None:
+            return x, None
+        return x, cut(self.targets[i], resize_image if self.share else resize_indices)

@@ -1,0 +1,174 @@
+"""Losses of classifiers of pixels, from logits: classes with void, and edges that few pixels are.
+
+Keras losses: give them to `compile`, or call them on truth and logits. `call` returns `(B,)`, one
+number an image, and their mean is what training minimises. Cross-entropies are in nats a pixel.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from helpers.layers import PACKAGE
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class PixelCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of classes, void pixels left out, classes weighted.
+
+    The mean over the images is Σ w·(−log p) / Σ w over all counted pixels of the batch, so a
+    pixel counts the same whether its image has much void or little.
+
+    Args:
+        num_classes: C.
+        void: class index that does not count, or None.
+        class_weights: `(C,)`, weight w of a pixel by its true class; None weighs all alike.
+
+    Call arguments:
+        truth: integers `(B, H, W)`.
+        logits: `(B, H, W, C)`.
+
+    Raises:
+        ValueError: If there is not one positive, finite weight a class.
+    """
+
+    def __init__(self, num_classes, void=None, class_weights=None, name="cross_entropy", **kwargs):
+        super().__init__(name=name, **kwargs)
+        weights = np.ones(num_classes) if class_weights is None else np.asarray(class_weights)
+        good = weights.shape == (num_classes,) and np.isfinite(weights).all() and weights.min() > 0
+        if not good:
+            raise ValueError(
+                f"`class_weights` needs {num_classes} positive numbers. Received: {class_weights}"
+            )
+        self.num_classes, self.void = int(num_classes), void
+        self.class_weights = [float(w) for w in weights]
+
+    def call(self, truth, logits):
+        log_p = ops.log_softmax(logits, axis=-1)
+        hot, counted = _one_hot(truth, logits, self.num_classes, self.void)
+        weight = ops.sum(hot * ops.convert_to_tensor(self.class_weights, hot.dtype), axis=-1)
+        nats = -ops.sum(hot * log_p, axis=-1) * weight
+        total = ops.maximum(ops.sum(weight * counted), 1e-6)
+        return ops.sum(nats, axis=(1, 2)) * ops.cast(ops.shape(nats)[0], nats.dtype) / total
+
+    def get_config(self):
+        own = {name: getattr(self, name) for name in ("num_classes", "void", "class_weights")}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class SoftDice(keras.losses.Loss):
+    """1 − Dice overlap of probabilities and truth, mean over the classes of each image.
+
+    Dice is taken over the pixels of one image and one class, never over the batch as one: else
+    the large objects of a batch decide about the small.
+
+    Args:
+        num_classes: C.
+        void: class index that does not count, or None.
+        smooth: pixels added to both sides of the fraction, so that a class which is neither
+            there nor predicted scores 1.
+
+    Call arguments:
+        truth: integers `(B, H, W)`.
+        logits: `(B, H, W, C)`.
+
+    References:
+        Milletari, Navab and Ahmadi (2016), V-Net. https://arxiv.org/abs/1606.04797
+    """
+
+    def __init__(self, num_classes, void=None, smooth=1.0, name="soft_dice", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.num_classes, self.void, self.smooth = int(num_classes), void, float(smooth)
+
+    def call(self, truth, logits):
+        hot, counted = _one_hot(truth, logits, self.num_classes, self.void)
+        p = ops.softmax(logits, axis=-1) * counted[..., None]
+        both = ops.sum(p * hot, axis=(1, 2))
+        sizes = ops.sum(p, axis=(1, 2)) + ops.sum(hot, axis=(1, 2))
+        return 1.0 - ops.mean((2.0 * both + self.smooth) / (sizes + self.smooth), axis=-1)
+
+    def get_config(self):
+        own = {name: getattr(self, name) for name in ("num_classes", "void", "smooth")}
+        return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class EdgeCrossEntropy(keras.losses.Loss):
+    """Cross-entropy of edges: plain on the share of annotators, or class-balanced.
+
+    Plain, the target is the share of annotators who drew the pixel, and the best answer is the
+    probability that one of them, taken at random, did: a proper score. Balanced, a pixel is an
+    edge if at least the share `positive` drew it, no edge if nobody did, and is left out in
+    between. In each image edges then weigh |no edge| / (|edge| + |no edge|), the others
+    `negative_weight` · |edge| / the same: both sides count alike, and the best answer is no
+    probability of an edge any more.
+
+    Args:
+        balanced: which of the two.
+        positive: smallest share that counts as an edge (balanced only).
+        negative_weight: factor on the weight of no edge (balanced only).
+
+    Call arguments:
+        share: `(B, H, W, 1)`, in [0, 1].
+        logits: `(B, H, W, 1)`.
+
+    Raises:
+        ValueError: If a number is out of its range, or the shapes differ.
+
+    References:
+        Xie and Tu (2015), HED. https://arxiv.org/abs/1504.06375
+        Liu et al. (2017), RCF: the pixels left out. https://arxiv.org/abs/1612.02103
+    """
+
+    def __init__(
+        self, balanced=False, positive=0.5, negative_weight=1.1, name="edge_cross_entropy", **kwargs
+    ):
+        super().__init__(name=name, **kwargs)
+        if not 0 < positive <= 1 or not negative_weight > 0:
+            raise ValueError(
+                "`positive` must lie in (0, 1] and `negative_weight` be above 0. "
+                f"Received: positive={positive!r}, negative_weight={negative_weight!r}"
+            )
+        self.balanced, self.positive = bool(balanced), float(positive)
+        self.negative_weight = float(negative_weight)
+
+    def call(self, share, logits):
+        if tuple(share.shape[1:]) != tuple(logits.shape[1:]):
+            raise ValueError(
+                "shares and logits must both be (B, H, W, 1). "
+                f"Received: {tuple(share.shape)} and {tuple(logits.shape)}"
+            )
+        share = ops.cast(share, logits.dtype)
+        if not self.balanced:
+            return ops.mean(_from_logits(share, logits), axis=(1, 2, 3))
+        edge = ops.cast(share >= self.positive, logits.dtype)
+        rest = ops.cast(share <= 0, logits.dtype)
+        edges, rests = (ops.sum(m, axis=(1, 2, 3), keepdims=True) for m in (edge, rest))
+        weight = edge * rests + self.negative_weight * rest * edges
+        weight = weight / ops.maximum(edges + rests, 1.0)
+        return ops.mean(weight * _from_logits(edge, logits), axis=(1, 2, 3))
+
+    def get_config(self):
+        own = {name: getattr(self, name) for name in ("balanced", "positive", "negative_weight")}
+        return {**super().get_config(), **own}
+
+
+def _from_logits(target, logits):
+    # −t log p − (1 − t) log(1 − p), without an overflow at either end.
+    return ops.softplus(logits) - target * logits
+
+
+def _one_hot(truth, logits, num_classes, void):
+    """One-hot truth `(B, H, W, C)`, void pixels all 0, and which pixels count `(B, H, W)`."""
+    if len(truth.shape) == len(logits.shape) and truth.shape[-1] == 1:
+        truth = ops.squeeze(truth, axis=-1)
+    if len(truth.shape) != len(logits.shape) - 1 or logits.shape[-1] != num_classes:
+        raise ValueError(
+            f"truth must be integers (B, H, W), and logits (B, H, W, {num_classes}). "
+            f"Received: {tuple(truth.shape)} and {tuple(logits.shape)}"
+        )
+    truth = ops.cast(truth, "int32")
+    counted = ops.ones_like(truth) if void is None else ops.cast(truth != void, "int32")
+    hot = ops.one_hot(truth * counted, num_classes, dtype=logits.dtype)
+    counted = ops.cast(counted, logits.dtype)
+    return hot * counted[..., None], counted

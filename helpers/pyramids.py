@@ -1,0 +1,210 @@
+"""A VAE whose encoder lends its features at every resolution, and heads that borrow them.
+
+The encoder is a pyramid: each level shrinks the image and keeps its features under the name
+`level_0`, `level_1`, … from the finest to the coarsest. Convolutions, batch normalisation and
+ReLU all the way, so the same weights read an image of any size: pretrain on crops, use on whole
+photographs. `pixel_head` puts a classifier of pixels on those features.
+"""
+
+import math
+import numbers
+
+import keras
+import numpy as np
+from keras import layers
+
+from helpers.data import to_float
+from helpers.layers import DepthToSpaceUp, PatchDown
+from helpers.networks import NEARLY_CERTAIN
+
+
+def pyramid_networks(
+    image_shape, latent=16, widths=(16, 32, 64), depths=(1, 1, 2), patches=(2, 2, 2)
+):
+    """Encoder and decoder of a VAE for colour or grey values, with features at every level.
+
+    Args:
+        image_shape: `(H, W, C)`, pixels in [0, 1]. H and W are multiples of the product of
+            `patches`; None stands for any such size (spatial latent only).
+        latent: c for a spatial latent `(H/f, W/f, c)`, f the product of `patches`; or `(K,)`
+            for a vector of K numbers.
+        widths: channels of each level, finest first.
+        depths: 3×3 convolutions of each level.
+        patches: by how much each level shrinks the one before; 1 keeps the size.
+
+    Returns:
+        (encoder, decoder): `(B, H, W, C)` → mean and **log σ²**, and back to means of pixels.
+
+    Raises:
+        ValueError: If the lists differ in length, or the image is no multiple of the patches.
+    """
+    if not (widths and len(widths) == len(depths) == len(patches)):
+        raise ValueError(
+            "`widths`, `depths` and `patches` need one entry a level. "
+            f"Received: {widths}, {depths}, {patches}"
+        )
+    factor = math.prod(patches)
+    if any(side is not None and side % factor for side in image_shape[:2]):
+        raise ValueError(
+            f"height and width must be multiples of {factor}; pad or crop the images. "
+            f"Received: image_shape={tuple(image_shape)}"
+        )
+    image = keras.Input(image_shape)
+    h = layers.Rescaling(4.0, offset=-2.0)(image)
+    for level, (width, depth, patch) in enumerate(zip(widths, depths, patches)):
+        h = _normal(PatchDown(width, patch, activation=None)(h)) if patch > 1 else h
+        for _ in range(depth):
+            h = _block(h, width)
+        h = layers.Identity(name=f"level_{level}")(h)
+    bottom = h.shape[1:]
+    spatial = isinstance(latent, numbers.Integral)
+    if spatial:
+        mean = layers.Conv2D(int(latent), 1, name="mean")
+        log_variance = layers.Conv2D(int(latent), 1, name="log_variance", **NEARLY_CERTAIN)
+    else:
+        h = layers.Flatten()(h)
+        mean = layers.Dense(int(latent[0]), name="mean")
+        log_variance = layers.Dense(int(latent[0]), name="log_variance", **NEARLY_CERTAIN)
+    heads = [mean(h), log_variance(h)]
+    encoder = keras.Model(image, heads, name="encoder")
+
+    z = keras.Input(heads[0].shape[1:])
+    if spatial:
+        h = _normal(layers.Conv2D(widths[-1], 1)(z))
+    else:
+        h = layers.Reshape(bottom)(_normal(layers.Dense(math.prod(bottom))(z)))
+    for level in reversed(range(len(widths))):
+        h = _block(h, widths[level])
+        if level and patches[level] > 1:
+            h = _normal(DepthToSpaceUp(widths[level - 1], patches[level], activation=None)(h))
+    h = _unfold(h, image_shape[-1], patches[0])
+    h = layers.Rescaling(0.25, offset=0.5)(h)  # an output of the size of its input
+    return encoder, keras.Model(z, h, name="decoder")
+
+
+def levels(encoder):
+    """The features of an encoder by `pyramid_networks`: symbolic tensors, finest first.
+
+    Raises:
+        ValueError: If the encoder has no layers of that name.
+    """
+    named = {layer.name: layer.output for layer in encoder.layers}
+    found = [named[f"level_{i}"] for i in range(len(named)) if f"level_{i}" in named]
+    if not found:
+        raise ValueError(
+            "the encoder needs layers `level_0`, `level_1`, …: build it with `pyramid_networks`. "
+            f"Received: {encoder.name} with layers {list(named)}"
+        )
+    return found
+
+
+def pixel_head(image, features, outputs):
+    """A classifier of pixels on features of one or several resolutions, coarse to fine.
+
+    From the coarsest features on, each step doubles the resolution (`DepthToSpaceUp`), adds the
+    features of that resolution and mixes them with a 3×3 convolution; a last step unfolds to the
+    size of the image.
+
+    Args:
+        image: the symbolic input that the features are computed from, `encoder.input`.
+        features: list of symbolic tensors `(B, h, w, c)`, finest first, such as `levels(encoder)`
+            or a part of it. The head shares the layers that made them: set their
+            `trainable = False` to keep them as they are.
+        outputs: number of classes, or 1 for edges.
+
+    Returns:
+        keras.Model, `(B, H, W, C)` → logits `(B, H, W, outputs)`.
+
+    Raises:
+        ValueError: If a resolution is no power-of-two multiple of the next coarser one.
+    """
+    features = list(features)
+    h = features[-1]
+    for skip in reversed(features[:-1]):
+        h = _grow(h, _ratio(skip, h), skip.shape[-1])
+        h = _block(layers.Add()([h, skip]), skip.shape[-1])
+    rest = _ratio(image, h)
+    if rest > 4:  # one unfolding of that size would draw squares: go there by halves
+        h = _grow(h, rest // 2, min(h.shape[-1], 32))
+        rest = 2
+    return keras.Model(image, _unfold(h, outputs, rest), name="head")
+
+
+def at_size(model, image_shape):
+    """The same network with a copy of its weights, for images `(B, *image_shape)`.
+
+    For convolutional models: train on crops, then `at_size(model, (None, None, 3))` reads whole
+    images. Later training of one does not change the other.
+    """
+    if any(isinstance(layer, (layers.Flatten, layers.Reshape)) for layer in model.layers):
+        raise ValueError(
+            f"{model.name} has a vector in its middle, so it knows one size of image only: "
+            f"{model.input_shape[1:]}. Received: image_shape={tuple(image_shape)}"
+        )
+    bare = keras.Model(model.inputs[0], model.outputs[0], name=model.name)  # without its optimizer
+    copy = keras.models.clone_model(bare, input_tensors=keras.Input(image_shape))
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def whole_images(model, images, multiple=32):
+    """Outputs of a convolutional model for images of any size, one at a time.
+
+    Each image is padded by reflection to a multiple of what the model can halve, and the
+    output is cut back to the size of the image.
+
+    Args:
+        model: `(B, H, W, C)` → `(B, H, W, outputs)`, at any size; see `at_size`.
+        images: iterable of `(H, W, C)`, uint8 or floats in [0, 1].
+        multiple: the product of the encoder's `patches`, or a multiple of it.
+
+    Yields:
+        float32 `(H, W, outputs)` for each image.
+    """
+    run = compiled(model)
+    for image in images:
+        x = to_float(np.asarray(image))
+        height, width = x.shape[:2]
+        pad = [(0, -height % multiple), (0, -width % multiple), (0, 0)]
+        output = run(np.pad(x, pad, mode="symmetric")[None])
+        yield keras.ops.convert_to_numpy(output)[0, :height, :width]
+
+
+def compiled(model):
+    """`model(x, training=False)` as one compiled function, on any backend."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(lambda x: model(x, training=False), reduce_retracing=True)
+    return lambda x: model(x, training=False)
+
+
+def _ratio(fine, coarse):
+    """How many times finer one symbolic tensor is than another."""
+    ratio = fine.shape[1] / coarse.shape[1]
+    if ratio != fine.shape[2] / coarse.shape[2] or ratio < 1 or math.log2(ratio) % 1:
+        raise ValueError(
+            "each resolution must be the next coarser one times 1, 2, 4, …. "
+            f"Received: {tuple(fine.shape)} above {tuple(coarse.shape)}"
+        )
+    return int(ratio)
+
+
+def _grow(h, ratio, width):
+    """Doubles the resolution until it has grown by `ratio`."""
+    while ratio > 1:
+        h, ratio = _normal(DepthToSpaceUp(width, 2, None)(h)), ratio // 2
+    return h
+
+
+def _unfold(h, outputs, scale):
+    """The last map, without normalisation or activation."""
+    return DepthToSpaceUp(outputs, scale, None)(h) if scale > 1 else layers.Conv2D(outputs, 1)(h)
+
+
+def _normal(h):
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
+
+
+def _block(h, width):
+    return _normal(layers.Conv2D(width, 3, padding="same", use_bias=False)(h))
