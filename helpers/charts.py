@@ -38,11 +38,44 @@ def precision_recall(axis, results, human=None, styles=None):
 
 
 def heatmap(axis, table, rows, columns, title="", form="{:.2f}"):
-    """A table of shares between 0 and 1 as colours with their numbers."""
+    """A table of shares between 0 and 1 as colours with their numbers; NaN is left white.
+
+    Raises:
+        ValueError: If there is not one name a row and a column.
+    """
+    table = np.asarray(table, float)
+    if table.shape != (len(rows), len(columns)):
+        raise ValueError(
+            f"a table with {len(rows)} rows and {len(columns)} columns is named. "
+            f"Received: shape {table.shape}"
+        )
     axis.imshow(table, vmin=0, vmax=1, cmap="cividis", aspect="auto")
     axis.grid(False)
     axis.set(xticks=range(len(columns)), yticks=range(len(rows)), yticklabels=rows, title=title)
     axis.set_xticklabels(columns, rotation=30, ha="right")
-    for (i, j), value in np.ndenumerate(np.asarray(table)):
-        colour = "k" if value > 0.5 else "w"
-        axis.text(j, i, form.format(value), ha="center", va="center", color=colour, fontsize=8)
+    for (i, j), value in np.ndenumerate(table):
+        colour = "w" if value <= 0.5 else "k"
+        text = "–" if np.isnan(value) else form.format(value)
+        axis.text(j, i, text, ha="center", va="center", color=colour, fontsize=8)
+
+
+def label_efficiency(axis, budgets, arms, title="", floor=None):
+    """Scores of twins over the number of labelled images, each with its interval.
+
+    Args:
+        axis: a matplotlib axis.
+        budgets: numbers of labelled images, `(B,)`; drawn on a log axis.
+        arms: dictionary from a name to `(B, 2)`: mean and half width of the interval.
+        title: of the axis.
+        floor: score without any look at the image, a dotted line; None draws none.
+    """
+    marks = cycle(["o-", "v--", "s:", "D-.", "^-", "P--", "X:"])
+    for i, ((name, values), style) in enumerate(zip(arms.items(), marks)):
+        mean, half = np.asarray(values, dtype="float64").T
+        shift = 1.06 ** (i - len(arms) / 2)  # side by side, or the intervals hide each other
+        axis.errorbar(np.array(budgets) * shift, mean, half, fmt=style, capsize=3, label=name)
+    if floor is not None:
+        axis.axhline(floor, color="k", linestyle=":")
+    axis.set(xscale="log", xlabel="images with labels", title=title)
+    axis.set_xticks(budgets, [f"{b:g}" for b in budgets])
+    axis.minorticks_off()

@@ -214,19 +214,33 @@ def boundary_iou(truth, prediction, num_classes, void=None, width=0.02):
     Returns:
         float64 `(C,)`; NaN for a class without any pixel in a band.
 
+    Raises:
+        ValueError: on another shape or number of images, or a label outside [0, C) that is not
+            void.
+
     References:
         Cheng et al. (2021). https://arxiv.org/abs/2103.16562
     """
     from scipy import ndimage
 
+    if len(truth) != len(prediction):
+        raise ValueError(
+            "`truth` and `prediction` must have as many images. "
+            f"Received: {len(truth)} and {len(prediction)}"
+        )
+    if not 0 < width < 1:
+        raise ValueError(
+            f"`width` is a share of the diagonal, between 0 and 1. Received: width={width!r}"
+        )
     both, either = np.zeros(num_classes), np.zeros(num_classes)
-    for t, p in zip(truth, prediction, strict=True):
+    for t, p in zip(truth, prediction):
         t, p = np.asarray(t), np.asarray(p)
         if t.shape != p.shape or t.ndim != 2:
             raise ValueError(
                 "`truth` and `prediction` must be label maps of the same shape (H, W). "
                 f"Received: {t.shape} and {p.shape}"
             )
+        confusion_matrix(t, p, num_classes, void)  # refuses what are no labels
         steps = max(1, round(width * np.hypot(*t.shape)))
         counted = np.ones(t.shape, bool) if void is None else t != void
         for c in range(num_classes):

@@ -39,7 +39,7 @@ class PixelCrossEntropy(keras.losses.Loss):
             raise ValueError(
                 f"`class_weights` needs {num_classes} positive numbers. Received: {class_weights}"
             )
-        self.num_classes, self.void = int(num_classes), void
+        self.num_classes, self.void = int(num_classes), _index(void)
         self.class_weights = [float(w) for w in weights]
 
     def call(self, truth, logits):
@@ -72,13 +72,18 @@ class SoftDice(keras.losses.Loss):
         truth: integers `(B, H, W)`.
         logits: `(B, H, W, C)`.
 
+    Raises:
+        ValueError: If `smooth` is not above 0: a class that is nowhere would be 0/0.
+
     References:
         Milletari, Navab and Ahmadi (2016), V-Net. https://arxiv.org/abs/1606.04797
     """
 
     def __init__(self, num_classes, void=None, smooth=1.0, name="soft_dice", **kwargs):
         super().__init__(name=name, **kwargs)
-        self.num_classes, self.void, self.smooth = int(num_classes), void, float(smooth)
+        if not smooth > 0:
+            raise ValueError(f"`smooth` must be above 0. Received: smooth={smooth!r}")
+        self.num_classes, self.void, self.smooth = int(num_classes), _index(void), float(smooth)
 
     def call(self, truth, logits):
         hot, counted = _one_hot(truth, logits, self.num_classes, self.void)
@@ -133,7 +138,7 @@ class EdgeCrossEntropy(keras.losses.Loss):
         self.negative_weight = float(negative_weight)
 
     def call(self, share, logits):
-        if tuple(share.shape[1:]) != tuple(logits.shape[1:]):
+        if not _fit(share.shape, logits.shape):
             raise ValueError(
                 "shares and logits must both be (B, H, W, 1). "
                 f"Received: {tuple(share.shape)} and {tuple(logits.shape)}"
@@ -153,16 +158,25 @@ class EdgeCrossEntropy(keras.losses.Loss):
         return {**super().get_config(), **own}
 
 
+def _index(void):
+    return None if void is None else int(void)  # NumPy's integers cannot be saved with a model
+
+
 def _from_logits(target, logits):
     # −t log p − (1 − t) log(1 − p), without an overflow at either end.
     return ops.softplus(logits) - target * logits
+
+
+def _fit(shape, other):
+    # Sizes that are not known before the images come count as equal.
+    return len(shape) == len(other) and all(a == b or None in (a, b) for a, b in zip(shape, other))
 
 
 def _one_hot(truth, logits, num_classes, void):
     """One-hot truth `(B, H, W, C)`, void pixels all 0, and which pixels count `(B, H, W)`."""
     if len(truth.shape) == len(logits.shape) and truth.shape[-1] == 1:
         truth = ops.squeeze(truth, axis=-1)
-    if len(truth.shape) != len(logits.shape) - 1 or logits.shape[-1] != num_classes:
+    if not _fit(truth.shape, logits.shape[:-1]) or logits.shape[-1] != num_classes:
         raise ValueError(
             f"truth must be integers (B, H, W), and logits (B, H, W, {num_classes}). "
             f"Received: {tuple(truth.shape)} and {tuple(logits.shape)}"

@@ -134,3 +134,39 @@ def _score(model, features, truth, held_features, held_truth):
         )
     pipeline = make_pipeline(StandardScaler(), model).fit(features, truth)
     return float(pipeline.score(held_features, held_truth))
+
+
+def verdict(runs, claim="VAE", rivals=("random", "random, frozen", "autoencoder", "denoising")):
+    """What repeated trainings of twins allow to be said about pretraining as a VAE.
+
+    "the VAE helps" if the interval of `claim` minus the best rival lies above 0; else
+    "pretraining helps" if that of the best pretrained arm minus the first rival does; else
+    "nothing helps". Best means the highest mean. Differences are taken seed by seed.
+
+    Args:
+        runs: dictionary from an arm to its scores, one a seed, `(N,)`, the same seeds in all.
+        claim: the arm the claim is about.
+        rivals: its twins. The first starts from random weights; those with "random" in their
+            name are not pretrained.
+
+    Returns:
+        Dictionary with `word`, `rival` and (`gain`, `gain_half`): claim minus rival; `best` and
+        (`lift`, `lift_half`): the best pretrained arm minus the first rival. A single seed allows
+        nothing to be said: `word` is "nothing helps".
+    """
+    runs = {arm: np.asarray(values, dtype="float64") for arm, values in runs.items()}
+
+    def best_of(arms):
+        return max(arms, key=lambda arm: runs[arm].mean())
+
+    rival = best_of(rivals)
+    best = best_of([claim, *(arm for arm in rivals if "random" not in arm)])
+    gain, gain_half = interval(runs[claim] - runs[rival])
+    lift, lift_half = interval(runs[best] - runs[rivals[0]])
+    several = len(runs[claim]) > 1
+    word = "pretraining helps" if several and lift > lift_half else "nothing helps"
+    word = "the VAE helps" if several and gain > gain_half else word
+    return {
+        "word": word, "rival": rival, "gain": gain, "gain_half": gain_half,
+        "best": best, "lift": lift, "lift_half": lift_half,
+    }  # fmt: skip

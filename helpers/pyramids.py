@@ -36,18 +36,30 @@ def pyramid_networks(
         (encoder, decoder): `(B, H, W, C)` → mean and **log σ²**, and back to means of pixels.
 
     Raises:
-        ValueError: If the lists differ in length, or the image is no multiple of the patches.
+        ValueError: If the lists differ in length or a level is empty, the image is no multiple of the patches, or
+            the latent does not fit them.
     """
     if not (widths and len(widths) == len(depths) == len(patches)):
         raise ValueError(
             "`widths`, `depths` and `patches` need one entry a level. "
             f"Received: {widths}, {depths}, {patches}"
         )
+    if any(patch == 1 and not depth for patch, depth in zip(patches, depths)):
+        raise ValueError(
+            "a level that neither shrinks nor convolves is none. "
+            f"Received: patches={patches}, depths={depths}"
+        )
     factor = math.prod(patches)
     if any(side is not None and side % factor for side in image_shape[:2]):
         raise ValueError(
             f"height and width must be multiples of {factor}; pad or crop the images. "
             f"Received: image_shape={tuple(image_shape)}"
+        )
+    spatial = isinstance(latent, numbers.Integral)
+    if not spatial and (np.ndim(latent) != 1 or len(latent) != 1 or None in image_shape):
+        raise ValueError(
+            "`latent` is a number of channels, or `(K,)` for a vector, which needs the size of "
+            f"the images. Received: latent={latent!r}, image_shape={tuple(image_shape)}"
         )
     image = keras.Input(image_shape)
     h = layers.Rescaling(4.0, offset=-2.0)(image)
@@ -57,7 +69,6 @@ def pyramid_networks(
             h = _block(h, width)
         h = layers.Identity(name=f"level_{level}")(h)
     bottom = h.shape[1:]
-    spatial = isinstance(latent, numbers.Integral)
     if spatial:
         mean = layers.Conv2D(int(latent), 1, name="mean")
         log_variance = layers.Conv2D(int(latent), 1, name="log_variance", **NEARLY_CERTAIN)
@@ -116,12 +127,17 @@ def pixel_head(image, features, outputs):
         keras.Model, `(B, H, W, C)` → logits `(B, H, W, outputs)`.
 
     Raises:
-        ValueError: If a resolution is no power-of-two multiple of the next coarser one.
+        ValueError: If a resolution is no power-of-two multiple of the next coarser one, or is
+            not known.
     """
     features = list(features)
+    if not features:
+        raise ValueError("`features` needs at least one tensor. Received: none")
     h = features[-1]
     for skip in reversed(features[:-1]):
         h = _grow(h, _ratio(skip, h), skip.shape[-1])
+        if h.shape[-1] != skip.shape[-1]:  # the same resolution, other channels
+            h = _normal(layers.Conv2D(skip.shape[-1], 1)(h))
         h = _block(layers.Add()([h, skip]), skip.shape[-1])
     rest = _ratio(image, h)
     if rest > 4:  # one unfolding of that size would draw squares: go there by halves
@@ -136,15 +152,30 @@ def at_size(model, image_shape):
     For convolutional models: train on crops, then `at_size(model, (None, None, 3))` reads whole
     images. Later training of one does not change the other.
     """
+    copy = _resized(model, tuple(image_shape))
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _resized(model, image_shape):
     if any(isinstance(layer, (layers.Flatten, layers.Reshape)) for layer in model.layers):
         raise ValueError(
             f"{model.name} has a vector in its middle, so it knows one size of image only: "
-            f"{model.input_shape[1:]}. Received: image_shape={tuple(image_shape)}"
+            f"{model.input_shape[1:]}. Received: image_shape={image_shape}"
         )
-    bare = keras.Model(model.inputs[0], model.outputs[0], name=model.name)  # without its optimizer
-    copy = keras.models.clone_model(bare, input_tensors=keras.Input(image_shape))
-    copy.set_weights(model.get_weights())
-    return copy
+
+    def clone(layer):
+        if isinstance(layer, keras.Model):  # a network used as a layer takes what comes
+            return _resized(
+                layer, (*(None for _ in layer.input_shape[1:-1]), layer.input_shape[-1])
+            )
+        return layer.__class__.from_config(layer.get_config())
+
+    outputs = model.outputs if len(model.outputs) > 1 else model.outputs[0]
+    bare = keras.Model(model.inputs[0], outputs, name=model.name)  # without its optimizer
+    return keras.models.clone_model(
+        bare, input_tensors=keras.Input(image_shape), clone_function=clone
+    )
 
 
 def whole_images(model, images, multiple=32):
@@ -160,13 +191,27 @@ def whole_images(model, images, multiple=32):
 
     Yields:
         float32 `(H, W, outputs)` for each image.
+
+    Raises:
+        ValueError: If an image is not `(H, W, C)`, or the model takes one size only.
     """
     run = compiled(model)
     for image in images:
         x = to_float(np.asarray(image))
+        if x.ndim != 3:
+            raise ValueError(f"each image must be (H, W, C). Received: shape {x.shape}")
         height, width = x.shape[:2]
         pad = [(0, -height % multiple), (0, -width % multiple), (0, 0)]
-        output = run(np.pad(x, pad, mode="symmetric")[None])
+        x = np.pad(x, pad, mode="symmetric")[None]
+        if any(
+            known not in (None, side) for known, side in zip(model.input_shape[1:], x.shape[1:])
+        ):
+            raise ValueError(
+                f"{model.name} takes images of shape {model.input_shape[1:]} only; "
+                f"`at_size(model, (None, None, C))` takes all. Received: {height}×{width}, "
+                f"padded to {x.shape[1:3]}"
+            )
+        output = run(x)
         yield keras.ops.convert_to_numpy(output)[0, :height, :width]
 
 
@@ -181,6 +226,12 @@ def compiled(model):
 
 def _ratio(fine, coarse):
     """How many times finer one symbolic tensor is than another."""
+    if None in (*fine.shape[1:3], *coarse.shape[1:3]):
+        raise ValueError(
+            "a head needs to know the size of its features: build it on crops of one size, then "
+            "`at_size(head, (None, None, 3))`. "
+            f"Received: {tuple(fine.shape)} above {tuple(coarse.shape)}"
+        )
     ratio = fine.shape[1] / coarse.shape[1]
     if ratio != fine.shape[2] / coarse.shape[2] or ratio < 1 or math.log2(ratio) % 1:
         raise ValueError(

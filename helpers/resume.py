@@ -9,16 +9,18 @@ import ast
 import hashlib
 import json
 import os
+import re
 import time
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from helpers.data import cache_folder
 
 # Modules whose code decides what a training gives; a change of their comments does not count.
-CODE = ("layers", "losses", "models", "networks", "pixel_losses", "pyramids", "training")
-CODE += ("data/crops",)
+CODE = ("layers", "losses", "models", "networks", "photographs", "pixel_losses", "pyramids")
+CODE += ("training", "data/batches", "data/crops", "data/dataset", "data/images")
 
 
 def code_version():
@@ -30,7 +32,7 @@ def code_version():
             body = getattr(node, "body", None)
             first = body[0] if isinstance(body, list) and body else None
             if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                first.value.value = ""
+                del body[0]
         digest.update(ast.dump(tree).encode())
     return digest.hexdigest()[:10]
 
@@ -45,31 +47,44 @@ class Store:
 
     Every method takes further parameters. Two calls share an entry if their name, all
     parameters and the code version agree.
+
+    Raises:
+        OSError: If the folder cannot be written to.
+        ValueError: If a file in it is damaged, or made by another model.
     """
 
     def __init__(self, folder=None, **parameters):
         self.folder = cache_folder() / "kept" / folder if folder else None
         self.parameters = parameters
         self.version = code_version()
+        if self.folder is not None:  # now and not after hours of computing
+            _make(self.folder)
 
     def path(self, name, parameters, suffix):
         """The file of an entry."""
-        key = json.dumps([self.version, name, {**self.parameters, **parameters}], sort_keys=True)
-        return self.folder / f"{name}-{hashlib.sha256(key.encode()).hexdigest()[:12]}{suffix}"
+        key = _dumps([self.version, name, {**self.parameters, **parameters}], sort_keys=True)
+        stem = re.sub(r"[^\w.-]", "_", name)
+        return self.folder / f"{stem}-{hashlib.sha256(key.encode()).hexdigest()[:12]}{suffix}"
 
     def result(self, name, compute, **parameters):
-        """`compute()`, a JSON value, or what it gave before."""
-        if self.folder is None:
-            return compute()
-        path = self.path(name, parameters, ".json")
-        if path.exists():
-            return json.loads(path.read_text("utf-8"))["value"]
-        value = compute()
-        self._write(path, {"value": value, "name": name, **self.parameters, **parameters})
+        """`compute()`, a JSON value, or what it gave before.
+
+        NumPy arrays become lists and tuples too, with a folder or without one.
+        """
+        path = self.path(name, parameters, ".json") if self.folder is not None else None
+        if path is not None and path.exists():
+            return _read(path, "value")
+        value = json.loads(_dumps(compute()))
+        if path is not None:
+            _write(path, {"value": value, **self._about(name, parameters)})
         return value
 
     def fit(self, name, model, x, epochs, parameters=None, **options):
         """Fit a compiled model, or give it the weights of an earlier fit of the same name.
+
+        The states of the optimizer and of all noise belong to the weights. A data set that counts its epochs, such as
+        `data.Crops`, starts from its first one, or from the one after the last kept, so that the
+        batches are those of an unbroken training.
 
         Args:
             name: of the entry.
@@ -83,47 +98,152 @@ class Store:
             (seconds, history): training time, all sittings added, and Keras's history of the
             last sitting (empty when read).
         """
+        if not model.compiled:
+            raise ValueError(f"compile the model before `Store.fit`. Received: {model.name}")
+        if not model.built:
+            raise ValueError(f"{model.name} has no weights yet: call it on a batch before")
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)  # else its state is not read
         options = {"verbose": 0, **options}
+        if isinstance(x, keras.utils.PyDataset):
+            options.setdefault("shuffle", False)  # the order of batches is its own matter
+        callbacks = options.pop("callbacks", None) or []
+        callbacks = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
         if self.folder is None:
+            _wind(x, 0)
             start = time.perf_counter()
-            history = model.fit(x, epochs=epochs, **options).history
+            history = model.fit(x, epochs=epochs, callbacks=callbacks, **options).history
             return time.perf_counter() - start, history
         parameters = {**(parameters or {}), "epochs": epochs}
         weights = self.path(name, parameters, ".weights.h5")
-        note, clock = weights.with_suffix(".json"), _Clock(weights.with_suffix(".clock.json"))
+        note = weights.with_suffix(".json")
         if weights.exists():
-            model.load_weights(weights)
-            return json.loads(note.read_text("utf-8"))["seconds"], {}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        backup = keras.callbacks.BackupAndRestore(weights.with_suffix(".backup"))
-        callbacks = [backup, clock, *options.pop("callbacks", [])]
-        history = model.fit(x, epochs=epochs, callbacks=callbacks, **options).history
-        entry = {"name": name, **self.parameters, **parameters, "seconds": clock.seconds}
-        self._write(note, entry)
-        part = weights.with_name("part-" + weights.name)
-        model.save_weights(part)
-        os.replace(part, weights)
-        clock.path.unlink(missing_ok=True)
-        return clock.seconds, history
+            seconds = _read(note, "seconds")
+            _load(model, weights, _read(note, "noise"))
+            return seconds, {}
+        backup = _Backup(weights.with_suffix(".backup.json"))
+        backup.restore(model)
+        _wind(x, backup.epoch)
+        options = {**options, "initial_epoch": backup.epoch, "callbacks": [*callbacks, backup]}
+        history = model.fit(x, epochs=epochs, **options).history
+        entry = {"seconds": backup.seconds, **self._about(name, parameters)}
+        _write(note, {**entry, "noise": _noise(model)})
+        _save(model, weights)
+        backup.remove()
+        return backup.seconds, history
 
-    def _write(self, path, value):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.write_text(json.dumps(value), "utf-8")
-        os.replace(part, path)
+    def _about(self, name, parameters):
+        return {"name": name, "code": self.version, "parameters": self.parameters | parameters}
 
 
-class _Clock(keras.callbacks.Callback):
-    """Training seconds over all sittings; those of an epoch that was cut off are lost."""
+class _Backup(keras.callbacks.Callback):
+    """Weights after the last epoch, and the training seconds of all sittings up to there.
+
+    `keras.callbacks.BackupAndRestore` writes over its last file, which a kill can leave half
+    written, and makes each later `fit` of the model start at the epoch it restored.
+    """
 
     def __init__(self, path):
         super().__init__()
         self.path = path
-        self.seconds = json.loads(path.read_text("utf-8")) if path.exists() else 0.0
+        self.epoch, self.seconds = 0, 0.0
+        if path.exists():
+            self.epoch, self.seconds = (_read(path, key) for key in ("epoch", "seconds"))
+
+    def restore(self, model):
+        if self.epoch:
+            _load(model, self._weights(self.epoch), _read(self.path, "noise"))
+
+    def remove(self):
+        for path in self.path.parent.glob(f"*{self.path.stem}*"):  # half-written ones, too
+            path.unlink(missing_ok=True)
 
     def on_train_begin(self, logs=None):
         self.start = time.perf_counter() - self.seconds
 
     def on_epoch_end(self, epoch, logs=None):
         self.seconds = time.perf_counter() - self.start
-        self.path.write_text(json.dumps(self.seconds), "utf-8")
+        before, self.epoch = self.epoch, epoch + 1
+        # The note is what names the file that counts, so there is one whole state at any time.
+        _save(self.model, self._weights(self.epoch))
+        note = {"epoch": self.epoch, "seconds": self.seconds, "noise": _noise(self.model)}
+        _write(self.path, note)
+        self._weights(before).unlink(missing_ok=True)
+
+    def _weights(self, epoch):
+        return self.path.with_name(f"{self.path.stem}-{epoch}.weights.h5")
+
+
+def _wind(x, epoch):
+    """Puts a data set that counts its epochs at one of them."""
+    if isinstance(x, keras.utils.PyDataset) and hasattr(x, "epoch"):
+        x.epoch = getattr(x, "first_epoch", 0) + epoch - 1
+        x.on_epoch_end()
+
+
+def _make(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError("no right to write")
+    except OSError as error:
+        raise OSError(
+            f"cannot keep results in {folder} ({error}): name another folder, set HELPERS_CACHE, "
+            'or keep nothing with folder=""'
+        ) from error
+
+
+def _dumps(value, **options):
+    def plain(item):
+        if hasattr(item, "tolist"):  # NumPy's arrays and numbers
+            return item.tolist()
+        raise TypeError(
+            "a `Store` keeps JSON values: numbers, texts, lists and dictionaries of them. "
+            f"Received: {type(item).__name__}"
+        )
+
+    return json.dumps(value, default=plain, **options)
+
+
+def _write(path, value):
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(_dumps(value), "utf-8")
+    os.replace(part, path)
+
+
+def _read(path, key):
+    try:
+        return json.loads(path.read_text("utf-8"))[key]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is damaged ({type(error).__name__}: {error}). Delete the files that start "
+            "with its name, and they are computed anew."
+        ) from error
+
+
+def _save(model, path):
+    part = path.with_name(f"part-{os.getpid()}-{path.name}")
+    model.save_weights(part)
+    os.replace(part, path)
+
+
+def _generators(model):
+    return [v for v in model.variables if v.name == "seed_generator_state"]
+
+
+def _noise(model):
+    """Where the random streams of a model are, which Keras's files of weights leave out."""
+    return [keras.ops.convert_to_numpy(v.value) for v in _generators(model)]
+
+
+def _load(model, path, noise):
+    try:
+        model.load_weights(path)
+        for variable, state in zip(_generators(model), noise, strict=True):
+            variable.assign(np.array(state, "uint32"))
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path} cannot be read into {model.name} ({str(error).splitlines()[0]}). Does the model depend on "
+            "something that `parameters` do not tell? Else the file is damaged: delete it, and "
+            "it is computed anew."
+        ) from error

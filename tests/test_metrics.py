@@ -115,6 +115,88 @@ def test_dice_is_per_image_and_not_over_the_batch_as_one():
     np.testing.assert_allclose(metrics.dice(truth, guess, 1), [1.0, 0.0])
 
 
+def square(top=3, left=3, side=5, size=12):
+    labels = np.zeros((size, size), int)
+    labels[top : top + side, left : left + side] = 1
+    return labels
+
+
+def test_boundary_iou_of_a_shifted_square_by_hand():
+    # One pixel wide, the inner outline of 5×5 pixels has 16. Shifted down by one, the two long
+    # sides share 4 + 4 pixels, and each top and bottom lies inside the other or outside: 8 of 24.
+    truth, guess = square()[None], square(top=4)[None]
+    iou = metrics.boundary_iou(truth, guess, 2, width=0.02)
+    assert iou[1] == pytest.approx(8 / 24)
+    # The background's: the image's border of 44 pixels, and the ring of 7×7 − 5×5 around.
+    bands = []
+    for labels in (truth[0], guess[0]):
+        inside = np.pad(labels == 0, 1)
+        near = [inside[1 + i : 13 + i, 1 + j : 13 + j] for i in (-1, 0, 1) for j in (-1, 0, 1)]
+        bands.append((labels == 0) & ~np.all(near, axis=0))
+    assert bands[0].sum() == 44 + 24
+    expected = (bands[0] & bands[1]).sum() / (bands[0] | bands[1]).sum()
+    assert iou[0] == pytest.approx(expected) and expected < 1
+
+
+def test_boundary_iou_width_is_a_share_of_the_diagonal():
+    truth, guess = square(5, 5, 11, 24), square(5, 6, 11, 24)  # the diagonal is 33.9
+    inner = {1: 9, 2: 7, 3: 5}
+    for steps, width in [(1, 0.001), (1, 0.03), (2, 0.06), (3, 0.09)]:
+        bands = [
+            square(5, 5 + s, 11, 24) - square(5 + steps, 5 + s + steps, inner[steps], 24)
+            for s in (0, 1)
+        ]
+        expected = (bands[0] & bands[1]).sum() / (bands[0] | bands[1]).sum()
+        assert metrics.boundary_iou([truth], [guess], 2, width=width)[1] == pytest.approx(expected)
+    # A band as wide as the object is the object: the usual IoU.
+    wide = metrics.boundary_iou([truth], [guess], 2, width=0.9)
+    np.testing.assert_allclose(wide, metrics.iou_per_class(truth, guess, 2))
+
+
+def test_boundary_iou_is_one_for_the_truth_and_nan_for_what_is_nowhere():
+    truth = [RNG.integers(0, 3, (20, 30)), RNG.integers(0, 3, (30, 20))]  # of two sizes
+    iou = metrics.boundary_iou(truth, truth, 4)
+    np.testing.assert_array_equal(iou, [1, 1, 1, np.nan])
+    swapped = [(t + 1) % 3 for t in truth]
+    np.testing.assert_array_equal(metrics.boundary_iou(truth, swapped, 3), 0)
+
+
+def test_boundary_iou_minds_a_ragged_outline_more_than_iou():
+    truth = square(10, 10, 40, 60)
+    ragged, hole = truth.copy(), truth.copy()
+    ragged[10:50:2, 10] = ragged[10, 10:50:2] = 0
+    hole[28:33, 28:36] = 0  # as many pixels, far from the outline
+    both = {
+        name: [
+            f(truth[None], guess[None], 2)[1] for f in (metrics.iou_per_class, metrics.boundary_iou)
+        ]
+        for name, guess in {"ragged": ragged, "hole": hole}.items()
+    }
+    assert (
+        both["ragged"][0] == pytest.approx(both["hole"][0], abs=2e-3) and both["ragged"][0] > 0.97
+    )
+    assert both["ragged"][1] < 0.85
+
+
+def test_boundary_iou_counts_over_all_images_at_once():
+    truth, guess = [square(), square(1, 1, 9)], [square(top=4), square(1, 1, 9)]
+    # 8 of 24 and 32 of 32 pixels.
+    assert metrics.boundary_iou(truth, guess, 2)[1] == pytest.approx((8 + 32) / (24 + 32))
+
+
+def test_boundary_iou_does_not_see_what_is_guessed_in_void():
+    truth, guess = square(), square(top=4)
+    truth[8:, :] = 9
+    values = []
+    for label in (0, 1, 2):
+        other = np.where(truth == 9, label, guess)
+        values.append(metrics.boundary_iou(truth[None], other[None], 3, void=9))
+        np.testing.assert_array_equal(values[-1], values[0])
+    assert values[0][1] < 1 and np.isnan(values[0][2])
+    good = np.where(truth == 9, 2, truth)
+    np.testing.assert_array_equal(metrics.boundary_iou([truth], [good], 3, void=9), [1, 1, np.nan])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -124,6 +206,12 @@ def test_dice_is_per_image_and_not_over_the_batch_as_one():
         (lambda: metrics.mean_iou(TRUTH, GUESS, 3), "void label"),
         (lambda: metrics.mean_iou(TRUTH, GUESS / 2, 3, 9), "integer labels"),
         (lambda: metrics.dice(TRUTH, GUESS[:, :1], 1), "same shape"),
+        (lambda: metrics.boundary_iou(TRUTH, GUESS[:, :1], 3, 9), r"same shape \(H, W\)"),
+        (lambda: metrics.boundary_iou(TRUTH[0], GUESS[0], 3, 9), r"same shape \(H, W\).*\(3,\)"),
+        (lambda: metrics.boundary_iou(TRUTH, [], 3, 9), "as many images. Received: 1 and 0"),
+        (lambda: metrics.boundary_iou(TRUTH, GUESS, 3), "void label"),
+        (lambda: metrics.boundary_iou(TRUTH, GUESS / 2, 3, 9), "integer labels"),
+        (lambda: metrics.boundary_iou(TRUTH, GUESS, 3, 9, width=2), "width=2"),
     ],
 )
 def test_bad_input_is_named(call, message):

@@ -25,6 +25,7 @@ class Crops(keras.utils.PyDataset):
         flip: whether to mirror left to right with probability one half.
         turn: whether to turn by a random multiple of 90° as well; needs square crops.
         scale: largest factor by which a crop is shown larger or smaller, log-uniform; 1 is never.
+            Both sides share the factor: an image is shown no smaller than it fills the crop.
             Numbers are read between pixels, classes from the nearest one.
         light: standard deviation of the logarithm of a random gamma, the exponent of all values;
             each channel has half of that again for itself.
@@ -62,6 +63,8 @@ class Crops(keras.utils.PyDataset):
                 "`scale` must be at least 1 and `light` at least 0. "
                 f"Received: scale={scale!r}, light={light!r}"
             )
+        if not len(images):
+            raise ValueError("`images` needs at least one image. Received: none")
         if targets is not None and len(targets) != len(images):
             raise ValueError(
                 f"`targets` needs one array an image. Received: {len(targets)} and {len(images)}"
@@ -76,10 +79,19 @@ class Crops(keras.utils.PyDataset):
                     f"target {i} must have its image's size {image.shape[:2]}. "
                     f"Received: shape={targets[i].shape}"
                 )
+            for name, arrays in (("images", images), ("targets", targets)):
+                # Pillow resizes bytes; a share is read as 0..255.
+                bytes_only = scale > 1 or (share and name == "targets")
+                if arrays is not None and bytes_only and arrays[i].dtype != np.uint8:
+                    raise ValueError(
+                        f"`{name}` must be uint8 to be scaled or read as shares. "
+                        f"Received: dtype {arrays[i].dtype}"
+                    )
         self.images, self.targets, self.crop = images, targets, crop
         self.steps, self.batch_size, self.seed = int(steps), int(batch_size), seed
         self.flip, self.turn, self.scale, self.light = flip, turn, float(scale), float(light)
-        self.share, self.epoch = share, int(first_epoch)
+        self.share, self.first_epoch = share, int(first_epoch)
+        self.epoch = self.first_epoch
 
     def __len__(self):
         return self.steps
@@ -99,8 +111,8 @@ class Crops(keras.utils.PyDataset):
     def _draw(self, rng):
         i = rng.integers(len(self.images))
         size = np.array(self.images[i].shape[:2])
-        factor = self.scale ** rng.uniform(-1, 1)
-        region = np.minimum(np.rint(np.array(self.crop) / factor).astype(int), size)
+        factor = max(self.scale ** rng.uniform(-1, 1), *(np.array(self.crop) / size))
+        region = np.clip(np.rint(np.array(self.crop) / factor).astype(int), 1, size)
         top, left = rng.integers(size - region + 1)
         quarter = rng.integers(4) if self.turn else 0
         mirror = self.flip and rng.random() < 0.5
@@ -112,10 +124,19 @@ class Crops(keras.utils.PyDataset):
             array = np.rot90(array, quarter)
             return array[:, ::-1] if mirror else array
 
-        x = to_float(np.ascontiguousarray(cut(self.images[i], resize_image)))
+        x = np.ascontiguousarray(cut(self.images[i], resize_image))
         if self.light:
             gamma = np.exp(rng.normal(0, self.light) + rng.normal(0, self.light / 2, x.shape[-1]))
-            x = x ** gamma.astype("float32")
+            x = _relit(x, gamma.astype("float32"))
+        x = to_float(x)
         if self.targets is None:
             return x, None
         return x, cut(self.targets[i], resize_image if self.share else resize_indices)
+
+
+def _relit(x, gamma):
+    """Every value to the power of its channel's gamma."""
+    if x.dtype != np.uint8:
+        return x**gamma
+    values = np.linspace(0, 1, 256, dtype="float32")[:, None] ** gamma  # of each byte, a channel
+    return np.stack([values[x[..., c], c] for c in range(x.shape[-1])], axis=-1)

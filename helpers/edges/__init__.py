@@ -6,16 +6,21 @@ function needs it.
 """
 
 from helpers.edges.berkeley import benchmark, human_level
+from helpers.edges.classics import CLASSICS, classical_maps, steepest, tune_classical
 from helpers.edges.detectors import canny_levels, gradient_magnitude
 from helpers.edges.morphology import nms, thin
 from helpers.edges.scores import BenchmarkResult
 
 __all__ = [
+    "CLASSICS",
     "BenchmarkResult",
     "benchmark",
     "canny_levels",
+    "classical_maps",
     "gradient_magnitude",
     "human_level",
     "nms",
+    "steepest",
     "thin",
+    "tune_classical",
 ]

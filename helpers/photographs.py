@@ -1,0 +1,87 @@
+"""Long trainings on whole photographs: a VAE on crops without labels, then a head on its encoder.
+
+The head of a pretrained encoder and its twin from fresh weights take the same labelled steps.
+Every training goes through a `resume.Store`, so that a killed run goes on.
+"""
+
+import keras
+import numpy as np
+
+from helpers import data, metrics, models, pyramids
+
+
+def train_head(
+    photos,
+    targets,
+    outputs,
+    loss,
+    store,
+    *,
+    pretrain,
+    vae_epochs,
+    epochs,
+    steps,
+    rate,
+    plan,
+    channels=16,
+    seed=0,
+    crops=None,
+    parameters=None,
+):
+    """Train a head for pixels on random crops, on an encoder with or without a VAE before it.
+
+    Args:
+        photos: list of uint8 `(H, W, 3)`, at least as large as the crops.
+        targets: one `(H, W)` array a photograph: classes, or shares of annotators with
+            `share=True` in `crops`.
+        outputs: number of classes, or 1 for edges.
+        loss: of the head, a Keras loss that takes logits.
+        store: a `resume.Store`.
+        pretrain: whether the encoder is pretrained as a VAE's, on crops of `photos`.
+        vae_epochs, epochs: of the VAE, and of the head; each training has its own cosine.
+        steps: training steps an epoch.
+        rate: highest learning rate of both.
+        plan: dictionary with `widths`, `depths` and `patches` of `pyramids.pyramid_networks`.
+        channels: of the VAE's code.
+        seed: of first weights and crops.
+        crops: options of `data.Crops`; `crop` is needed.
+        parameters: what else the result depends on, JSON values.
+
+    Returns:
+        (model, seconds): the network for images of any size (`pyramids.at_size`), and the
+        training time of VAE and head together.
+    """
+    crops = {"seed": seed, "steps": steps, **crops}
+    keras.utils.set_random_seed(seed)
+    encoder, decoder = pyramids.pyramid_networks((*crops["crop"], 3), channels, **plan)
+    key = {**crops, **plan, "channels": channels, "rate": rate, "vae_epochs": vae_epochs}
+    key |= {"pretrain": pretrain, **(parameters or {})}
+
+    def fit(name, model, epochs, targets=None, loss=None):
+        rise = max(1, epochs * steps // 50)  # steps in which the rate climbs before it falls
+        fall = keras.optimizers.schedules.CosineDecay(
+            rate / 50, max(1, epochs * steps - rise), warmup_target=rate, warmup_steps=rise
+        )
+        adam = keras.optimizers.AdamW(fall, weight_decay=1e-4)
+        model.compile(adam, loss, jit_compile=False)
+        return store.fit(name, model, data.Crops(photos, targets=targets, **crops), epochs, key)[0]
+
+    seconds = 0.0
+    if pretrain and vae_epochs:
+        vae = models.VAE(encoder, decoder, likelihood="gaussian", seed=seed)
+        seconds += fit("photo-vae", vae, vae_epochs)
+    head = pyramids.pixel_head(encoder.input, pyramids.levels(encoder), outputs)
+    seconds += fit("photo-head", head, epochs, targets, loss)
+    return pyramids.at_size(head, (None, None, 3)), seconds
+
+
+def class_ious(model, photos, masks, num_classes, void=None, multiple=32):
+    """IoU of each class over whole photographs at native size, void left out: float64 `(C,)`."""
+    counts = np.zeros((num_classes, num_classes), "int64")
+    outputs = pyramids.whole_images(model, photos, multiple)
+    for mask, logits in zip(masks, outputs, strict=True):
+        guess = logits.argmax(axis=-1)
+        counts += metrics.confusion_matrix(mask, guess, num_classes, void)
+    hits = np.diag(counts).astype("float64")
+    union = counts.sum(axis=0) + counts.sum(axis=1) - hits
+    return np.divide(hits, union, out=np.full(num_classes, np.nan), where=union > 0)

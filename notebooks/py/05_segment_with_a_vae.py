@@ -1,0 +1,684 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Segment with a VAE, and measure what the VAE brought
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/05_segment_with_a_vae.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/05_segment_with_a_vae.ipynb) <!--badges-->
+#
+# Here is a recipe that one finds in many texts: train a VAE on pictures, pass each picture through it, and let a small convolutional network label the pixels of the *reconstruction*. The VAE, so the argument goes, has kept what matters and dropped the noise. Does the label map get better? And if it does not, is there another way to use what a VAE has learned?
+#
+# **What you'll do**
+#
+# - Follow the recipe, and put the same classifier on the picture itself beside it.
+# - Turn the rate of the VAE from a few bits to many hundred, and watch the label map follow.
+# - Build heads that read the encoder's and the decoder's features, and a model with two outputs whose VAE goes on learning while the head does.
+# - Give the VAE fair opponents, with few labels and with many, and let the code write the verdict.
+#
+# **What you'll learn**
+#
+# - What is not in the reconstruction cannot be labelled, and the VAE never asked what the labels need.
+# - A skip connection around the code is right for the head and would be fatal for the VAE.
+# - "Pretraining helped" and "the VAE helped" are two claims; it takes a twin to tell them apart.
+#
+# **What you'll need**
+#
+# - What rate and reconstruction mean (`03` or `04`), and what the mean IoU is (`01`).
+# - About 5 minutes on 2 CPU cores and 2 GB of memory. The default pictures are drawn on the spot.
+
+# %% tags=["colab"]
+# On Google Colab this installs the helpers; elsewhere it does nothing.
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:
+    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+
+# %% tags=["parameters"]
+dataset = "shapes"  # data set: shapes, camvid or pets
+seed = 0  # of the pictures, the first weights and every random draw
+size = [32, 32]  # height and width of the pictures in every section but the one on photographs
+images = 2000  # pictures to train on
+val_images = 300  # held-out pictures that all scores are of
+widths = [24, 32, 48]  # channels of the network's levels, finest first
+depths = [1, 1, 2]  # its 3×3 convolutions at each level
+patches = [2, 2, 2]  # by how much each level shrinks the one before
+channels = 8  # of the VAE's spatial code, at the coarsest level
+batch = 32  # pictures in a training step
+rate = 0.005  # highest learning rate
+steps = 250  # training steps of a VAE or a classifier
+forest_images = 150  # training pictures of the random forests
+vectors = [2, 8, 32]  # numbers in the vector codes of the rate curve
+grids = [1, 4, 16]  # channels of its spatial codes at the coarsest level
+fine_grids = [4, 16]  # channels of its codes one level finer
+labels = [20, 400]  # label budgets: how many of the training pictures have masks
+twin_steps = 150  # training steps of a twin, and of the pretraining
+seeds = 3  # trainings of each twin, with other weights and other labelled pictures
+term_weight = 0.03  # weight of the VAE's loss per pixel beside the head's
+balance = 0.5  # class weights are frequencies to the power of minus this; 0 for none
+headline_epochs = 0  # epochs of the head on whole photographs; 0 leaves that training out
+vae_epochs = 10  # epochs of the VAE before it
+steps_per_epoch = 100  # training steps in each of these epochs
+crop = [192, 192]  # height and width of the random crops it trains on
+headline_rate = 0.003  # its highest learning rate
+split = "val"  # photographs to score on: "val", or once, for the record, "test"
+weights_out = ""  # name under which to keep its weights; empty for not at all
+image_path = ""  # a photograph of your own to segment
+kept = ""  # folder in the cache where long trainings are kept, to go on after a stop
+
+# %%
+from helpers.runs import check_parameters, record, set_up
+
+check_parameters(
+    globals(), dataset=["shapes", "camvid", "pets"], seed=range(2**32), batch=range(1, 257),
+    size={"list_of": range(16, 1025)}, images=range(20, 10_001), val_images=range(8, 4001),
+    widths={"list_of": range(4, 513)}, depths={"list_of": range(1, 9)}, steps=range(1, 50_001),
+    patches={"list_of": [2, 4]}, channels=range(1, 257), rate=(1e-5, 0.1), split=["val", "test"],
+    forest_images=range(5, 4001), vectors={"list_of": range(1, 1025)}, twin_steps=range(1, 50_001),
+    grids={"list_of": range(1, 257)}, fine_grids={"list_of": range(1, 257)}, balance=(0.0, 1.0),
+    labels={"list_of": range(2, 10_001)}, seeds=range(1, 21), term_weight=(0.0, 10.0),
+    headline_epochs=range(10_001), vae_epochs=range(10_001), steps_per_epoch=range(1, 10_001),
+    headline_rate=(1e-5, 0.1), crop={"list_of": range(16, 1025)}, weights_out=str, image_path=str,
+    kept=str,
+)  # fmt: skip
+set_up(seed)
+
+import functools
+import json
+import math
+import re
+from pathlib import Path
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+from keras import layers, ops
+
+from helpers import charts, data, losses, metrics, models, pixel_losses, plots, probes, pyramids
+from helpers.resume import Store
+from helpers.training import fit_steps
+
+plots.use()
+
+# %% [markdown]
+# ## Pictures, masks, and two scores without a look
+#
+# The default pictures are `shapes` at 32×32 with one or two objects. Their colours say nothing about their class; disc, square and triangle differ in outline only. So a program that labels them has to find an object *and* see its outline. All scores are the **mean IoU** of notebook `01`, over all held-out pixels that are not void. Two answers need no look at the picture: the most common class everywhere, and the *layout*, the class that is most common at each position.
+
+# %%
+options = {"objects": (1, 2), "radius": (0.18, 0.25), "contrast": (0.25, 0.6), "texture": 0.15}
+options = {"seed": seed, "noise": 0.03, "annotators": 1, **options} if dataset == "shapes" else {}
+frame = size[0] if dataset == "shapes" else tuple(size)
+train = data.load(dataset, "train", limit=images, size=frame, **options)
+val = data.load(dataset, "val", limit=val_images, size=frame, **options)
+x, held = data.to_float(train.images), data.to_float(val.images)
+masks, truth, classes, void = train.masks, val.masks, len(train.class_names), train.void
+
+
+def score(answer):
+    """Mean IoU of label maps (N, H, W) over all held-out pixels that are not void."""
+    return metrics.mean_iou(truth, answer, classes, void)
+
+
+counts = np.stack([(masks == c).sum(axis=0) for c in range(classes)])  # (C, H, W)
+scores = {"most common class": score(np.full(truth.shape, counts.sum(axis=(1, 2)).argmax()))}
+scores["layout"] = score(np.broadcast_to(counts.argmax(axis=0), truth.shape))
+
+# %% [markdown]
+# Four small functions serve every experiment below. `pair` gives an encoder and a decoder with fresh weights. They are those of `helpers.pyramids`: at each *level* a patch convolution shrinks the picture and 3×3 convolutions look around, so that the encoder holds features at several resolutions, and the VAE's code lies at the coarsest. `learn` trains whatever it is given for the same number of batches at the same falling rate.
+
+
+# %%
+def pair(seed, code=channels, depth=None):
+    """Encoder and decoder with fresh weights; the code lies at the last of `depth` levels."""
+    keras.utils.set_random_seed(seed)
+    plan = widths[:depth], depths[:depth], patches[:depth]
+    return pyramids.pyramid_networks((*size, 3), code, *plan)
+
+
+def compiled(model, loss, **more):
+    adam = keras.optimizers.Adam()
+    model.compile(adam, loss, jit_compile=False, steps_per_execution=10, **more)
+    return model
+
+
+def learn(model, x, y=None, steps=steps, seed=seed):
+    """Fit on pictures and targets for `steps` batches, from the weights that the model has."""
+    order = np.random.default_rng(seed).permutation(len(x))
+    order = np.resize(order, max(len(x), 10 * batch))  # few pictures are repeated
+    y = y if y is None else keras.tree.map_structure(lambda a: a[order], y)
+    fit_steps(model, x[order], steps, batch, rate, y=y)
+    return model
+
+
+def slug(name):
+    return re.sub(r"\W+", "_", name)
+
+
+def run(model, x):
+    return model.predict(x, batch_size=batch, verbose=0)
+
+
+# %% [markdown]
+# ## The recipe
+#
+# First the VAE: a Gaussian likelihood with one learned σ, and a spatial code. It never sees a mask. The cell prints its rate, the KL, in nats and bits.
+#
+# To have a measure for that number, the cell also counts the bits of a **mask**. Send a mask pixel by pixel, row by row. The receiver already knows the neighbours to the left, above, and between these two; an ideal code spends $-\log_2 p(\text{pixel} \mid \text{three neighbours})$ bits on each pixel, with the frequencies of the held-out masks. Most pixels cost next to nothing, because inside an area the neighbours agree.
+
+
+# %%
+def rate_bits(vae):
+    return metrics.kl_per_dimension(vae, held, batch).sum() / math.log(2)
+
+
+def mask_bits(maps):
+    """Bits a mask under an ideal code that knows three neighbours of every pixel."""
+    n, framed = classes + 1, np.pad(maps.astype(int), ((0, 0), (1, 0), (1, 0)))
+    near = (framed[:, 1:, :-1] * n + framed[:, :-1, 1:]) * n + framed[:, :-1, :-1]
+    table = np.bincount((near * n + maps).ravel(), minlength=n**4).reshape(-1, n)
+    p = np.maximum(table, 1e-9) / np.maximum(table.sum(axis=1, keepdims=True), 1e-9)
+    return -(table * np.log2(p)).sum() / len(maps)
+
+
+vae = learn(models.VAE(*pair(seed), likelihood="gaussian", seed=seed), x)
+vae_weights, sigma = vae.get_weights(), float(ops.exp(vae.log_sigma()))
+redrawn, held_redrawn = run(vae, x), run(vae, held)
+bits, needed, plain = rate_bits(vae), mask_bits(truth), truth[0].size * math.log2(classes)
+print(f"rate {bits * math.log(2):.0f} nats = {bits:.0f} bits a picture; σ {sigma:.3f}")
+print(f"a mask needs {needed:.0f} bits; sent without any code, {plain:.0f}")
+
+# %% [markdown]
+# The classifier comes in two sizes. The *narrow* one is what the recipe asks for: three 3×3 convolutions at full resolution. Each output sees 7×7 pixels. The *wide* one is a small U-Net (Ronneberger and others, 2015): the same kind of pyramid as the encoder, and a way back up that adds the finer features on its way. Its view covers the whole picture. Each is trained twice from the same first weights, once on the pictures and once on their reconstructions, and scored on what it was trained for.
+#
+# > **Predict first.** Four scores: narrow and wide, on the picture and on the reconstruction. The code has more bits than a mask needs. Is the reconstruction as good as the picture? Better, because the noise is gone? Write an order down. The two blind answers are the floor: what do they score?
+
+
+# %%
+def normal(h):
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
+
+
+def narrow():
+    image = keras.Input((*size, 3))
+    h = layers.Rescaling(4.0, offset=-2.0)(image)
+    for _ in range(2):
+        h = normal(layers.Conv2D(24, 3, padding="same", use_bias=False)(h))
+    return keras.Model(image, layers.Conv2D(classes, 3, padding="same")(h))
+
+
+def wide():
+    encoder, _ = pair(seed)
+    return pyramids.pixel_head(encoder.input, pyramids.levels(encoder), classes)
+
+
+cross_entropy, answers = pixel_losses.PixelCrossEntropy(classes, void), {}
+for name, build in {"narrow": narrow, "wide": wide}.items():
+    keras.utils.set_random_seed(seed)
+    reader = compiled(build(), cross_entropy)
+    first = reader.get_weights()
+    for source, ours, theirs in (("picture", x, held), ("reconstruction", redrawn, held_redrawn)):
+        reader.set_weights(first)
+        answers[f"{name}, {source}"] = run(learn(reader, ours, masks), theirs).argmax(axis=-1)
+scores |= {name: score(answer) for name, answer in answers.items()}
+
+# %% [markdown]
+# The recipe is often said to go with traditional methods too. So a random forest joins the table, as in notebook `01`: scikit-image describes every pixel by colour, gradient and curvature at several scales, and the forest votes. It gets the picture, the reconstruction, or the features of the VAE's encoder, each level enlarged to full size.
+
+# %%
+from skimage.feature import multiscale_basic_features
+from sklearn.ensemble import RandomForestClassifier
+
+
+def basic(pictures):
+    return np.stack([multiscale_basic_features(p, channel_axis=-1, sigma_max=8) for p in pictures])
+
+
+def deep(pictures):
+    grown = ((m, *np.divide(size, m.shape[1:3]).astype(int)) for m in run(lender, pictures))
+    return np.concatenate([m.repeat(h, 1).repeat(w, 2) for m, h, w in grown], axis=-1)
+
+
+lender = keras.Model(vae.encoder.input, pyramids.levels(vae.encoder))
+flat = masks[:forest_images].ravel()
+spots = np.random.default_rng(seed).choice(np.flatnonzero(flat != void), 100 * forest_images)
+rows = {"picture": (basic, x, held), "reconstruction": (basic, redrawn, held_redrawn)}
+for name, (describe, ours, theirs) in (rows | {"VAE features": (deep, x, held)}).items():
+    forest = RandomForestClassifier(30, min_samples_leaf=3, n_jobs=2, random_state=seed)
+    features = describe(ours[:forest_images]).reshape(flat.size, -1)
+    forest.fit(features[spots], flat[spots])
+    said = forest.predict(describe(theirs).reshape(truth.size, -1))
+    scores[f"forest, {name}"] = score(said.reshape(truth.shape))
+for name, value in scores.items():
+    print(f"{name:<24}mean IoU {value:.3f}")
+
+
+# %%
+def coloured(maps):
+    return plots.mask_to_rgb(maps, classes, void)
+
+
+rows = [val.images[:8], np.clip(held_redrawn[:8], 0, 1), coloured(truth[:8])]
+rows += [coloured(answers[f"wide, {source}"][:8]) for source in ("picture", "reconstruction")]
+fig = plots.image_grid(rows, row_labels=["picture", "redrawn", "truth", "from picture", "recipe"])
+plots.class_legend(fig, val.class_names)
+alt = "Eight pictures above their reconstructions, the true masks, and two rows of predictions. The reconstructions show soft blobs of the right colour and place. Labelled from the picture, most objects have the right class and outline; labelled from the reconstruction, blobs in the right place have ragged outlines and often the wrong class."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# PROSE-RECIPE
+#
+# ## How many bits until the label map is good?
+#
+# One VAE is one point. The same recipe at other **rates**: codes of a few numbers, larger spatial codes, and spatial codes one level finer, each with its own classifier. Beside the curve stand its floor (the layout), its ceiling (the same classifier on the picture), and an **oracle**: the true mask, shrunk to a grid of $g \times g$ labels by majority vote and enlarged again, at the bits which that grid costs under the code from above. The oracle is what a sender could do who knows that masks are wanted.
+#
+# > **Predict first.** At how many bits does the recipe reach half of what lies between floor and ceiling? Where does the oracle get with the same bits?
+
+# %%
+plans = [((k,), None) for k in vectors] + [(c, None) for c in grids]
+curve = [(bits, scores["wide, reconstruction"])]
+for code, depth in plans + [(c, -1) for c in fine_grids]:  # -1: without the coarsest level
+    sender = learn(models.VAE(*pair(seed, code, depth), likelihood="gaussian", seed=seed), x)
+    reader.set_weights(first)
+    said = run(learn(reader, run(sender, x), masks), run(sender, held)).argmax(axis=-1)
+    curve.append((rate_bits(sender), score(said)))
+curve, oracle = np.array(sorted(curve)), []
+hot = np.eye(classes + 1)[truth]  # void, if there is any, has the last place
+for g in (4, 8, 16):
+    h, w = size[0] // g, size[1] // g
+    cells = hot.reshape(-1, g, h, g, w, classes + 1).sum(axis=(2, 4))[..., :classes].argmax(axis=-1)
+    oracle.append((mask_bits(cells), score(cells.repeat(h, 1).repeat(w, 2))))
+
+# %%
+fig, axis = plt.subplots(figsize=(7.2, 4.2))
+axis.semilogx(*curve.T, "o-", label="the recipe: label the reconstruction")
+axis.semilogx(*np.transpose(oracle), "s--", label="oracle: the true mask on a grid")
+for g, point in zip((4, 8, 16), oracle):
+    axis.annotate(f"{g}×{g}", point, (6, -12), textcoords="offset points")
+axis.axhline(scores["wide, picture"], color="k", linestyle="-.", label="label the picture")
+axis.axhline(scores["layout"], color="k", linestyle=":", label="layout, without a look")
+axis.axvline(needed, color="0.6", linestyle=":", label="bits of a mask")
+axis.set(xlabel="rate: KL, or bits of the grid (bits per picture)", ylabel="mean IoU", ylim=(0, 1))
+axis.legend(fontsize=8)
+alt = "Mean IoU over the rate in bits on a log axis. The recipe starts near the dotted floor at a few bits and rises slowly; with several times the bits that a mask needs it is still below the dash-dotted line of the classifier that sees the picture. The oracle's three squares lie far above it at far fewer bits."
+plots.show(fig, alt=alt)
+print(*(f"{b:.0f} bits: mean IoU {value:.3f}" for b, value in curve), sep="\n")
+
+# %% [markdown]
+# PROSE-CURVE
+#
+# ## Heads that read what the VAE knows
+#
+# The reconstruction is the last thing a VAE makes, and the poorest: it passed through the code and became pixels again. On the way lie better things to read. The encoder's levels are computed *before* the code, at every resolution; the code's mean μ is what the KL paid for; the decoder's levels know how the code unfolds in space. Each can carry a **head**, a small network from features to labels.
+#
+# A head goes from coarse to fine. It takes the coarsest features, doubles their resolution (a 1×1 convolution and depth-to-space), adds the next finer features, mixes with a 3×3 convolution, and so on; a last step unfolds to the size of the picture.
+
+
+# %%
+from helpers.layers import DepthToSpaceUp, GaussianSampling
+
+
+def head(image, features, outputs):
+    """From features of one or several resolutions, finest first, to logits (B, H, W, outputs)."""
+    h = features[-1]
+    for skip in features[-2::-1]:  # from coarse to fine
+        while h.shape[1] < skip.shape[1]:
+            h = normal(DepthToSpaceUp(skip.shape[-1], 2, None)(h))
+        mix = layers.Conv2D(skip.shape[-1], 3, padding="same", use_bias=False)
+        h = normal(mix(layers.Add()([h, skip])))
+    far = image.shape[1] > 4 * h.shape[1]  # one unfolding of that size would draw squares
+    while far and image.shape[1] > 2 * h.shape[1]:
+        h = normal(DepthToSpaceUp(min(h.shape[-1], 32), 2, None)(h))
+    return keras.Model(image, DepthToSpaceUp(outputs, image.shape[1] // h.shape[1], None)(h))
+
+
+# %% tags=["nbval-check-output"]
+levels = pyramids.levels(vae.encoder)
+for features in (levels, levels[1:], [vae.encoder.outputs[0]]):
+    ours, theirs = (build(vae.encoder.input, features, 3) for build in (head, pyramids.pixel_head))
+    theirs.set_weights(ours.get_weights())  # fails unless all shapes agree
+    assert np.abs(ours(x[:4]) - theirs(x[:4])).max() < 1e-4
+print("own head and helpers.pyramids.pixel_head: the same network")
+
+# %% [markdown]
+# Why may the head have skip connections *around* the code, when the VAE may not? If the decoder could see the encoder's finest level, it would copy the picture from there. The code would then save nothing and cost KL, so the best code would be empty: rate 0, posterior collapse, by design. The head has no KL to save and nothing to copy, because the labels are not in its input. It may look wherever it likes.
+#
+# > **Predict first.** Three places to read (μ, the encoder's levels, the decoder's levels), each with the VAE frozen and with the VAE's weights trained along. Order the six. Which of them can beat the classifier that was trained on the picture from fresh weights?
+
+# %%
+by_side = {layer.output.shape[1]: layer.output for layer in vae.decoder.layers[2:-1]}
+finest_first = [by_side[side] for side in sorted(by_side, reverse=True) if side < size[0]]
+unfolded = keras.Model(vae.decoder.input, finest_first)(vae.encoder.outputs[0])
+places = {"code": [vae.encoder.outputs[0]], "encoder": levels, "decoder": list(unfolded)}
+for name, features in places.items():
+    for kind in ("frozen", "tuned"):
+        vae.set_weights(vae_weights)
+        vae.encoder.trainable = vae.decoder.trainable = kind == "tuned"
+        keras.utils.set_random_seed(seed)
+        model = compiled(head(vae.encoder.input, features, classes), cross_entropy)
+        scores[f"{name}, {kind}"] = score(run(learn(model, x, masks), held).argmax(axis=-1))
+vae.set_weights(vae_weights)
+
+# %% [markdown]
+# In the fine-tuned rows nothing holds the VAE to its old task; after a few hundred steps its decoder may no longer fit its encoder. The alternative is a model with **two outputs**, labels and picture, whose loss is the head's plus the VAE's, so that the VAE's term stays as a regulariser:
+#
+# $$\text{cross-entropy per pixel} \;+\; \frac{w}{HW}\big(-\log p(x \mid z) + \mathrm{KL}\big).$$
+#
+# The first two terms compare an output with a target, and Keras's `compile` has a place for them. The KL compares nothing; a layer adds it with `add_loss`. Mind the scale: Keras takes what `add_loss` is given as it is, while it divides an `activity_regularizer` by the batch size. The *mean* over the batch is therefore ours to take, in the layer.
+
+
+# %%
+class Rate(layers.Layer):
+    """Passes μ on, and adds the KL to the loss: mean over the batch, times a weight."""
+
+    def __init__(self, weight, **options):
+        super().__init__(**options)
+        self.weight = weight
+
+    def call(self, mean, log_variance):
+        self.add_loss(self.weight * ops.mean(losses.gaussian_kl(mean, log_variance)))
+        return mean
+
+
+def two_outputs(encoder, decoder, head):
+    """A model of labels and picture; it shares all layers with the three that it is made of."""
+    weight, (mean, log_variance) = term_weight / math.prod(size), encoder.outputs
+    z = GaussianSampling(seed)(Rate(weight)(mean, log_variance), log_variance)
+    model = keras.Model(encoder.input, {"labels": head.output, "picture": decoder(z)})
+    distortion = functools.partial(losses.gaussian_nll, log_sigma=math.log(sigma))
+    parts = {"labels": cross_entropy, "picture": distortion}
+    return compiled(model, parts, loss_weights={"labels": 1.0, "picture": weight})
+
+
+# %%
+def network(seed, trainable=True):
+    """Encoder, decoder, and a head on all levels of the encoder, with fresh weights."""
+    encoder, decoder = pair(seed)
+    encoder.trainable = trainable
+    return encoder, decoder, head(encoder.input, pyramids.levels(encoder), classes)
+
+
+both = network(seed)
+joint = two_outputs(*both)
+both[0].set_weights(vae.encoder.get_weights())
+both[1].set_weights(vae.decoder.get_weights())
+learn(joint, x, {"labels": masks, "picture": x})
+scores["encoder, with the VAE term"] = score(run(both[2], held).argmax(axis=-1))
+for name in [*list(scores)[-7:], "wide, picture"]:
+    print(f"{name:<28}mean IoU {scores[name]:.3f}")
+
+# %% [markdown]
+# PROSE-HEADS
+#
+# ## Did the VAE help? Ask its twins
+#
+# A head on a fine-tuned VAE scores well. That proves nothing yet: so might the same network from any other start. The claim "the VAE helps" needs **twins**, alike in network, head, labelled pictures, steps and rate, and different in one thing each:
+#
+# - *random*: fresh weights, no pretraining;
+# - *random, frozen*: the encoder keeps its fresh weights, only the head learns;
+# - *autoencoder*: pretrained for as many steps on the squared error, no noise, no KL;
+# - *denoising*: the same, with noise on its input, the clean picture as the target;
+# - *VAE*: pretrained with the ELBO; this is the arm that the claim is about;
+# - *VAE + term*: the same, and the VAE's loss stays on while the head learns.
+#
+# Pretraining sees all pictures and no mask; the head sees the masks of a few. Few labels are where pretraining has the best chance: the encoder has met thousands of pictures before it meets the first mask. Each training is repeated with other first weights and other labelled pictures. Arms share both, so their difference is taken seed by seed and its interval is narrower than those of the two scores.
+#
+# > **Predict first.** With the fewest labels, which arm wins? Does the VAE beat the plain autoencoder? And what remains of the differences with the most labels?
+
+# %%
+full, frozen = network(seed), network(seed, trainable=False)
+compiled(full[2], cross_entropy), compiled(frozen[2], cross_entropy)
+auto = compiled(keras.Model(full[0].input, full[1](full[0].outputs[0])), "mse")
+twin_vae = models.VAE(*full[:2], likelihood="gaussian", seed=seed)
+arms = {"random": (full, "random"), "random, frozen": (frozen, "random")}
+arms |= {kind: (full, kind) for kind in ("autoencoder", "denoising", "VAE")}
+arms["VAE + term"] = both, "VAE"
+
+
+@functools.lru_cache(len(arms))
+def pretrained(kind, run):
+    """Weights of encoder and decoder after pretraining on all pictures, without a mask."""
+    for net, fresh in zip(full, network(run)):
+        net.set_weights(fresh.get_weights())
+    noise = np.random.default_rng(run).normal(0, 0.1, x.shape) if kind == "denoising" else 0.0
+    if kind == "VAE":
+        twin_vae.raw_log_sigma.assign(math.log(0.1))
+        learn(twin_vae, x, None, twin_steps, run)
+    elif kind != "random":
+        learn(auto, np.clip(x + noise, 0, 1).astype("float32"), x, twin_steps, run)
+    return [net.get_weights() for net in full[:2]]
+
+
+# %%
+def twin(arm, budget, run_seed):
+    """Mean IoU of one arm, trained on the masks of `budget` pictures."""
+    (encoder, decoder, reader), kind = arms[arm]
+    weights = pretrained(kind, run_seed)
+    reader.set_weights(network(run_seed)[2].get_weights())
+    encoder.set_weights(weights[0])  # after the head, which holds the encoder's levels too
+    decoder.set_weights(weights[1])
+    some = np.random.default_rng([seed, run_seed]).permutation(len(x))[:budget]
+    ours, theirs = x[some], masks[some]
+    if arm == "VAE + term":
+        learn(joint, ours, {"labels": theirs, "picture": ours}, twin_steps, run_seed)
+    else:
+        learn(reader, ours, theirs, twin_steps, run_seed)
+    return score(run(reader, held).argmax(axis=-1))
+
+
+plan = [size, images, val_images, widths, depths, patches, channels, batch, rate, term_weight]
+store, twins = Store(kept, dataset=dataset, plan=plan, seed=seed), {}
+for s, budget in ((s, budget) for s in range(seed, seed + seeds) for budget in labels):
+    for arm in arms:
+        key = {"arm": arm, "budget": budget, "run": s, "steps": twin_steps}
+        value = store.result("twin", functools.partial(twin, arm, budget, s), **key)
+        twins.setdefault(budget, {}).setdefault(arm, []).append(value)
+
+# %%
+table = {a: [probes.interval(twins[b][a]) for b in labels] for a in arms}  # mean, half width
+path = Path("..", "data", "results", f"05-{dataset}.json")  # absent if only this file was copied
+recorded = json.loads(path.read_text("utf-8"))["results"] if path.exists() else {}
+fig, axes = plt.subplots(1, 1 + bool(recorded), figsize=(8.4, 4), sharey=True, squeeze=False)
+charts.label_efficiency(axes[0, 0], labels, table, "your run", scores["layout"])
+if recorded:
+    old = {arm: recorded[f"twin_{slug(arm)}"] for arm in arms}
+    charts.label_efficiency(axes[0, 1], recorded["labels"], old, "recorded run", scores["layout"])
+axes[0, 0].set(ylabel="mean IoU, 95 % interval")
+axes[0, 0].legend(fontsize=8)
+alt = "Mean IoU over the number of labelled pictures for six starts, with intervals. All rise with the labels and lie close together; the frozen random encoder lies lowest."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# Now the verdict, by a rule that was fixed before the run. "The VAE helps" only if the interval of its difference to the *best* twin lies above 0. If it does not, but the best pretrained arm is above *random* in the same sense, then "pretraining helps". Else "nothing helps".
+
+
+# %%
+verdicts = [probes.verdict(twins[budget]) for budget in labels]
+for budget, v in zip(labels, verdicts):
+    print(f"{budget} labels: {v['word']}")
+    print("   VAE − {rival} {gain:+.3f} ± {gain_half:.3f}".format(**v), end="; ")
+    print("{best} − random {lift:+.3f} ± {lift_half:.3f}".format(**v))
+
+# %% [markdown]
+# PROSE-TWINS
+#
+# ## Which loss, and which score?
+#
+# So far the loss was the **cross-entropy** from logits: $-\log p$ of the true class, averaged over the pixels that are not void. It counts pixels, as accuracy does, and rare classes hardly matter to it. Two remedies are common. **Class weights** count a pixel of class $c$ by $f_c^{-a}$, with $f_c$ the share of the class. **Dice** turns the score of notebook `01` into a loss, with probabilities in place of hard labels. It must be taken over the pixels of *one* picture, axes 1 and 2; two lines show what the batch axis would do.
+
+# %% tags=["nbval-check-output"]
+p = np.zeros((2, 8, 8))
+p[0] = 1.0  # one picture full of the class, and found; in the other a pixel of it, overlooked
+t = p + (np.indices(p.shape).sum(axis=0) == 15)
+for axes in ((1, 2), (0, 1, 2)):
+    print(f"axes {axes}: Dice", (2 * (p * t).sum(axes) / (p.sum(axes) + t.sum(axes))).round(3))
+assert math.isclose(2 * 64 / 129, 2 * (p * t).sum() / (p.sum() + t.sum()))
+
+# %%
+share = counts.sum(axis=(1, 2)) / counts.sum()
+weights = np.maximum(share, 1e-3) ** -balance
+tried = {"class weights": pixel_losses.PixelCrossEntropy(classes, void, weights)}
+tried["Dice"] = pixel_losses.SoftDice(classes, void)
+said, losses_table = {"cross-entropy": answers["wide, picture"]}, {}
+for name, loss in tried.items():
+    said[name] = run(learn(compiled(wide(), loss), x, masks), held).argmax(axis=-1)
+for name, answer in said.items():
+    ious = metrics.iou_per_class(truth, answer, classes, void)
+    dices = [metrics.dice(truth, np.where(truth == void, void, answer), c) for c in range(classes)]
+    bands = metrics.boundary_iou(truth, answer, classes, void)
+    accuracy = metrics.pixel_accuracy(truth, answer, void)
+    losses_table[name] = [accuracy, *map(np.nanmean, (ious, dices, bands)), np.nanmin(ious)]
+columns = ["accuracy", "mean IoU", "Dice per picture", "boundary IoU", "IoU of worst class"]
+confusion = metrics.confusion_matrix(truth, answers["wide, picture"], classes, void)
+confusion = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.4 + 0.15 * classes))
+charts.heatmap(
+    left, list(losses_table.values()), losses_table, columns, "three losses, five scores"
+)
+charts.heatmap(right, confusion, val.class_names, val.class_names, "cross-entropy, rows: truth")
+alt = "Two tables in colour. Left: three losses in rows and five scores in columns; the rows are alike, and the boundary IoU is the lowest column. Right: the confusion matrix of the first loss, mostly on its diagonal."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# PROSE-LOSSES
+#
+# ## The best, and the worst
+#
+# A mean hides its members. Here are the held-out pictures on which the classifier of the pictures (cross-entropy) does best and worst, by the IoU of each picture, averaged over the classes that occur in it. In the last row the wrong pixels are dark.
+
+# %%
+answer = answers["wide, picture"]
+each = [metrics.mean_iou(t, p, classes, void) for t, p in zip(truth, answer)]
+ends = np.argsort(each)[[-1, -2, -3, -4, 3, 2, 1, 0]]
+right = (answer == truth) | (truth == void)
+rows = [val.images[ends], coloured(truth[ends]), coloured(answer[ends]), right[ends]]
+names, titles = ["picture", "truth", "prediction", "errors"], [f"{each[i]:.2f}" for i in ends]
+fig = plots.image_grid(rows, row_labels=names, column_labels=titles)
+plots.class_legend(fig, val.class_names)
+alt = "Four best and four worst pictures with truth, prediction and a map of errors. In the best only single pixels at outlines are wrong. In the worst an object has the wrong class or is labelled with two classes at once."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# PROSE-PICTURES
+#
+# **Exercise 1.** A mask of 32×32 pixels with 4 classes, sent without any code: how many bits? **Exercise 2.** A VAE has a rate of 100 nats a picture. How many bits? **Exercise 3.** A 3×3 convolution follows on a 3×3 convolution follows on a 2×2 patch convolution. How many pixels of the picture, along one side, does one output see?
+
+
+# %%
+def compare(name, yours, true, hint):
+    print(f"{name}: your value {yours}, true value {'?' if yours is None else f'{true:.4g}'}")
+    assert yours is None or abs(yours - true) <= 0.005 * abs(true), hint
+
+
+your_bits, your_rate, your_view = None, None, None  # ← your numbers
+compare("bits of the mask", your_bits, 32 * 32 * math.log2(4), "Two bits name one of four classes.")
+compare("bits of the rate", your_rate, 100 / math.log(2), "One nat is 1/ln 2 bits.")
+compare("view", your_view, 10, "Two 3×3 convolutions see 5 patches; a patch is 2 pixels wide.")
+
+# %% [markdown]
+# <details><summary>Solutions</summary>
+#
+# 32 · 32 · 2 = 2048 bits. 100/0.693 = 144 bits. Two 3×3 convolutions see 5 positions along a side, each of which is a patch of 2 pixels: 10 pixels. A convolution after a patch reaches twice as far as one before it; that is how the wide classifier gets its view.
+#
+# </details>
+#
+# ## Photographs
+#
+# Everything above ran on small pictures so that it could run often. The section that follows is one long training on whole photographs, and is left out by default (`headline_epochs = 0`). The VAE is pretrained on random crops of the training photographs, without labels; the head on its encoder's levels is then trained with them. A twin starts from fresh weights and takes the same steps with labels. Because all layers are convolutions, the network that learned on crops reads a photograph of any size; scores are at native size, void left out.
+
+
+# %%
+from helpers import kept as kept_models
+from helpers import photographs
+
+headline, multiple = {}, math.prod(patches)
+shape = {"widths": widths, "depths": depths, "patches": patches}
+if headline_epochs:
+    photos, scored = data.load(dataset, "train"), data.load(dataset, split)
+    photos = photos.subset(np.array([min(np.subtract(m.shape, crop)) >= 0 for m in photos.masks]))
+    for arm in ("random", "VAE"):
+        whole, seconds = photographs.train_head(
+            photos.images, photos.masks, classes, tried["class weights"], store,
+            pretrain=arm == "VAE", vae_epochs=vae_epochs, epochs=headline_epochs,
+            steps=steps_per_epoch, rate=headline_rate, plan=shape, channels=channels, seed=seed,
+            crops={"crop": crop, "batch_size": batch, "scale": 1.4, "light": 0.1},
+            parameters={"balance": balance},
+        )  # fmt: skip
+        ious = photographs.class_ious(
+            whole, scored.images, scored.masks, classes, void, multiple)  # fmt: skip
+        headline |= {f"headline_{arm}": ious.mean(), f"headline_{arm}_classes": ious}
+        headline |= {f"headline_{arm}_seconds": seconds, "parameters": whole.count_params()}
+        print(f"{arm}: mean IoU {ious.mean():.3f} on {split}, {seconds:.0f} s", ious.round(3))
+    if weights_out:
+        about = {"classes": val.class_names, "dataset": dataset, split: float(ious.mean())}
+        kept_models.save(whole, weights_out, **shape, outputs=classes, **about)
+else:
+    print("left out: set headline_epochs to train on whole photographs")
+
+# %% [markdown]
+# PROSE-HEADLINE
+#
+# A small network of that kind, trained on the Oxford-IIIT Pets, comes with the project. It labels each pixel as pet, background or the border between. The next cell shows it a cat from scikit-image that it has never seen, or, with the parameter `image_path`, a photograph of yours.
+
+# %%
+import skimage.data
+
+from helpers.data.images import read_rgb, resize_image
+
+model, note = kept_models.load("05-pets")
+if headline_epochs:
+    model, note = whole, {"multiple": multiple, "classes": val.class_names}
+if model is None:
+    print("the kept weights 05-pets are not here, and no photographs were trained on")
+else:
+    photo = read_rgb(image_path, upright=True) if image_path else skimage.data.chelsea()
+    scale = min(1, 320 / max(photo.shape))
+    photo = resize_image(photo, tuple(round(scale * side) for side in photo.shape[:2]))
+    guess = next(pyramids.whole_images(model, [photo], note["multiple"])).argmax(axis=-1)
+    fig = plots.image_grid([[photo, plots.mask_to_rgb(guess)]], cell=4.0)
+    plots.class_legend(fig, note["classes"])
+    alt = "A photograph beside the class that the network gives to each of its pixels."
+    plots.show(fig, alt=alt)
+
+# %% [markdown]
+# ## Results
+#
+# The next cell records the numbers that the text above speaks of.
+
+# %% tags=["results"]
+results = {slug(name): value for name, value in scores.items()} | headline
+results |= {"rate_bits": bits, "mask_bits": needed, "plain_bits": plain, "sigma": sigma}
+results |= zip(
+    ("curve_bits", "curve_iou", "oracle_bits", "oracle_iou"), [*curve.T, *np.transpose(oracle)]
+)
+results |= {"labels": labels, "seeds": seeds, "best_iou": max(each), "worst_iou": min(each)}
+results |= {f"twin_{slug(arm)}": values for arm, values in table.items()}
+results |= {key: [v[key] for v in verdicts] for key in verdicts[0]}
+results |= {f"loss_{slug(name)}": row for name, row in losses_table.items()}
+spans = {"wide_picture": (0.6, 1.0), "layout": (0.15, 0.3), "mask_bits": (60, 250)}
+limits = {key: {"default": span} for key, span in spans.items()}
+line = "recipe {wide_reconstruction:.2f}, on the picture {wide_picture:.2f}".format(**results)
+record(results, limits, f"{line}; {verdicts[0]['word']}")
+
+# %% [markdown]
+# ## What you saw
+#
+# - TODO
+#
+# ## On your own
+#
+# 1. TODO
+#
+# ## References
+#
+# - Ronneberger, O., Fischer, P. and Brox, T. (2015). U-Net: Convolutional Networks for Biomedical Image Segmentation. MICCAI. [arXiv:1505.04597](https://arxiv.org/abs/1505.04597)

@@ -1,0 +1,120 @@
+"""Charts: what is drawn is what was measured, and it is named."""
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+
+from helpers import charts
+from helpers.edges.scores import score
+
+
+@pytest.fixture
+def axis():
+    figure, axis = plt.subplots()
+    yield axis
+    plt.close(figure)
+
+
+def result(precision, recall, pixels=1000):
+    """A `BenchmarkResult` of one image with these points."""
+    recall, precision = np.asarray(recall), np.asarray(precision)
+    predicted = np.where(recall > 0, pixels, 0)
+    counts = np.stack(
+        [recall * pixels, np.full(len(recall), pixels), precision * predicted, predicted], -1
+    )
+    thresholds = np.linspace(0.1, 0.9, len(recall))
+    return score(thresholds, counts.round().astype(int)[None])
+
+
+SOFT = result([0.3, 0.5, 0.8, 0.9, 0.0], [0.9, 0.8, 0.6, 0.2, 0.0])
+HARD = result([0.7, 0.0, 0.0], [0.7, 0.0, 0.0])
+
+
+def curves(axis):
+    return [line for line in axis.lines if line.get_marker() == "None"]
+
+
+def dots(axis, marker="o"):
+    return [line for line in axis.lines if line.get_marker() == marker]
+
+
+def test_curves_hold_the_points_that_were_reached_and_dots_the_best(axis):
+    charts.precision_recall(axis, {"soft": SOFT, "hard": HARD})
+    soft, hard = curves(axis)
+    np.testing.assert_allclose(soft.get_xdata(), [0.9, 0.8, 0.6, 0.2])
+    np.testing.assert_allclose(soft.get_ydata(), [0.3, 0.5, 0.8, 0.9])
+    np.testing.assert_allclose(hard.get_xydata(), [[0.7, 0.7]])
+    for line, dot, r in zip((soft, hard), dots(axis), (SOFT, HARD), strict=True):
+        np.testing.assert_allclose(dot.get_xydata(), [[r.ods_recall, r.ods_precision]])
+        assert dot.get_color() == line.get_color()
+    # The best point lies between two thresholds, as the official code has it.
+    assert SOFT.ods_recall not in SOFT.recall
+    assert soft.get_color() != hard.get_color() and soft.get_linestyle() != hard.get_linestyle()
+
+
+def test_legend_and_axes_tell_what_is_seen(axis):
+    human = result([0.9], [0.7])
+    charts.precision_recall(axis, {"soft": SOFT, "hard": HARD}, human=human)
+    texts = [t.get_text() for t in axis.get_legend().get_texts()]
+    assert texts == [f"soft, F {SOFT.ods:.2f}", "hard, F 0.70", "annotators, F 0.79"]
+    (square,) = dots(axis, "s")
+    np.testing.assert_allclose(square.get_xydata(), [[0.7, 0.9]])
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("recall", "precision")
+    assert axis.get_xlim() == axis.get_ylim() == (0, 1)
+
+
+def test_lines_of_equal_f_are_where_they_say(axis):
+    charts.precision_recall(axis, {"soft": SOFT})
+    lines = axis.collections[0]
+    for level, path in zip(lines.levels, lines.get_paths()):
+        r, p = path.vertices.T
+        np.testing.assert_allclose(2 * r * p / (r + p), level, atol=0.01)
+    assert [t.get_text() for t in lines.labelTexts] == ["F 0.2", "F 0.4", "F 0.6", "F 0.8"]
+
+
+def test_styles_are_as_asked_for_and_start_again(axis):
+    charts.precision_recall(axis, {str(i): SOFT for i in range(3)}, styles=["-", ":"])
+    assert [line.get_linestyle() for line in curves(axis)] == ["-", ":", "-"]
+
+
+def test_a_detector_that_finds_nothing_has_no_curve(axis):
+    charts.precision_recall(axis, {"none": result([0.0, 0.0], [0.0, 0.0])})
+    assert len(curves(axis)[0].get_xdata()) == 0
+    assert axis.get_legend().get_texts()[0].get_text() == "none, F 0.00"
+
+
+def test_heatmap_writes_each_number_where_it_belongs(axis):
+    table = [[0.0, 0.25, 1.0], [0.5, np.nan, 0.75]]
+    charts.heatmap(axis, table, ["a", "b"], ["x", "y", "z"], "Title", form="{:.1%}")
+    assert axis.get_title() == "Title"
+    assert [t.get_text() for t in axis.get_yticklabels()] == ["a", "b"]
+    assert [t.get_text() for t in axis.get_xticklabels()] == ["x", "y", "z"]
+    texts = {t.get_position(): t for t in axis.texts}
+    assert {at: t.get_text() for at, t in texts.items()} == {
+        (0, 0): "0.0%",
+        (1, 0): "25.0%",
+        (2, 0): "100.0%",
+        (0, 1): "50.0%",
+        (1, 1): "–",
+        (2, 1): "75.0%",
+    }
+    # Each can be read on its own colour; a missing one is on white.
+    image = axis.images[0]
+    assert (image.norm.vmin, image.norm.vmax) == (0, 1)
+    for (j, i), text in texts.items():
+        missing = np.isnan(table[i][j])
+        ground = (1, 1, 1) if missing else image.cmap(image.norm(table[i][j]))[:3]
+        light = (np.array([ground, to_rgb(text.get_color())]) ** 2.2) @ [0.2126, 0.7152, 0.0722]
+        assert (light.max() + 0.05) / (light.min() + 0.05) > 3
+
+
+def test_a_table_without_a_name_for_each_row_is_refused(axis):
+    with pytest.raises(
+        ValueError, match=r"2 rows and 1 columns is named. Received: shape \(1, 2\)"
+    ):
+        charts.heatmap(axis, np.zeros((1, 2)), ["a", "b"], ["x"])

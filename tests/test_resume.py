@@ -1,0 +1,347 @@
+"""Stores: computed once, told apart by parameters and code, and whole again after a kill."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import data, resume
+from helpers.resume import Store, code_version
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("HELPERS_CACHE", str(tmp_path / "cache"))
+
+
+class Counted:
+    """Counts how often it was called."""
+
+    def __init__(self, value):
+        self.value, self.calls = value, 0
+
+    def __call__(self):
+        self.calls += 1
+        return self.value
+
+
+def files(store):
+    return sorted(p.name for p in store.folder.iterdir())
+
+
+# Results --------------------------------------------------------------------------------
+
+
+def test_a_result_is_computed_once_and_comes_back_in_a_new_store():
+    compute = Counted({"a": [1, 2.5, None], "b": "ä"})
+    for _ in range(2):
+        store = Store("some", size=4)
+        assert store.result("scores", compute, seed=0) == compute.value
+        assert store.result("scores", compute, seed=0) == compute.value
+    assert compute.calls == 1
+    (name,) = files(store)  # and nothing half-written beside it
+    assert name.startswith("scores-") and name.endswith(".json")
+    entry = json.loads((store.folder / name).read_text("utf-8"))
+    assert entry["parameters"] == {"size": 4, "seed": 0} and entry["code"] == code_version()
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "parameters"),
+    [
+        ({"size": 5}, "scores", {"seed": 0}),
+        ({"size": 4}, "scores", {"seed": 1}),
+        ({"size": 4}, "scores", {"seed": 0, "more": None}),
+        ({"size": 4}, "other", {"seed": 0}),
+        ({"size": "4"}, "scores", {"seed": 0}),
+    ],
+)
+def test_another_parameter_is_another_entry(make, name, parameters):
+    first, second = Counted(1), Counted(2)
+    assert Store("some", size=4).result("scores", first, seed=0) == 1
+    assert Store("some", **make).result(name, second, **parameters) == 2
+    assert Store("some", size=4).result("scores", first, seed=0) == 1
+    assert (first.calls, second.calls) == (1, 1)
+
+
+def test_the_order_of_parameters_and_the_form_of_a_list_do_not_count():
+    compute = Counted(1)
+    Store("some", a=1, b=(1, 2)).result("x", compute, c=np.float32(0.5))
+    Store("some", b=[1, 2], c=0.5).result("x", compute, a=np.int64(1))
+    assert compute.calls == 1
+
+
+@pytest.mark.parametrize("folder", ["some", ""])
+def test_a_value_is_the_same_computed_and_read(folder):
+    value = {"array": np.arange(3), "number": np.float32(0.5), "pair": (1, 2), 3: True}
+    store = Store(folder)
+    first, again = (store.result("x", lambda: value) for _ in range(2))
+    assert first == again == {"array": [0, 1, 2], "number": 0.5, "pair": [1, 2], "3": True}
+    with pytest.raises(TypeError, match=r"keeps JSON values.*Received: set"):
+        store.result("y", lambda: {"a": {1}})
+
+
+def test_parameters_may_be_called_as_the_store_calls_its_own():
+    store = Store("some", value=3, parameters=5)
+    assert [store.result("x", lambda: 7, seconds=1) for _ in range(2)] == [7, 7]
+
+
+def test_no_folder_keeps_nothing(tmp_path):
+    for folder in ("", None):
+        compute, store = Counted(1), Store(folder)
+        assert [store.result("x", compute) for _ in range(3)] == [1, 1, 1]
+        assert compute.calls == 3
+        fit(store, epochs=1)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_names_with_a_slash_stay_in_the_folder():
+    store = Store("some")
+    assert store.result("a/b: c", lambda: 1) == 1 and store.result("a_b: c", lambda: 2) == 2
+    assert store.result("a/b: c", lambda: 3) == 1 and len(files(store)) == 2
+
+
+def test_a_half_written_file_is_never_read(monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resume.os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Store("some").result("x", lambda: 1)
+    store = Store("some")
+    assert len(files(store)) == 1 and files(store)[0].endswith(".part")
+    assert store.result("x", lambda: 2) == 2
+
+
+@pytest.mark.parametrize("text", ['{"val', "", "[]", '{"other": 1}'])
+def test_a_damaged_file_is_named(text):
+    store = Store("some")
+    store.result("x", lambda: 1)
+    (store.folder / files(store)[0]).write_text(text)
+    with pytest.raises(ValueError, match=r"x-\w+\.json is damaged .*Delete the files"):
+        store.result("x", lambda: 1)
+
+
+def test_a_folder_that_cannot_be_is_named_before_the_work(tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "kept").write_text("a file in the way")
+    with pytest.raises(OSError, match=r"cannot keep results in .*some.*set HELPERS_CACHE"):
+        Store("some")
+
+
+# The code -------------------------------------------------------------------------------
+
+
+def test_comments_and_docstrings_keep_the_version_and_code_alters_it(tmp_path, monkeypatch):
+    copy = tmp_path / "helpers"
+    shutil.copytree(ROOT / "helpers", copy, ignore=shutil.ignore_patterns("__pycache__"))
+    here = code_version()
+    monkeypatch.setattr(resume, "__file__", str(copy / "resume.py"))
+    assert code_version() == here
+
+    def replaced(module, old, new):
+        path = copy / f"{module}.py"
+        text = path.read_text("utf-8")
+        assert text.count(old) == 1
+        path.write_text(text.replace(old, new), "utf-8")
+        version = code_version()
+        path.write_text(text, "utf-8")
+        return version
+
+    assert replaced("pyramids", "The last map, without", "The very last map, without") == here
+    assert (
+        replaced("pyramids", '    """The last map, without normalisation or activation."""\n', "")
+        == here
+    )
+    assert (
+        replaced("pyramids", "def _normal(h):\n", "# new\ndef _normal(h):\n    '''New.'''\n\n")
+        == here
+    )
+    assert replaced("pyramids", "momentum=0.9", "momentum=0.8") != here
+    assert replaced("data/crops", "light / 2", "light / 3") != here
+    assert replaced("data/images", "Resampling.NEAREST", "Resampling.BOX") != here
+    (copy / "plots.py").write_text("")
+    assert code_version() == here
+    assert [m for m in resume.CODE if not (ROOT / "helpers" / f"{m}.py").exists()] == []
+
+
+def test_other_code_is_another_entry(monkeypatch):
+    compute = Counted(1)
+    Store("some").result("x", compute)
+    monkeypatch.setattr(resume, "code_version", lambda: "other")
+    Store("some").result("x", compute)
+    assert compute.calls == 2
+
+
+# Trainings ------------------------------------------------------------------------------
+
+
+class Pairs(data.Crops):
+    """The crops as their own targets."""
+
+    def __getitem__(self, index):
+        (x,) = super().__getitem__(index)
+        return x, x
+
+
+def crops():
+    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), dtype="uint8")
+    return Pairs(images, 4, steps=3, batch_size=2)
+
+
+def small_model(units=2):
+    """Has all that a training carries along: statistics, noise, and a rate that falls."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 3)),
+            keras.layers.Dense(units),
+            keras.layers.BatchNormalization(),
+            keras.layers.GaussianNoise(0.1, seed=1),
+            keras.layers.Dense(3),
+        ]
+    )
+    rate = keras.optimizers.schedules.CosineDecay(0.1, 12)
+    model.compile(keras.optimizers.Adam(rate), loss="mse", run_eagerly=True)
+    return model
+
+
+def fit(store, model=None, epochs=4, **options):
+    model = model or small_model()
+    return model, *store.fit("net", model, crops(), epochs, **options)
+
+
+def state(model):
+    return [
+        keras.ops.convert_to_numpy(v.value) for v in [*model.variables, *model.optimizer.variables]
+    ]
+
+
+def same(a, b):
+    return all(np.allclose(x, y, atol=1e-6) for x, y in zip(state(a), state(b), strict=True))
+
+
+@pytest.fixture(scope="module")
+def unbroken():
+    """The model after four epochs without a store, and its history."""
+    model, seconds, history = fit(Store(""))
+    assert seconds > 0 and len(history["loss"]) == 4
+    assert int(model.optimizer.iterations) == 12
+    return model, history
+
+
+def test_a_training_happens_once_and_gives_weights_and_optimizer_again(unbroken):
+    store = Store("some", a=1)
+    model, seconds, history = fit(store, parameters={"b": 2})
+    assert same(model, unbroken[0]) and history["loss"] == pytest.approx(unbroken[1]["loss"])
+    assert [n.split("-")[0] for n in files(store)] == ["net", "net"]  # weights and note
+    again, read, nothing = fit(Store("some", a=1), parameters={"b": 2})
+    assert (read, nothing) == (seconds, {})
+    assert same(again, model)
+    # From here on both go on alike; nothing of the store is left in the model.
+    for m in (model, again):
+        assert len(m.fit(crops(), epochs=1, shuffle=False, verbose=0).history["loss"]) == 1
+    assert same(again, model)
+    _, _, history = fit(Store("some", a=1), parameters={"b": 3}, epochs=1)
+    assert len(history["loss"]) == 1
+
+
+class Kill(keras.callbacks.Callback):
+    """Ends the process, as a machine that goes down would, in the second step of epoch 3."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.optimizer.iterations == 8:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL here")
+def test_a_training_that_was_killed_ends_like_one_that_was_not(unbroken):
+    code = "from test_resume import *; fit(Store('some', a=1), callbacks=Kill())"
+    command, here = [sys.executable, "-c", code], ROOT / "tests"
+    done = subprocess.run(command, cwd=here, env=os.environ, capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    store = Store("some", a=1)
+    (note,) = store.folder.glob("*.backup.json")
+    before = json.loads(note.read_text("utf-8"))
+    assert before["epoch"] == 2 and before["seconds"] > 0
+    note.write_text(json.dumps({**before, "seconds": 1000.0}))
+    # What a kill in the middle of writing leaves behind is not looked at.
+    for name in ("part-1-" + note.name.replace(".json", "-3.weights.h5"), note.name + ".1.part"):
+        (store.folder / name).write_text("half")
+    model, seconds, history = fit(store)
+    assert len(history["loss"]) == 2
+    assert history["loss"] == pytest.approx(unbroken[1]["loss"][2:], rel=1e-5)
+    assert same(model, unbroken[0])
+    assert int(model.optimizer.iterations) == 12
+    assert 1000 < seconds < 1060
+    assert not list(store.folder.glob("*backup*"))
+    _, again, _ = fit(store)
+    assert again == seconds
+
+
+class Stop(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self.at = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self.at:
+            raise KeyboardInterrupt
+
+
+def test_three_sittings_of_one_data_set_and_no_trace_in_the_model(unbroken):
+    x, store = crops(), Store("some")
+    for epoch in (1, 3):
+        with pytest.raises(KeyboardInterrupt):
+            store.fit("net", small_model(), x, 4, callbacks=[Stop(epoch)])
+        assert len([n for n in files(store) if "backup" in n]) == 2  # one state, no more
+    model = small_model()
+    _, history = store.fit("net", model, x, 4)
+    assert len(history["loss"]) == 1 and same(model, unbroken[0])
+    # Keras's own callback would make this fit start at epoch 3, and do nothing.
+    assert len(model.fit(x, epochs=2, verbose=0).history["loss"]) == 2
+
+
+def test_each_fit_sees_the_same_batches_of_one_data_set():
+    x = crops()
+    a, b = (small_model() for _ in range(2))
+    Store("some").fit("a", a, x, 1)
+    Store("").fit("b", b, x, 1)
+    assert same(a, b)
+    batches = data.Batches(np.zeros((6, 2, 2, 1), "uint8"), 2)
+    fresh = data.Batches(np.zeros((6, 2, 2, 1), "uint8"), 2)
+    batches.on_epoch_end()
+    resume._wind(batches, 0)
+    assert batches.epoch == 0 and (batches._order == fresh._order).all()
+
+
+def test_weights_that_do_not_fit_are_named():
+    store = Store("some")
+    fit(store, epochs=1)
+    with pytest.raises(ValueError, match=r"net-\w+\.weights\.h5 cannot be read.*`parameters`"):
+        fit(store, small_model(units=5), epochs=1)
+    (weights,) = store.folder.glob("*.weights.h5")
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"cannot be read .*delete it, and it is computed anew"):
+        fit(store, epochs=1)
+    weights.unlink()
+    assert len(fit(store, epochs=1)[2]["loss"]) == 1
+
+
+def test_a_model_that_cannot_be_fitted_is_named():
+    store = Store("some")
+    with pytest.raises(ValueError, match="compile the model"):
+        store.fit("x", keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), None, 1)
+    bare = keras.Sequential([keras.layers.Dense(1)])
+    bare.compile("sgd", loss="mse")
+    with pytest.raises(ValueError, match="no weights yet"):
+        store.fit("x", bare, None, 1)
