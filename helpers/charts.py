@@ -3,7 +3,9 @@
 Each takes a matplotlib axis and draws on it; `plots.show` displays the figure.
 """
 
+import json
 from itertools import cycle
+from pathlib import Path
 
 import numpy as np
 
@@ -59,23 +61,38 @@ def heatmap(axis, table, rows, columns, title="", form="{:.2f}"):
         axis.text(j, i, text, ha="center", va="center", color=colour, fontsize=8)
 
 
-def label_efficiency(axis, budgets, arms, title="", floor=None):
-    """Scores of twins over the number of labelled images, each with its interval.
+def label_efficiency(budgets, arms, record=None, floor=None):
+    """Scores of twins over the number of labelled images, a recorded run beside the reader's.
 
     Args:
-        axis: a matplotlib axis.
         budgets: numbers of labelled images, `(B,)`; drawn on a log axis.
         arms: dictionary from a name to `(B, 2)`: mean and half width of the interval.
-        title: of the axis.
+        record: name of a file in `data/results` whose results have `labels`, `arms` (names) and
+            `twins` `(A, B, 2)`; left out where it is not there.
         floor: score without any look at the image, a dotted line; None draws none.
+
+    Returns:
+        The figure, for `plots.show`.
     """
-    marks = cycle(["o-", "v--", "s:", "D-.", "^-", "P--", "X:"])
-    for i, ((name, values), style) in enumerate(zip(arms.items(), marks)):
-        mean, half = np.asarray(values, dtype="float64").T
-        shift = 1.06 ** (i - len(arms) / 2)  # side by side, or the intervals hide each other
-        axis.errorbar(np.array(budgets) * shift, mean, half, fmt=style, capsize=3, label=name)
-    if floor is not None:
-        axis.axhline(floor, color="k", linestyle=":")
-    axis.set(xscale="log", xlabel="images with labels", title=title)
-    axis.set_xticks(budgets, [f"{b:g}" for b in budgets])
-    axis.minorticks_off()
+    import matplotlib.pyplot as plt
+
+    panels = {"your run": (budgets, arms)}
+    path = Path(__file__).parents[1] / "data" / "results" / f"{record}.json"
+    if record and path.exists():
+        old = json.loads(path.read_text("utf-8"))["results"]
+        panels["recorded run"] = old["labels"], dict(zip(old["arms"], old["twins"]))
+    fig, axes = plt.subplots(1, len(panels), figsize=(8.6, 4), sharey=True, squeeze=False)
+    for axis, (title, (numbers, curves)) in zip(axes[0], panels.items()):
+        marks = cycle(["o-", "v--", "s:", "D-.", "^-", "P--", "X:"])
+        for i, ((name, values), style) in enumerate(zip(curves.items(), marks)):
+            mean, half = np.asarray(values, dtype="float64").T
+            at = np.array(numbers) * 1.04 ** (i - len(curves) / 2)  # or intervals hide each other
+            axis.errorbar(at, mean, half, fmt=style, capsize=3, label=name)
+        if floor is not None:
+            axis.axhline(floor, color="k", linestyle=":")
+        axis.set(xscale="log", xlabel="images with labels", title=title)
+        axis.set_xticks(numbers, [f"{n:g}" for n in numbers])
+        axis.minorticks_off()
+    axes[0, 0].set(ylabel="score, with 95 % interval")
+    axes[0, 0].legend(fontsize=8)
+    return fig

@@ -1,14 +1,16 @@
 """Small trained models that come with the project, so that results can be seen without the hours.
 
-A kept model is a file of weights and a note beside it that tells how to build the network, what
-it was trained on and under which licence. They lie in `data/weights` of the project; where the
-helpers were installed without it, there are none.
+A kept model is a file of weights, as 16-bit floats, and a note beside it that tells how to build
+the network, what it was trained on and under which licence. They lie in `data/weights` of the
+project; where the helpers were installed without it, there are none.
 """
 
 import json
 import math
 import os
 from pathlib import Path
+
+import numpy as np
 
 from helpers import pyramids
 
@@ -40,11 +42,10 @@ def save(model, name, *, patches, widths, depths, outputs, folder=FOLDER, **abou
             f"patches, widths, depths and outputs describe {copy.count_params():,} weights, "
             f"and the model has {model.count_params():,}. Received: {note}"
         )
-    copy.set_weights(model.get_weights())
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    path, part = folder / f"{name}.weights.h5", folder / f"part-{name}.weights.h5"
-    copy.save_weights(part)  # without the optimizer's numbers, which the model may carry
+    path, part = folder / f"{name}.npz", folder / f"part-{name}.npz"
+    np.savez_compressed(part, *(w.astype("float16") for w in model.get_weights()))
     if part.stat().st_size > MAX_BYTES:
         size = part.stat().st_size / 2**20
         part.unlink()
@@ -60,12 +61,16 @@ def load(name, folder=FOLDER):
 
     The note's `multiple` is what `pyramids.whole_images` pads to.
     """
-    weights, note = (Path(folder) / f"{name}{suffix}" for suffix in (".weights.h5", ".json"))
+    weights, note = (Path(folder) / f"{name}{suffix}" for suffix in (".npz", ".json"))
     if not (weights.exists() and note.exists()):
         return None, None
     about = json.loads(note.read_text("utf-8"))
     model = _build(about)
-    model.load_weights(weights)
+    with np.load(weights, allow_pickle=False) as stored:
+        values = [stored[f"arr_{i}"].astype("float32") for i in range(len(stored.files))]
+    if [v.shape for v in values] != [w.shape for w in model.weights]:
+        raise ValueError(f"{weights} does not fit the network that {note} describes.")
+    model.set_weights(values)
     return model, {**about, "multiple": _multiple(about)}
 
 

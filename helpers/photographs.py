@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from helpers import data, metrics, models, pyramids
+from helpers.data.images import read_rgb, resize_image
 
 
 def train_head(
@@ -75,13 +76,36 @@ def train_head(
     return pyramids.at_size(head, (None, None, 3)), seconds
 
 
-def class_ious(model, photos, masks, num_classes, void=None, multiple=32):
-    """IoU of each class over whole photographs at native size, void left out: float64 `(C,)`."""
+def class_ious(model, dataset, num_classes, void=None, multiple=32):
+    """IoU of each class over the whole images of a data set, void left out: float64 `(C,)`.
+
+    NaN for a class that is nowhere. At the size of the masks, one image at a time.
+    """
     counts = np.zeros((num_classes, num_classes), "int64")
-    outputs = pyramids.whole_images(model, photos, multiple)
-    for mask, logits in zip(masks, outputs, strict=True):
+    outputs = pyramids.whole_images(model, dataset.images, multiple)
+    for mask, logits in zip(dataset.masks, outputs, strict=True):
         guess = logits.argmax(axis=-1)
         counts += metrics.confusion_matrix(mask, guess, num_classes, void)
     hits = np.diag(counts).astype("float64")
     union = counts.sum(axis=0) + counts.sum(axis=1) - hits
     return np.divide(hits, union, out=np.full(num_classes, np.nan), where=union > 0)
+
+
+def label(path, model, multiple=32, side=320):
+    """A photograph, at most `side` pixels long, and the network's class of each of its pixels.
+
+    Args:
+        path: of an image file; "" takes the cat of scikit-image.
+        model: for images of any size.
+        multiple: as in `pyramids.whole_images`.
+        side: longest side in pixels.
+
+    Returns:
+        (photo, labels): uint8 `(H, W, 3)` and integers `(H, W)`.
+    """
+    import skimage.data
+
+    photo = read_rgb(path, upright=True) if path else skimage.data.chelsea()
+    scale = min(1.0, side / max(photo.shape[:2]))
+    photo = resize_image(photo, tuple(round(scale * length) for length in photo.shape[:2]))
+    return photo, next(pyramids.whole_images(model, [photo], multiple)).argmax(axis=-1)

@@ -151,31 +151,14 @@ def at_size(model, image_shape):
 
     For convolutional models: train on crops, then `at_size(model, (None, None, 3))` reads whole
     images. Later training of one does not change the other.
+
+    Raises:
+        ValueError: If the model has a vector in its middle, or the size is no multiple of its
+            patches.
     """
     copy = _resized(model, tuple(image_shape))
     copy.set_weights(model.get_weights())
     return copy
-
-
-def _resized(model, image_shape):
-    if any(isinstance(layer, (layers.Flatten, layers.Reshape)) for layer in model.layers):
-        raise ValueError(
-            f"{model.name} has a vector in its middle, so it knows one size of image only: "
-            f"{model.input_shape[1:]}. Received: image_shape={image_shape}"
-        )
-
-    def clone(layer):
-        if isinstance(layer, keras.Model):  # a network used as a layer takes what comes
-            return _resized(
-                layer, (*(None for _ in layer.input_shape[1:-1]), layer.input_shape[-1])
-            )
-        return layer.__class__.from_config(layer.get_config())
-
-    outputs = model.outputs if len(model.outputs) > 1 else model.outputs[0]
-    bare = keras.Model(model.inputs[0], outputs, name=model.name)  # without its optimizer
-    return keras.models.clone_model(
-        bare, input_tensors=keras.Input(image_shape), clone_function=clone
-    )
 
 
 def whole_images(model, images, multiple=32):
@@ -222,6 +205,27 @@ def compiled(model):
 
         return tf.function(lambda x: model(x, training=False), reduce_retracing=True)
     return lambda x: model(x, training=False)
+
+
+def _resized(model, image_shape):
+    if any(isinstance(layer, (layers.Flatten, layers.Reshape)) for layer in model.layers):
+        raise ValueError(
+            f"{model.name} has a vector in its middle, so it knows one size of image only: "
+            f"{model.input_shape[1:]}. Received: image_shape={image_shape}"
+        )
+
+    def clone(layer):
+        if isinstance(layer, keras.Model):  # a network used as a layer takes what comes
+            return _resized(
+                layer, (*(None for _ in layer.input_shape[1:-1]), layer.input_shape[-1])
+            )
+        return layer.__class__.from_config(layer.get_config())
+
+    outputs = model.outputs if len(model.outputs) > 1 else model.outputs[0]
+    bare = keras.Model(model.inputs[0], outputs, name=model.name)  # without its optimizer
+    return keras.models.clone_model(
+        bare, input_tensors=keras.Input(image_shape), clone_function=clone
+    )
 
 
 def _ratio(fine, coarse):

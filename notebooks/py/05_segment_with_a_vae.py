@@ -56,13 +56,11 @@ patches = [2, 2, 2]  # by how much each level shrinks the one before
 channels = 8  # of the VAE's spatial code, at the coarsest level
 batch = 32  # pictures in a training step
 rate = 0.005  # highest learning rate
-steps = 250  # training steps of a VAE or a classifier
-forest_images = 150  # training pictures of the random forests
-vectors = [2, 8, 32]  # numbers in the vector codes of the rate curve
-grids = [1, 4, 16]  # channels of its spatial codes at the coarsest level
-fine_grids = [4, 16]  # channels of its codes one level finer
+steps = 200  # training steps of a VAE or a classifier
+vectors = [2, 16]  # numbers in the vector codes of the rate curve
+grids = [2, 16]  # channels of its spatial codes; the last is used one level finer as well
 labels = [20, 400]  # label budgets: how many of the training pictures have masks
-twin_steps = 150  # training steps of a twin, and of the pretraining
+twin_steps = 120  # training steps of a twin, and of the pretraining
 seeds = 3  # trainings of each twin, with other weights and other labelled pictures
 term_weight = 0.03  # weight of the VAE's loss per pixel beside the head's
 balance = 0.5  # class weights are frequencies to the power of minus this; 0 for none
@@ -84,20 +82,18 @@ check_parameters(
     size={"list_of": range(16, 1025)}, images=range(20, 10_001), val_images=range(8, 4001),
     widths={"list_of": range(4, 513)}, depths={"list_of": range(1, 9)}, steps=range(1, 50_001),
     patches={"list_of": [2, 4]}, channels=range(1, 257), rate=(1e-5, 0.1), split=["val", "test"],
-    forest_images=range(5, 4001), vectors={"list_of": range(1, 1025)}, twin_steps=range(1, 50_001),
-    grids={"list_of": range(1, 257)}, fine_grids={"list_of": range(1, 257)}, balance=(0.0, 1.0),
-    labels={"list_of": range(2, 10_001)}, seeds=range(1, 21), term_weight=(0.0, 10.0),
-    headline_epochs=range(10_001), vae_epochs=range(10_001), steps_per_epoch=range(1, 10_001),
-    headline_rate=(1e-5, 0.1), crop={"list_of": range(16, 1025)}, weights_out=str, image_path=str,
-    kept=str,
+    vectors={"list_of": range(1, 1025)}, twin_steps=range(1, 50_001),
+    grids={"list_of": range(1, 257)}, labels={"list_of": range(2, 10_001)}, seeds=range(1, 21),
+    term_weight=(0.0, 10.0), balance=(0.0, 1.0), headline_epochs=range(10_001), weights_out=str,
+    vae_epochs=range(10_001), steps_per_epoch=range(1, 10_001), headline_rate=(1e-5, 0.1),
+    crop={"list_of": range(16, 1025)}, image_path=str, kept=str,
 )  # fmt: skip
 set_up(seed)
 
 import functools
-import json
+import itertools
 import math
 import re
-from pathlib import Path
 
 import keras
 import matplotlib.pyplot as plt
@@ -105,8 +101,7 @@ import numpy as np
 from keras import layers, ops
 
 from helpers import charts, data, losses, metrics, models, pixel_losses, plots, probes, pyramids
-from helpers.resume import Store
-from helpers.training import fit_steps
+from helpers.layers import DepthToSpaceUp, GaussianSampling
 
 plots.use()
 
@@ -139,6 +134,9 @@ scores["layout"] = score(np.broadcast_to(counts.argmax(axis=0), truth.shape))
 
 
 # %%
+from helpers import resume, segments, twins
+
+
 def pair(seed, code=channels, depth=None):
     """Encoder and decoder with fresh weights; the code lies at the last of `depth` levels."""
     keras.utils.set_random_seed(seed)
@@ -146,28 +144,16 @@ def pair(seed, code=channels, depth=None):
     return pyramids.pyramid_networks((*size, 3), code, *plan)
 
 
-def compiled(model, loss, **more):
-    adam = keras.optimizers.Adam()
-    model.compile(adam, loss, jit_compile=False, steps_per_execution=10, **more)
-    return model
-
-
-def learn(model, x, y=None, steps=steps, seed=seed):
-    """Fit on pictures and targets for `steps` batches, from the weights that the model has."""
-    order = np.random.default_rng(seed).permutation(len(x))
-    order = np.resize(order, max(len(x), 10 * batch))  # few pictures are repeated
-    y = y if y is None else keras.tree.map_structure(lambda a: a[order], y)
-    fit_steps(model, x[order], steps, batch, rate, y=y)
-    return model
-
-
-def slug(name):
-    return re.sub(r"\W+", "_", name)
-
-
 def run(model, x):
     return model.predict(x, batch_size=batch, verbose=0)
 
+
+def name_pixels(model, x):
+    return run(model, x).argmax(axis=-1)
+
+
+options = {"steps": steps, "batch": batch, "rate": rate, "seed": seed}
+learn = functools.partial(twins.learn, **options)  # (model, x, y, loss) → the model, trained
 
 # %% [markdown]
 # ## The recipe
@@ -182,21 +168,12 @@ def rate_bits(vae):
     return metrics.kl_per_dimension(vae, held, batch).sum() / math.log(2)
 
 
-def mask_bits(maps):
-    """Bits a mask under an ideal code that knows three neighbours of every pixel."""
-    n, framed = classes + 1, np.pad(maps.astype(int), ((0, 0), (1, 0), (1, 0)))
-    near = (framed[:, 1:, :-1] * n + framed[:, :-1, 1:]) * n + framed[:, :-1, :-1]
-    table = np.bincount((near * n + maps).ravel(), minlength=n**4).reshape(-1, n)
-    p = np.maximum(table, 1e-9) / np.maximum(table.sum(axis=1, keepdims=True), 1e-9)
-    return -(table * np.log2(p)).sum() / len(maps)
-
-
 vae = learn(models.VAE(*pair(seed), likelihood="gaussian", seed=seed), x)
 vae_weights, sigma = vae.get_weights(), float(ops.exp(vae.log_sigma()))
 redrawn, held_redrawn = run(vae, x), run(vae, held)
-bits, needed, plain = rate_bits(vae), mask_bits(truth), truth[0].size * math.log2(classes)
+bits, needed = rate_bits(vae), segments.label_bits(truth, classes)
 print(f"rate {bits * math.log(2):.0f} nats = {bits:.0f} bits a picture; σ {sigma:.3f}")
-print(f"a mask needs {needed:.0f} bits; sent without any code, {plain:.0f}")
+print(f"a mask needs {needed:.0f} bits, without a code {math.prod(size) * math.log2(classes):.0f}")
 
 # %% [markdown]
 # The classifier comes in two sizes. The *narrow* one is what the recipe asks for: three 3×3 convolutions at full resolution. Each output sees 7×7 pixels. The *wide* one is a small U-Net (Ronneberger and others, 2015): the same kind of pyramid as the encoder, and a way back up that adds the finer features on its way. Its view covers the whole picture. Each is trained twice from the same first weights, once on the pictures and once on their reconstructions, and scored on what it was trained for.
@@ -211,9 +188,8 @@ def normal(h):
 
 def narrow():
     image = keras.Input((*size, 3))
-    h = layers.Rescaling(4.0, offset=-2.0)(image)
-    for _ in range(2):
-        h = normal(layers.Conv2D(24, 3, padding="same", use_bias=False)(h))
+    h = normal(layers.Conv2D(24, 3, padding="same")(image))
+    h = normal(layers.Conv2D(24, 3, padding="same")(h))
     return keras.Model(image, layers.Conv2D(classes, 3, padding="same")(h))
 
 
@@ -225,40 +201,27 @@ def wide():
 cross_entropy, answers = pixel_losses.PixelCrossEntropy(classes, void), {}
 for name, build in {"narrow": narrow, "wide": wide}.items():
     keras.utils.set_random_seed(seed)
-    reader = compiled(build(), cross_entropy)
+    reader = build()
     first = reader.get_weights()
     for source, ours, theirs in (("picture", x, held), ("reconstruction", redrawn, held_redrawn)):
         reader.set_weights(first)
-        answers[f"{name}, {source}"] = run(learn(reader, ours, masks), theirs).argmax(axis=-1)
+        answers[f"{name}, {source}"] = name_pixels(
+            learn(reader, ours, masks, cross_entropy), theirs
+        )
 scores |= {name: score(answer) for name, answer in answers.items()}
 
 # %% [markdown]
 # The recipe is often said to go with traditional methods too. So a random forest joins the table, as in notebook `01`: scikit-image describes every pixel by colour, gradient and curvature at several scales, and the forest votes. It gets the picture, the reconstruction, or the features of the VAE's encoder, each level enlarged to full size.
 
+
 # %%
-from skimage.feature import multiscale_basic_features
-from sklearn.ensemble import RandomForestClassifier
-
-
-def basic(pictures):
-    return np.stack([multiscale_basic_features(p, channel_axis=-1, sigma_max=8) for p in pictures])
-
-
-def deep(pictures):
-    grown = ((m, *np.divide(size, m.shape[1:3]).astype(int)) for m in run(lender, pictures))
-    return np.concatenate([m.repeat(h, 1).repeat(w, 2) for m, h, w in grown], axis=-1)
-
-
-lender = keras.Model(vae.encoder.input, pyramids.levels(vae.encoder))
-flat = masks[:forest_images].ravel()
-spots = np.random.default_rng(seed).choice(np.flatnonzero(flat != void), 100 * forest_images)
-rows = {"picture": (basic, x, held), "reconstruction": (basic, redrawn, held_redrawn)}
-for name, (describe, ours, theirs) in (rows | {"VAE features": (deep, x, held)}).items():
-    forest = RandomForestClassifier(30, min_samples_leaf=3, n_jobs=2, random_state=seed)
-    features = describe(ours[:forest_images]).reshape(flat.size, -1)
-    forest.fit(features[spots], flat[spots])
-    said = forest.predict(describe(theirs).reshape(truth.size, -1))
-    scores[f"forest, {name}"] = score(said.reshape(truth.shape))
+lender, known = keras.Model(vae.encoder.input, pyramids.levels(vae.encoder)), slice(100)
+rows = {"picture": (x, held), "reconstruction": (redrawn, held_redrawn)}
+rows = {name: map(segments.pixel_features, (a[known], b)) for name, (a, b) in rows.items()}
+rows["VAE features"] = (segments.enlarged(run(lender, a), size) for a in (x[known], held))
+for name, (ours, theirs) in rows.items():
+    answer = segments.forest(ours, masks[known], theirs, void, 150, seed=seed)
+    scores[f"forest, {name}"] = score(answer)
 for name, value in scores.items():
     print(f"{name:<24}mean IoU {value:.3f}")
 
@@ -287,24 +250,20 @@ plots.show(fig, alt=alt)
 # %%
 plans = [((k,), None) for k in vectors] + [(c, None) for c in grids]
 curve = [(bits, scores["wide, reconstruction"])]
-for code, depth in plans + [(c, -1) for c in fine_grids]:  # -1: without the coarsest level
+for code, depth in [*plans, (grids[-1], -1)]:  # -1: without the coarsest level
     sender = learn(models.VAE(*pair(seed, code, depth), likelihood="gaussian", seed=seed), x)
     reader.set_weights(first)
-    said = run(learn(reader, run(sender, x), masks), run(sender, held)).argmax(axis=-1)
+    said = name_pixels(learn(reader, run(sender, x), masks), run(sender, held))
     curve.append((rate_bits(sender), score(said)))
 curve, oracle = np.array(sorted(curve)), []
-hot = np.eye(classes + 1)[truth]  # void, if there is any, has the last place
 for g in (4, 8, 16):
-    h, w = size[0] // g, size[1] // g
-    cells = hot.reshape(-1, g, h, g, w, classes + 1).sum(axis=(2, 4))[..., :classes].argmax(axis=-1)
-    oracle.append((mask_bits(cells), score(cells.repeat(h, 1).repeat(w, 2))))
+    cells = segments.grid_labels(truth, g, classes)
+    oracle.append((segments.label_bits(cells, classes), score(segments.enlarged([cells], size))))
 
 # %%
 fig, axis = plt.subplots(figsize=(7.2, 4.2))
 axis.semilogx(*curve.T, "o-", label="the recipe: label the reconstruction")
-axis.semilogx(*np.transpose(oracle), "s--", label="oracle: the true mask on a grid")
-for g, point in zip((4, 8, 16), oracle):
-    axis.annotate(f"{g}×{g}", point, (6, -12), textcoords="offset points")
+axis.semilogx(*np.transpose(oracle), "s--", label="oracle: the true mask on 4×4, 8×8, 16×16 labels")
 axis.axhline(scores["wide, picture"], color="k", linestyle="-.", label="label the picture")
 axis.axhline(scores["layout"], color="k", linestyle=":", label="layout, without a look")
 axis.axvline(needed, color="0.6", linestyle=":", label="bits of a mask")
@@ -325,9 +284,6 @@ print(*(f"{b:.0f} bits: mean IoU {value:.3f}" for b, value in curve), sep="\n")
 
 
 # %%
-from helpers.layers import DepthToSpaceUp, GaussianSampling
-
-
 def head(image, features, outputs):
     """From features of one or several resolutions, finest first, to logits (B, H, W, outputs)."""
     h = features[-1]
@@ -356,17 +312,16 @@ print("own head and helpers.pyramids.pixel_head: the same network")
 # > **Predict first.** Three places to read (μ, the encoder's levels, the decoder's levels), each with the VAE frozen and with the VAE's weights trained along. Order the six. Which of them can beat the classifier that was trained on the picture from fresh weights?
 
 # %%
-by_side = {layer.output.shape[1]: layer.output for layer in vae.decoder.layers[2:-1]}
-finest_first = [by_side[side] for side in sorted(by_side, reverse=True) if side < size[0]]
-unfolded = keras.Model(vae.decoder.input, finest_first)(vae.encoder.outputs[0])
-places = {"code": [vae.encoder.outputs[0]], "encoder": levels, "decoder": list(unfolded)}
+decoder_end = keras.Model(vae.decoder.input, vae.decoder.layers[-3].output)  # before the pixels
+code = vae.encoder.outputs[0]
+places = {"code": [code], "encoder": levels, "decoder": [decoder_end(code)]}
 for name, features in places.items():
     for kind in ("frozen", "tuned"):
         vae.set_weights(vae_weights)
         vae.encoder.trainable = vae.decoder.trainable = kind == "tuned"
         keras.utils.set_random_seed(seed)
-        model = compiled(head(vae.encoder.input, features, classes), cross_entropy)
-        scores[f"{name}, {kind}"] = score(run(learn(model, x, masks), held).argmax(axis=-1))
+        model = learn(head(vae.encoder.input, features, classes), x, masks, cross_entropy)
+        scores[f"{name}, {kind}"] = score(name_pixels(model, held))
 vae.set_weights(vae_weights)
 
 # %% [markdown]
@@ -391,29 +346,30 @@ class Rate(layers.Layer):
 
 
 def two_outputs(encoder, decoder, head):
-    """A model of labels and picture; it shares all layers with the three that it is made of."""
+    """A model of labels and picture, and its two losses; it shares the layers of all three."""
     weight, (mean, log_variance) = term_weight / math.prod(size), encoder.outputs
     z = GaussianSampling(seed)(Rate(weight)(mean, log_variance), log_variance)
     model = keras.Model(encoder.input, {"labels": head.output, "picture": decoder(z)})
-    distortion = functools.partial(losses.gaussian_nll, log_sigma=math.log(sigma))
-    parts = {"labels": cross_entropy, "picture": distortion}
-    return compiled(model, parts, loss_weights={"labels": 1.0, "picture": weight})
+
+    def distortion(x, drawn):
+        return weight * losses.gaussian_nll(x, drawn, math.log(sigma))
+
+    return model, {"labels": cross_entropy, "picture": distortion}
 
 
 # %%
-def network(seed, trainable=True):
+def network(seed):
     """Encoder, decoder, and a head on all levels of the encoder, with fresh weights."""
     encoder, decoder = pair(seed)
-    encoder.trainable = trainable
     return encoder, decoder, head(encoder.input, pyramids.levels(encoder), classes)
 
 
-both = network(seed)
-joint = two_outputs(*both)
-both[0].set_weights(vae.encoder.get_weights())
-both[1].set_weights(vae.decoder.get_weights())
-learn(joint, x, {"labels": masks, "picture": x})
-scores["encoder, with the VAE term"] = score(run(both[2], held).argmax(axis=-1))
+encoder, decoder, reader = network(seed)
+encoder.set_weights(vae.encoder.get_weights())
+decoder.set_weights(vae.decoder.get_weights())
+joint, two_losses = two_outputs(encoder, decoder, reader)
+learn(joint, x, {"labels": masks, "picture": x}, two_losses)
+scores["encoder, with the VAE term"] = score(name_pixels(reader, held))
 for name in [*list(scores)[-7:], "wide, picture"]:
     print(f"{name:<28}mean IoU {scores[name]:.3f}")
 
@@ -435,66 +391,27 @@ for name in [*list(scores)[-7:], "wide, picture"]:
 #
 # > **Predict first.** With the fewest labels, which arm wins? Does the VAE beat the plain autoencoder? And what remains of the differences with the most labels?
 
-# %%
-full, frozen = network(seed), network(seed, trainable=False)
-compiled(full[2], cross_entropy), compiled(frozen[2], cross_entropy)
-auto = compiled(keras.Model(full[0].input, full[1](full[0].outputs[0])), "mse")
-twin_vae = models.VAE(*full[:2], likelihood="gaussian", seed=seed)
-arms = {"random": (full, "random"), "random, frozen": (frozen, "random")}
-arms |= {kind: (full, kind) for kind in ("autoencoder", "denoising", "VAE")}
-arms["VAE + term"] = both, "VAE"
-
-
-@functools.lru_cache(len(arms))
-def pretrained(kind, run):
-    """Weights of encoder and decoder after pretraining on all pictures, without a mask."""
-    for net, fresh in zip(full, network(run)):
-        net.set_weights(fresh.get_weights())
-    noise = np.random.default_rng(run).normal(0, 0.1, x.shape) if kind == "denoising" else 0.0
-    if kind == "VAE":
-        twin_vae.raw_log_sigma.assign(math.log(0.1))
-        learn(twin_vae, x, None, twin_steps, run)
-    elif kind != "random":
-        learn(auto, np.clip(x + noise, 0, 1).astype("float32"), x, twin_steps, run)
-    return [net.get_weights() for net in full[:2]]
-
 
 # %%
-def twin(arm, budget, run_seed):
+family = twins.Twins(network, two_outputs, cross_entropy, x, **{**options, "steps": twin_steps})
+
+
+def twin(run, budget, arm):
     """Mean IoU of one arm, trained on the masks of `budget` pictures."""
-    (encoder, decoder, reader), kind = arms[arm]
-    weights = pretrained(kind, run_seed)
-    reader.set_weights(network(run_seed)[2].get_weights())
-    encoder.set_weights(weights[0])  # after the head, which holds the encoder's levels too
-    decoder.set_weights(weights[1])
-    some = np.random.default_rng([seed, run_seed]).permutation(len(x))[:budget]
-    ours, theirs = x[some], masks[some]
-    if arm == "VAE + term":
-        learn(joint, ours, {"labels": theirs, "picture": ours}, twin_steps, run_seed)
-    else:
-        learn(reader, ours, theirs, twin_steps, run_seed)
-    return score(run(reader, held).argmax(axis=-1))
+    some = np.random.default_rng([seed, run]).permutation(len(x))[:budget]
+    return score(name_pixels(family.train(arm, x[some], masks[some], run), held))
 
 
-plan = [size, images, val_images, widths, depths, patches, channels, batch, rate, term_weight]
-store, twins = Store(kept, dataset=dataset, plan=plan, seed=seed), {}
-for s, budget in ((s, budget) for s in range(seed, seed + seeds) for budget in labels):
-    for arm in arms:
-        key = {"arm": arm, "budget": budget, "run": s, "steps": twin_steps}
-        value = store.result("twin", functools.partial(twin, arm, budget, s), **key)
-        twins.setdefault(budget, {}).setdefault(arm, []).append(value)
+plan = [size, images, val_images, widths, depths, patches, channels, term_weight, options]
+store = resume.Store(kept, dataset=dataset, plan=plan, steps=twin_steps, seed=seed)
+found = {budget: {arm: [] for arm in twins.ARMS} for budget in labels}
+for key in itertools.product(range(seed, seed + seeds), labels, twins.ARMS):
+    value = store.result("twin", functools.partial(twin, *key), key=key)
+    found[key[1]][key[2]].append(value)
 
 # %%
-table = {a: [probes.interval(twins[b][a]) for b in labels] for a in arms}  # mean, half width
-path = Path("..", "data", "results", f"05-{dataset}.json")  # absent if only this file was copied
-recorded = json.loads(path.read_text("utf-8"))["results"] if path.exists() else {}
-fig, axes = plt.subplots(1, 1 + bool(recorded), figsize=(8.4, 4), sharey=True, squeeze=False)
-charts.label_efficiency(axes[0, 0], labels, table, "your run", scores["layout"])
-if recorded:
-    old = {arm: recorded[f"twin_{slug(arm)}"] for arm in arms}
-    charts.label_efficiency(axes[0, 1], recorded["labels"], old, "recorded run", scores["layout"])
-axes[0, 0].set(ylabel="mean IoU, 95 % interval")
-axes[0, 0].legend(fontsize=8)
+table = {a: [probes.interval(found[b][a]) for b in labels] for a in twins.ARMS}  # mean, half width
+fig = charts.label_efficiency(labels, table, f"05-{dataset}", scores["layout"])
 alt = "Mean IoU over the number of labelled pictures for six starts, with intervals. All rise with the labels and lie close together; the frozen random encoder lies lowest."
 plots.show(fig, alt=alt)
 
@@ -503,11 +420,10 @@ plots.show(fig, alt=alt)
 
 
 # %%
-verdicts = [probes.verdict(twins[budget]) for budget in labels]
+verdicts = [probes.verdict(found[budget]) for budget in labels]
+line = "{word}; VAE − {rival} {gain:+.3f} ± {gain_half:.3f}; {best} − random {lift:+.3f} ± {lift_half:.3f}"
 for budget, v in zip(labels, verdicts):
-    print(f"{budget} labels: {v['word']}")
-    print("   VAE − {rival} {gain:+.3f} ± {gain_half:.3f}".format(**v), end="; ")
-    print("{best} − random {lift:+.3f} ± {lift_half:.3f}".format(**v))
+    print(f"{budget} labels:", line.format(**v))
 
 # %% [markdown]
 # PROSE-TWINS
@@ -517,35 +433,23 @@ for budget, v in zip(labels, verdicts):
 # So far the loss was the **cross-entropy** from logits: $-\log p$ of the true class, averaged over the pixels that are not void. It counts pixels, as accuracy does, and rare classes hardly matter to it. Two remedies are common. **Class weights** count a pixel of class $c$ by $f_c^{-a}$, with $f_c$ the share of the class. **Dice** turns the score of notebook `01` into a loss, with probabilities in place of hard labels. It must be taken over the pixels of *one* picture, axes 1 and 2; two lines show what the batch axis would do.
 
 # %% tags=["nbval-check-output"]
-p = np.zeros((2, 8, 8))
-p[0] = 1.0  # one picture full of the class, and found; in the other a pixel of it, overlooked
-t = p + (np.indices(p.shape).sum(axis=0) == 15)
+t = np.indices((2, 8, 8))[0] == 0  # the true class: all of the first picture,
+t[1, 3, 3] = True  # and one pixel of the second,
+p = t & (np.indices(t.shape)[0] == 0)  # which is overlooked
 for axes in ((1, 2), (0, 1, 2)):
     print(f"axes {axes}: Dice", (2 * (p * t).sum(axes) / (p.sum(axes) + t.sum(axes))).round(3))
-assert math.isclose(2 * 64 / 129, 2 * (p * t).sum() / (p.sum() + t.sum()))
 
 # %%
-share = counts.sum(axis=(1, 2)) / counts.sum()
-weights = np.maximum(share, 1e-3) ** -balance
-tried = {"class weights": pixel_losses.PixelCrossEntropy(classes, void, weights)}
-tried["Dice"] = pixel_losses.SoftDice(classes, void)
-said, losses_table = {"cross-entropy": answers["wide, picture"]}, {}
-for name, loss in tried.items():
-    said[name] = run(learn(compiled(wide(), loss), x, masks), held).argmax(axis=-1)
-for name, answer in said.items():
-    ious = metrics.iou_per_class(truth, answer, classes, void)
-    dices = [metrics.dice(truth, np.where(truth == void, void, answer), c) for c in range(classes)]
-    bands = metrics.boundary_iou(truth, answer, classes, void)
-    accuracy = metrics.pixel_accuracy(truth, answer, void)
-    losses_table[name] = [accuracy, *map(np.nanmean, (ious, dices, bands)), np.nanmin(ious)]
-columns = ["accuracy", "mean IoU", "Dice per picture", "boundary IoU", "IoU of worst class"]
-confusion = metrics.confusion_matrix(truth, answers["wide, picture"], classes, void)
-confusion = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+weights = np.maximum(counts.sum(axis=(1, 2)) / counts.sum(), 1e-3) ** -balance
+weighted = pixel_losses.PixelCrossEntropy(classes, void, weights)
+said = {"cross-entropy": answers["wide, picture"]}
+for name, loss in {"weights": weighted, "Dice": pixel_losses.SoftDice(classes, void)}.items():
+    said[name] = name_pixels(learn(wide(), x, masks, loss), held)
+five = {name: segments.scores(truth, answer, classes, void) for name, answer in said.items()}
+shares = segments.confusion_shares(truth, answers["wide, picture"], classes, void)
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.4 + 0.15 * classes))
-charts.heatmap(
-    left, list(losses_table.values()), losses_table, columns, "three losses, five scores"
-)
-charts.heatmap(right, confusion, val.class_names, val.class_names, "cross-entropy, rows: truth")
+charts.heatmap(left, list(five.values()), five, segments.SCORES, "three losses, five scores")
+charts.heatmap(right, shares, val.class_names, val.class_names, "cross-entropy, rows: truth")
 alt = "Two tables in colour. Left: three losses in rows and five scores in columns; the rows are alike, and the boundary IoU is the lowest column. Right: the confusion matrix of the first loss, mostly on its diagonal."
 plots.show(fig, alt=alt)
 
@@ -558,10 +462,14 @@ plots.show(fig, alt=alt)
 
 # %%
 answer = answers["wide, picture"]
-each = [metrics.mean_iou(t, p, classes, void) for t, p in zip(truth, answer)]
+each = segments.iou_per_image(truth, answer, classes, void)
 ends = np.argsort(each)[[-1, -2, -3, -4, 3, 2, 1, 0]]
-right = (answer == truth) | (truth == void)
-rows = [val.images[ends], coloured(truth[ends]), coloured(answer[ends]), right[ends]]
+rows = [
+    val.images[ends],
+    coloured(truth[ends]),
+    coloured(answer[ends]),
+    ((answer == truth) | (truth == void))[ends],
+]
 names, titles = ["picture", "truth", "prediction", "errors"], [f"{each[i]:.2f}" for i in ends]
 fig = plots.image_grid(rows, row_labels=names, column_labels=titles)
 plots.class_legend(fig, val.class_names)
@@ -601,29 +509,24 @@ compare("view", your_view, 10, "Two 3×3 convolutions see 5 patches; a patch is 
 from helpers import kept as kept_models
 from helpers import photographs
 
-headline, multiple = {}, math.prod(patches)
-shape = {"widths": widths, "depths": depths, "patches": patches}
+headline, shape = {}, {"widths": widths, "depths": depths, "patches": patches}
 if headline_epochs:
     photos, scored = data.load(dataset, "train"), data.load(dataset, split)
     photos = photos.subset(np.array([min(np.subtract(m.shape, crop)) >= 0 for m in photos.masks]))
     for arm in ("random", "VAE"):
         whole, seconds = photographs.train_head(
-            photos.images, photos.masks, classes, tried["class weights"], store,
-            pretrain=arm == "VAE", vae_epochs=vae_epochs, epochs=headline_epochs,
-            steps=steps_per_epoch, rate=headline_rate, plan=shape, channels=channels, seed=seed,
+            photos.images, photos.masks, classes, weighted, store, pretrain=arm == "VAE", plan=shape,
+            vae_epochs=vae_epochs, epochs=headline_epochs, steps=steps_per_epoch, seed=seed,
+            rate=headline_rate, channels=channels, parameters={"balance": balance},
             crops={"crop": crop, "batch_size": batch, "scale": 1.4, "light": 0.1},
-            parameters={"balance": balance},
         )  # fmt: skip
-        ious = photographs.class_ious(
-            whole, scored.images, scored.masks, classes, void, multiple)  # fmt: skip
-        headline |= {f"headline_{arm}": ious.mean(), f"headline_{arm}_classes": ious}
+        ious = photographs.class_ious(whole, scored, classes, void, math.prod(patches))
+        headline |= {f"headline_{arm}": np.nanmean(ious), f"headline_{arm}_classes": list(ious)}
         headline |= {f"headline_{arm}_seconds": seconds, "parameters": whole.count_params()}
-        print(f"{arm}: mean IoU {ious.mean():.3f} on {split}, {seconds:.0f} s", ious.round(3))
+        print(f"{arm}: mean IoU {np.nanmean(ious):.3f} on {split}, {seconds:.0f} s", ious.round(3))
     if weights_out:
-        about = {"classes": val.class_names, "dataset": dataset, split: float(ious.mean())}
+        about = {"classes": val.class_names, "dataset": dataset, "ious": list(ious)}
         kept_models.save(whole, weights_out, **shape, outputs=classes, **about)
-else:
-    print("left out: set headline_epochs to train on whole photographs")
 
 # %% [markdown]
 # PROSE-HEADLINE
@@ -631,21 +534,14 @@ else:
 # A small network of that kind, trained on the Oxford-IIIT Pets, comes with the project. It labels each pixel as pet, background or the border between. The next cell shows it a cat from scikit-image that it has never seen, or, with the parameter `image_path`, a photograph of yours.
 
 # %%
-import skimage.data
-
-from helpers.data.images import read_rgb, resize_image
-
 model, note = kept_models.load("05-pets")
 if headline_epochs:
-    model, note = whole, {"multiple": multiple, "classes": val.class_names}
+    model, note = whole, {"multiple": math.prod(patches), "classes": val.class_names}
 if model is None:
     print("the kept weights 05-pets are not here, and no photographs were trained on")
 else:
-    photo = read_rgb(image_path, upright=True) if image_path else skimage.data.chelsea()
-    scale = min(1, 320 / max(photo.shape))
-    photo = resize_image(photo, tuple(round(scale * side) for side in photo.shape[:2]))
-    guess = next(pyramids.whole_images(model, [photo], note["multiple"])).argmax(axis=-1)
-    fig = plots.image_grid([[photo, plots.mask_to_rgb(guess)]], cell=4.0)
+    pair = photographs.label(image_path, model, note["multiple"])  # photograph, labels
+    fig = plots.image_grid([[pair[0], plots.mask_to_rgb(pair[1])]], cell=4.0)
     plots.class_legend(fig, note["classes"])
     alt = "A photograph beside the class that the network gives to each of its pixels."
     plots.show(fig, alt=alt)
@@ -656,19 +552,17 @@ else:
 # The next cell records the numbers that the text above speaks of.
 
 # %% tags=["results"]
-results = {slug(name): value for name, value in scores.items()} | headline
-results |= {"rate_bits": bits, "mask_bits": needed, "plain_bits": plain, "sigma": sigma}
-results |= zip(
-    ("curve_bits", "curve_iou", "oracle_bits", "oracle_iou"), [*curve.T, *np.transpose(oracle)]
-)
-results |= {"labels": labels, "seeds": seeds, "best_iou": max(each), "worst_iou": min(each)}
-results |= {f"twin_{slug(arm)}": values for arm, values in table.items()}
+results = {re.sub(r"\W+", "_", name): value for name, value in scores.items()} | headline
+results |= {"rate_bits": bits, "mask_bits": needed, "sigma": sigma, "labels": labels}
+results |= {"curve_bits": curve[:, 0], "curve_iou": curve[:, 1]}
+results |= {"oracle_bits": [b for b, _ in oracle], "oracle_iou": [v for _, v in oracle]}
+results |= {"arms": twins.ARMS, "twins": list(table.values()), "seeds": seeds}
+results |= {f"twin_{re.sub(r'[^A-Za-z]+', '_', a)}": [m for m, _ in table[a]] for a in table}
 results |= {key: [v[key] for v in verdicts] for key in verdicts[0]}
-results |= {f"loss_{slug(name)}": row for name, row in losses_table.items()}
-spans = {"wide_picture": (0.6, 1.0), "layout": (0.15, 0.3), "mask_bits": (60, 250)}
-limits = {key: {"default": span} for key, span in spans.items()}
-line = "recipe {wide_reconstruction:.2f}, on the picture {wide_picture:.2f}".format(**results)
-record(results, limits, f"{line}; {verdicts[0]['word']}")
+results |= {f"loss_{name.replace('-', '_')}": row for name, row in five.items()}
+limits = {"wide_picture": {"default": (0.6, 1.0)}, "layout": {"default": (0.15, 0.3)}}
+line = "recipe {wide_reconstruction:.2f}, on the picture {wide_picture:.2f}; ".format(**results)
+record(results, limits, line + verdicts[0]["word"])
 
 # %% [markdown]
 # ## What you saw

@@ -1,0 +1,47 @@
+"""Whether probabilities can be taken at their word."""
+
+import numpy as np
+
+
+def reliability(probability, outcome, bins=10):
+    """What was said and what happened, in bins of equal width of what was said.
+
+    Args:
+        probability: in [0, 1], any shape.
+        outcome: of the same shape: 0 or 1, or a share such as that of annotators.
+        bins: how many.
+
+    Returns:
+        (said, true, count), each `(bins,)`: means of both and the number of entries in a bin;
+        NaN where a bin is empty.
+
+    Raises:
+        ValueError: If the shapes differ or a probability is outside [0, 1].
+
+    References:
+        Murphy and Winkler (1977), reliability diagrams. https://doi.org/10.2307/2346866
+    """
+    probability, outcome = np.asarray(probability, "float64"), np.asarray(outcome, "float64")
+    if probability.shape != outcome.shape:
+        raise ValueError(
+            "probability and outcome must have one shape. "
+            f"Received: {probability.shape} and {outcome.shape}"
+        )
+    if not (probability.min() >= 0 and probability.max() <= 1):
+        raise ValueError(
+            "`probability` must lie in [0, 1]. "
+            f"Received: values from {probability.min()} to {probability.max()}"
+        )
+    where = np.minimum(probability * bins, bins - 1).astype(int).ravel()
+    count = np.bincount(where, minlength=bins)
+    with np.errstate(invalid="ignore"):
+        said, true = (
+            np.bincount(where, values.ravel(), bins) / count for values in (probability, outcome)
+        )
+    return said, true, count
+
+
+def calibration_gap(probability, outcome, bins=10):
+    """Mean distance between what is said and what happens, over `reliability`'s bins."""
+    said, true, count = reliability(probability, outcome, bins)
+    return float(np.nansum(count * np.abs(said - true)) / count.sum())

@@ -1,0 +1,130 @@
+"""Twins: one network from several starts, so that a claim about one start has its controls.
+
+Each arm trains the same head on the same labelled images for the same steps; only where the
+weights come from differs, or whether the encoder may move.
+"""
+
+import math
+
+import keras
+import numpy as np
+
+from helpers import models
+from helpers.training import fit_steps
+
+ARMS = ("random", "random, frozen", "autoencoder", "denoising", "VAE", "VAE + term")
+
+
+class Twins:
+    """Trains a head from the starts in `ARMS`.
+
+    - random: fresh weights; "random, frozen": only the head learns.
+    - autoencoder, denoising: encoder and decoder pretrained on the squared error, with and
+      without noise on the input.
+    - VAE: pretrained with the ELBO; "VAE + term": and the VAE's loss stays on.
+
+    Pretraining sees all of `images`, and no labels. Compiled models are kept and get new weights
+    for every training, because to compile one takes as long as a short training.
+
+    Args:
+        network: function of a seed → (encoder, decoder, head) with fresh weights; the head reads
+            features of the encoder and shares its layers.
+        joint: function of (encoder, decoder, head) → a model with the outputs "labels" and
+            "picture" that shares their layers, and a dictionary of their losses.
+        loss: of the head.
+        images: float32 `(N, H, W, C)` in [0, 1].
+        noise: standard deviation on the denoising autoencoder's input.
+        **options: `steps`, `batch` and `rate` of `learn`, for pretraining and head alike.
+    """
+
+    def __init__(self, network, joint, loss, images, noise=0.1, **options):
+        self.network, self.images, self.noise = network, images, noise
+        self.loss, self.options = loss, options
+        self.full, self.frozen, self.both = (network(0) for _ in range(3))
+        self.frozen[0].trainable = False
+        self.joint, self.joint_loss = joint(*self.both)
+        encoder, decoder, _ = self.full
+        self.auto = keras.Model(encoder.input, decoder(encoder.outputs[0]))
+        self.vae = models.VAE(encoder, decoder, likelihood="gaussian")
+        self.starts = {}
+
+    def train(self, arm, images, targets, seed):
+        """The head of an arm after its training: a model that belongs to the next call, too.
+
+        Args:
+            arm: one of `ARMS`.
+            images, targets: the labelled ones.
+            seed: of first weights, pretraining and order.
+
+        Raises:
+            ValueError: If there is no such arm.
+        """
+        if arm not in ARMS:
+            raise ValueError(f"`arm` must be one of {ARMS}. Received: arm={arm!r}")
+        kind = arm.split(" + ")[0].split(",")[0]
+        start = self.pretrained(kind, seed)
+        nets = {"VAE + term": self.both, "random, frozen": self.frozen}.get(arm, self.full)
+        # The encoder after the head, which holds the encoder's levels too.
+        for net, weights in zip(reversed(nets), reversed(start)):
+            net.set_weights(weights)
+        if arm == "VAE + term":
+            both = {"labels": targets, "picture": images}
+            self._learn(self.joint, images, both, self.joint_loss, seed)
+        else:
+            self._learn(nets[2], images, targets, self.loss, seed)
+        return nets[2]
+
+    def pretrained(self, kind, seed):
+        """Weights of encoder, decoder and head before they meet a label."""
+        if (kind, seed) in self.starts:
+            return self.starts[kind, seed]
+        fresh = [net.get_weights() for net in self.network(seed)]
+        if kind != "random":
+            encoder, decoder, _ = self.full
+            encoder.set_weights(fresh[0])
+            decoder.set_weights(fresh[1])
+            if kind == "VAE":
+                self.vae.raw_log_sigma.assign(math.log(0.1))
+                self._learn(self.vae, self.images, None, None, seed)
+            else:
+                shown = self._noisy(seed) if kind == "denoising" else self.images
+                self._learn(self.auto, shown, self.images, "mse", seed)
+            fresh = [encoder.get_weights(), decoder.get_weights(), fresh[2]]
+        # Those of another seed are not asked for again.
+        self.starts = {k: v for k, v in self.starts.items() if k[1] == seed}
+        self.starts[kind, seed] = fresh
+        return fresh
+
+    def _noisy(self, seed):
+        noise = np.random.default_rng(seed).standard_normal(self.images.shape, "float32")
+        return np.clip(self.images + np.float32(self.noise) * noise, 0, 1)
+
+    def _learn(self, model, x, y, loss, seed):
+        learn(model, x, y, loss, **{**self.options, "seed": seed})
+
+
+def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
+    """Fit for a number of batches, from the weights that the model has; see `fit_steps`.
+
+    Fewer images than ten batches are repeated until they fill as many, so that a pass is never
+    shorter, and a small set of labels gets as many steps as a large one.
+
+    Args:
+        model: compiled here, without XLA, if it is not yet.
+        x: images `(N, H, W, C)`.
+        y: targets, an array or a dictionary of arrays; None for a VAE.
+        loss: of a model that is not compiled yet.
+        steps, batch, rate: of `training.fit_steps`.
+        seed: of the order.
+
+    Returns:
+        The model.
+    """
+    if not model.compiled:
+        adam = keras.optimizers.Adam()
+        model.compile(adam, loss, jit_compile=False, steps_per_execution=10)
+    order = np.random.default_rng(seed).permutation(len(x))
+    order = np.resize(order, max(len(x), 10 * batch))
+    y = y if y is None else keras.tree.map_structure(lambda a: a[order], y)
+    fit_steps(model, x[order], steps, batch, rate, y=y)
+    return model
