@@ -96,3 +96,40 @@ def label_efficiency(budgets, arms, record=None, floor=None):
     axes[0, 0].set(ylabel="score, with 95 % interval")
     axes[0, 0].legend(fontsize=8)
     return fig
+
+
+def reliability(axis, answers, outcome, bins=10):
+    """Reliability curves: what happened over what was said, with the line where both agree.
+
+    Args:
+        axis: a matplotlib axis.
+        answers: dictionary from a name to probabilities.
+        outcome: of the same shape as each, 0 or 1, or a share.
+        bins: see `calibration.reliability`. Bins with less than a thousandth of the entries are
+            left out.
+    """
+    from helpers import calibration
+
+    for (name, said), style in zip(answers.items(), cycle(("-o", "--s", ":^", "-.D"))):
+        told, true, count = calibration.reliability(said, outcome, bins)
+        enough = count >= count.sum() / 1000
+        axis.plot(told[enough], true[enough], style, label=name)
+    axis.plot([0, 1], [0, 1], color="k", linewidth=0.8)
+    axis.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axis.legend(loc="upper left")
+
+
+def intervals(axis, rows, label="", limits=(0, 1)):
+    """Bars with intervals, one below the other, each with its number.
+
+    Args:
+        axis: a matplotlib axis.
+        rows: dictionary from a name to (mean, half width of the interval).
+        label: of the axis of values.
+        limits: of the same axis.
+    """
+    for i, (mean, half) in enumerate(rows.values()):
+        axis.barh(i, mean, 0.7, xerr=half, color="#0072B2", error_kw={"capsize": 3})
+        axis.text(limits[1], i, f"{mean:.2f}", ha="right", va="center")
+    axis.set(xlabel=label, xlim=limits, yticks=range(len(rows)), yticklabels=list(rows))
+    axis.invert_yaxis()

@@ -18,7 +18,7 @@ PUBLISHED = {"Roberts": 0.483, "Sobel": 0.539, "Canny": 0.611, "Structured Edges
 PUBLISHED |= {"HED": 0.788, "PiDiNet": 0.789, "people": 0.803}
 RECORDED = Path(__file__).parents[1] / "data" / "results" / "06-bsds500.json"
 # How the crops of a long training vary.
-VARIED = {"turn": True, "light": 0.2, "share": True}
+VARIED = {"batch_size": 8, "turn": True, "light": 0.2, "share": True}
 
 
 def edge_maps(model, photos, multiple=32):
@@ -39,7 +39,7 @@ def kept_model(name="06-bsds500"):
 
 
 def train_and_score(
-    dataset, split, training, folder="", *, crop, scoring, edge_images=None, keep=None
+    dataset, split, training, folder="", *, crop, edge_images=None, keep=None, **scoring
 ):
     """A head on a VAE's encoder, its twin from random weights, and the classics, all scored.
 
@@ -52,33 +52,33 @@ def train_and_score(
         training: options of `photographs.train_head` from `vae_epochs` on.
         folder: of a `resume.Store`; what is kept there is not done again.
         crop: side of the square crops.
-        scoring: `thresholds` and `max_distance` of `edges.benchmark`.
         edge_images: how many to score; None takes all.
         keep: name under which the head on the VAE's encoder is kept with the project, or None.
+        **scoring: `thresholds` and `max_distance` of `edges.benchmark`.
 
     Returns:
         The head, and a dictionary of scores as `score_edges` gives them.
     """
-    store = resume.Store(folder, dataset=dataset, split=split)
+    store = resume.Store(folder, dataset=dataset, seed=training["seed"], split=split)
     names = ("train", "val") if split == "test" else ("train",)
     parts = [data.load(dataset, name) for name in names]
     pictures = [image for part in parts for image in part.images]
     shares = [share for part in parts for share in part.edges]
     test, plan = data.load(dataset, split, limit=edge_images), training["plan"]
-    crops, heads = {"crop": (crop, crop), **VARIED}, {}
+    heads, options = {}, {"crops": {"crop": [crop, crop], **VARIED}, **training}
+    options["parameters"] = {"loss": "balanced"}
     task = pictures, shares, 1, EdgeCrossEntropy(balanced=True), store
     for name in ("VAE", "random"):
-        head, seconds = photographs.train_head(
-            *task, pretrain=name == "VAE", crops=crops, **training
-        )
+        head, seconds = photographs.train_head(*task, pretrain=name == "VAE", **options)
         heads[name] = head
         print(f"{name}: {head.count_params():,} weights, {seconds:.0f} s of training")
-    about = {**training, "crops": crops}
     tuning, multiple = parts[0].subset(slice(20)), math.prod(plan["patches"])
-    scores = score_edges(heads, test, tuning, store, multiple=multiple, parameters=about, **scoring)
+    scores = score_edges(
+        heads, test, tuning, store, multiple=multiple, parameters=options, **scoring
+    )
     if keep:
         note = {"dataset": dataset, "licence": test.licence, "scored_on": split}
-        note |= {"images": len(test), "scores": scores["VAE"], "training": about}
+        note |= {"images": len(test), "scores": scores["VAE"], "training": options}
         kept.save(heads["VAE"], keep, **plan, outputs=1, **note)
     return heads["VAE"], scores
 

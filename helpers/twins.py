@@ -4,6 +4,7 @@ Each arm trains the same head on the same labelled images for the same steps; on
 weights come from differs, or whether the encoder may move.
 """
 
+import gc
 import math
 
 import keras
@@ -34,12 +35,14 @@ class Twins:
         loss: of the head.
         images: float32 `(N, H, W, C)` in [0, 1].
         noise: standard deviation on the denoising autoencoder's input.
-        **options: `steps`, `batch` and `rate` of `learn`, for pretraining and head alike.
+        pretraining: steps of the pretraining; as many as those of the head without it.
+        **options: `steps`, `batch` and `rate` of `learn`.
     """
 
-    def __init__(self, network, joint, loss, images, noise=0.1, **options):
+    def __init__(self, network, joint, loss, images, noise=0.1, pretraining=None, **options):
         self.network, self.images, self.noise = network, images, noise
         self.loss, self.options = loss, options
+        self.pretraining = pretraining or options["steps"]
         self.full, self.frozen, self.both = (network(0) for _ in range(3))
         self.frozen[0].trainable = False
         self.joint, self.joint_loss = joint(*self.both)
@@ -85,10 +88,10 @@ class Twins:
             decoder.set_weights(fresh[1])
             if kind == "VAE":
                 self.vae.raw_log_sigma.assign(math.log(0.1))
-                self._learn(self.vae, self.images, None, None, seed)
+                self._learn(self.vae, self.images, None, None, seed, steps=self.pretraining)
             else:
                 shown = self._noisy(seed) if kind == "denoising" else self.images
-                self._learn(self.auto, shown, self.images, "mse", seed)
+                self._learn(self.auto, shown, self.images, "mse", seed, steps=self.pretraining)
             fresh = [encoder.get_weights(), decoder.get_weights(), fresh[2]]
         # Those of another seed are not asked for again.
         self.starts = {k: v for k, v in self.starts.items() if k[1] == seed}
@@ -99,8 +102,8 @@ class Twins:
         noise = np.random.default_rng(seed).standard_normal(self.images.shape, "float32")
         return np.clip(self.images + np.float32(self.noise) * noise, 0, 1)
 
-    def _learn(self, model, x, y, loss, seed):
-        learn(model, x, y, loss, **{**self.options, "seed": seed})
+    def _learn(self, model, x, y, loss, seed, **options):
+        learn(model, x, y, loss, **{**self.options, **options, "seed": seed})
 
 
 def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
@@ -121,6 +124,7 @@ def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
         The model.
     """
     if not model.compiled:
+        gc.collect()  # compiled models that are no longer used hold much memory, in circles
         adam = keras.optimizers.Adam()
         model.compile(adam, loss, jit_compile=False, steps_per_execution=10)
     order = np.random.default_rng(seed).permutation(len(x))

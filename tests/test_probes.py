@@ -105,3 +105,24 @@ def test_power_of_white_noise_is_flat():
 def test_power_wants_square_images():
     with pytest.raises(ValueError, match="H, H, C"):
         probes.power_spectrum(np.zeros((1, 4, 5, 1)))
+
+
+def _arms(**means):
+    rng = np.random.default_rng(0)
+    shared = 0.05 * rng.normal(size=5)
+    return {arm: m + shared + 0.002 * rng.normal(size=5) for arm, m in means.items()}
+
+
+def test_verdict_needs_a_lead_over_the_best_twin():
+    arms = {"random, frozen": 0.2, "random": 0.5}
+    cases = {
+        "the VAE helps": {"autoencoder": 0.55, "denoising": 0.56, "VAE": 0.6},
+        "pretraining helps": {"autoencoder": 0.55, "denoising": 0.6, "VAE": 0.59},
+        "nothing helps": {"autoencoder": 0.45, "denoising": 0.4, "VAE": 0.48},
+    }
+    for word, more in cases.items():
+        result = probes.verdict(_arms(**arms, **more))
+        assert result["word"] == word
+    assert probes.verdict(_arms(**arms, **cases["pretraining helps"]))["rival"] == "denoising"
+    single = {k: v[:1] for k, v in _arms(**arms, **cases["the VAE helps"]).items()}
+    assert probes.verdict(single)["word"] == "nothing helps"

@@ -80,7 +80,7 @@ from skimage.measure import label as connected
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import adjusted_rand_score
 
-from helpers import data, edges, metrics, plots
+from helpers import charts, data, edges, metrics, plots
 from helpers.data.images import resize_image
 
 plots.use()
@@ -158,24 +158,14 @@ def agreement(annotations, max_distance):
     return np.array([[result.ods for result in row] for row in found])
 
 
-def heatmap(axis, table, labels, title):
-    """Draw a table of shares between 0 and 1, with its numbers."""
-    axis.imshow(table, vmin=0, vmax=1, cmap="cividis")
-    axis.grid(False)
-    axis.set(xticks=range(len(labels)), yticks=range(len(labels)), yticklabels=labels, title=title)
-    axis.set_xticklabels(labels, rotation=30, ha="right")
-    for (i, j), share in np.ndenumerate(table):
-        axis.text(j, i, f"{share:.2f}", ha="center", va="center", color="wk"[int(share > 0.5)])
-
-
 # %%
 # 0.001 of the diagonal is less than a pixel in every set, so only hits count.
 exact, tolerant = (agreement(drawn.annotations, distance) for distance in (0.001, tolerance))
 people = names if edge_set == "shapes" else [f"person {i + 1}" for i in range(len(exact))]
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.9))
-heatmap(axes[0], exact, people, "agreement (F), the same pixel")
-heatmap(axes[1], tolerant, people, "agreement (F), within the tolerance")
-plt.setp(axes, xlabel="scored against", ylabel="drawing")
+charts.heatmap(axes[0], exact, people, people, "agreement (F), the same pixel")
+charts.heatmap(axes[1], tolerant, people, people, "agreement (F), within the tolerance")
+plt.setp(axes, xlabel="scored against", ylabel="drawing", aspect="equal")
 alt = "Two tables of agreement between five annotators. On the left, where the same pixel must be marked, the unsteady one agrees with the others on less than a third. On the right, within the tolerance, the unsteady and the careful annotator agree almost fully, and the least agreement is that of the hasty and the zealous one."
 plots.show(fig, alt=alt)
 
@@ -373,8 +363,8 @@ truth, forest_says = flat(val.masks), flat(answers["forest"])
 confusion = metrics.confusion_matrix(truth, forest_says, classes, void)
 share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
 fig, axis = plt.subplots(figsize=(0.55 * classes + 2.6, 0.5 * classes + 1.9))
-heatmap(axis, share, val.class_names, "share of each row")
-axis.set(xlabel="the forest says", ylabel="the truth")
+charts.heatmap(axis, share, val.class_names, val.class_names, "share of each row")
+axis.set(xlabel="the forest says", ylabel="the truth", aspect="equal")
 alt = "Confusion matrix of the forest. The background's row is nearly all on the diagonal. In the rows of disc, square and triangle, most pixels are called some object, but they are spread over the three classes of object."
 plots.show(fig, alt=alt)
 objects = np.delete(np.arange(classes), common)
@@ -522,20 +512,9 @@ print(f"{'annotators':<16}   F {human.ods:.3f}")
 
 # %%
 fig, axis = plt.subplots(figsize=(5.6, 5.0))
-r, p = np.meshgrid(np.linspace(0.01, 1, 100), np.linspace(0.01, 1, 100))  # recall, precision
-lines = axis.contour(
-    r, p, 2 * p * r / (p + r), np.arange(0.1, 1, 0.1), colors="0.6", linewidths=0.7
-)
-axis.clabel(lines, lines.levels[1::2], fmt="F %.1f", fontsize=8)
 styles = {"Roberts": ":", "Sobel": "-.", "smoothed Sobel": "--", "Canny": "-"}
-for (name, style), colour in zip(styles.items(), plots.COLOURS.values()):
-    result, reached = found[name], found[name].recall > 0
-    points = result.recall[reached], result.precision[reached]
-    axis.plot(*points, style, color=colour, label=f"{name}, ODS {result.ods:.2f}")
-    axis.plot(result.ods_recall, result.ods_precision, "o", color=colour)
-axis.plot(human.ods_recall, human.ods_precision, "ks", label=f"annotators, F {human.ods:.2f}")
-axis.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1), aspect="equal")
-axis.legend(loc="lower left", fontsize=9, frameon=True, framealpha=1)
+curves = {name: found[name] for name in styles}
+charts.precision_recall(axis, curves, human, styles.values())
 alt = "Precision over recall with faint lines of equal F. At a middling recall the curve of Roberts lies lowest, then Sobel, smoothed Sobel, and Canny highest, each with a dot at its best F. Roberts and Sobel reach farthest right, at a low precision, where some curves fold back. The square of the annotators lies far above all of them, near the upper right corner, but not in it."
 plots.show(fig, alt=alt)
 

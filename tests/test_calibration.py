@@ -1,0 +1,45 @@
+"""Reliability: hand-counted bins, an honest forecaster, and bad input."""
+
+import numpy as np
+import pytest
+
+from helpers import calibration
+
+
+def test_bins_by_hand():
+    said, true, count = calibration.reliability([0.0, 0.1, 0.6, 1.0], [0, 1, 1, 1], bins=2)
+    assert count.tolist() == [2, 2]
+    np.testing.assert_allclose(said, [0.05, 0.8])
+    np.testing.assert_allclose(true, [0.5, 1.0])
+    gap = calibration.calibration_gap([0.0, 0.1, 0.6, 1.0], [0, 1, 1, 1], bins=2)
+    assert gap == pytest.approx((2 * 0.45 + 2 * 0.2) / 4)
+
+
+def test_an_empty_bin_is_nan_and_costs_nothing():
+    said, true, count = calibration.reliability(np.full((2, 3), 0.95), np.ones((2, 3)))
+    assert np.isnan(said[:9]).all()
+    assert np.isnan(true[:9]).all()
+    assert count.tolist() == [0] * 9 + [6]
+    assert calibration.calibration_gap(np.ones(4), np.ones(4)) == 0.0
+
+
+def test_an_honest_forecaster_has_a_smaller_gap_than_a_bold_one():
+    rng = np.random.default_rng(0)
+    p = rng.random(50_000)
+    outcome = rng.random(50_000) < p
+    honest, bold = (calibration.calibration_gap(q, outcome) for q in (p, p**0.5))
+    assert honest < 0.01 < 0.1 < bold
+
+
+def test_shares_count_as_outcomes():
+    said, true, _ = calibration.reliability([0.2, 0.2], [0.4, 0.0], bins=1)
+    assert said[0] == pytest.approx(true[0])
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "message"),
+    [([0.5], [1, 0], "one shape"), ([1.5], [1], "lie in"), ([np.nan], [1], "lie in")],
+)
+def test_bad_input(said, outcome, message):
+    with pytest.raises(ValueError, match=message):
+        calibration.reliability(said, outcome)
