@@ -9,6 +9,9 @@ import numpy as np
 
 from helpers import data, metrics, models, pyramids
 from helpers.data.images import read_rgb, resize_image
+from helpers.kept import load, save
+
+__all__ = ["class_ious", "label", "load", "save", "train_head"]
 
 
 def train_head(
@@ -32,7 +35,7 @@ def train_head(
     """Train a head for pixels on random crops, on an encoder with or without a VAE before it.
 
     Args:
-        photos: list of uint8 `(H, W, 3)`, at least as large as the crops.
+        photos: uint8 `(H, W, 3)`, in a list or one array; those smaller than the crops are left out.
         targets: one `(H, W)` array a photograph: classes, or shares of annotators with
             `share=True` in `crops`.
         outputs: number of classes, or 1 for edges.
@@ -53,6 +56,8 @@ def train_head(
         training time of VAE and head together.
     """
     crops = {"seed": seed, "steps": steps, **crops}
+    large = [i for i, p in enumerate(photos) if min(np.subtract(p.shape[:2], crops["crop"])) >= 0]
+    photos, targets = ([array[i] for i in large] for array in (photos, targets))
     keras.utils.set_random_seed(seed)
     encoder, decoder = pyramids.pyramid_networks((*crops["crop"], 3), channels, **plan)
     key = {**crops, **plan, "channels": channels, "rate": rate, "vae_epochs": vae_epochs}

@@ -5,7 +5,6 @@ weights come from differs, or whether the encoder may move.
 """
 
 import gc
-import math
 
 import keras
 import numpy as np
@@ -34,21 +33,24 @@ class Twins:
             "picture" that shares their layers, and a dictionary of their losses.
         loss: of the head.
         images: float32 `(N, H, W, C)` in [0, 1].
+        sigma: of the VAE's Gaussian pixels.
+        pretraining: steps of the pretraining.
+        steps: of the head.
         noise: standard deviation on the denoising autoencoder's input.
-        pretraining: steps of the pretraining; as many as those of the head without it.
-        **options: `steps`, `batch` and `rate` of `learn`.
+        **options: `batch` and `rate` of `learn`.
     """
 
-    def __init__(self, network, joint, loss, images, noise=0.1, pretraining=None, **options):
-        self.network, self.images, self.noise = network, images, noise
-        self.loss, self.options = loss, options
-        self.pretraining = pretraining or options["steps"]
+    def __init__(
+        self, network, joint, loss, images, sigma, pretraining, steps, noise=0.1, **options
+    ):
+        self.network, self.images, self.noise, self.loss = network, images, noise, loss
+        self.pretraining, self.options = pretraining, {**options, "steps": steps}
         self.full, self.frozen, self.both = (network(0) for _ in range(3))
         self.frozen[0].trainable = False
         self.joint, self.joint_loss = joint(*self.both)
         encoder, decoder, _ = self.full
         self.auto = keras.Model(encoder.input, decoder(encoder.outputs[0]))
-        self.vae = models.VAE(encoder, decoder, likelihood="gaussian")
+        self.vae = models.VAE(encoder, decoder, likelihood="gaussian", sigma=sigma)
         self.starts = {}
 
     def train(self, arm, images, targets, seed):
@@ -87,7 +89,6 @@ class Twins:
             encoder.set_weights(fresh[0])
             decoder.set_weights(fresh[1])
             if kind == "VAE":
-                self.vae.raw_log_sigma.assign(math.log(0.1))
                 self._learn(self.vae, self.images, None, None, seed, steps=self.pretraining)
             else:
                 shown = self._noisy(seed) if kind == "denoising" else self.images

@@ -172,6 +172,7 @@ assert abs(your_value - true_value) < 1e-3, "One bit halves the possibilities: t
 # | [**02** Build a VAE from scratch](02_build_a_vae.ipynb) | what does an autoencoder lack, and what mends it? | 2 |
 # | [**03** Derive the KL](03_derive_the_kl.ipynb) | why these two terms, and in what unit? | 2 |
 # | [**04** Train it well](04_train_it_well.ipynb) | what does each knob do, and how do I know? | 4 |
+# | [**05** Segment with a VAE](05_segment_with_a_vae.ipynb) | does a VAE help to label pixels, and against whom? | 5 |
 # | [**06** Find edges with a VAE](06_find_edges_with_a_vae.ipynb) | where do the edges go, and who finds them? | 5 |
 #
 # Each one runs alone and in any order. If you know VAEs, begin with `03`; if you came for segments and edges, with `01`.
