@@ -271,10 +271,9 @@ for code, depth in [*plans, (grids[-1], -1)]:  # -1: without the coarsest level
     reader.set_weights(first)
     said = name_pixels(learn(reader, run(sender, x), masks), run(sender, held))
     curve.append((rate_bits(sender), score(said)))
-curve, oracle = np.array(sorted(curve)), []
-for g in (4, 8, 16):
-    cells = segments.grid_labels(truth, g, classes)
-    oracle.append((segments.label_bits(cells, classes), score(segments.enlarged([cells], size))))
+curve = np.array(sorted(curve))
+cells = [segments.grid_labels(truth, g, classes) for g in (4, 8, 16)]
+oracle = [(segments.label_bits(c, classes), score(segments.enlarged([c], size))) for c in cells]
 
 # %%
 fig, axis = plt.subplots(figsize=(8.6, 4))
@@ -457,10 +456,9 @@ for budget, v in zip(labels, verdicts):
 #
 # So far the loss was the **cross-entropy** from logits: $-\log p$ of the true class, averaged over the pixels that are not void. It counts pixels, as accuracy does, and rare classes hardly matter to it. Two remedies are common. **Class weights** count a pixel of class $c$ by $f_c^{-a}$, with $f_c$ the share of the class. **Dice** turns the score of notebook `01` into a loss, with probabilities in place of hard labels. It must be taken over the pixels of *one* picture, axes 1 and 2; two lines show what the batch axis would do.
 
-# %% tags=["nbval-check-output"]
-t = np.indices((2, 8, 8))[0] == 0  # the true class: all of the first picture,
-t[1, 3, 3] = True  # and one pixel of the second,
-p = t & (np.indices(t.shape)[0] == 0)  # which is overlooked
+# %%
+t = np.stack([np.ones((8, 8)), np.eye(8)])  # the class: all of one picture, a line in the other
+p = t * np.array([1, 0])[:, None, None]  # the line is overlooked
 for axes in ((1, 2), (0, 1, 2)):
     print(f"axes {axes}: Dice", (2 * (p * t).sum(axes) / (p.sum(axes) + t.sum(axes))).round(3))
 

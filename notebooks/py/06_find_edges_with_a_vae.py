@@ -51,7 +51,7 @@ dataset = "shapes"  # or "bsds500", photographs with the edges that people drew 
 seed = 0  # of the first weights and of every random draw
 seeds = 3  # trainings with different first weights, where a claim needs them
 size = 64  # side of the pictures in pixels; of bsds500 so much is cut from the middle
-images = 2000  # pictures without labels, for the VAE and its twins
+images = 1500  # pictures without labels, for the VAE and its twins
 labelled = 100  # the first so many of them, whose edges are known to the classifiers
 edge_images = 60  # pictures to score on
 tolerance = 0.02  # largest distance of an edge match, as a share of the picture's diagonal
@@ -232,7 +232,7 @@ for name, pictures, style in (("picture", held, "-o"), ("reconstruction", redraw
     axis.plot(range(8), profiles[name], style, label=name)
 axis.set(xlabel="distance to the nearest edge (pixels)", ylabel="mean slope", ylim=(0, None))
 axis.legend()
-alt = "Mean slope over the distance to the nearest edge. In the pictures it is highest at the edge, falls steeply within two pixels and stays level from there. In the reconstructions it is lower throughout, and highest not at the edge but spread over several pixels around it."
+alt = "Mean slope over the distance to the nearest edge. In the pictures it is highest at the edge, falls steeply within two pixels and stays level from there. In the reconstructions it starts at about a third of that and falls slowly, over five pixels."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -281,7 +281,7 @@ for axis, name in zip(axes, edges.CLASSICS):
         axis.plot(noises, [classics[name, version, n].ods for n in noises], style, label=version)
     axis.set(title=name, xlabel="noise added (std)", ylabel="ODS", ylim=(0, 1))
 axes[0].legend()
-alt = "ODS of Roberts, Sobel and Canny over the noise added, on pictures and on reconstructions. In each of the three panels the line of the pictures lies far above that of the reconstructions at every level of noise, and both fall slowly."
+alt = "ODS of Roberts, Sobel and Canny over the noise added, on pictures and on reconstructions. In each of the three panels the line of the pictures lies above that of the reconstructions at every level of noise; both fall slowly."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -344,7 +344,7 @@ verdict = "the VAE helps" if helps else "pretraining helps" if better else "noth
 print(f"best twin: {' '.join(best)}; verdict: {verdict}")
 fig, axis = plt.subplots(figsize=(6.4, 3.2))
 charts.intervals(axis, {" ".join(arm): row[:2] for arm, row in table.items()}, "ODS")
-alt = "Bars of ODS for nine heads. Heads on all levels whose encoder is tuned stand highest and close together; frozen ones come next, with random features far behind; heads on the code are lowest."
+alt = "Bars of ODS for eight heads. Heads on all levels whose encoder is tuned stand highest and level with each other. Frozen ones come next, those of the VAE and the denoising autoencoder level and random ones clearly lower. The tuned code is as low as random features, the frozen code far below."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -446,7 +446,8 @@ rows = [held[pick], 1 - strength, 1 - line, 1 - edges.nms(strength, border=0), 1
 labels = ["picture", "graded map", "our ridge", "the helper's", "annotators"]
 fig = plots.image_grid([rows], column_labels=labels)
 y, x_ = np.nonzero((strength > 0.3) & (np.indices(strength.shape).sum(axis=0) % 3 == 0))
-turn, arrows = angle[y, x_], {"pivot": "mid", "headwidth": 1, "headlength": 0, "scale": 70}
+turn, arrows = angle[y, x_], {"pivot": "mid", "headwidth": 1, "headlength": 0}
+arrows |= {"scale": 70, "width": 0.0015}
 left = size + max(1, round(0.04 * size))  # of the second picture in the grid
 fig.axes[0].quiver(x_ + left, y, np.cos(turn), np.sin(turn), angles="xy", color="C1", **arrows)
 alt = "One picture; the network's graded map with wide grey bands along the outlines, and short strokes across them; the ridge that our suppression keeps, one pixel wide; that of the helper, nearly the same; and what annotators drew."
@@ -515,7 +516,7 @@ print("Canny on each third of the pictures: ODS", *(f"{value:.3f}" for value in 
 #
 # ## Photographs
 #
-# Discs on gravel are a toy. BSDS500 has 200 photographs to train on, 100 to choose by and 200 for the test, each with the edges that four to nine people drew. The long training (`headline_epochs`, off by default, because it takes hours on two cores) goes like this: random crops of the photographs, turned, mirrored, lighter and darker; a pyramid of five levels trained as a VAE, without labels; then the head, tuned together with the encoder, under the class-balanced loss, since only the order of the pixels counts for the benchmark. Its twin takes the same steps from random weights. Both are scored on whole photographs at native size, with the official tolerance of 0.0075 of the diagonal; so are Roberts, Sobel and Canny, with the blur that was best on 20 *training* photographs. No choice is made on what is scored. A training that was stopped goes on where it was (`kept` names the folder).
+# Discs on gravel are a toy. BSDS500 has 200 photographs to train on, 100 to choose by and 200 for the test, each with the edges that four to nine people drew. The long training (`headline_epochs`, off by default, because it takes the better part of an hour on two cores) goes like this: random crops of the photographs, turned, mirrored, lighter and darker; a pyramid of five levels trained as a VAE, without labels; then the head, tuned together with the encoder, under the class-balanced loss, since only the order of the pixels counts for the benchmark. Its twin takes the same steps from random weights. Both are scored on whole photographs at native size, with the official tolerance of 0.0075 of the diagonal; so are Roberts, Sobel and Canny, with the blur that was best on 20 *training* photographs. No choice is made on what is scored. A training that was stopped goes on where it was (`kept` names the folder).
 #
 # > **Predict first.** Canny's published ODS is .611, and people reach .803. Where will a network with fewer than 100,000 weights come out that has seen 300 photographs and nothing else? And how much of it will it owe to the VAE?
 
