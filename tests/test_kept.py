@@ -34,7 +34,7 @@ def test_nothing_kept_is_no_error(tmp_path):
 
 
 def test_a_note_that_describes_another_network_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="describe .* weights, and the model has"):
+    with pytest.raises(ValueError, match=r"describe .* weights, and the model has"):
         kept.save(head(widths=(4, 8)), "tiny", **NET, folder=tmp_path)
     path = kept.save(head(), "tiny", **NET, folder=tmp_path)
     note = path.with_suffix(".json")
