@@ -44,7 +44,7 @@ def grid_labels(maps, g, num_classes):
     return np.argmax(votes, axis=0)
 
 
-def pixel_features(images, scale=8):
+def pixel_features(images, scale=4):
     """Colour, gradient and curvature of each pixel at several scales: `(N, H, W, F)`."""
     from skimage.feature import multiscale_basic_features
 

@@ -84,6 +84,7 @@ class Twins:
         if (kind, seed) in self.starts:
             return self.starts[kind, seed]
         fresh = [net.get_weights() for net in self.network(seed)]
+        gc.collect()
         if kind != "random":
             encoder, decoder, _ = self.full
             encoder.set_weights(fresh[0])
@@ -110,8 +111,8 @@ class Twins:
 def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
     """Fit for a number of batches, from the weights that the model has; see `fit_steps`.
 
-    Fewer images than ten batches are repeated until they fill as many, so that a pass is never
-    shorter, and a small set of labels gets as many steps as a large one.
+    Few images are repeated until a pass is a sixth of all steps: every pass costs time of its own,
+    and a small set of labels gets as many steps as a large one.
 
     Args:
         model: compiled here, without XLA, if it is not yet.
@@ -129,7 +130,7 @@ def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
         adam = keras.optimizers.Adam()
         model.compile(adam, loss, jit_compile=False, steps_per_execution=10)
     order = np.random.default_rng(seed).permutation(len(x))
-    order = np.resize(order, max(len(x), 10 * batch))
+    order = np.resize(order, max(len(x), batch * (steps // 6)))
     y = y if y is None else keras.tree.map_structure(lambda a: a[order], y)
     fit_steps(model, x[order], steps, batch, rate, y=y)
     return model

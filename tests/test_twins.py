@@ -83,5 +83,5 @@ def test_few_images_get_as_many_steps():
     fit = model.fit
     model.fit = lambda *a, callbacks=(), **k: fit(*a, callbacks=[*callbacks, Count()], **k)
     x = np.zeros((3, SIZE, SIZE, 3), "float32")
-    twins.learn(model, x, masks(x), steps=20, batch=4, rate=1e-3, seed=0)
-    assert Count.steps == 20
+    twins.learn(model, x, masks(x), steps=18, batch=4, rate=1e-3, seed=0)
+    assert Count.steps == 18
