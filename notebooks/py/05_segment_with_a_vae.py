@@ -473,13 +473,15 @@ shares = segments.confusion_shares(truth, answers["wide, picture"], classes, voi
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.4 + 0.15 * classes))
 charts.heatmap(left, list(five.values()), five, segments.SCORES, "three losses, five scores")
 charts.heatmap(right, shares, val.class_names, val.class_names, "cross-entropy, rows: truth")
-alt = "Two tables in colour. Left: three losses in rows and five scores in columns; the rows are alike, and the boundary IoU is the lowest column. Right: the confusion matrix of the first loss, mostly on its diagonal."
+alt = "Two tables in colour. Left: three losses in rows and five scores in columns; cross-entropy and class weights are alike, and Dice is far below them in all but accuracy. Right: the confusion matrix of the first loss, mostly on its diagonal."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
 # The cell before says it in one line: per picture, the overlooked object counts one half of the mean; over the batch the score hardly notices it.
 #
-# In the stored run the cross-entropy has a mean IoU of 0.81<!--=loss_cross_entropy[1]-->, the class weights 0.81<!--=loss_weights[1]-->, Dice 0.20<!--=loss_Dice[1]-->; by accuracy they have 0.96<!--=loss_cross_entropy[0]-->, 0.96<!--=loss_weights[0]--> and 0.79<!--=loss_Dice[0]-->. Two scores ask for what the mean IoU forgives. **Dice per picture** counts a small picture's object as much as a large one's, and a class that is neither there nor claimed counts as right. The **boundary IoU** (Cheng and others, 2021) compares only bands along the outlines: 0.60<!--=loss_cross_entropy[3]--> where the mean IoU says 0.81<!--=loss_cross_entropy[1]-->. The confusion matrix says which classes are taken for which. A loss and a score that are alike tend to favour each other, so choose the score first, by what the label map is for, and then the loss.
+# In the stored run the cross-entropy has a mean IoU of 0.81<!--=loss_cross_entropy[1]-->, the class weights 0.81<!--=loss_weights[1]-->, Dice 0.20<!--=loss_Dice[1]-->; by accuracy they have 0.96<!--=loss_cross_entropy[0]-->, 0.96<!--=loss_weights[0]--> and 0.79<!--=loss_Dice[0]-->. Dice alone went wrong: its row says that the answer is background nearly everywhere. In a picture with one object, three of the four classes are right to claim so little, two of them because they are absent, and the loss pays for each. From fresh weights that is a hollow which a short training does not leave. Cross-entropy has no such hollow, which is why the two are mostly added. Accuracy hardly notices the failure.
+#
+# Two scores ask for what the mean IoU forgives. **Dice per picture** counts a small picture's object as much as a large one's, and a class that is neither there nor claimed counts as right. The **boundary IoU** (Cheng and others, 2021) compares only bands along the outlines: 0.60<!--=loss_cross_entropy[3]--> where the mean IoU says 0.81<!--=loss_cross_entropy[1]-->. The confusion matrix says which classes are taken for which. A loss and a score that are alike tend to favour each other, so choose the score first, by what the label map is for, and then the loss.
 #
 # ## The best, and the worst
 #
@@ -540,9 +542,9 @@ if headline_epochs:
         photographs.save(whole, weights_out, **shape, outputs=classes, **about)
 
 # %% [markdown]
-# What such a run gave on CamVid and on the Pets, with its twin, its parameters and its seconds, is in the table of results in the README, beside published rows. The test split is read once, by the recorded run.
+# The parameter files `05.full-camvid.yaml` and `05.full-pets.yaml` hold the settings of such runs. None is on record yet, so nothing is claimed here. The test split is read once, by the recorded run.
 #
-# A small network of that kind, trained on the Oxford-IIIT Pets, comes with the project. It labels each pixel as pet, background or the border between. The next cell shows it a cat from scikit-image that it has never seen, or, with the parameter `image_path`, a photograph of yours.
+# The next cell shows the trained network a photograph: a cat from scikit-image that it has never seen, or, with the parameter `image_path`, one of yours. Without a long training, and without kept weights, it says so.
 
 # %%
 model, note = photographs.load("05-pets")
@@ -583,7 +585,7 @@ record(results, limits, line + verdicts[0]["word"])
 # - Heads read best from the encoder's levels, around the bottleneck, by skip connections that the VAE itself must not have. Even so, no start from a VAE beat fresh weights.
 # - With two outputs the VAE stays on as a regulariser; the KL goes in by `add_loss`, and its mean over the batch is ours to take.
 # - A claim about the VAE is a claim about its twins. The rule of the verdict was written first, and the code, not the author, spoke the word.
-# - Cross-entropy, weights and Dice differ less than the scores do. Which score is right depends on what the map is for.
+# - Class weights changed little; Dice alone did not leave the answer "all background" in so short a training. Which score is right depends on what the map is for.
 #
 # ## On your own
 #
