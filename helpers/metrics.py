@@ -208,7 +208,7 @@ def boundary_iou(truth, prediction, num_classes, void=None, width=0.02):
         truth: integer label maps `(B, H, W)`, or a list of `(H, W)`.
         prediction: the same.
         num_classes: C.
-        void: label in `truth` that is left out.
+        void: label in `truth` that is left out; its border is no outline.
         width: of the band, as a share of the image's diagonal; at least one pixel.
 
     Returns:
@@ -246,9 +246,10 @@ def boundary_iou(truth, prediction, num_classes, void=None, width=0.02):
         for c in range(num_classes):
             bands = []
             for labels in (t, p):
-                inside = np.pad((labels == c) & counted, 1)  # the image's border is an outline too
+                # The image's border is an outline too; that of void is none, it is not known.
+                inside = np.pad((labels == c) | ~counted, 1)
                 kept = ndimage.binary_erosion(inside, np.ones((3, 3), bool), steps)
-                bands.append((inside & ~kept)[1:-1, 1:-1])
+                bands.append((inside & ~kept)[1:-1, 1:-1] & counted)
             both[c] += (bands[0] & bands[1]).sum()
             either[c] += (bands[0] | bands[1]).sum()
     return np.divide(both, either, out=np.full(num_classes, np.nan), where=either > 0)

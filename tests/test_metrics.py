@@ -161,6 +161,15 @@ def test_boundary_iou_is_one_for_the_truth_and_nan_for_what_is_nowhere():
     np.testing.assert_array_equal(metrics.boundary_iou(truth, swapped, 3), 0)
 
 
+def test_boundary_iou_does_not_take_the_border_of_void_for_an_outline():
+    truth = np.zeros((1, 30, 30), int)
+    truth[0, 10:20, 10:20] = 255
+    guess = np.pad(np.zeros((1, 28, 28), int), ((0, 0), (1, 1), (1, 1)), constant_values=1)
+    assert metrics.boundary_iou(truth, truth % 255, 2, 255)[0] == 1
+    # The only outline, that of the image, is missed; agreement around void would hide it.
+    assert metrics.boundary_iou(truth, guess, 2, 255)[0] == 0
+
+
 def test_boundary_iou_minds_a_ragged_outline_more_than_iou():
     truth = square(10, 10, 40, 60)
     ragged, hole = truth.copy(), truth.copy()
