@@ -45,23 +45,24 @@ def grid_labels(maps, g, num_classes):
 
 
 def pixel_features(images, scale=4):
-    """Colour, gradient and curvature of each pixel at several scales: `(N, H, W, F)`."""
+    """Colour, gradient and curvature of each pixel at several scales: yields `(H, W, F)`."""
     from skimage.feature import multiscale_basic_features
 
-    return np.stack(
-        [multiscale_basic_features(i, channel_axis=-1, sigma_max=scale) for i in images]
-    )
+    for image in images:
+        yield multiscale_basic_features(image, channel_axis=-1, sigma_max=scale)
 
 
 def forest(features, masks, held_features, void=None, pixels=100, trees=30, seed=0):
     """Label maps by a random forest that was trained on some pixels of each image.
 
+    Features are taken one image after another, so generators keep the memory small.
+
     Args:
-        features: `(N, H, W, F)`, of the training images.
+        features: iterable of `(H, W, F)`, one for each training image.
         masks: integers `(N, H, W)`.
-        held_features: `(M, H, W, F)`, of the images to label.
+        held_features: iterable of `(H, W, F)`, one for each of the M images to label.
         void: label that is not trained on, or None.
-        pixels: how many of each training image, on average.
+        pixels: how many of each training image, at most; of one with less that counts, all.
         trees: of the forest.
         seed: of the pixels and of the trees.
 
@@ -70,13 +71,24 @@ def forest(features, masks, held_features, void=None, pixels=100, trees=30, seed
     """
     from sklearn.ensemble import RandomForestClassifier
 
-    labels = np.asarray(masks).ravel()
-    known = np.arange(labels.size) if void is None else np.flatnonzero(labels != void)
-    spots = np.random.default_rng(seed).choice(known, min(pixels * len(masks), len(known)), False)
+    rng, samples = np.random.default_rng(seed), []
+    for image, mask in zip(features, masks, strict=True):
+        known = np.flatnonzero(np.asarray(mask) != void)
+        spots = rng.choice(known, min(pixels, len(known)), replace=False)
+        samples.append((image.reshape(mask.size, -1)[spots], mask.ravel()[spots]))
     model = RandomForestClassifier(trees, min_samples_leaf=3, n_jobs=2, random_state=seed)
-    model.fit(features.reshape(labels.size, -1)[spots], labels[spots])
-    *shape, width = held_features.shape
-    return model.predict(held_features.reshape(-1, width)).reshape(shape)
+    model.fit(*map(np.concatenate, zip(*samples)))
+    answers, waiting = [], []
+    for image in held_features:
+        waiting.append(image)
+        if len(waiting) * waiting[0][..., 0].size > 200_000:  # a call costs time of its own
+            answers, waiting = [*answers, _vote(model, waiting)], []
+    return np.concatenate([*answers, *([_vote(model, waiting)] if waiting else [])])
+
+
+def _vote(model, images):
+    stack = np.stack(images)
+    return model.predict(stack.reshape(-1, stack.shape[-1])).reshape(stack.shape[:-1])
 
 
 SCORES = ("accuracy", "mean IoU", "Dice per image", "boundary IoU", "IoU of worst class")
@@ -112,3 +124,9 @@ def enlarged(maps, size):
     """Feature maps of several resolutions, each repeated up to `size`: `(N, H, W, ΣF)`."""
     grown = [m.repeat(size[0] // m.shape[1], 1).repeat(size[1] // m.shape[2], 2) for m in maps]
     return np.concatenate(grown, axis=-1)
+
+
+def enlarged_each(maps, size):
+    """`enlarged` image by image, for `forest`: yields `(H, W, ΣF)`."""
+    for levels in zip(*maps):
+        yield enlarged([level[None] for level in levels], size)[0]

@@ -37,6 +37,15 @@ def test_forest_finds_a_class_that_is_written_in_the_features():
     answer = segments.forest(features[:8], masks[:8], features[8:], void=9, pixels=50)
     assert answer.shape == (4, 8, 8) and 9 not in answer
     assert (answer == masks[8:])[:, 1:].mean() > 0.99
+    ours, theirs = iter(features[:8]), iter(features[8:])
+    again = segments.forest(ours, masks[:8], theirs, void=9, pixels=50)
+    np.testing.assert_array_equal(again, answer)
+
+
+def test_forest_labels_more_pixels_than_fit_into_one_call():
+    masks = np.random.default_rng(0).integers(0, 2, (5, 256, 256))
+    answer = segments.forest(masks[:1, ..., None], masks[:1], masks[..., None], trees=2)
+    np.testing.assert_array_equal(answer, masks)
 
 
 def test_five_scores_by_hand():
@@ -67,3 +76,4 @@ def test_enlarged_repeats_every_level():
     grown = segments.enlarged(maps, (4, 4))
     assert grown.shape == (2, 4, 4, 4)
     assert grown[0, :, :, 3].tolist() == [[0, 0, 1, 1], [0, 0, 1, 1], [2, 2, 3, 3], [2, 2, 3, 3]]
+    np.testing.assert_array_equal(list(segments.enlarged_each(maps, (4, 4))), grown)

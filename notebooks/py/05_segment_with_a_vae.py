@@ -228,7 +228,7 @@ scores |= {name: score(answer) for name, answer in answers.items()}
 lender, known = keras.Model(vae.encoder.input, pyramids.levels(vae.encoder)), slice(100)
 rows = {"picture": (x, held), "reconstruction": (redrawn, held_redrawn)}
 rows = {name: map(segments.pixel_features, (a[known], b)) for name, (a, b) in rows.items()}
-rows["VAE features"] = (segments.enlarged(run(lender, a), size) for a in (x[known], held))
+rows["VAE features"] = (segments.enlarged_each(run(lender, a), size) for a in (x[known], held))
 for name, (ours, theirs) in rows.items():
     answer = segments.forest(ours, masks[known], theirs, void, 150, seed=seed)
     scores[f"forest, {name}"] = score(answer)
@@ -538,7 +538,8 @@ if headline_epochs:
         headline |= {f"headline_{arm}_seconds": seconds, "parameters": whole.count_params()}
         print(f"{arm}: mean IoU {np.nanmean(ious):.3f} on {split}, {seconds:.0f} s", ious.round(3))
     if weights_out:
-        about = {"classes": val.class_names, "dataset": dataset, "ious": list(ious)}
+        about = {"classes": val.class_names, "dataset": dataset, "licence": scored.licence}
+        about |= {"scored_on": split, "ious": list(ious), "seed": seed, "balance": balance}
         photographs.save(whole, weights_out, **shape, outputs=classes, **about)
 
 # %% [markdown]
