@@ -20,7 +20,7 @@ from helpers.data import cache_folder
 
 # Modules whose code decides what a training gives; a change of their comments does not count.
 CODE = ("layers", "losses", "models", "networks", "photographs", "pixel_losses", "pyramids")
-CODE += ("training", "data/batches", "data/crops", "data/dataset", "data/images")
+CODE += ("training", "twins", "data/batches", "data/crops", "data/dataset", "data/images")
 
 
 def code_version():

@@ -34,17 +34,16 @@ class Twins:
         loss: of the head.
         images: float32 `(N, H, W, C)` in [0, 1].
         sigma: of the VAE's Gaussian pixels.
-        pretraining: steps of the pretraining.
-        steps: of the head.
+        pretraining: options of `learn` for the pretraining that differ, such as `steps`.
         noise: standard deviation on the denoising autoencoder's input.
-        **options: `batch` and `rate` of `learn`.
+        **options: `steps`, `batch` and `rate` of `learn`.
     """
 
     def __init__(
-        self, network, joint, loss, images, sigma, pretraining, steps, noise=0.1, **options
+        self, network, joint, loss, images, sigma, pretraining=None, noise=0.1, **options
     ):
         self.network, self.images, self.noise, self.loss = network, images, noise, loss
-        self.pretraining, self.options = pretraining, {**options, "steps": steps}
+        self.pretraining, self.options = pretraining or {}, options
         self.full, self.frozen, self.both = (network(0) for _ in range(3))
         self.frozen[0].trainable = False
         self.joint, self.joint_loss = joint(*self.both)
@@ -90,10 +89,10 @@ class Twins:
             encoder.set_weights(fresh[0])
             decoder.set_weights(fresh[1])
             if kind == "VAE":
-                self._learn(self.vae, self.images, None, None, seed, steps=self.pretraining)
+                self._learn(self.vae, self.images, None, None, seed, **self.pretraining)
             else:
                 shown = self._noisy(seed) if kind == "denoising" else self.images
-                self._learn(self.auto, shown, self.images, "mse", seed, steps=self.pretraining)
+                self._learn(self.auto, shown, self.images, "mse", seed, **self.pretraining)
             fresh = [encoder.get_weights(), decoder.get_weights(), fresh[2]]
         # Those of another seed are not asked for again.
         self.starts = {k: v for k, v in self.starts.items() if k[1] == seed}

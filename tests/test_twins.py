@@ -27,7 +27,7 @@ def joint(encoder, decoder, head):
 def family():
     images = np.random.default_rng(0).random((12, SIZE, SIZE, 3), "float32")
     loss = pixel_losses.PixelCrossEntropy(2)
-    return twins.Twins(network, joint, loss, images, 0.1, 3, 3, batch=4, rate=1e-3)
+    return twins.Twins(network, joint, loss, images, 0.1, {"steps": 3}, steps=3, batch=4, rate=1e-3)
 
 
 def masks(images):

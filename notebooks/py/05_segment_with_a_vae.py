@@ -55,14 +55,15 @@ depths = [1, 1, 2]  # its 3×3 convolutions at each level
 patches = [2, 2, 2]  # by how much each level shrinks the one before
 channels = 8  # of the VAE's spatial code, at the coarsest level
 batch = 16  # pictures in a training step
-rate = 0.01  # highest learning rate
+rate = 0.01  # highest learning rate; a VAE takes a third of it
 sigma = 0.05  # standard deviation of a pixel under the Gaussian likelihood of a VAE
-vae_steps = 400  # training steps of a VAE, and of any other pretraining
+vae_steps = 600  # training steps of a VAE
+pretraining = 300  # of each twin that is pretrained
 steps = 375  # training steps of a classifier
 vectors = [2, 16]  # numbers in the vector codes of the rate curve
 grids = [2, 16]  # channels of its spatial codes; the last is used one level finer as well
 labels = [20, 400]  # label budgets: how many of the training pictures have masks
-twin_steps = 120  # training steps of a twin's head
+twin_steps = 200  # training steps of a twin's head
 seeds = 3  # trainings of each twin, with other weights and other labelled pictures
 term_weight = 0.03  # weight of the VAE's loss per pixel beside the head's
 balance = 0.5  # class weights are frequencies to the power of minus this; 0 for none
@@ -84,7 +85,7 @@ check_parameters(
     size={"list_of": range(16, 1025)}, images=range(20, 10_001), val_images=range(8, 4001),
     widths={"list_of": range(4, 513)}, depths={"list_of": range(1, 9)}, patches={"list_of": [2, 4]},
     channels=range(1, 257), rate=(1e-5, 0.1), sigma=(0.001, 1.0), vae_steps=range(1, 50_001),
-    steps=range(1, 50_001), twin_steps=range(1, 50_001), vectors={"list_of": range(1, 1025)},
+    pretraining=range(1, 50_001),    steps=range(1, 50_001), twin_steps=range(1, 50_001), vectors={"list_of": range(1, 1025)},
     grids={"list_of": range(1, 257)}, labels={"list_of": range(2, 10_001)}, seeds=range(1, 21),
     term_weight=(0.0, 10.0), balance=(0.0, 1.0), headline_epochs=range(10_001), weights_out=str,
     vae_epochs=range(10_001), steps_per_epoch=range(1, 10_001), headline_rate=(1e-5, 0.1), kept=str,
@@ -171,7 +172,7 @@ learn = functools.partial(
 def new_vae(*code):
     """A VAE trained on all the pictures, without a mask; `code` and `depth` as for `pair`."""
     vae = models.VAE(*pair(seed, *code), likelihood="gaussian", sigma=sigma, seed=seed)
-    return learn(vae, x, steps=vae_steps)
+    return learn(vae, x, steps=vae_steps, rate=rate / 3)
 
 
 def rate_bits(vae):
@@ -413,7 +414,8 @@ for name in [*list(scores)[-7:], "wide, picture"]:
 
 
 # %%
-family = twins.Twins(network, joined, cross_entropy, x, sigma, vae_steps, twin_steps, **options)
+before = {"steps": pretraining, "rate": rate / 3}
+family = twins.Twins(network, joined, cross_entropy, x, sigma, before, steps=twin_steps, **options)
 
 
 def twin(run, budget, arm):
@@ -423,7 +425,7 @@ def twin(run, budget, arm):
 
 
 plan = [size, images, val_images, widths, depths, patches, channels, sigma, term_weight]
-store = resume.Store(kept, dataset=dataset, plan=[*plan, options, vae_steps, twin_steps])
+store = resume.Store(kept, dataset=dataset, plan=[*plan, options, pretraining, twin_steps])
 found = {budget: {arm: [] for arm in twins.ARMS} for budget in labels}
 for key in itertools.product(range(seed, seed + seeds), labels, twins.ARMS):
     value = store.result("twin", functools.partial(twin, *key), key=key)
