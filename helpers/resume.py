@@ -5,7 +5,6 @@ made them. Asked again, it reads instead of computing; after a kill a training g
 last epoch. Without a folder it keeps nothing and only computes.
 """
 
-import ast
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ import keras
 import numpy as np
 
 from helpers.data import cache_folder
+from helpers.runs import versions
 
 # Modules whose code decides what a training gives; a change of their comments does not count.
 CODE = ("layers", "losses", "models", "networks", "photographs", "pixel_losses", "pyramids")
@@ -25,16 +25,8 @@ CODE += ("training", "twins", "data/batches", "data/crops", "data/dataset", "dat
 
 def code_version():
     """A short hash of the code that trainings depend on, without comments and docstrings."""
-    digest = hashlib.sha256()
-    for name in CODE:
-        tree = ast.parse((Path(__file__).parent / f"{name}.py").read_text("utf-8"))
-        for node in ast.walk(tree):
-            body = getattr(node, "body", None)
-            first = body[0] if isinstance(body, list) and body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                del body[0]
-        digest.update(ast.dump(tree).encode())
-    return digest.hexdigest()[:10]
+    folder = Path(__file__).parent
+    return versions.code_version(folder / f"{name}.py" for name in CODE)
 
 
 class Store:

@@ -39,9 +39,7 @@ class Twins:
         **options: `steps`, `batch` and `rate` of `learn`.
     """
 
-    def __init__(
-        self, network, joint, loss, images, sigma, pretraining=None, noise=0.1, **options
-    ):
+    def __init__(self, network, joint, loss, images, sigma, pretraining=None, noise=0.1, **options):
         self.network, self.images, self.noise, self.loss = network, images, noise, loss
         self.pretraining, self.options = pretraining or {}, options
         self.full, self.frozen, self.both = (network(0) for _ in range(3))

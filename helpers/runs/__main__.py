@@ -82,6 +82,68 @@ def run_all(options):
     return 1 if failed else 0
 
 
+def run_sweep(options):
+    """Run a sweep; a bar with the time left and the best result so far, then the table."""
+    from tqdm import tqdm
+
+    from helpers.runs import tables
+    from helpers.runs.sweep import sweep
+    from helpers.runs.sweeps import read_sweep
+
+    plan = read_sweep(options.sweep, options.profile)
+    out = options.out or str(_runs() / Path(options.sweep).stem)
+    bar = tqdm(total=len(plan.jobs), unit="run", disable=not sys.stderr.isatty())
+    best = None
+
+    def report(outcome):
+        nonlocal best
+        if plan.best and outcome.error is None:
+            name, sign = plan.best
+            value = outcome.results.get(name)
+            if value is None:
+                raise BadRequest(f"`best`: {outcome.name} has no result {name!r}.")
+            if best is None or sign * value > sign * best:
+                best = value
+                bar.set_postfix_str(f"best {name} {best:.4g}")
+        words = "done before" if outcome.reused else f"{outcome.seconds:.0f} s"
+        words = f"FAILED: {outcome.error}  {outcome.output}" if outcome.error else words
+        bar.write(f"{outcome.name:<60} {words}  {outcome.headline}".rstrip(), file=sys.stdout)
+        bar.update()
+
+    with bar:
+        keys = ("kernel", "workers", "threads", "scheduler", "pin")
+        limits = {key: getattr(options, key) for key in keys}
+        outcomes = sweep(plan, out, report=report, **limits)
+    failed = [outcome for outcome in outcomes if outcome.error]
+    reused = sum(outcome.reused for outcome in outcomes)
+    print(f"{len(outcomes)} runs: {reused} done before, {len(failed)} failed, in {out}")
+    if "://" not in str(out) and len(failed) < len(outcomes):
+        rows = tables.table(out)
+        tables.write_csv(rows, Path(out) / "results.csv")
+        print(tables.as_text(tables.varying(rows)))
+    return 1 if failed else 0
+
+
+def show_results(options):
+    """Print the table of a folder's runs, write it as csv, and draw it."""
+    from helpers.runs import tables
+
+    if options.by and not options.plot:
+        raise BadRequest("--by needs --plot X Y.")
+    rows = tables.table(options.folder)
+    path = Path(options.folder) / "results.csv"
+    tables.write_csv(rows, path)
+    print(tables.as_text(tables.varying(rows)))
+    print(f"{len(rows)} runs in {path}")
+    if options.plot:
+        picture = (
+            Path(options.folder) / f"{'-'.join(filter(None, [*options.plot, options.by]))}.png"
+        )
+        tables.draw(rows, *options.plot, by=options.by, path=picture)
+        print(f"drawn in {picture}")
+    return 0
+
+
 def list_all(options):
     """List the notebooks and their parameters."""
     for notebook in [find(n) for n in options.notebooks] or series():
@@ -168,6 +230,12 @@ def _runs():
         return folder
 
 
+def _positive(text):
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+    return int(text)
+
+
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m helpers.runs", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -200,6 +268,23 @@ def _parser():
     every = add("run-all", run_all, "run the series, and write web pages of it")
     every.add_argument("--dataset", default="shapes", help="only what can run on this set")
     every.add_argument("--out", help="folder of the executed notebooks; runs/<dataset> without it")
+
+    many = add(
+        "sweep", run_sweep, "run a notebook under many parameters, in parallel", profile=None
+    )
+    many.add_argument("sweep", help="YAML file, such as notebooks/sweeps/04.beta.yaml")
+    many.add_argument("--profile", choices=PROFILES, help="instead of the file's own")
+    many.add_argument("--kernel", help="Jupyter kernel; vae-cpu where registered")
+    many.add_argument("--out", help="folder or URL; runs/<name of the file> without it")
+    many.add_argument("--workers", type=_positive, help="processes; without it, what cores carry")
+    many.add_argument("--threads", type=_positive, help="of each run; cores / workers without it")
+    many.add_argument("--scheduler", help="address of a Dask scheduler to join")
+    many.add_argument("--pin", action="store_true", help="each worker on cores of its own (Linux)")
+
+    found = add("results", show_results, "collect the results of runs in one table", profile=None)
+    found.add_argument("folder")
+    found.add_argument("--plot", nargs=2, metavar=("X", "Y"), help="draw column Y over column X")
+    found.add_argument("--by", metavar="Z", help="one line for each value of column Z")
 
     listing = add("list", list_all, "list notebooks, parameters and what they allow", profile=None)
     listing.add_argument("notebooks", nargs="*")

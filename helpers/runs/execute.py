@@ -7,6 +7,7 @@ its own as well.
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,7 +41,17 @@ class Run:
 
 
 def execute(
-    notebook, output, values=None, *, profile=None, kernel=None, cwd=None, progress=False, log=False
+    notebook,
+    output,
+    values=None,
+    *,
+    profile=None,
+    kernel=None,
+    cwd=None,
+    progress=False,
+    log=False,
+    environment=None,
+    stop=None,
 ):
     """Run a notebook and keep the executed copy, also when a cell fails.
 
@@ -54,6 +65,8 @@ def execute(
         cwd: Working folder of the kernel; the notebooks' folder without it.
         progress: Show papermill's progress bar.
         log: Also print the cells' output as it comes.
+        environment: Further environment variables of the kernel.
+        stop: Function that is asked now and then whether the run shall end; see `Run.error`.
 
     Returns:
         A `Run`.
@@ -85,13 +98,13 @@ def execute(
         "progress_bar": progress,
         "log_output": log,
     }
-    environment = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    environment = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1", **(environment or {})}
     environment.pop("HELPERS_PROFILE", None)
     if profile:
         environment["HELPERS_PROFILE"] = profile
     started = time.monotonic()
     try:
-        error, peak = _in_own_process(job, cwd, environment)
+        error, peak = _in_own_process(job, cwd, environment, stop)
     except KeyboardInterrupt:
         partial.unlink(missing_ok=True)
         raise
@@ -101,7 +114,7 @@ def execute(
     return Run(notebook, output, seconds, peak, error, "" if error else _headline(output))
 
 
-def _in_own_process(job, cwd, environment):
+def _in_own_process(job, cwd, environment, stop=None):
     """Run `_work` in a subprocess; return its error (or None) and the kernel's peak memory."""
     command = [sys.executable, "-m", "helpers.runs.execute", json.dumps(job)]
     live = job["progress_bar"] or job["log_output"]
@@ -112,6 +125,11 @@ def _in_own_process(job, cwd, environment):
         )
         watch = _MemoryWatch(child.pid)
         try:
+            while stop is not None and child.poll() is None:
+                if stop():
+                    _end_tree(child.pid)
+                    return "stopped", watch.stop()
+                time.sleep(0.2)
             child.wait()
         except KeyboardInterrupt:
             # The child got the signal too and is closing its kernel.
@@ -119,6 +137,9 @@ def _in_own_process(job, cwd, environment):
                 child.wait(timeout=15)
             except subprocess.TimeoutExpired:
                 _end_tree(child.pid)
+            raise
+        except BaseException:
+            _end_tree(child.pid)
             raise
         finally:
             peak = watch.stop()
@@ -207,5 +228,14 @@ def _work(job, report):
     return 0 if error is None else 1
 
 
+def _die_with_parent():
+    """Ask Linux to end this process, and so its kernel, when the process that started it dies."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # 1: PR_SET_PDEATHSIG
+
+
 if __name__ == "__main__":
+    _die_with_parent()
     sys.exit(_work(json.loads(sys.argv[1]), sys.argv[2]))
