@@ -21,6 +21,7 @@ run: setup    ## run the series: DATASET=shapes|bsds500|camvid|..., PROFILE=defa
 	$(PYTHON) -m helpers.runs run-all --dataset $(DATASET) --profile $(PROFILE)
 
 test: setup    ## what CI runs: lint, the tests of the helpers, and nbval on KERNEL at smoke parameters
+	$(PYTHON) -m helpers.runs device $(KERNEL)
 	$(BIN)/ruff check .
 	$(PYTHON) -m pytest -q tests
 	$(PYTHON) -m pytest -q $(NBVAL) --nb-profile smoke notebooks
@@ -28,8 +29,8 @@ test: setup    ## what CI runs: lint, the tests of the helpers, and nbval on KER
 lab: setup    ## open JupyterLab with the kernels registered
 	$(BIN)/jupyter lab notebooks
 
-kernels: setup    ## register the Jupyter kernels vae-cpu and vae-gpu again
-	@$(register)
+kernels: setup    ## register the Jupyter kernels vae-cpu, vae-gpu and those of other backends again
+	$(PYTHON) -m helpers.runs kernels
 
 lint: setup    ## check and format the Python
 	$(BIN)/ruff check . && $(BIN)/ruff format .
@@ -54,8 +55,5 @@ lock: .uv/.ready    ## write requirements.txt anew from pyproject.toml
 	@$(UV) venv -q --clear --python $(PY) .venv
 	@$(UV) pip sync -q --require-hashes --compile-bytecode --python $(PYTHON) requirements.txt
 	@$(UV) pip install -q --no-deps --no-build-isolation --python $(PYTHON) -e .
-	@$(register)
+	@$(PYTHON) -m helpers.runs kernels >/dev/null
 	@touch $@
-
-register = $(call kernel,vae-cpu,VAE (CPU),--env CUDA_VISIBLE_DEVICES "") && $(call kernel,vae-gpu,VAE (GPU),--env TF_FORCE_GPU_ALLOW_GROWTH true)
-kernel   = $(PYTHON) -m ipykernel install --sys-prefix --name $(1) --display-name "$(2)" --env KERAS_BACKEND tensorflow --env TF_CPP_MIN_LOG_LEVEL 3 $(3) >/dev/null 2>&1

@@ -27,7 +27,9 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(config, items):
     profile = config.getoption("--nb-profile")
+    named = config.getoption("nbval_kernel_name", default=None)
     for item in items:
+        _hold_to_device(item, named)
         if profile and "parameters" in _tags(item):
             item.cell.source += "\n" + "\n".join(_assignments(item, profile))
 
@@ -39,6 +41,20 @@ def pytest_runtest_call(item):
     if "nbval-check-output" in _tags(item) and not item.cell.get("outputs"):
         pytest.fail(f"{item.name}: a marked cell without a stored output", pytrace=False)
     return result
+
+
+def _hold_to_device(item, named):
+    """Without its GPU, a kernel asked for by name ends the tests, an offered one is skipped."""
+    if not hasattr(item, "cell"):
+        return
+    from helpers.runs.kernels import KERNELS, broken_promise
+
+    kernel = named or item.parent.nb.metadata.get("kernelspec", {}).get("name")
+    broken = broken_promise(kernel) if kernel in KERNELS and "gpu" in kernel else None
+    if broken and named:
+        pytest.exit(broken, returncode=1)
+    if broken:
+        item.add_marker(pytest.mark.skip(reason=broken))
 
 
 def _tags(item):

@@ -180,6 +180,27 @@ def keep(options):
     return 0
 
 
+def register_kernels(options):
+    """Register the project's Jupyter kernels."""
+    from helpers.runs.kernels import register
+
+    print("registered:", ", ".join(register()))
+    return 0
+
+
+def show_device(options):
+    """Start a kernel, tell where it computes, and fail if it promises a GPU that it has not."""
+    from helpers.runs.kernels import broken_promise, probe
+
+    broken = broken_promise(options.kernel)
+    if broken:
+        print(f"error: {broken}", file=sys.stderr)
+        return 1
+    facts = probe(options.kernel)
+    print(f"kernel {options.kernel}: {facts['backend']} on {facts['device']}")
+    return 0
+
+
 def refresh_readme(options):
     """Refill the README's numbers and picture from what is stored."""
     from helpers.runs.readme import refresh
@@ -292,6 +313,10 @@ def _parser():
     kept = add("keep", keep, "keep a full run's results in data/results/NAME.json", profile=None)
     kept.add_argument("executed", help="an executed notebook, as `run` writes it")
     kept.add_argument("name", help='of the record, such as "01-bsds500"')
+
+    add("kernels", register_kernels, "register the Jupyter kernels of this project", profile=None)
+    device = add("device", show_device, "tell on which device a kernel computes", profile=None)
+    device.add_argument("kernel")
 
     add("readme", refresh_readme, "refill README.md from what is stored", profile=None)
 

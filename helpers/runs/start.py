@@ -37,6 +37,7 @@ def set_up(seed):
 
     Raises:
         ValueError: If the seed is no such integer.
+        RuntimeError: If the kernel promises a GPU (`HELPERS_DEVICE=gpu`) and there is none.
     """
     from helpers.runs.rules import check_value
 
@@ -55,6 +56,11 @@ def set_up(seed):
 
         keras.utils.set_random_seed(int(seed))
         device = device_in_use()
+    if os.environ.get("HELPERS_DEVICE") == "gpu" and device == "CPU":
+        raise RuntimeError(
+            "this kernel promises a GPU and computes on the CPU. Choose the kernel vae-cpu, or see "
+            "what is missing with: python -m helpers.runs device vae-gpu"
+        )
     print(
         f"{keras.backend.backend()} {_backend_version()} on {device} ({cores()} CPU cores) · "
         f"Keras {keras.__version__} · Python {platform.python_version()} · seed {seed}"

@@ -527,7 +527,7 @@ if headline_epochs:
     learning |= {"rate": headline_rate, "seed": seed}
     learning["plan"] = {"widths": widths, "depths": depths, "patches": [2] * len(widths)}
     model, long_run = photo_edges.train_and_score(
-        dataset, split, learning, kept, crop=crop, edge_images=edge_images,
+        dataset, split, learning, kept, crop=crop, edge_images=None if split == "test" else edge_images,
         thresholds=thresholds, max_distance=0.0075 if dataset == "bsds500" else tolerance,
         keep=f"06-{dataset}" if keep_weights else None,
     )  # fmt: skip
