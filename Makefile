@@ -9,6 +9,9 @@ PROFILE ?= default
 KERNEL  ?= vae-cpu
 NBVAL    = --nbval-lax --nbval-kernel-name $(KERNEL) --nbval-cell-timeout 600 --nbval-kernel-startup-timeout 180 --nbval-sanitize-with tests/sanitize.cfg
 
+BACKENDS := .backends/bin/python
+PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py pixel_losses.py pyramids.py training.py metrics.py twins.py resume.py kept.py probes.py)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test lab kernels lint build bench lock
 
@@ -25,6 +28,13 @@ test: setup    ## what CI runs: lint, the tests of the helpers, and nbval on KER
 	$(BIN)/ruff check .
 	$(PYTHON) -m pytest -q tests
 	$(PYTHON) -m pytest -q $(NBVAL) --nb-profile smoke notebooks
+
+# The tests that train with a GPU's or three backends' libraries stay out of CI: 8 GB, half an hour.
+test-backends: .backends/.ready    ## helpers and notebooks at smoke parameters on JAX and PyTorch, and one ELBO on all three
+	$(BACKENDS) -m pytest -q tests/backends
+	for backend in jax torch; do \
+	  KERAS_BACKEND=$$backend $(BACKENDS) -m pytest -q $(PORTABLE) && \
+	  $(BACKENDS) -m pytest -q $(subst $(KERNEL),vae-$$backend,$(NBVAL)) --nb-profile smoke notebooks || exit 1; done
 
 lab: setup    ## open JupyterLab with the kernels registered
 	$(BIN)/jupyter lab notebooks
@@ -49,6 +59,13 @@ lock: .uv/.ready    ## write requirements.txt anew from pyproject.toml
 	@test -n "$(PY)" || { echo "No Python 3.11, 3.12 or 3.13 found. Install one, or name it: make $(MAKECMDGOALS) PY=/path/to/python3.11"; exit 1; }
 	@echo "Setting up: the installer uv ..."
 	@$(PY) -m venv .uv && .uv/bin/python -m pip install -q --disable-pip-version-check "uv>=0.9,<1" && touch $@
+
+.backends/.ready: requirements.txt pyproject.toml | .uv/.ready
+	@echo "Setting up: .backends with JAX and PyTorch (a few minutes, 8 GB) ..."
+	@$(UV) venv -q --clear --python $(PY) .backends
+	@$(UV) pip install -q --python $(BACKENDS) -c requirements.txt -e ".[lab,dev,jax,torch]"
+	@$(BACKENDS) -m helpers.runs kernels >/dev/null
+	@touch $@
 
 .venv/.ready: requirements.txt pyproject.toml | .uv/.ready
 	@echo "Setting up: .venv from requirements.txt (about a minute, 2.5 GB) ..."
