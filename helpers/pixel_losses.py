@@ -24,7 +24,7 @@ class PixelCrossEntropy(keras.losses.Loss):
         class_weights: `(C,)`, weight w of a pixel by its true class; None weighs all alike.
 
     Call arguments:
-        truth: integers `(B, H, W)`.
+        truth: integers `(B, H, W)`; a label that is neither a class nor void makes the loss NaN.
         logits: `(B, H, W, C)`.
 
     Raises:
@@ -69,7 +69,7 @@ class SoftDice(keras.losses.Loss):
             there nor predicted scores 1.
 
     Call arguments:
-        truth: integers `(B, H, W)`.
+        truth: integers `(B, H, W)`; a label that is neither a class nor void makes the loss NaN.
         logits: `(B, H, W, C)`.
 
     Raises:
@@ -114,7 +114,7 @@ class EdgeCrossEntropy(keras.losses.Loss):
         negative_weight: factor on the weight of no edge (balanced only).
 
     Call arguments:
-        share: `(B, H, W, 1)`, in [0, 1].
+        share: `(B, H, W, 1)`, in [0, 1]; another number makes the loss NaN.
         logits: `(B, H, W, 1)`.
 
     Raises:
@@ -144,9 +144,10 @@ class EdgeCrossEntropy(keras.losses.Loss):
                 f"Received: {tuple(share.shape)} and {tuple(logits.shape)}"
             )
         share = ops.cast(share, logits.dtype)
+        share = ops.where((share >= 0) & (share <= 1), share, float("nan"))
         if not self.balanced:
             return ops.mean(_from_logits(share, logits), axis=(1, 2, 3))
-        edge = ops.cast(share >= self.positive, logits.dtype)
+        edge = ops.cast(share >= self.positive, logits.dtype) + 0 * share  # NaN stays NaN
         rest = ops.cast(share <= 0, logits.dtype)
         edges, rests = (ops.sum(m, axis=(1, 2, 3), keepdims=True) for m in (edge, rest))
         weight = edge * rests + self.negative_weight * rest * edges
@@ -183,6 +184,9 @@ def _one_hot(truth, logits, num_classes, void):
         )
     truth = ops.cast(truth, "int32")
     counted = ops.ones_like(truth) if void is None else ops.cast(truth != void, "int32")
-    hot = ops.one_hot(truth * counted, num_classes, dtype=logits.dtype)
-    counted = ops.cast(counted, logits.dtype)
+    known = truth * counted
+    hot = ops.one_hot(known, num_classes, dtype=logits.dtype)
+    # A label that is no class would count as nothing, in silence. NaN is at least heard.
+    good = (known >= 0) & (known < num_classes)
+    counted = ops.where(good, ops.cast(counted, logits.dtype), float("nan"))
     return hot * counted[..., None], counted

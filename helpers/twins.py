@@ -108,6 +108,8 @@ class Twins:
 def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
     """Fit for a number of batches, from the weights that the model has; see `fit_steps`.
 
+    The model's own noise starts from `seed` too, so a second call does the same.
+
     Few images are repeated until a pass is a sixth of all steps: every pass costs time of its own,
     and a small set of labels gets as many steps as a large one.
 
@@ -117,11 +119,14 @@ def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
         y: targets, an array or a dictionary of arrays; None for a VAE.
         loss: of a model that is not compiled yet.
         steps, batch, rate: of `training.fit_steps`.
-        seed: of the order.
+        seed: of the order, and of what the model draws itself.
 
     Returns:
         The model.
     """
+    for variable in model.variables:
+        if variable.name == "seed_generator_state":
+            variable.assign(np.array([seed, 0], variable.dtype))
     if not model.compiled:
         gc.collect()  # compiled models that are no longer used hold much memory, in circles
         adam = keras.optimizers.Adam()

@@ -126,6 +126,23 @@ def test_an_image_that_is_all_void_costs_nothing(loss):
     assert (gradient(loss, truth, logits) == 0).all()
 
 
+@pytest.mark.parametrize("label", [3, -1, 254])
+@class_losses
+def test_a_label_that_is_no_class_is_heard(loss, label):
+    truth, logits = made()
+    truth = truth.astype("int32")
+    truth[0, 3, 0] = label
+    assert np.isnan(per_image(loss, truth, logits)[0])
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, 255.0, math.nan])
+@pytest.mark.parametrize("balanced", [False, True])
+def test_a_share_outside_0_to_1_is_heard(share, balanced):
+    shares = np.zeros((2, 4, 4, 1), "float32")
+    shares[0, 0], shares[1, 2, 2] = 1.0, share
+    assert np.isnan(per_image(EdgeCrossEntropy(balanced), shares, np.zeros_like(shares))[1])
+
+
 def test_cross_entropy_of_the_counted_ignores_how_many_images_are_void():
     truth, logits = made((1, 4, 4))
     both = np.concatenate([truth, np.full_like(truth, VOID)])

@@ -13,6 +13,7 @@ class Crops(keras.utils.PyDataset):
     """Augmented crops of random images, in epochs of a given number of batches.
 
     A batch is a function of (`seed`, epoch, index): two runs with one seed see the same crops.
+    `fit` ends an epoch before its first one, so it shows epochs 1, 2, ….
     Without targets the batch is `(x,)`, for a VAE, else `(x, y)`; x is float32 in [0, 1].
 
     Args:
