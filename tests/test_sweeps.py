@@ -16,8 +16,10 @@ import pytest
 from helpers.runs import tables
 from helpers.runs.__main__ import main
 from helpers.runs.request import BadRequest
+from helpers.runs.results import read_results
 from helpers.runs.sweeps import package_version, read_sweep, run_id
 
+SWEEPS = Path(__file__).resolve().parents[1] / "notebooks" / "sweeps"
 CELLS = [
     "count = 3  # how many\nnap = 0.0  # seconds of sleep\nseed = 0  # of nothing\nfail = False  # whether to fail",
     "from helpers.runs import check_parameters, record\n"
@@ -105,6 +107,14 @@ def test_an_id_stands_for_notebook_parameters_and_code(folder, monkeypatch):
     nbformat.write(node, notebook)
     assert first != run_id(notebook, {"count": 4})
     assert package_version() == package_version()
+
+
+@pytest.mark.parametrize("path", sorted(SWEEPS.glob("*.yaml")), ids=lambda path: path.name)
+def test_the_ready_sweeps_fit_the_notebooks(path):
+    plan = read_sweep(path)
+    assert len(plan.jobs) > 5
+    if plan.best:
+        assert plan.best[0] in read_results(plan.jobs[0].notebook)["results"]
 
 
 REFUSED = {
