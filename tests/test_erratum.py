@@ -57,7 +57,7 @@ def list_problems(nb):
     return problems
 
 
-def tested_problems(nb):
+def here_problems(nb):
     """What the appendix calls tested here is what cells print, once; enough of it is compared."""
     rows, _ = appendix(nb)
     here = sorted(item for item, (*_, where) in rows.items() if "here" in where.split(", "))
@@ -92,7 +92,7 @@ def reference_problems(nb):
     return problems
 
 
-@pytest.mark.parametrize("problems", [list_problems, tested_problems, reference_problems])
+@pytest.mark.parametrize("problems", [list_problems, here_problems, reference_problems])
 def test_erratum(problems, stored):
     found = problems(stored)
     assert not found, "\n".join(found)
@@ -102,8 +102,8 @@ DOCTORED = {
     "a lost item": (list_problems, r"see \[33\]", ("| 33 |", "| x |")),
     "a notebook that is none": (list_problems, "'here, 99'", ("| here, 03 |", "| here, 99 |")),
     "an item unsaid": (list_problems, "too little", ("| one of the two |", "| no |")),
-    "tested elsewhere": (tested_problems, r"the same: \[5\]", ("inequality | here, 03 |", "inequality | 03 |")),
-    "a claim left alone": (tested_problems, r"without a test: \[86\]", ("**Claim [5].**", "**Claim [86].**")),
+    "tested elsewhere": (here_problems, r"the same: \[5\]", ("inequality | here, 03 |", "inequality | 03 |")),
+    "a claim left alone": (here_problems, r"without a test: \[86\]", ("**Claim [5].**", "**Claim [86].**")),
     "a lost entry": (reference_problems, r"\[18\]", ("10 = 18, 26, 34", "10 = 26, 34")),
     "a reference without an address": (reference_problems, r"'12 = 20", ("arXiv:1511.07122 |", "arXiv:1511 |")),
 }  # fmt: skip
@@ -124,4 +124,4 @@ def test_too_few_compared_goes_red(stored):
     doctored = checks.Stored(stored.path, checks.nbformat.from_dict(stored.node), stored.text)
     for cell in doctored.code("nbval-check-output")[3:]:
         cell.metadata.tags = []
-    assert any("at least 25" in problem for problem in tested_problems(doctored))
+    assert any("at least 25" in problem for problem in here_problems(doctored))
