@@ -144,7 +144,7 @@ bound = objective(0.5, 0.8)
 show(17, f"q = N(0.5, 0.8²): ELBO {bound:.4f} + gap {gap:.4f} = log p(x) {log_p:.4f}", "paper")
 
 best = {b: objective(x / (1 + b), np.sqrt(b / (1 + b)), b) - log_p for b in (0.5, 1, 4)}
-above = ", ".join(f"{value:+.3f} for β = {b}" for b, value in best.items())
+above = ", ".join(f"{round(value, 3) + 0.0:+.3f} for β = {b}" for b, value in best.items())
 show(19, f"best objective over q, less log p(x): {above}", "paper")
 assert np.all(np.diff(away) < 0) and near > far and abs(bound + gap - log_p) < 1e-12
 assert best[0.5] > 0 and abs(best[1]) < 1e-12 and best[4] < 0
@@ -181,7 +181,7 @@ assert detour < direct and there != back
 assert same == likeliest and not np.isfinite(model_first).any()
 
 # %% [markdown]
-# **What is right.** [5] The KL is a *divergence*: asymmetric, and a detour can be shorter. [10] Maximum likelihood minimises $\mathrm{KL}(p_d\,\|\,p_\theta)$, with the frequencies $p_d$ of the data set first; the two agree to the grid. The other order is infinite for every model that allows a value the data set happens not to contain, which here is all of them.
+# **What is right.** [5] The KL is a *divergence*: asymmetric, and a detour can be shorter. [10] Maximum likelihood minimises $\mathrm{KL}(p_d\,\|\,p_\theta)$, with the frequencies $p_d$ of the data set first; the two agree on the grid. The other order is infinite for every model that allows a value the data set happens not to contain, which here is all of them.
 #
 # ### What if the KL becomes zero?
 #
@@ -536,7 +536,7 @@ assert seen == [25, 49] and about[0] < 1e-12
 # > **Predict first.** A mask has 90 % background and two small objects. Which accuracy, and which mean IoU (the overlap of answer and truth over their union, averaged over classes), has the answer "background everywhere"? And an edge drawn one pixel beside the true one: how good is it?
 
 # %% tags=["nbval-check-output"]
-mask = np.zeros((10, 10), int)
+mask = np.zeros((10, 10), "int32")
 mask[0, :7], mask[1, :3] = 1, 2  # 90, 7 and 3 pixels
 nothing = np.zeros_like(mask)
 right = metrics.pixel_accuracy(mask, nothing), metrics.mean_iou(mask, nothing, 3)
@@ -712,7 +712,7 @@ for line, item in {"a": 50, "b": 59, "c": 21}.items():
 # | 13 measures | held-out pictures, an answer without a look beside the scores, the official edge protocol | The default pictures are synthetic, and so are their annotators. Sizes and training lengths were settled by people who also saw the scores on these held-out pictures; only the recorded runs open a test split, once. |
 # | 14 twins, seeds | twins, intervals, a verdict by a rule written first | Often three seeds, and some curves are one training each; the text says where. Three seeds cannot see a small difference, and "no difference seen" is not "none". |
 # | 15 neighbours | notebooks `08` and `09` run them | Small, from scratch, at our cost: no statement about what they reach at theirs. |
-# | 16 references | each has a DOI, an arXiv number or an address, checked by form | By form! No test opens them, and as this notebook says, form confirms nothing. If one does not say what we cite it for, tell us. |
+# | 16 references | each has a DOI, an arXiv number or an address, checked by form | No test opens them, and as this notebook says, form confirms nothing. If one does not say what we cite it for, tell us. |
 #
 # ## Results
 #
@@ -770,7 +770,7 @@ record(results, bands, f"{len(shown)} faults tested, {kinds['runs']} of them run
 #
 # | item | the article | right | where |
 # |---|---|---|---|
-# | 1 | builds the VAE on variational *naive* Bayes | on variational Bayes; naive Bayes is a classifier that treats features as independent | 03 |
+# | 1 | builds the VAE on variational *naive* Bayes | on variational Bayes; naive Bayes is a classifier that treats features as independent | – |
 # | 2 | gives as the aim: reconstruct well while generating | the aim is a high $\log p(x)$; reconstruction is one of the two terms of a bound on it | 03 |
 # | 3 | lets the encoder turn a picture into random noise | it gives the parameters of $q(z \mid x)$; the noise ε does not depend on $x$ | 02 |
 # | 4 | asks for a low-dimensional code | no rule says so; the rate limits what a code carries, and $K$ may exceed $D$ | 03, 04 |
@@ -784,7 +784,7 @@ record(results, bands, f"{len(shown)} faults tested, {kinds['runs']} of them run
 #
 # | item | the article | right | where |
 # |---|---|---|---|
-# | 10 | minimises $\mathrm{KL}(p_\theta\,\|\,p_d)$ | maximum likelihood is $\mathrm{KL}(p_d\,\|\,p_\theta)$ | here, 03 |
+# | 10 | minimises $\mathrm{KL}(p_\theta\,\Vert\,p_d)$ | maximum likelihood is $\mathrm{KL}(p_d\,\Vert\,p_\theta)$ | here, 03 |
 # | 11 | runs that KL and the one in the loss together | data and model; code and prior; and in the gap, code and posterior | 03 |
 # | 12 | wants the model closest to the data | closest by which measure? The likelihood names one | 03 |
 # | 13 | calls $z$ itself a Gaussian, and its law a generative model; the law is not written down | $z \sim p(z) = \mathcal N(0, I)$, the prior | 03 |
