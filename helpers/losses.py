@@ -156,8 +156,8 @@ def objective(reconstruction, kl_elementwise, beta=1.0, minimum=0.0):
     Args:
         reconstruction: −log p(x|z), shape `(B,)`, nats per image.
         kl_elementwise: shape `(B, …)`, nats per latent coordinate.
-        beta: weight of the KL. 1 is the negative ELBO; with any other value the result
-            is no longer a bound on −log p(x).
+        beta: weight of the KL. 1 is the negative ELBO; below 1 the result is
+            no longer a bound on −log p(x), above 1 it is a looser one.
         minimum: free bits, nats per coordinate (see `free_bits`). 0 switches them off.
 
     Returns:

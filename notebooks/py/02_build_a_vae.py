@@ -424,7 +424,7 @@ compare("a perfect picture, nats", your_nats, perfect, "log σ + ½ log 2π each
 #
 # ## One training step by hand
 #
-# All parts are here. The loss of a picture is $-\log p(x \mid z) + \mathrm{KL}$ with one draw of $z$: on average over draws, the negative **evidence lower bound** (ELBO), which notebook `03` derives. (The parameter `beta` weighs the KL; with anything but 1 the loss is no bound any more.) One step: draw the noise, compute the loss, ask for its slopes by all weights, let the optimiser move them. One epoch of such steps:
+# All parts are here. The loss of a picture is $-\log p(x \mid z) + \mathrm{KL}$ with one draw of $z$: on average over draws, the negative **evidence lower bound** (ELBO), which notebook `03` derives. (The parameter `beta` weighs the KL; below 1 the loss is no bound any more, above 1 it is a looser one.) One step: draw the noise, compute the loss, ask for its slopes by all weights, let the optimiser move them. One epoch of such steps:
 
 
 # %%

@@ -246,7 +246,7 @@ compare("σ", your_sigma, 0.2, "Keep the product β·σ² as it was.")
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# $\beta\sigma^2 = 4 \cdot 0.01 = 0.04$, so σ = 0.2. The minimum is the same; the *values* are not: with σ = 0.1 and β = 4 the loss is no bound on $\log p(x)$, with σ = 0.2 and β = 1 it is one, of another model.
+# $\beta\sigma^2 = 4 \cdot 0.01 = 0.04$, so σ = 0.2. The minimum is the same; the *values* are not: with σ = 0.1 and β = 4 the loss is a looser bound than the negative ELBO of its model, with σ = 0.2 and β = 1 it is the negative ELBO of another model.
 #
 # </details>
 #
