@@ -1,0 +1,199 @@
+"""Run one notebook apart: in a kernel of its own, in an empty folder, within limits.
+
+    python -m helpers.grading.room --timeout 30 --total 180 < notebook.ipynb > executed.json
+
+The notebook comes by standard input and goes by standard output, so nothing of the course has
+to lie where the student's code runs: no gradebook, no source, and none of the cells that are
+still to come. This is also what a container runs (docs/teaching.md); without one, the code has
+the rights of the person who grades.
+"""
+
+import argparse
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+import threading
+import time
+
+MEGABYTE = 2**20
+# What a kernel needs of the grader's environment. The rest may hold passwords.
+KEPT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "JUPYTER_PATH", "LD_LIBRARY_PATH")
+
+
+def main(arguments=None):
+    """Run the notebook on standard input and write its outputs to standard output."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--timeout", type=int, default=30, help="seconds a cell may take")
+    parser.add_argument("--total", type=int, default=180, help="seconds the notebook may take")
+    parser.add_argument("--memory", type=int, default=6000, help="megabytes of all its processes")
+    parser.add_argument("--output", type=int, default=2, help="megabytes of output that are kept")
+    limits = parser.parse_args(arguments)
+    notebook = json.load(sys.stdin)
+    cells, reason = execute(notebook, limits)
+    json.dump({"cells": cells, "reason": reason}, sys.stdout)
+
+
+def execute(notebook, limits):
+    """Return, for every cell, its outputs and whether it ran, and why the run was stopped."""
+    import nbformat
+    from nbclient.exceptions import DeadKernelError
+
+    notebook = nbformat.from_dict(notebook)
+    for cell in notebook.cells:
+        cell.metadata.pop("ran", None)
+    with tempfile.TemporaryDirectory(prefix="room-", ignore_cleanup_errors=True) as home:
+        _limit_this_process(limits)
+        _bare_environment(home)
+        client = _client(notebook, limits, home)
+        watch = _Watch(limits)
+        try:
+            client.execute()
+        except DeadKernelError:
+            watch.reason = watch.reason or "the kernel died"
+        except Exception as error:  # whatever a notebook brings about, the class goes on
+            watch.reason = watch.reason or f"{type(error).__name__}: {error}"
+        finally:
+            watch.end()
+    cells = [
+        {"outputs": list(c.get("outputs", [])), "ran": bool(c.metadata.get("ran"))}
+        for c in notebook.cells
+    ]
+    return cells, watch.reason
+
+
+def _client(notebook, limits, home):
+    from nbclient import NotebookClient
+
+    class Client(NotebookClient):
+        kept = 0
+
+        def process_message(self, msg, cell, cell_index):
+            # Counted before it is stored: an endless print must not fill the memory.
+            size = len(str(msg["content"].get("text", ""))) or len(
+                json.dumps(msg["content"].get("data", ""), default=str)
+            )
+            before, self.kept = self.kept, self.kept + size
+            if msg["msg_type"] in ("stream", "display_data", "execute_result", "update_display_data"):
+                limit = limits.output * MEGABYTE
+                if before > limit:
+                    return None
+                if self.kept > limit:
+                    msg["msg_type"] = msg["header"]["msg_type"] = "stream"
+                    msg["content"] = {"name": "stdout", "text": "\n… the rest is left out …\n"}
+            return super().process_message(msg, cell, cell_index)
+
+    timed_out = (
+        f"This cell took longer than {limits.timeout} s and was stopped. Does a loop never end?"
+    )
+    return Client(
+        notebook,
+        timeout=limits.timeout,
+        interrupt_on_timeout=True,
+        allow_errors=True,
+        error_on_timeout={
+            "ename": "CellTimeoutError",
+            "evalue": timed_out,
+            "traceback": [f"CellTimeoutError: {timed_out}"],
+        },
+        kernel_name="python3",
+        resources={"metadata": {"path": home}},
+        on_cell_executed=_note,
+    )
+
+
+def _note(cell, cell_index, execute_reply):
+    cell.metadata["ran"] = True
+    # nbclient returns the error of a timeout, or of an exit, but does not write it into the cell.
+    content = execute_reply["content"]
+    if content["status"] == "error" and not any(o.output_type == "error" for o in cell.outputs):
+        import nbformat
+
+        names = {key: content[key] for key in ("ename", "evalue", "traceback")}
+        cell.outputs.append(nbformat.v4.new_output("error", **names))
+
+
+class _Watch(threading.Thread):
+    """Ends the kernel and all that it started, at the limits or after the run."""
+
+    def __init__(self, limits):
+        super().__init__(daemon=True)
+        self.limits, self.reason = limits, ""
+        self.until = time.monotonic() + limits.total
+        self.over = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.wait(0.25):
+            if time.monotonic() > self.until:
+                self.reason = f"the notebook took longer than {self.limits.total} s"
+            elif _memory() > self.limits.memory * MEGABYTE:
+                self.reason = f"more than {self.limits.memory} MB of memory were used"
+            if self.reason:
+                _kill_children()
+                return
+
+    def end(self):
+        self.over.set()
+        _kill_children()
+
+
+def _children():
+    import psutil
+
+    return psutil.Process().children(recursive=True)
+
+
+def _memory():
+    import psutil
+
+    total = 0
+    for child in _children():
+        try:
+            total += child.memory_info().rss
+        except psutil.Error:
+            continue
+    return total
+
+
+def _kill_children():
+    for child in _children():
+        try:
+            os.kill(child.pid, signal.SIGKILL)
+        except OSError:
+            continue
+
+
+def _limit_this_process(limits):
+    # The kernel inherits them. A file that a student's code writes stays small, and a loop that
+    # cannot be interrupted ends by itself even if this process is gone.
+    for what, most in (
+        (resource.RLIMIT_FSIZE, 64 * MEGABYTE),
+        (resource.RLIMIT_CPU, 16 * limits.total),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(what)
+        resource.setrlimit(what, (most if hard < 0 else min(most, hard), hard))
+
+
+def _bare_environment(home):
+    kept = {key: os.environ[key] for key in KEPT if key in os.environ}
+    os.environ.clear()
+    os.environ.update(
+        kept,
+        HOME=home,
+        TMPDIR=home,
+        KERAS_BACKEND="tensorflow",
+        CUDA_VISIBLE_DEVICES="",
+        TF_CPP_MIN_LOG_LEVEL="3",
+        OMP_NUM_THREADS="2",
+        MPLBACKEND="agg",
+        NBGRADER_EXECUTION="autograde",
+    )
+    os.chdir(home)
+
+
+if __name__ == "__main__":
+    main()
