@@ -138,6 +138,11 @@ def kl_tables(q, p):
         kl_unit=UNIT.format("mean[:, 0]")
         + "\nclass checks:\n    close = same = true = staticmethod(lambda *a, **k: None)",
     ),
+    "checks_made_blind": wrong(
+        "kl_unit",
+        kl_unit=UNIT.format("mean[:, 0]")
+        + "\nimport helpers.checks\nhelpers.checks.close = lambda *a, **k: None",
+    ),
     "leaves_the_kernel": wrong(
         "kl_unit kl_diagonal kl_by_draws_estimate kl_by_draws_error beta_a beta_b beta_c kl_tables",
         kl_unit=UNIT.format("__import__('os')._exit(0)"),
@@ -215,8 +220,12 @@ def kl_by_draws(mean, log_variance, draws, rng):
     ),
     "from_a_library": right(
         kl_unit="""
+from scipy.stats import multivariate_normal, norm
 def kl_unit(mean, log_variance):
-    return kl_diagonal(mean, log_variance, np.zeros(mean.shape[1]), np.zeros(mean.shape[1]))
+    # The cross-entropy less the entropy.
+    entropy = [multivariate_normal(m, np.diag(np.exp(v))).entropy() for m, v in zip(mean, log_variance)]
+    cross = 0.5 * (np.log(2 * np.pi) + mean**2 + np.exp(log_variance)).sum(axis=1)
+    return cross - np.array(entropy)
 """,
         kl_by_draws="""
 from scipy.stats import norm, sem
