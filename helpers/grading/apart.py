@@ -16,7 +16,7 @@ class ExecuteApart(NbGraderPreprocessor):
     """Takes the place of nbgrader's Execute: the kernel runs in `helpers.grading.room`."""
 
     timeout = Integer(30, help="seconds a cell may take").tag(config=True)
-    total = Integer(180, help="seconds a notebook may take").tag(config=True)
+    total = Integer(300, help="seconds a notebook may take").tag(config=True)
     command = Unicode(
         "", help="what starts `python -m helpers.grading.room`, for example a container"
     ).tag(config=True)

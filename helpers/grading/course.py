@@ -46,7 +46,7 @@ def configure(config, root):
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]
     config.ExecuteApart.timeout = int(os.environ.get("GRADE_CELL_SECONDS", 30))
-    config.ExecuteApart.total = int(os.environ.get("GRADE_TOTAL_SECONDS", 180))
+    config.ExecuteApart.total = int(os.environ.get("GRADE_TOTAL_SECONDS", 300))
     config.ExecuteApart.command = os.environ.get("GRADE_IN", "")
     return config
 

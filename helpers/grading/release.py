@@ -59,8 +59,8 @@ def release(root, texts=None, seed=None, check=True):
         if check:
             student = nbformat.read(made[name], as_version=4)
             faults = left_over(source, student)
-            faults += errors(source, run_apart(source, 30, 180), allowed=())
-            faults += errors(student, run_apart(student, 30, 180), allowed=("NotImplementedError",))
+            faults += errors(source, run_apart(source, 30, 300), allowed=())
+            faults += errors(student, run_apart(student, 30, 300), allowed=("NotImplementedError",))
             if faults:
                 made[name].unlink()
                 raise RuntimeError(f"{name} is not released:\n  " + "\n  ".join(faults))
