@@ -12,8 +12,9 @@ import pytest
 
 pytest.importorskip("nbgrader")
 
-from helpers.grading import course, grade, release, sources
 from assignments import Case
+
+from helpers.grading import course, grade, release, sources
 
 CORPORA = {p.stem: f"assignments.{p.stem[:3]}" for p in course.assignment_texts().values()}
 EVERY = os.environ.get("GRADERS") == "all"
@@ -21,7 +22,7 @@ EVERY = os.environ.get("GRADERS") == "all"
 
 def _corpus(name):
     module = importlib.import_module(CORPORA[name])
-    assert module.NAME == name and len(module.WRONG) >= 12 and len(module.RIGHT) >= 5
+    assert name == module.NAME and len(module.WRONG) >= 12 and len(module.RIGHT) >= 5
     few = (lambda cases, n: cases) if EVERY else (lambda cases, n: dict(list(cases.items())[:n]))
     return few(module.WRONG, 3), few(module.RIGHT, 2)
 
@@ -57,10 +58,15 @@ def _submission(root, name, source, case):
 def test_the_corpus_gets_the_marks_it_deserves(name, made, tmp_path, monkeypatch):
     root, read = made
     wrong, right = _corpus(name)
-    cases = {**{f"wrong.{n}": c for n, c in wrong.items()}, **{f"right.{n}": c for n, c in right.items()}}
+    cases = {
+        **{f"wrong.{n}": c for n, c in wrong.items()},
+        **{f"right.{n}": c for n, c in right.items()},
+    }
     for student, case in cases.items():
         (tmp_path / student).mkdir()
-        nbformat.write(_submission(root, name, read[name], case), tmp_path / student / f"{name}.ipynb")
+        nbformat.write(
+            _submission(root, name, read[name], case), tmp_path / student / f"{name}.ipynb"
+        )
     rows = grade.grade(root, tmp_path, say=lambda line: None)
     assert {r["student"]: r["status"] for r in rows} == dict.fromkeys(cases, "graded")
     faults = []

@@ -19,10 +19,14 @@ def main(arguments=None):
     for name, text in (("grade", "grade a folder"), ("tables", "write the tables of grades again")):
         commands.add_parser(name, help=text).add_argument("submissions")
     for command in commands.choices.values():
-        command.add_argument("--course", type=Path, default=default_root(), help="folder of the course")
+        command.add_argument(
+            "--course", type=Path, default=default_root(), help="folder of the course"
+        )
     given = parser.parse_args(arguments)
     try:
-        return {"assignments": _assignments, "grade": _grade, "tables": _tables}[given.command](given)
+        return {"assignments": _assignments, "grade": _grade, "tables": _tables}[given.command](
+            given
+        )
     except (OSError, ValueError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1

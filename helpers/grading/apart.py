@@ -35,7 +35,9 @@ class ExecuteApart(NbGraderPreprocessor):
             cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
             if cell.source.strip() and not done["ran"] and not utils.has_failed(cell):
                 text = f"Stopped before this test: {reason or 'the cell did not run'}."
-                cell.outputs.append(v4.new_output("error", ename="Stopped", evalue=text, traceback=[text]))
+                cell.outputs.append(
+                    v4.new_output("error", ename="Stopped", evalue=text, traceback=[text])
+                )
         if reason:
             self.log.warning("Stopped: %s", reason)
         return nb, resources
@@ -52,7 +54,7 @@ class HideTests(NbGraderPreprocessor):
         for line in cell.source.split("\n"):
             if "BEGIN HIDDEN TESTS" in line:
                 hidden = True
-                lines.append("# … hidden tests …")
+                lines.append("    # … hidden tests …")
             elif "END HIDDEN TESTS" in line:
                 hidden = False
             elif not hidden:

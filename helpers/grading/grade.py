@@ -104,7 +104,7 @@ def tabulate(root, graded):
 
 def _scores(submission):
     grades = [g for notebook in submission.notebooks for g in notebook.grades]
-    tests = [g for g in grades if not g.cell.cell_type == "markdown"]
+    tests = [g for g in grades if g.cell.cell_type != "markdown"]
     hand = [g for g in grades if g.cell.cell_type == "markdown"]
     return {
         "score": submission.score,

@@ -9,14 +9,16 @@ the rights of the person who grades.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import resource
-import signal
 import sys
 import tempfile
 import threading
 import time
+
+import psutil
 
 MEGABYTE = 2**20
 # What a kernel needs of the grader's environment. The rest may hold passwords.
@@ -84,7 +86,12 @@ def _client(notebook, limits, home):
                 json.dumps(msg["content"].get("data", ""), default=str)
             )
             before, self.kept = self.kept, self.kept + size
-            if msg["msg_type"] in ("stream", "display_data", "execute_result", "update_display_data"):
+            if msg["msg_type"] in (
+                "stream",
+                "display_data",
+                "execute_result",
+                "update_display_data",
+            ):
                 limit = limits.output * MEGABYTE
                 if before > limit:
                     return None
@@ -133,50 +140,40 @@ class _Watch(threading.Thread):
 
     def __init__(self, limits):
         super().__init__(daemon=True)
-        self.limits, self.reason = limits, ""
+        self.limits, self.reason, self.seen = limits, "", set()
         self.until = time.monotonic() + limits.total
         self.over = threading.Event()
         self.start()
 
     def run(self):
-        while not self.over.wait(0.25):
+        while not self.over.wait(0.2):
+            memory = self._look()
             if time.monotonic() > self.until:
                 self.reason = f"the notebook took longer than {self.limits.total} s"
-            elif _memory() > self.limits.memory * MEGABYTE:
+            elif memory > self.limits.memory * MEGABYTE:
                 self.reason = f"more than {self.limits.memory} MB of memory were used"
             if self.reason:
-                _kill_children()
+                self._kill()
                 return
 
     def end(self):
         self.over.set()
-        _kill_children()
+        self._look()
+        self._kill()
 
+    def _look(self):
+        # Remembered, because a process whose parent has gone is no child of ours any more.
+        self.seen |= set(psutil.Process().children(recursive=True))
+        total = 0
+        for process in self.seen:
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+        return total
 
-def _children():
-    import psutil
-
-    return psutil.Process().children(recursive=True)
-
-
-def _memory():
-    import psutil
-
-    total = 0
-    for child in _children():
-        try:
-            total += child.memory_info().rss
-        except psutil.Error:
-            continue
-    return total
-
-
-def _kill_children():
-    for child in _children():
-        try:
-            os.kill(child.pid, signal.SIGKILL)
-        except OSError:
-            continue
+    def _kill(self):
+        for process in self.seen:
+            with contextlib.suppress(psutil.Error):  # psutil never kills a newer owner of the id
+                process.kill()
 
 
 def _limit_this_process(limits):

@@ -5,7 +5,8 @@ than nbgrader's metadata:
 
     # %% readonly="setup"             locked, not graded
     # %% solution="kl"                the student's cell; what is between BEGIN and END SOLUTION goes
-    # %% test="kl" points=2           locked and graded; hidden tests between BEGIN and END
+    # %% test="kl" points=2           locked, graded, put into a function; hidden tests between
+                                      BEGIN and END
     # %% [markdown] answer="why" points=3    a written answer, graded by hand
 
 A line `LATENT = 8  # redrawn from [6, 8, 10]` keeps its value, or gets another one from the list
@@ -16,6 +17,7 @@ import ast
 import hashlib
 import random
 import re
+import textwrap
 
 from helpers.runs.author import to_notebook
 
@@ -74,8 +76,17 @@ def source_notebook(text, name, seed=None):
                 **({"points": points} if points else {}),
             }
         }
+        if kind == "test":
+            cell.source = _in_a_function(cell.source, grade_id)
         cell["id"] = re.sub(r"\W", "-", grade_id)[:64]
     return notebook
+
+
+def _in_a_function(code, name):
+    """Return a test whose names are its own: a student's function may use one called `mean`."""
+    if '"""' in code or "'''" in code:
+        raise BadSource(f"{name}: a text over several lines would be indented with the test")
+    return f"def {name}():\n{textwrap.indent(code, '    ')}\n\n\n{name}()"
 
 
 def redraw(text, name, seed=None):

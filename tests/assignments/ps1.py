@@ -35,7 +35,9 @@ WRONG = {
     ),
     "sign": wrong(
         "kl_unit",
-        kl_unit=UNIT.format("0.5 * (1 + log_variance - mean**2 - np.exp(log_variance)).sum(axis=1)"),
+        kl_unit=UNIT.format(
+            "0.5 * (1 + log_variance - mean**2 - np.exp(log_variance)).sum(axis=1)"
+        ),
     ),
     "mean_over_the_latent": wrong(
         "kl_unit",
@@ -120,9 +122,7 @@ def kl_tables(q, p):
     ),
     "mean_square_without_its_half": wrong(
         "beta_a",
-        effective_betas=BETAS.format(
-            "WEIGHT * height * width * channels, channels, 1 / latent"
-        ),
+        effective_betas=BETAS.format("WEIGHT * height * width * channels, channels, 1 / latent"),
     ),
     "zero_times_log_zero": wrong(
         "kl_tables", kl_tables="def kl_tables(q, p):\n    return np.sum(q * np.log(q / p))"

@@ -47,9 +47,9 @@ VISIBLE_SHARE = "[r for r, s, h in zip(rates, scores, halves) if s + h >= max(sc
 WRONG = {
     "void_counted": wrong(
         "void_cross_entropy void_cross_entropy_is_safe confusion",
-        void_cross_entropy=ENTROPY.replace("    if not counted.any():\n        return 0.0\n", "").format(
-            "np.where(counted, nats, -log_p.mean(-1)).mean()"
-        ),
+        void_cross_entropy=ENTROPY.replace(
+            "    if not counted.any():\n        return 0.0\n", ""
+        ).format("np.where(counted, nats, -log_p.mean(-1)).mean()"),
         confusion=COUNTS.format(
             answer="logits.argmax(-1)", counted="True", place="min(t, classes - 1), a"
         ),
@@ -89,8 +89,9 @@ class Draw(layers.Layer):
     ),
     "nothing_left_to_train": wrong(
         "segmenter_is_frozen",
-        segmenter=HEAD.format(trainable=False, more=f"model = keras.Model(picture, {UP})", out=UP)
-        .replace("    return", "    model.trainable = False\n    return model\n    return"),
+        segmenter=HEAD.format(
+            trainable=False, more=f"model = keras.Model(picture, {UP})", out=UP
+        ).replace("    return", "    model.trainable = False\n    return model\n    return"),
     ),
     "head_that_never_sees_the_code": wrong(
         "segmenter_is_frozen",
@@ -126,16 +127,17 @@ def void_cross_entropy(logits, truth, void):
     ),
     "nan_where_all_is_void": wrong(
         "void_cross_entropy_is_safe",
-        void_cross_entropy=ENTROPY.replace("    if not counted.any():\n        return 0.0\n", "").format(
-            "nats[counted].mean()"
-        ),
+        void_cross_entropy=ENTROPY.replace(
+            "    if not counted.any():\n        return 0.0\n", ""
+        ).format("nats[counted].mean()"),
     ),
     "rows_and_columns_swapped": wrong(
         "confusion",
         confusion=COUNTS.format(answer="logits.argmax(-1)", counted="t != void", place="a, t"),
     ),
     "union_counts_twice": wrong(
-        "mean_iou", mean_iou=IOU.format("counts.sum(0) + counts.sum(1)", "np.nanmean(both / either)")
+        "mean_iou",
+        mean_iou=IOU.format("counts.sum(0) + counts.sum(1)", "np.nanmean(both / either)"),
     ),
     "recall_for_iou": wrong(
         "mean_iou", mean_iou=IOU.format("counts.sum(1)", "np.nanmean(both / either)")
@@ -191,7 +193,9 @@ def fair_twins(run, others):
         "mean_iou", without("test_mean_iou"), mean_iou="def mean_iou(counts):\n    return 0.5"
     ),
     "changed_test": wrong(
-        "mean_iou", overwritten("test_mean_iou", "pass"), mean_iou="def mean_iou(counts):\n    return 1"
+        "mean_iou",
+        overwritten("test_mean_iou", "pass"),
+        mean_iou="def mean_iou(counts):\n    return 1",
     ),
 }
 
@@ -280,7 +284,9 @@ def confusion(logits, truth, void):
     answer = np.argmax(logits, axis=3)
     return confusion_matrix(truth[counted], answer[counted], labels=range(logits.shape[3]))
 """,
-        paired_gain=GAIN.format("t.interval(0.95, n - 1, scale=gain.std(ddof=1) / n**0.5)[1] if gain.std() > 1e-12 else 0.0"),
+        paired_gain=GAIN.format(
+            "t.interval(0.95, n - 1, scale=gain.std(ddof=1) / n**0.5)[1] if gain.std() > 1e-12 else 0.0"
+        ),
     ),
     "float32": right(
         void_cross_entropy="""

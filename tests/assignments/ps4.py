@@ -195,7 +195,9 @@ def ods_ois(counts):
         "nms", without("test_nms"), nms="def nms(strength, g_x, g_y):\n    return strength"
     ),
     "changed_test": wrong(
-        "nms", overwritten("test_nms", "pass"), nms="def nms(strength, g_x, g_y):\n    return strength"
+        "nms",
+        overwritten("test_nms", "pass"),
+        nms="def nms(strength, g_x, g_y):\n    return strength",
     ),
 }
 

@@ -38,6 +38,7 @@ from helpers import checks
 #
 # A network's output may be any real number, so it gives $\log\sigma^2$, the **logarithm of the variance**.
 
+
 # %% solution="kl_unit"
 def kl_unit(mean, log_variance):
     """KL(N(mean, diag σ²) ‖ N(0, I)) in nats, one number an image.
@@ -91,6 +92,7 @@ for batch, latent in ((4, 7), (1, 5), (6, 1), (3, 3)):
 # ## Task 2: the KL to another Gaussian
 #
 # The prior need not be $\mathcal N(0, I)$. Let it be $p = \mathcal N(m, \operatorname{diag} s^2)$. Two things change: the distance of the means is measured in the prior's spread, and the spreads enter as a ratio.
+
 
 # %% solution="kl_diagonal"
 def kl_diagonal(mean, log_variance, prior_mean, prior_log_variance):
@@ -147,6 +149,7 @@ for batch, latent in ((5, 4), (1, 6), (3, 1), (4, 4)):
 # ## Task 3: the same from random draws
 #
 # A formula may be wrong, and an average of draws from the definition is a witness that does not share its mistakes. Draw $z^{(1)}, \dots, z^{(n)}$ from $q$ and average $\log q(z) - \log p(z)$, with $p = \mathcal N(0, I)$. The average is off by chance. How far, its *standard error* says: the standard deviation of the $n$ values, divided by $\sqrt n$.
+
 
 # %% solution="kl_by_draws"
 def kl_by_draws(mean, log_variance, draws, rng):
@@ -346,6 +349,7 @@ for _ in range(4):
 #
 # A KL needs no Gaussians. For two tables of probabilities over the same $n$ outcomes it is $\sum_i q_i \log (q_i / p_i)$. An outcome that $q$ never gives adds nothing. One that $q$ gives and $p$ holds impossible makes the KL infinite.
 
+
 # %% solution="kl_tables"
 def kl_tables(q, p):
     """KL(q ‖ p) in nats of two arrays (n,) of probabilities, each with the sum 1.
@@ -385,9 +389,15 @@ for size in (2, 3, 6, 9):
         q /= q.sum()
     expected = sum(a * (np.log(a) - np.log(b)) for a, b in zip(q, p) if a > 0)
     value = kl_tables(q, p)
-    checks.close(value, expected, "On other tables the KL comes out wrong. Whose outcomes are averaged?")
+    checks.close(
+        value, expected, "On other tables the KL comes out wrong. Whose outcomes are averaged?"
+    )
 both = np.array([0.5, 0.0, 0.5]), np.array([0.25, 0.0, 0.75])
-checks.close(kl_tables(*both), 0.5 * np.log(2) + 0.5 * np.log(2 / 3), "Both tables hold one outcome impossible.")
+checks.close(
+    kl_tables(*both),
+    0.5 * np.log(2) + 0.5 * np.log(2 / 3),
+    "Both tables hold one outcome impossible.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]

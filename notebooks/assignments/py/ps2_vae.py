@@ -41,6 +41,7 @@ from helpers.models import value_and_grad
 #
 # The noise must be new at every call, also where Keras has compiled the model. `keras.random.normal` takes a `keras.random.SeedGenerator`, which a layer makes in `__init__` and keeps.
 
+
 # %% solution="sampling"
 class Sampling(layers.Layer):
     """call(mean, log_variance) gives a draw from N(mean, diag σ²), of the same shape.
@@ -56,6 +57,7 @@ class Sampling(layers.Layer):
     def call(self, mean, log_variance):
         noise = keras.random.normal(ops.shape(mean), seed=self.generator)
         return mean + ops.exp(0.5 * log_variance) * noise
+
     ### END SOLUTION
 
 
@@ -70,7 +72,11 @@ log_variance = np.tile(np.float32(np.log([4.0, 0.25])), (20_000, 1))
 draws = checks.array(Sampling()(mean, log_variance))
 checks.same(np.array(draws.shape), [20_000, 2], "A draw for every mean: the shape stays.")
 checks.close(
-    draws.mean(axis=0), [3, -2], "The draws do not scatter around the mean.", relative=0, absolute=0.1
+    draws.mean(axis=0),
+    [3, -2],
+    "The draws do not scatter around the mean.",
+    relative=0,
+    absolute=0.1,
 )
 checks.close(
     draws.std(axis=0),
@@ -148,12 +154,14 @@ checks.close(
 #
 # Both are sums over everything that belongs to one image, in nats an image. The code may be a vector $(B, K)$ or spatial, $(B, h, w, c)$; then all its positions are summed. Averaging over the batch comes later. Use `keras.ops`, so that the terms can be trained; note that Keras's own loss functions average over the last axis.
 
+
 # %% solution="elbo_terms"
 def elbo_terms(x, logits, mean, log_variance):
     """Reconstruction term and KL, two tensors (B,), in nats an image.
 
     x, logits: (B, H, W, C). mean, log_variance: (B, K) or (B, h, w, c); log σ².
     """
+
     ### BEGIN SOLUTION
     def per_image(values):
         return ops.sum(ops.reshape(values, (ops.shape(values)[0], -1)), axis=1)
@@ -208,7 +216,9 @@ _, (gradient,) = value_and_grad(
     lambda: ops.sum(elbo_terms(x, logits.value, zeros, zeros)[0]), [logits]
 )
 expected = 1 / (1 + np.exp(-checks.array(logits))) - x
-checks.close(gradient, expected, "The term cannot be trained: its gradient is not p − x.", relative=1e-3)
+checks.close(
+    gradient, expected, "The term cannot be trained: its gradient is not p − x.", relative=1e-3
+)
 ### END HIDDEN TESTS
 
 # %% test="kl" points=2
@@ -242,6 +252,7 @@ for shape in ((2, 7), (3, 1), (2, 3, 4, 2)):
 # ## Task 3: one training step
 #
 # `value_and_grad(loss, variables)` calls the function `loss`, which takes nothing and returns a number, and gives the number and its gradients, one a variable. Write a step that evaluates the loss **once**, lets the optimizer change the variables by the gradients, and returns the loss as it was before the change.
+
 
 # %% solution="training_step"
 def training_step(loss, variables, optimizer):
@@ -312,6 +323,7 @@ checks.same(len(calls), 3, "The loss is evaluated once a step: a VAE would draw 
 
 # %% readonly="threshold"
 ACTIVE = 0.01  # redrawn from [0.01, 0.02, 0.05]
+
 
 # %% solution="diagnosis"
 def diagnosis(kl, reconstruction, without_code):
@@ -384,6 +396,7 @@ checks.same(diagnosis(idle, 100.0, 101.0 + 300 * ACTIVE)[1], "wasted", hint)
 # One medicine against collapse gives every coordinate $k$ an allowance of $\lambda$ nats: below it, the KL of that coordinate has no gradient. Per coordinate, the KL is first averaged over the batch, then raised to $\lambda$ where it is smaller; then the coordinates are summed:
 #
 # $$\sum_k \max\Big(\lambda,\; \tfrac1B \sum_b \mathrm{KL}_{bk}\Big).$$
+
 
 # %% solution="free_bits"
 def free_bits(kl, minimum):

@@ -29,7 +29,7 @@ set_up(0)
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
 from helpers import checks
 
@@ -39,6 +39,7 @@ from helpers import checks
 # `a_trained_encoder` stands for the encoder of a trained VAE. It takes pictures $(B, H, W, C)$ and gives two arrays $(B, H/4, W/4, K)$: the mean $\mu$ and $\log \sigma^2$ of a spatial code, one code a patch of 4×4 pixels.
 #
 # Write a function that makes a Keras model out of it, from pictures to **logits** $(B, H, W, \text{classes})$. Take the mean as the feature, not a draw: at test time noise only hurts. Training the model must leave the encoder as it is. Any small head will do, such as a 1×1 convolution and a way up by a factor of 4.
+
 
 # %% readonly="an_encoder"
 def a_trained_encoder(height=16, width=16, channels=3, codes=6, seed=0):
@@ -80,7 +81,9 @@ checks.same(
     [2, 16, 16, 4],
     "One logit a class for every pixel of the picture: the code is four times coarser than it.",
 )
-checks.close(first, second, "The same pictures gave two answers. Is the feature the mean, or a draw?")
+checks.close(
+    first, second, "The same pictures gave two answers. Is the feature the mean, or a draw?"
+)
 ### BEGIN HIDDEN TESTS
 for height, width, channels, codes, classes in ((24, 16, 1, 5, 3), (8, 32, 3, 9, 6)):
     keras.utils.set_random_seed(height)
@@ -114,7 +117,9 @@ before = [np.array(w) for w in encoder.get_weights()]
 model = segmenter(encoder, 3)
 pictures = np.random.default_rng(7).normal(size=(16, 16, 16, 3)).astype("float32")
 labels = (pictures.mean(axis=-1) > 0).astype("int32")
-model.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+model.compile(
+    keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+)
 model.fit(pictures, labels, batch_size=16, epochs=2, verbose=0)
 checks.true(
     all(np.array_equal(a, b) for a, b in zip(before, encoder.get_weights())),
@@ -129,7 +134,9 @@ model = segmenter(encoder, 2)
 pictures = np.random.default_rng(13).normal(size=(8, 16, 16, 3)).astype("float32")
 blocks = pictures.reshape(8, 4, 4, 4, 4, 3).mean(axis=(2, 4, 5)) > 0  # one label a patch
 labels = np.kron(blocks, np.ones((1, 4, 4))).astype("int32")
-model.compile(keras.optimizers.Adam(0.02), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+model.compile(
+    keras.optimizers.Adam(0.02), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+)
 history = model.fit(pictures, labels, batch_size=8, epochs=60, verbose=0).history["loss"]
 checks.true(
     all(np.array_equal(a, b) for a, b in zip(before, encoder.get_weights())),
@@ -155,6 +162,7 @@ checks.true(
 # With logits $\ell$ and the true class $y_i$ of pixel $i$, the loss is $-\log p_i = -\log \operatorname{softmax}(\ell_i)_{y_i}$, in nats a pixel, averaged over all pixels of the batch that are **not void**. A void pixel has the label `void`, which is no class and may be 255. If every pixel is void, the loss is 0.
 #
 # Logits of several hundreds occur; the loss must stay finite and right.
+
 
 # %% solution="void_cross_entropy"
 def void_cross_entropy(logits, truth, void):
@@ -245,6 +253,7 @@ checks.close(
 #
 # Count pixels into a table of $C \times C$: row the true class, column the class with the largest logit. Void pixels are not counted. From the table of the **whole** data set comes the intersection over union of class $c$: the pixels that are $c$ in both, over the pixels that are $c$ in one or the other. The mean IoU is the mean over the classes that occur in truth or answer at all.
 
+
 # %% solution="confusion"
 def confusion(logits, truth, void):
     """Counts (C, C) of the pixels that are not void: row the truth, column the answer.
@@ -289,6 +298,7 @@ for batch, height, width, classes, void in ((2, 4, 5, 3, 255), (3, 3, 3, 6, -1),
         "that void pixels are nowhere.",
     )
 ### END HIDDEN TESTS
+
 
 # %% solution="mean_iou"
 def mean_iou(counts):
@@ -342,6 +352,7 @@ for classes in (2, 4, 7):
 #
 # Somebody trained VAEs of several rates (the KL, in nats an image) and a head on each. `scores[i]` is the mean IoU at `rates[i]` over several seeds, `halves[i]` half the width of its interval. How many nats does the labelling need? Answer with the **smallest rate whose interval reaches the best mean**, that is, `scores[i] + halves[i] >= max(scores)`. The rates come in any order.
 
+
 # %% solution="rate_needed"
 def rate_needed(rates, scores, halves):
     """The smallest rate whose interval reaches the best mean score."""
@@ -357,7 +368,9 @@ import numpy as np
 from helpers import checks
 
 checks.close(
-    rate_needed(np.array([5.0, 20.0, 80.0]), np.array([0.3, 0.58, 0.6]), np.array([0.02, 0.03, 0.02])),
+    rate_needed(
+        np.array([5.0, 20.0, 80.0]), np.array([0.3, 0.58, 0.6]), np.array([0.02, 0.03, 0.02])
+    ),
     20,
     "At 20 nats the interval goes up to 0.61 and reaches the best mean, 0.6; at 5 it does not.",
 )
@@ -380,12 +393,14 @@ for n in (4, 6, 9, 12):
 #
 # A run is a dictionary of settings. A twin of the VAE's run is **fair** if it has the same settings with the same values in everything but `"start"`, which says where its first weights come from (`"vae"`, `"random"`, `"autoencoder"` …), and if its start is another one.
 
+
 # %% solution="fair_twins"
 def fair_twins(run, others):
     """The names of the runs in `others`, a dictionary {name: run}, that are fair twins of `run`.
 
     Returns a list of names, in the order of `others`.
     """
+
     ### BEGIN SOLUTION
     def rest(settings):
         return {key: value for key, value in settings.items() if key != "start"}
@@ -436,6 +451,7 @@ checks.true(
 
 # %% [markdown]
 # Each seed gives a pair: the run from the VAE and its twin, with the same pictures and the same labels. What the seed did to both cancels in the difference. So take the differences first, then their mean $\bar d$ and the half-width $h$ of its 95 % interval: $h = t_{n-1}\, s/\sqrt n$, with the standard deviation $s$ of the $n$ differences (divided by $n - 1$) and the 97.5 % quantile $t_{n-1}$ of Student's distribution with $n - 1$ degrees of freedom (`scipy.stats.t.ppf`).
+
 
 # %% solution="paired_gain"
 def paired_gain(vae, twin):

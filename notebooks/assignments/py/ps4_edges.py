@@ -37,6 +37,7 @@ from helpers import checks
 #
 # The outermost rows and columns lack a neighbour. Put there what you like; only the inside is tested.
 
+
 # %% solution="gradient"
 def gradient(image):
     """The central differences of an image (H, W): two arrays (H, W), g_x first."""
@@ -92,6 +93,7 @@ for height, width in ((5, 7), (8, 4), (6, 6)):
 # | diagonally, of two signs | `[y-1, x+1]`, `[y+1, x-1]` |
 #
 # Neighbours outside the picture count as 0. Look from one pixel to the next only; nothing is interpolated.
+
 
 # %% solution="nms"
 def nms(strength, g_x, g_y):
@@ -171,6 +173,7 @@ for height, width in ((6, 9), (7, 5), (10, 10)):
 #
 # A logit of ±50 is nothing unusual. Then $p$ rounds to 0 or 1 and a logarithm to $-\infty$: use $-\log p = \log(1 + e^{-\ell})$ and a function for $\log(e^a + e^b)$.
 
+
 # %% solution="balanced_loss"
 def balanced_loss(logits, edges):
     """The class-balanced cross-entropy of an edge map, one number.
@@ -248,6 +251,7 @@ checks.close(
 # A found edge pixel may lie beside the true one and still be right. But one true pixel must not excuse ten found ones. So found and true pixels are matched **one to one**: each is in one pair at most, the two of a pair are at most `radius` apart (Euclidean distance), and there are as many pairs as possible.
 #
 # Taking for each found pixel the nearest free one is not enough: it may take away the only partner of another. SciPy has `scipy.sparse.csgraph.maximum_bipartite_matching` and `scipy.optimize.linear_sum_assignment`.
+
 
 # %% solution="matched_pairs"
 def matched_pairs(found, truth, radius):
@@ -327,9 +331,11 @@ for n, m, size, radius in ((9, 8, 6, 1.5), (14, 12, 7, 1.0), (6, 15, 8, 2.0), (1
 # - **ODS** (optimal dataset scale): one threshold for all images. Add the counts of all images, take $F$ at each threshold, keep the largest.
 # - **OIS** (optimal image scale): a threshold for each image, the one with the largest $F$ of that image (the first, if there are several). Then add the chosen counts of all images, and take $F$ once.
 
+
 # %% solution="ods_ois"
 def ods_ois(counts):
     """ODS and OIS of counts (N, T, 4), two numbers."""
+
     ### BEGIN SOLUTION
     def ratio(a, b):
         return np.divide(a, b, out=np.zeros(np.shape(a)), where=np.asarray(b) > 0)
