@@ -1,4 +1,4 @@
-"""`python -m helpers.grading assignments | grade SUBMISSIONS | tables SUBMISSIONS`."""
+"""`python -m helpers.grading assignments | grade SUBMISSIONS | export SUBMISSIONS`."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ def main(arguments=None):
     make = commands.add_parser("assignments", help="write and check the student versions")
     make.add_argument("--seed", default=os.environ.get("COURSE_SEED") or None)
     make.add_argument("--no-check", action="store_true", help="do not run them")
-    for name, text in (("grade", "grade a folder"), ("tables", "write the tables of grades again")):
+    for name, text in (("grade", "grade a folder"), ("export", "write feedback and tables again")):
         commands.add_parser(name, help=text).add_argument("submissions")
     for command in commands.choices.values():
         command.add_argument(
@@ -24,7 +24,7 @@ def main(arguments=None):
         )
     given = parser.parse_args(arguments)
     try:
-        return {"assignments": _assignments, "grade": _grade, "tables": _tables}[given.command](
+        return {"assignments": _assignments, "grade": _grade, "export": _export}[given.command](
             given
         )
     except (OSError, ValueError, RuntimeError) as error:
@@ -47,11 +47,19 @@ def _grade(given):
     return _told(given, rows)
 
 
-def _tables(given):
+def _export(given):
+    """Take up what was graded by hand; no student's code runs."""
+    from helpers.grading.course import api
     from helpers.grading.grade import tabulate, write_tables
 
     names = [path.name for path in (given.course / "release").glob("*")]
-    rows = tabulate(given.course, intake.find(given.submissions, names))
+    rows, nbgrader = (
+        tabulate(given.course, intake.find(given.submissions, names)),
+        api(given.course),
+    )
+    for row in rows:
+        if row["status"] == "graded":
+            nbgrader.generate_feedback(row["assignment"], row["student"], force=True)
     write_tables(given.course, rows)
     return _told(given, rows)
 

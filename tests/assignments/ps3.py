@@ -68,7 +68,7 @@ WRONG = {
         segmenter=HEAD.format(trainable=False, more="pass", out=f"layers.Softmax()({UP})"),
     ),
     "a_draw_for_a_feature": wrong(
-        "segmenter_gives_logits segmenter_is_frozen",
+        "segmenter_gives_logits",
         segmenter="""
 class Draw(layers.Layer):
     def __init__(self):
