@@ -128,11 +128,13 @@ def _note(cell, cell_index, execute_reply):
     cell.metadata["ran"] = True
     # nbclient returns the error of a timeout, or of an exit, but does not write it into the cell.
     content = execute_reply["content"]
-    if content["status"] == "error" and not any(o.output_type == "error" for o in cell.outputs):
+    if content["status"] == "error":
         import nbformat
 
-        names = {key: content[key] for key in ("ename", "evalue", "traceback")}
-        cell.outputs.append(nbformat.v4.new_output("error", **names))
+        told = {key: content[key] for key in ("ename", "evalue", "traceback")}
+        others = [o for o in cell.outputs if o.output_type != "error"]
+        same = [o for o in cell.outputs if o.output_type == "error" and o.ename == told["ename"]]
+        cell.outputs = others + (same or [nbformat.v4.new_output("error", **told)])
 
 
 class _Watch(threading.Thread):
