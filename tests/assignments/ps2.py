@@ -106,7 +106,7 @@ WRONG = {
     "sigmoid_clipped": wrong(
         "reconstruction",
         elbo_terms=TERMS.format(
-            **{**GOOD, "nats": "ops.binary_crossentropy(x, ops.sigmoid(logits))"}
+            **{**GOOD, "nats": "ops.binary_crossentropy(x, 1 / (1 + ops.exp(-logits)))"}
         ),
     ),
     "square_error": wrong(
