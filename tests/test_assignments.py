@@ -31,7 +31,7 @@ def _corpus(name):
 def made(tmp_path_factory):
     """A course with every assignment released: its folder and the source notebooks."""
     root = tmp_path_factory.mktemp("course")
-    release.release(root, check=False)
+    release.release(root)
     read = {n: nbformat.read(root / "source" / n / f"{n}.ipynb", 4) for n in CORPORA}
     return root, read
 

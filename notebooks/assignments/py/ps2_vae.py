@@ -39,7 +39,7 @@ from helpers.models import value_and_grad
 #
 # The encoder gives a mean $\mu$ and $\log\sigma^2$, and the decoder wants a draw $z$ from $\mathcal N(\mu, \operatorname{diag}\sigma^2)$. Write it as $z = \mu + \sigma \varepsilon$ with $\varepsilon \sim \mathcal N(0, I)$: then $z$ can be differentiated by $\mu$ and by $\log\sigma^2$.
 #
-# The noise must be new at every call, also where Keras has compiled the model. `keras.random.normal` takes a `keras.random.SeedGenerator`, which a layer makes in `__init__` and keeps.
+# The noise must be new at every call, also where Keras has compiled the model. `keras.random.normal` takes a shape and, as its seed, a `keras.random.SeedGenerator`; the layer has made one in `__init__`.
 
 
 # %% solution="sampling"
@@ -49,16 +49,15 @@ class Sampling(layers.Layer):
     log_variance is log σ².
     """
 
-    ### BEGIN SOLUTION
     def __init__(self, **options):
         super().__init__(**options)
         self.generator = keras.random.SeedGenerator()
 
     def call(self, mean, log_variance):
+        ### BEGIN SOLUTION
         noise = keras.random.normal(ops.shape(mean), seed=self.generator)
         return mean + ops.exp(0.5 * log_variance) * noise
-
-    ### END SOLUTION
+        ### END SOLUTION
 
 
 # %% test="sampling_draws" points=2
