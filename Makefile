@@ -13,7 +13,7 @@ BACKENDS := .backends/bin/python
 PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py pixel_losses.py pyramids.py training.py metrics.py twins.py resume.py kept.py probes.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab kernels lint build bench lock
+.PHONY: help setup run test assignments grade test-graders lab kernels lint build bench lock
 
 help:     ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -36,6 +36,16 @@ test-backends: .backends/.ready    ## helpers and notebooks at smoke parameters 
 	  KERAS_BACKEND=$$backend $(BACKENDS) -m pytest -q $(PORTABLE) && \
 	  $(BACKENDS) -m pytest -q $(subst $(KERNEL),vae-$$backend,$(NBVAL)) --nb-profile smoke notebooks || exit 1; done
 
+assignments: setup    ## the course: write and check the student versions, COURSE_SEED=... redraws the constants
+	$(PYTHON) -m helpers.grading assignments $(if $(COURSE_SEED),--seed $(COURSE_SEED))
+
+grade: setup    ## the course: grade SUBMISSIONS=folder (see docs/teaching.md)
+	@test -n "$(SUBMISSIONS)" || { echo "Which folder? make grade SUBMISSIONS=path"; exit 1; }
+	$(PYTHON) -m helpers.grading grade "$(SUBMISSIONS)"
+
+test-graders: setup    ## every wrong, right and hostile submission, through nbgrader; half an hour
+	GRADERS=all $(PYTHON) -m pytest -q tests/test_assignments.py tests/test_grading.py
+
 lab: setup    ## open JupyterLab with the kernels registered
 	$(BIN)/jupyter lab notebooks
 
@@ -52,7 +62,7 @@ bench: setup    ## the side-by-side measurements; minutes each
 	for script in benchmarks/*.py; do echo "== $$script"; $(PYTHON) $$script || exit 1; done
 
 lock: .uv/.ready    ## write requirements.txt anew from pyproject.toml
-	$(UV) pip compile -q --upgrade --universal --python-version 3.11 --extra lab --extra dev --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
+	$(UV) pip compile -q --upgrade --universal --python-version 3.11 --extra lab --extra dev --extra teach --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
 
 # A failed step leaves no .ready behind, so the next call starts that step over.
 .uv/.ready:

@@ -53,7 +53,7 @@ def _texts():
 # ---- one set of versions
 
 
-@pytest.mark.parametrize("extra", ["dependencies", "lab", "dev"])
+@pytest.mark.parametrize("extra", ["dependencies", "lab", "dev", "teach"])
 def test_the_lock_satisfies_pyproject(extra):
     wanted = (
         PROJECT["dependencies"]

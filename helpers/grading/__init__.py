@@ -1,0 +1,15 @@
+"""The course: student versions cut from the reference solutions, and submissions graded apart.
+
+`python -m helpers.grading assignments` and `python -m helpers.grading grade SUBMISSIONS` are
+what `make assignments` and `make grade` run. `docs/teaching.md` is the guide.
+
+* `sources`: the text of an assignment becomes nbgrader's source notebook.
+* `course`: where the course lies, and nbgrader's settings.
+* `release`: student versions, made and checked.
+* `intake`: what students hand in is collected, refused with a reason, or mended.
+* `room`: runs one notebook apart from everything else, within limits.
+* `apart`: the steps that nbgrader is given: run in a room, keep hidden tests out of feedback.
+* `grade`: all of it for a class, with tables of the grades.
+
+Nothing here knows about networks, and only `room` runs code that a student wrote.
+"""

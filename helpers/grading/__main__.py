@@ -1,0 +1,77 @@
+"""`python -m helpers.grading assignments | grade SUBMISSIONS | export SUBMISSIONS`."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from helpers.grading import intake
+from helpers.grading.course import default_root
+
+
+def main(arguments=None):
+    """Run one command; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m helpers.grading")
+    commands = parser.add_subparsers(dest="command", required=True)
+    make = commands.add_parser("assignments", help="write and check the student versions")
+    make.add_argument("--seed", default=os.environ.get("COURSE_SEED") or None)
+    make.add_argument("--no-check", action="store_true", help="do not run them")
+    for name, text in (("grade", "grade a folder"), ("export", "write feedback and tables again")):
+        commands.add_parser(name, help=text).add_argument("submissions")
+    for command in commands.choices.values():
+        command.add_argument(
+            "--course", type=Path, default=default_root(), help="folder of the course"
+        )
+    given = parser.parse_args(arguments)
+    try:
+        return {"assignments": _assignments, "grade": _grade, "export": _export}[given.command](
+            given
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _assignments(given):
+    from helpers.grading.release import release
+
+    for name, path in release(given.course, seed=given.seed, check=not given.no_check).items():
+        print(f"{name}: {os.path.relpath(path)}")
+    return 0
+
+
+def _grade(given):
+    from helpers.grading.grade import grade
+
+    rows = grade(given.course, given.submissions)
+    return _told(given, rows)
+
+
+def _export(given):
+    """Take up what was graded by hand; no student's code runs."""
+    from helpers.grading.course import api
+    from helpers.grading.grade import tabulate, write_tables
+
+    names = [path.name for path in (given.course / "release").glob("*")]
+    rows, nbgrader = (
+        tabulate(given.course, intake.find(given.submissions, names)),
+        api(given.course),
+    )
+    for row in rows:
+        if row["status"] == "graded":
+            nbgrader.generate_feedback(row["assignment"], row["student"], force=True)
+    write_tables(given.course, rows)
+    return _told(given, rows)
+
+
+def _told(given, rows):
+    refused = sum(row["status"] == "refused" for row in rows)
+    waiting = sum(bool(row["awaiting_hand"]) for row in rows)
+    place = os.path.relpath(given.course)
+    print(f"{len(rows)} submissions, {refused} refused, {waiting} with answers to grade by hand")
+    print(f"{place}/grades.csv, {place}/lms.csv, {place}/feedback/")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Where the course lies, and the settings that nbgrader gets."""
+
+import os
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
+GENERATED = ("source", "release", "submitted", "autograded", "feedback")
+
+
+def default_root():
+    """Return the folder of the course: HELPERS_COURSE, or notebooks/assignments."""
+    return Path(os.environ.get("HELPERS_COURSE", HERE))
+
+
+def configure(config, root):
+    """Fill nbgrader's configuration for the course in `root`.
+
+    `notebooks/assignments/nbgrader_config.py` calls this, so that nbgrader's own commands and
+    its page in JupyterLab work with the same settings as `make grade`.
+
+    Args:
+        config: What `get_config()` returns, or an empty `traitlets.config.Config`.
+        root: Folder of the course.
+    """
+    config.CourseDirectory.root = str(Path(root).resolve())
+    config.CourseDirectory.course_id = "vae-course"
+    config.IncludeHeaderFooter.header = ""
+    config.ClearSolutions.code_stub = {
+        "python": '# Your code here, in place of the next line.\nraise NotImplementedError("no answer yet")'
+    }
+    config.ClearSolutions.text_stub = "*Your answer here, in place of this line.*"
+    config.Autograde.autograde_preprocessors = [
+        "helpers.grading.apart.ExecuteApart",
+        "nbgrader.preprocessors.IgnorePattern",
+        "nbconvert.preprocessors.ClearMetadataPreprocessor",
+        "nbgrader.preprocessors.LimitOutput",
+        "nbgrader.preprocessors.SaveAutoGrades",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    config.ClearMetadataPreprocessor.enabled = False
+    config.GenerateFeedback.preprocessors = [
+        "nbgrader.preprocessors.GetGrades",
+        "helpers.grading.apart.HideTests",
+        "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+    ]
+    config.ExecuteApart.timeout = int(os.environ.get("GRADE_CELL_SECONDS", 30))
+    config.ExecuteApart.total = int(os.environ.get("GRADE_TOTAL_SECONDS", 300))
+    config.ExecuteApart.command = os.environ.get("GRADE_IN", "")
+    return config
+
+
+def api(root):
+    """Return nbgrader's programming interface for the course in `root`."""
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config
+
+    # nbgrader starts `alembic` by name, which lies beside this Python.
+    here = str(Path(sys.executable).parent)
+    if here not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
+    return NbGraderAPI(config=configure(Config(), root))
+
+
+def gradebook(root):
+    """Return nbgrader's gradebook of the course, to be used in a `with`."""
+    from nbgrader.api import Gradebook
+
+    return Gradebook(f"sqlite:///{Path(root).resolve() / 'gradebook.db'}", "vae-course")
+
+
+def assignment_texts(folder=None):
+    """Return `{name: path}` of the assignments that the repository has."""
+    folder = Path(folder) if folder else HERE / "py"
+    return {path.stem: path for path in sorted(folder.glob("*.py"))}

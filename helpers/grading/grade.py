@@ -1,0 +1,146 @@
+"""Grade a folder of submissions: nbgrader's autograde and feedback, and tables of the grades."""
+
+import csv
+import html
+from pathlib import Path
+
+from helpers.grading import intake
+from helpers.grading.course import api, gradebook
+
+COLUMNS = (
+    "student",
+    "assignment",
+    "status",
+    "score",
+    "max_score",
+    "by_tests",
+    "by_hand",
+    "awaiting_hand",
+    "remark",
+)
+
+
+def grade(root, submissions, *, say=print):
+    """Grade every submission in a folder; one that fails does not stop the others.
+
+    Args:
+        root: Folder of the course, with student versions from `release`.
+        submissions: The folder, as `intake.find` wants it. Nothing in it is changed.
+        say: Called with a line for each submission.
+
+    Returns:
+        The rows of grades.csv, dictionaries with the keys `COLUMNS`.
+    """
+    import nbformat
+
+    root = Path(root).resolve()
+    names = sorted(path.name for path in (root / "release").glob("*") if path.is_dir())
+    if not names:
+        raise FileNotFoundError(f"{root} has no released assignments. Run `make assignments`.")
+    releases = {n: nbformat.read(root / "release" / n / f"{n}.ipynb", as_version=4) for n in names}
+    nbgrader, graded = api(root), []
+    for one in intake.find(submissions, names):
+        if not one.reason:
+            try:
+                _grade_one(nbgrader, root, one, releases[one.assignment])
+            except intake.Refused as refused:
+                one.reason = str(refused)
+            except Exception as error:  # one submission must not stop the class
+                one.reason = f"The grading failed ({type(error).__name__}: {error})."
+        if one.reason:
+            _refusal(root, one)
+        graded.append(one)
+        say(f"{one.student:24} {one.assignment:18} {one.reason or 'graded'}")
+    rows = tabulate(root, graded)
+    write_tables(root, rows)
+    return rows
+
+
+def _grade_one(nbgrader, root, one, release):
+    import nbformat
+
+    notebook, one.notes = intake.mend(intake.read(one.path), release)
+    folder = root / "submitted" / one.student / one.assignment
+    folder.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, folder / f"{one.assignment}.ipynb")
+    for step in (nbgrader.autograde, nbgrader.generate_feedback):
+        done = step(one.assignment, one.student, force=True)
+        if not done["success"]:
+            text = (done.get("error") or done.get("log") or "").strip().splitlines()
+            raise RuntimeError(text[-1] if text else "nbgrader gave no reason")
+    stopped = [line for line in done.get("log", "").splitlines() if "Stopped: " in line]
+    one.notes += [line.partition("Stopped: ")[2] for line in stopped]
+
+
+def _refusal(root, one):
+    """Write feedback that says why, where the student's feedback would lie."""
+    folder = root / "feedback" / one.student / one.assignment
+    folder.mkdir(parents=True, exist_ok=True)
+    text = html.escape(one.reason)
+    page = f"<!DOCTYPE html><meta charset='utf-8'><title>{html.escape(one.assignment)}</title>"
+    page += f"<h1>{html.escape(one.assignment)}: not graded</h1><p>{text}</p>\n"
+    (folder / f"{one.assignment}.html").write_text(page, encoding="utf-8")
+
+
+def tabulate(root, graded):
+    """Return a row for each submission, with the scores that the gradebook has now."""
+    from nbgrader.api import MissingEntry
+
+    rows = []
+    with gradebook(root) as book:
+        for one in graded:
+            row = dict.fromkeys(COLUMNS, "")
+            row.update(student=one.student, assignment=one.assignment, status="refused")
+            row["remark"] = one.reason
+            if not one.reason:
+                try:
+                    row.update(_scores(book.find_submission(one.assignment, one.student)))
+                    row.update(status="graded", remark="; ".join(one.notes))
+                except MissingEntry:
+                    row["remark"] = "There are no grades of it yet."
+            rows.append(row)
+    return rows
+
+
+def _scores(submission):
+    grades = [g for notebook in submission.notebooks for g in notebook.grades]
+    tests = [g for g in grades if g.cell.cell_type != "markdown"]
+    hand = [g for g in grades if g.cell.cell_type == "markdown"]
+    return {
+        "score": submission.score,
+        "max_score": submission.max_score,
+        "by_tests": sum(g.score for g in tests),
+        "by_hand": sum(g.score for g in hand),
+        "awaiting_hand": sum(g.max_score for g in hand if g.needs_manual_grade),
+    }
+
+
+def task_scores(root, student, assignment):
+    """Return `{grade_id: (score, points)}` of one graded submission."""
+    with gradebook(root) as book:
+        submission = book.find_submission(assignment, student)
+        grades = [g for notebook in submission.notebooks for g in notebook.grades]
+        return {g.name: (g.score, g.max_score) for g in grades}
+
+
+def write_tables(root, rows):
+    """Write grades.csv, a line a submission, and lms.csv, a line a student."""
+    with open(Path(root) / "grades.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, COLUMNS)
+        table.writeheader()
+        table.writerows({key: _safe(value) for key, value in row.items()} for row in rows)
+    names = sorted({row["assignment"] for row in rows})
+    largest = {row["assignment"]: row["max_score"] for row in rows if row["max_score"] != ""}
+    heads = {n: f"{n} ({largest[n]:g})" for n in names if n in largest}
+    with open(Path(root) / "lms.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, ["student", *heads.values()])
+        table.writeheader()
+        for student in sorted({row["student"] for row in rows}):
+            scores = {r["assignment"]: r["score"] for r in rows if r["student"] == student}
+            line = {heads[n]: score for n, score in scores.items() if n in heads}
+            table.writerow({"student": _safe(student), **line})
+
+
+def _safe(value):
+    # A spreadsheet takes text that starts like this for a formula.
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" and value else value

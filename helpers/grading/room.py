@@ -1,0 +1,211 @@
+"""Run one notebook apart: in a kernel of its own, in an empty folder, within limits.
+
+    python -m helpers.grading.room --timeout 30 --total 300 < notebook.ipynb > executed.json
+
+The notebook comes by standard input and goes by standard output, so nothing of the course has
+to lie where the student's code runs: no gradebook, no source, and none of the cells that are
+still to come. This is also what a container runs (docs/teaching.md); without one, the code has
+the rights of the person who grades.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import resource
+import sys
+import tempfile
+import threading
+import time
+
+import psutil
+
+MEGABYTE = 2**20
+# What a kernel needs of the grader's environment. The rest may hold passwords.
+KEPT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "JUPYTER_PATH", "LD_LIBRARY_PATH")
+
+# Before every test: the checks as they are in the package, whatever a cell did to them.
+FRESH = "import importlib, helpers.checks; importlib.reload(helpers.checks)\n"
+
+# Cells that are locked and not graded import Keras, which takes its time on a busy machine.
+PATIENCE = 6
+
+
+def main(arguments=None):
+    """Run the notebook on standard input and write its outputs to standard output."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--timeout", type=int, default=30, help="seconds a cell may take")
+    parser.add_argument("--total", type=int, default=300, help="seconds the notebook may take")
+    parser.add_argument("--memory", type=int, default=6000, help="megabytes of all its processes")
+    parser.add_argument("--output", type=int, default=2, help="megabytes of output that are kept")
+    limits = parser.parse_args(arguments)
+    notebook = json.load(sys.stdin)
+    cells, reason = execute(notebook, limits)
+    json.dump({"cells": cells, "reason": reason}, sys.stdout)
+
+
+def execute(notebook, limits):
+    """Return, for every cell, its outputs and whether it ran, and why the run was stopped."""
+    import nbformat
+    from nbclient.exceptions import DeadKernelError
+
+    notebook = nbformat.from_dict(notebook)
+    for cell in notebook.cells:
+        cell.metadata.pop("ran", None)
+        if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
+            cell.source = FRESH + cell.source
+    with tempfile.TemporaryDirectory(prefix="room-", ignore_cleanup_errors=True) as home:
+        _limit_this_process(limits)
+        _bare_environment(home)
+        client = _client(notebook, limits, home)
+        watch = _Watch(limits)
+        try:
+            client.execute()
+        except DeadKernelError:
+            watch.reason = watch.reason or "the kernel died"
+        except Exception as error:  # whatever a notebook brings about, the class goes on
+            watch.reason = watch.reason or f"{type(error).__name__}: {error}"
+        finally:
+            watch.end()
+    cells = [
+        {"outputs": list(c.get("outputs", [])), "ran": bool(c.metadata.get("ran"))}
+        for c in notebook.cells
+    ]
+    return cells, watch.reason
+
+
+def _client(notebook, limits, home):
+    from nbclient import NotebookClient
+
+    class Client(NotebookClient):
+        kept = 0
+
+        def process_message(self, msg, cell, cell_index):
+            # Counted before it is stored: an endless print must not fill the memory.
+            size = len(str(msg["content"].get("text", ""))) or len(
+                json.dumps(msg["content"].get("data", ""), default=str)
+            )
+            before, self.kept = self.kept, self.kept + size
+            if msg["msg_type"] in (
+                "stream",
+                "display_data",
+                "execute_result",
+                "update_display_data",
+            ):
+                limit = limits.output * MEGABYTE
+                if before > limit:
+                    return None
+                if self.kept > limit:
+                    msg["msg_type"] = msg["header"]["msg_type"] = "stream"
+                    msg["content"] = {"name": "stdout", "text": "\n… the rest is left out …\n"}
+            return super().process_message(msg, cell, cell_index)
+
+    timed_out = (
+        f"This cell took longer than {limits.timeout} s and was stopped. Does a loop never end?"
+    )
+    return Client(
+        notebook,
+        timeout_func=lambda cell: limits.timeout * (PATIENCE if _ours(cell) else 1),
+        interrupt_on_timeout=True,
+        allow_errors=True,
+        error_on_timeout={
+            "ename": "CellTimeoutError",
+            "evalue": timed_out,
+            "traceback": [f"CellTimeoutError: {timed_out}"],
+        },
+        kernel_name="python3",
+        resources={"metadata": {"path": home}},
+        on_cell_executed=_note,
+    )
+
+
+def _ours(cell):
+    marked = cell.metadata.get("nbgrader", {})
+    return bool(marked.get("locked") and not marked.get("grade"))
+
+
+def _note(cell, cell_index, execute_reply):
+    cell.metadata["ran"] = True
+    # nbclient returns the error of a timeout, or of an exit, but does not write it into the cell.
+    content = execute_reply["content"]
+    if content["status"] == "error":
+        import nbformat
+
+        told = {key: content[key] for key in ("ename", "evalue", "traceback")}
+        others = [o for o in cell.outputs if o.output_type != "error"]
+        same = [o for o in cell.outputs if o.output_type == "error" and o.ename == told["ename"]]
+        cell.outputs = others + (same or [nbformat.v4.new_output("error", **told)])
+
+
+class _Watch(threading.Thread):
+    """Ends the kernel and all that it started, at the limits or after the run."""
+
+    def __init__(self, limits):
+        super().__init__(daemon=True)
+        self.limits, self.reason, self.seen = limits, "", set()
+        self.until = time.monotonic() + limits.total
+        self.over = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.over.wait(0.2):
+            memory = self._look()
+            if time.monotonic() > self.until:
+                self.reason = f"the notebook took longer than {self.limits.total} s"
+            elif memory > self.limits.memory * MEGABYTE:
+                self.reason = f"more than {self.limits.memory} MB of memory were used"
+            if self.reason:
+                self._kill()
+                return
+
+    def end(self):
+        self.over.set()
+        self._look()
+        self._kill()
+
+    def _look(self):
+        # Remembered, because a process whose parent has gone is no child of ours any more.
+        self.seen |= set(psutil.Process().children(recursive=True))
+        total = 0
+        for process in self.seen:
+            with contextlib.suppress(psutil.Error):
+                total += process.memory_info().rss
+        return total
+
+    def _kill(self):
+        for process in self.seen:
+            with contextlib.suppress(psutil.Error):  # psutil never kills a newer owner of the id
+                process.kill()
+
+
+def _limit_this_process(limits):
+    # The kernel inherits them. A file that a student's code writes stays small, and a loop that
+    # cannot be interrupted ends by itself even if this process is gone.
+    for what, most in (
+        (resource.RLIMIT_FSIZE, 64 * MEGABYTE),
+        (resource.RLIMIT_CPU, 16 * limits.total),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(what)
+        resource.setrlimit(what, (most if hard < 0 else min(most, hard), hard))
+
+
+def _bare_environment(home):
+    kept = {key: os.environ[key] for key in KEPT if key in os.environ}
+    os.environ.clear()
+    os.environ.update(
+        kept,
+        HOME=home,
+        TMPDIR=home,
+        KERAS_BACKEND="tensorflow",
+        CUDA_VISIBLE_DEVICES="",
+        TF_CPP_MIN_LOG_LEVEL="3",
+        OMP_NUM_THREADS="2",
+        MPLBACKEND="agg",
+        NBGRADER_EXECUTION="autograde",
+    )
+    os.chdir(home)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,239 @@
+# %% [markdown]
+# # Problem set 5: a question of your own
+#
+# Choose a question about VAEs, segments or edges that a sweep over one of the notebooks can answer. Write down what you expect **before** you look. Run the sweep, and report what came out beside a control, with an interval, whether or not it pleases you.
+#
+# **What you'll learn**
+#
+# - To turn a hunch into one number that can come out against you.
+# - To change one thing, and to repeat it with several seeds.
+# - To report a gain with its interval, and a null result as one.
+#
+# **What you'll need.** One of the notebooks `02` to `06`, [docs/rerunning.md](../../../docs/rerunning.md), and four to six hours, most of them the machine's. The sweep runs outside this notebook; its results come in as a short table, so that this notebook itself runs in seconds.
+#
+# | task | points |
+# |---|---|
+# | 1 Plan, in writing and as data | 3 + 3 |
+# | 2 Sweep | 2 + 3 |
+# | 3 Gain and interval | 4 |
+# | 4 Report | 5 |
+#
+# Write your code in place of the line that raises `NotImplementedError`. The cell after it tests the form of your answer, not its content; the content is graded by a person, by the rubrics. Do not rename or delete cells; you may add cells of your own, with figures too.
+#
+# **Questions that have worked.** Does the noise of the decoder (`sigma` in `05`) matter more for the mean IoU than the size of the code? Does KL warm-up (`04`) still help with half the steps? With how many labels does the VAE's start lose its lead over random weights (`05`)? Does the best rate for the reconstruction differ from the best rate for the edges (`06`)?
+
+# %% readonly="setup"
+import numpy as np
+
+from helpers import checks
+
+# %% [markdown]
+# ## Task 1: the plan
+#
+# **In writing**: your question, why the answer is not obvious, your prediction as a number with its sign, and what would make you give up the idea.
+#
+# *Rubric, 3 points.* 1: a question that the sweep can answer with yes, no, or too close to tell. 1: a prediction of size and sign, with a reason from the theory. 1: the result that would speak against it is named in advance.
+
+# %% [markdown] answer="plan_in_words" points=3
+# *Does the noise of the decoder matter for the mean IoU?* A larger σ makes the reconstruction cheaper beside the KL, so the code says less about the picture. I expect the head to lose 0.03 mean IoU at σ = 0.1 against σ = 0.05. It is not obvious, because the labels need outlines and the KL may take away texture first. An interval that lies above zero would refute this.
+
+# %% [markdown]
+# **As data**: a dictionary with these keys.
+#
+# | key | meaning |
+# |---|---|
+# | `"notebook"` | two digits, `"04"` |
+# | `"changed"` | the one parameter that is changed, a name |
+# | `"arms"` | a dictionary from the name of an arm to its value of that parameter; two or more, all different |
+# | `"control"` | the name of the arm that the others are compared with |
+# | `"seeds"` | a list of three or more different whole numbers, the same for every arm |
+# | `"predicted_gain"` | the gain of the first other arm over the control that you expect, a number; 0 is allowed |
+
+
+# %% solution="plan"
+def plan():
+    """The plan of the sweep, a dictionary."""
+    ### BEGIN SOLUTION
+    return {
+        "notebook": "05",
+        "changed": "sigma",
+        "arms": {"usual": 0.05, "wide": 0.1},
+        "control": "usual",
+        "seeds": [0, 1, 2, 3],
+        "predicted_gain": -0.03,
+    }
+    ### END SOLUTION
+
+
+# %% test="plan" points=3
+import numpy as np
+
+from helpers import checks
+
+p = plan()
+keys = {"notebook", "changed", "arms", "control", "seeds", "predicted_gain"}
+checks.true(
+    isinstance(p, dict) and keys <= set(p),
+    f"The plan is a dictionary with the keys {sorted(keys)}.",
+)
+checks.true(
+    p["control"] in p["arms"] and len(p["arms"]) >= 2,
+    "The control is one of the arms, and there is another one to compare it with.",
+)
+### BEGIN HIDDEN TESTS
+checks.true(
+    isinstance(p["notebook"], str) and p["notebook"] in {"02", "03", "04", "05", "06"},
+    "The notebook is named by its two digits, as a text.",
+)
+checks.true(
+    isinstance(p["changed"], str) and p["changed"].isidentifier(),
+    "`changed` is the name of one parameter. Two things changed at once cannot be told apart.",
+)
+values = [repr(v) for v in p["arms"].values()]
+checks.true(
+    len(set(values)) == len(values), "Two arms have the same value: they are one arm, run twice."
+)
+seeds = list(p["seeds"])
+checks.true(
+    len(set(seeds)) == len(seeds) >= 3 and all(int(s) == s for s in seeds),
+    "Three or more different seeds. One seed is an anecdote, and the same seed twice is one seed.",
+)
+checks.true(
+    not isinstance(p["predicted_gain"], (str, bool))
+    and np.isfinite(checks.array(p["predicted_gain"])).all()
+    and checks.array(p["predicted_gain"]).shape == (),
+    "The prediction is one number, with its sign.",
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 2: the sweep
+#
+# Run it with `python -m helpers.runs sweep`, or with papermill in a loop. Then write its results here as rows: one dictionary a run, with `"arm"`, `"seed"` and `"score"`. Type them or paste them; this cell must not read a file.
+
+
+# %% solution="rows"
+def rows():
+    """The results: a list of dictionaries with the keys arm, seed and score."""
+    ### BEGIN SOLUTION
+    # Invented, for the example.
+    scores = {"usual": [0.61, 0.58, 0.63, 0.60], "wide": [0.57, 0.55, 0.60, 0.55]}
+    return [
+        {"arm": arm, "seed": seed, "score": score}
+        for arm, each in scores.items()
+        for seed, score in enumerate(each)
+    ]
+    ### END SOLUTION
+
+
+# %% test="rows" points=2
+from helpers import checks
+
+table = rows()
+checks.true(
+    len(table) > 0 and all({"arm", "seed", "score"} <= set(row) for row in table),
+    "Every row has an arm, a seed and a score.",
+)
+### BEGIN HIDDEN TESTS
+import numpy as np
+
+p, runs = plan(), [(row["arm"], row["seed"]) for row in table]
+checks.true(len(set(runs)) == len(runs), "An arm and a seed are one run: one row each.")
+checks.true(
+    {arm for arm, _ in runs} == set(p["arms"]), "The rows and the plan name different arms."
+)
+for arm in p["arms"]:
+    checks.true(
+        {s for a, s in runs if a == arm} == set(p["seeds"]),
+        f"The seeds of the arm {arm!r} are not those of the plan. A run that failed is run again, "
+        "or its seed leaves the plan, in every arm and with a word about it in the report.",
+    )
+checks.true(
+    np.isfinite(checks.array([row["score"] for row in table])).all(), "Every score is a number."
+)
+checks.true(
+    len({float(row["score"]) for row in table}) > 1,
+    "All scores are the same. Has the parameter reached the notebook?",
+)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# **How it was run**: the command or the YAML file, the machine, the time it took, what failed and was run again, and what you did to make the comparison fair.
+#
+# *Rubric, 3 points.* 1: somebody else could run it again from what is written. 1: one thing was changed, and steps, data and budget are the same in all arms. 1: nothing is hidden: failed runs, runs that were left out, settings that were tried first.
+
+# %% [markdown] answer="how_it_was_run" points=3
+# `python -m helpers.runs sweep sigma.yaml`, with `notebooks: "05"`, `grid: {sigma: [0.05, 0.1]}`, `profile: smoke` and `seeds: 4`, on a laptop with two cores. Eight runs, none failed, none left out. Both arms have the same steps, pictures, labels and network.
+
+# %% [markdown]
+# ## Task 3: the gain and its interval
+#
+# Runs of one seed belong together. For an arm and the control, take the difference of their scores seed by seed. Return the mean $\bar d$ of the differences, the half-width $h = t_{n-1}\, s / \sqrt n$ of its 95 % interval ($s$: standard deviation of the differences, divided by $n - 1$; $t_{n-1}$: the 97.5 % quantile of Student's distribution, `scipy.stats.t.ppf`), and the number $n$ of pairs. Rows come in any order; a seed that only one of the two has is left out.
+
+
+# %% solution="gain"
+def gain(table, arm, control):
+    """Mean gain of `arm` over `control`, half-width of its 95 % interval, number of pairs.
+
+    table: a list of dictionaries with the keys arm, seed and score.
+    """
+    ### BEGIN SOLUTION
+    from scipy.stats import t
+
+    def by_seed(name):
+        return {row["seed"]: row["score"] for row in table if row["arm"] == name}
+
+    ours, theirs = by_seed(arm), by_seed(control)
+    d = np.array([ours[s] - theirs[s] for s in sorted(set(ours) & set(theirs))])
+    return d.mean(), t.ppf(0.975, len(d) - 1) * d.std(ddof=1) / np.sqrt(len(d)), len(d)
+    ### END SOLUTION
+
+
+# %% test="gain" points=4
+import numpy as np
+
+from helpers import checks
+
+table = [
+    {"arm": "b", "seed": 1, "score": 5.0},
+    {"arm": "a", "seed": 0, "score": 1.0},
+    {"arm": "a", "seed": 1, "score": 2.0},
+    {"arm": "b", "seed": 0, "score": 2.0},
+]
+mean, half, n = gain(table, "b", "a")
+checks.close(mean, 2, "Seed 0 gains 1, seed 1 gains 3. The arm minus the control.")
+checks.close(half, 12.7062047, "Gains 1 and 3: s is √2, n is 2, the quantile is 12.7.")
+checks.same(n, 2, "Two seeds have both arms.")
+### BEGIN HIDDEN TESTS
+from scipy.stats import ttest_rel
+
+rng = np.random.default_rng(112358)
+for n in (3, 5, 9):
+    base, effect = rng.normal(size=n) * 5, rng.normal(0.5, 0.3, size=n)
+    table = [{"arm": "plain", "seed": 10 + i, "score": b} for i, b in enumerate(base)]
+    table += [
+        {"arm": "new", "seed": 10 + i, "score": b + e} for i, (b, e) in enumerate(zip(base, effect))
+    ]
+    table += [{"arm": "third", "seed": 10 + i, "score": 99.0} for i in range(n)]
+    table += [
+        {"arm": "new", "seed": 77, "score": 1000.0},
+        {"arm": "plain", "seed": 78, "score": -3.0},
+    ]
+    table = [table[i] for i in rng.permutation(len(table))]
+    mean, half, pairs = gain(table, "new", "plain")
+    hint = "On another table it is wrong. Pairs by seed, in any order; a seed without a partner is out."
+    expected = ttest_rel(base + effect, base).confidence_interval(0.95)
+    checks.close(mean, effect.mean(), hint, relative=1e-3)
+    checks.close(half, (expected.high - expected.low) / 2, hint, relative=1e-3)
+    checks.same(pairs, n, hint)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 4: the report
+#
+# Half a page: the question, the prediction, the gain with its interval and the number of seeds, what it means and what it does not, and the control that you would run next.
+#
+# *Rubric, 5 points.* 1: the gain, its interval and the number of seeds, with a unit. 1: prediction and result stand side by side, and a miss is called one. 1: the claim goes no further than the arms, the data and the budget of the sweep. 1: an interval that holds zero is called too close to tell, not "no effect" and not "a tendency". 1: another explanation is named, with the control that would tell.
+
+# %% [markdown] answer="report" points=5
+# (Example; the scores are invented.) σ = 0.1 changes the mean IoU by the mean that `gain` gives for the rows above, with its half-width, over four seeds. The prediction was −0.03; the interval excludes zero, and the sign is as predicted. The claim holds for these pictures, this network and this budget. The wider σ also changes how large the VAE's loss is beside the weight decay; a control that scales the learning rate with it would tell whether the information in the code is the reason.

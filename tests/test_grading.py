@@ -1,0 +1,347 @@
+"""The grading itself: what comes in is data from anybody, what runs has limits, what goes out is safe."""
+
+import csv
+import json
+import os
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import psutil
+import pytest
+
+pytest.importorskip("nbgrader")
+
+from helpers import checks
+from helpers.grading import course, grade, intake, release, room, sources
+from helpers.grading.apart import run_apart
+
+TINY = Path(__file__).parent / "assignments" / "tiny.py"
+LIMITS = {"GRADE_CELL_SECONDS": "8", "GRADE_TOTAL_SECONDS": "60"}
+
+
+@pytest.fixture(scope="module")
+def tiny_course(tmp_path_factory):
+    """A course of one tiny assignment, released and checked, and its student version."""
+    root = tmp_path_factory.mktemp("course")
+    made = release.release(root, {"tiny": TINY})
+    return root, nbformat.read(made["tiny"], as_version=4)
+
+
+def _answered(student, **cells):
+    """A student version with cells replaced; those not named get a right answer."""
+    notebook = nbformat.from_dict(json.loads(json.dumps(student)))
+    right = {
+        "double": "def double(number):\n    return 2 * number",
+        "next_step": "def next_step(number):\n    return STEP + number",
+        "why": "It is so.",
+    }
+    for cell in notebook.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        cell.source = {**right, **cells}.get(grade_id, cell.source)
+    return notebook
+
+
+# ---- a class with everything in it
+
+
+HOSTILE = {
+    "endless": "while True:\n    pass",
+    "deaf": "import time\nwhile True:\n    try:\n        time.sleep(1)\n    except BaseException:\n        pass",
+    "loud": "for _ in range(100):\n    print('x' * 2**20)\nprint('END OF THE NOISE')",
+    "leaver": "import os\nos._exit(3)",
+    "spy": (
+        "import os, glob\n"
+        "seen = ''.join(open(p, errors='ignore').read() for p in glob.glob('**/*', recursive=True)"
+        " if os.path.isfile(p))\n"
+        "print('FOUND' if 'secret_of_the_tests' in seen else 'nothing', os.environ.get('TEST_SECRET'))"
+    ),
+    "parent": "import subprocess\nsubprocess.Popen(['sleep', '987'], start_new_session=True)",
+}
+
+
+@pytest.fixture(scope="module")
+def graded(tiny_course, tmp_path_factory):
+    """The class, graded: root, rows by student, tasks by student."""
+    root, student = tiny_course
+    folder = tmp_path_factory.mktemp("submissions")
+
+    def hand_in(name, content, file="tiny.ipynb"):
+        (folder / name).mkdir(exist_ok=True)
+        if isinstance(content, bytes):
+            (folder / name / file).write_bytes(content)
+        else:
+            nbformat.write(content, folder / name / file)
+
+    hand_in("ann", _answered(student))
+    hand_in("bob", _answered(student, double="def double(number):\n    return 2"))
+    hand_in("cy", student)
+    for name, code in HOSTILE.items():
+        body = f"def double(number):\n    return 2 * number\n{code}"
+        hand_in(name, _answered(student, double=body))
+    hand_in("bytes", os.urandom(3000))
+    hand_in("text", b"my answer is 7")
+    hand_in("list", b"[1, 2, 3]")
+    bare = _answered(student)
+    for cell in bare.cells:
+        cell.metadata = {}
+    hand_in("bare", bare)
+    hand_in("script", b"print(1)", "tiny.py")
+    hand_in("renamed", _answered(student), "tiny (1).ipynb")
+    hand_in("zed", _answered(student))  # the last in line
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TEST_SECRET", "hush")
+        for key, value in LIMITS.items():
+            patch.setenv(key, value)
+        rows = {r["student"]: r for r in grade.grade(root, folder, say=lambda line: None)}
+    return root, rows
+
+
+def _tests(root, student):
+    return {n: s for n, (s, _) in grade.task_scores(root, student, "tiny").items() if n != "why"}
+
+
+def test_a_class_is_graded_whoever_is_in_it(graded):
+    root, rows = graded
+    full = {"test_double": 2, "test_next_step": 1}
+    assert _tests(root, "ann") == _tests(root, "zed") == full
+    assert _tests(root, "bob") == {"test_double": 0, "test_next_step": 1}
+    assert _tests(root, "cy") == {"test_double": 0, "test_next_step": 0}
+    assert rows["ann"]["awaiting_hand"] == 1 and rows["ann"]["by_tests"] == 3
+    assert rows["cy"]["awaiting_hand"] == 0, "an untouched answer waits for nobody"
+
+
+def test_what_cannot_be_graded_is_refused_with_a_reason(graded):
+    root, rows = graded
+    refused = {name for name, row in rows.items() if row["status"] == "refused"}
+    assert refused == {"bytes", "text", "list", "bare", "script", "renamed"}
+    for name in refused:
+        assert len(rows[name]["remark"]) > 20 and rows[name]["score"] == ""
+        pages = list((root / "feedback" / name).rglob("*.html"))
+        assert len(pages) == 1 and "not graded" in pages[0].read_text(encoding="utf-8")
+
+
+def test_code_that_never_ends_or_leaves_loses_its_marks_only(graded):
+    root, _ = graded
+    for name in ("deaf", "leaver"):
+        assert _tests(root, name)["test_next_step"] == 0, name
+    stored = (root / "autograded" / "endless" / "tiny" / "tiny.ipynb").read_text(encoding="utf-8")
+    assert "Does a loop never end?" in stored
+    page = (root / "feedback" / "leaver" / "tiny" / "tiny.html").read_text(encoding="utf-8")
+    assert "Stopped before this test: the kernel died." in page
+
+
+def test_a_hundred_megabytes_of_print_are_cut(graded):
+    root, _ = graded
+    assert _tests(root, "loud") == {"test_double": 2, "test_next_step": 1}
+    stored = root / "autograded" / "loud" / "tiny" / "tiny.ipynb"
+    assert stored.stat().st_size < 5 * 2**20
+    text = stored.read_text(encoding="utf-8")
+    assert "the rest is left out" in text and text.count("END OF THE NOISE") == 1  # its own source
+
+
+def test_the_room_is_empty_and_leaves_nothing_running(graded):
+    root, _ = graded
+    spied = (root / "autograded" / "spy" / "tiny" / "tiny.ipynb").read_text(encoding="utf-8")
+    assert "nothing None" in spied and '"FOUND' not in spied
+    left = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "987"]]
+    assert left == []
+
+
+def test_feedback_shows_the_message_and_no_hidden_test(graded):
+    root, _ = graded
+    page = (root / "feedback" / "bob" / "tiny" / "tiny.html").read_text(encoding="utf-8")
+    assert "secret_of_the_tests" not in page and "246912" not in page
+    assert "Other numbers have doubles too." in page and "hidden tests" in page
+    assert "secret_of_the_tests" in (root / "source" / "tiny" / "tiny.ipynb").read_text("utf-8")
+
+
+def test_tables_for_people_and_for_the_learning_platform(graded):
+    root, rows = graded
+    with open(root / "grades.csv", newline="", encoding="utf-8") as file:
+        stored = {row["student"]: row for row in csv.DictReader(file)}
+    assert set(stored) == set(rows) and float(stored["ann"]["max_score"]) == 4
+    with open(root / "lms.csv", newline="", encoding="utf-8") as file:
+        lines = {row["student"]: row["tiny (4)"] for row in csv.DictReader(file)}
+    assert float(lines["ann"]) == 3 and lines["bytes"] == ""
+    assert grade._safe("=cmd()") == "'=cmd()"
+
+
+# ---- what is handed in
+
+
+def test_mending_brings_back_what_a_student_may_not_change(tiny_course):
+    _, student = tiny_course
+    spoiled = _answered(student)
+    spoiled.cells = [
+        c for c in spoiled.cells if c.metadata.get("nbgrader", {}).get("grade_id") != "test_double"
+    ]
+    for cell in spoiled.cells:
+        marked = cell.metadata.get("nbgrader", {})
+        if marked.get("grade_id") == "test_next_step":
+            cell.source, cell.metadata.nbgrader.solution = "pass", True
+            cell.metadata.nbgrader.points = 100
+    spoiled.cells.insert(0, nbformat.v4.new_code_cell("mine = 1"))
+    spoiled.cells.append(spoiled.cells.pop(2))
+    mended, notes = intake.mend(json.loads(json.dumps(spoiled)), student)
+    named = {c.metadata.nbgrader.grade_id: c for c in mended.cells if "nbgrader" in c.metadata}
+    original = {c.metadata.nbgrader.grade_id: c for c in student.cells if "nbgrader" in c.metadata}
+    assert list(named) == list(original)
+    for name in ("setup", "test_double", "test_next_step"):
+        assert named[name].source == original[name].source
+    assert all(named[n].metadata == original[n].metadata for n in named)
+    assert "2 * number" in named["double"].source
+    assert mended.cells[0].source == "mine = 1"
+    assert "test_double was missing" in "; ".join(
+        notes
+    ) and "test_next_step was changed" in "; ".join(notes)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [[], [7], [{}], [{"metadata": 3, "source": ["a", 1]}], [{"metadata": {"nbgrader": []}}]],
+)
+def test_cells_that_are_none_are_refused(cells, tiny_course):
+    with pytest.raises(intake.Refused, match="fresh copy"):
+        intake.mend({"cells": cells}, tiny_course[1])
+
+
+def test_links_and_giants_are_refused(tmp_path, monkeypatch):
+    (tmp_path / "real.ipynb").write_text("{}")
+    (tmp_path / "link.ipynb").symlink_to(tmp_path / "real.ipynb")
+    with pytest.raises(intake.Refused, match="link"):
+        intake.read(tmp_path / "link.ipynb")
+    monkeypatch.setattr(intake, "LARGEST", 1)
+    with pytest.raises(intake.Refused, match="outputs"):
+        intake.read(tmp_path / "real.ipynb")
+    (tmp_path / "deep.ipynb").write_text("[" * 100_000)
+    monkeypatch.undo()
+    with pytest.raises(intake.Refused):
+        intake.read(tmp_path / "deep.ipynb")
+
+
+def test_both_layouts_are_found_and_names_must_differ(tmp_path):
+    for place in ("ann/tiny.ipynb", "bo b/tiny/tiny.ipynb", "cy/.ipynb_checkpoints/tiny.ipynb"):
+        (tmp_path / place).parent.mkdir(parents=True)
+        (tmp_path / place).write_text("{}")
+    found = intake.find(tmp_path, ["tiny"])
+    assert [(s.student, s.assignment, s.reason) for s in found] == [
+        ("ann", "tiny", ""),
+        ("bo_b", "tiny", ""),
+    ]
+    (tmp_path / "bo_b").mkdir()
+    with pytest.raises(ValueError, match="both be called bo_b"):
+        intake.find(tmp_path, ["tiny"])
+
+
+# ---- the room
+
+
+def _run(code, **limits):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in code])
+    return run_apart(notebook, **{"timeout": 20, "total": 60, **limits})
+
+
+def test_a_room_gives_outputs_and_goes_on_after_an_error():
+    cells, reason = _run(["print(6 * 7)", "1 / 0", "print('on')"])
+    assert reason == "" and all(cell["ran"] for cell in cells)
+    assert cells[0]["outputs"][0]["text"] == "42\n"
+    assert cells[1]["outputs"][0]["ename"] == "ZeroDivisionError"
+
+
+def test_a_slow_cell_is_stopped_with_words_and_the_next_one_runs():
+    start = time.monotonic()
+    cells, _ = _run(["while True: pass", "print('on')"], timeout=3)
+    assert time.monotonic() - start < 50
+    assert cells[0]["outputs"][-1]["ename"] == "CellTimeoutError"
+    assert "Does a loop never end?" in cells[0]["outputs"][-1]["evalue"]
+    assert cells[1]["outputs"][0]["text"] == "on\n"
+
+
+def test_a_room_that_does_not_answer_is_a_reason():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    cells, reason = run_apart(notebook, 5, 5, command="python3 -c pass")
+    assert cells == [] and "no result" in reason
+
+
+# ---- sources
+
+
+def test_a_course_seed_redraws_the_constants_and_nothing_else():
+    text = TINY.read_text(encoding="utf-8")
+    with pytest.raises(sources.BadSource, match="not among"):
+        sources.redraw(text.replace("[1, 2", "[4, 2"), "tiny")
+    plain = sources.redraw(text, "tiny")
+    assert "STEP = 1\n" in plain and "redrawn" not in plain
+    drawn = {sources.redraw(text, "tiny", seed) for seed in range(30)}
+    assert 2 < len(drawn) <= 5
+    assert sources.redraw(text, "tiny", 4) == sources.redraw(text, "tiny", "4")
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ('# %% test="a"\npass', "have points"),
+        ('# %% solution="a" points=2\npass', "have points"),
+        ('# %% solution="a"\npass\n# %% solution="a"\npass', "two cells"),
+        ('# %% sollution="a"\npass', "what is"),
+    ],
+)
+def test_a_text_with_a_slip_is_refused(cell, message):
+    with pytest.raises(sources.BadSource, match=message):
+        sources.source_notebook(cell, "slip")
+
+
+def test_a_student_version_that_tells_too_much_is_not_released(tmp_path):
+    text = TINY.read_text(encoding="utf-8")
+    leaky = tmp_path / "leaky.py"
+    leaky.write_text(
+        text.replace(
+            "    ### BEGIN SOLUTION\n    return number + STEP\n    ### END SOLUTION",
+            "    return number + STEP",
+        )
+    )
+    with pytest.raises(RuntimeError):
+        # A solution that is not marked as one is cut whole, and its test fails with a NameError.
+        release.release(tmp_path, {"leaky": leaky})
+    assert not (tmp_path / "release" / "leaky" / "leaky.ipynb").exists()
+
+
+def test_the_configuration_of_nbgraders_own_commands_is_this_one():
+    from traitlets.config import Config
+
+    text = (course.HERE / "nbgrader_config.py").read_text(encoding="utf-8")
+    config = Config()
+    exec(text, {"get_config": lambda: config, "__file__": str(course.HERE / "nbgrader_config.py")})
+    assert config == course.configure(Config(), course.HERE)
+
+
+# ---- the checks that students read
+
+
+def test_checks_take_any_right_answer_and_explain_a_wrong_one():
+    checks.close(1.0 + 1e-5, 1, "hint")
+    checks.close([1, 2], (1.0, 2.0), "hint")
+    checks.same(3.0, 3, "hint")
+    checks.same(" Useful ", "useful", "hint")
+    for call in (
+        lambda: checks.close(1.1, 1, "think"),
+        lambda: checks.close([1.0], 1, "think"),
+        lambda: checks.close(float("nan"), 1, "think"),
+        lambda: checks.close("no", 1, "think"),
+        lambda: checks.same([1, 2], [1, 3], "think"),
+        lambda: checks.true(False, "think"),
+    ):
+        with pytest.raises(AssertionError, match="think"):
+            call()
+    for nothing in (None, ..., NotImplemented):
+        with pytest.raises(NotImplementedError):
+            checks.close(nothing, 1, "think")
+
+
+def test_a_limit_reads_as_a_limit():
+    limits = SimpleNamespace(total=3, memory=10)
+    watch = room._Watch(limits)
+    watch.end()
+    assert watch.reason == ""
