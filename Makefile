@@ -36,6 +36,14 @@ test-backends: .backends/.ready    ## helpers and notebooks at smoke parameters 
 	  KERAS_BACKEND=$$backend $(BACKENDS) -m pytest -q $(PORTABLE) && \
 	  $(BACKENDS) -m pytest -q $(subst $(KERNEL),vae-$$backend,$(NBVAL)) --nb-profile smoke notebooks || exit 1; done
 
+site: .site-env/.ready    ## build the web site from the stored notebooks: build/site/html
+	.site-env/bin/python docs/site/build.py --vendor .site-env/vendor
+
+# Debian's Chromium, or any that is there; see tests/browser/conftest.py.
+test-browser: site    ## open every page of the site in Chromium: light, dark, narrow, wide, by keyboard
+	@command -v chromium chromium-browser google-chrome >/dev/null || apt-get install -y --no-install-recommends chromium
+	.site-env/bin/python -m pytest -q -m browser tests/browser
+
 lab: setup    ## open JupyterLab with the kernels registered
 	$(BIN)/jupyter lab notebooks
 
@@ -65,6 +73,13 @@ lock: .uv/.ready    ## write requirements.txt anew from pyproject.toml
 	@$(UV) venv -q --clear --python $(PY) .backends
 	@$(UV) pip install -q --python $(BACKENDS) -c requirements.txt -e ".[lab,dev,jax,torch]"
 	@$(BACKENDS) -m helpers.runs kernels >/dev/null
+	@touch $@
+
+.site-env/.ready: requirements.txt pyproject.toml docs/site/vendor.py | .uv/.ready
+	@echo "Setting up: .site-env with Sphinx and Playwright (a minute) ..."
+	@$(UV) venv -q --clear --python $(PY) .site-env
+	@$(UV) pip install -q --compile-bytecode --python .site-env/bin/python -c requirements.txt -e ".[lab,dev,site,browser]"
+	@.site-env/bin/python docs/site/vendor.py .site-env/vendor
 	@touch $@
 
 .venv/.ready: requirements.txt pyproject.toml | .uv/.ready
