@@ -6,6 +6,7 @@ The folder is what `vendor.py` fetched. No network is used.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -16,16 +17,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
-import nbformat  # noqa: E402
-
 import chapters  # noqa: E402
+import latents_page  # noqa: E402
+import nbformat  # noqa: E402
 import pages as built  # noqa: E402
 import sources  # noqa: E402
 import vendor  # noqa: E402
 from sources import ROOT, SiteError  # noqa: E402
 
 GUIDES_FIRST = ("teaching", "rerunning")
-OWN_PAGES = ("latents.md", "glossary.md")
 
 
 def assemble(target, vendored):
@@ -53,11 +53,13 @@ def assemble(target, vendored):
     _write(target / "map.part", chapters.map_of_notebooks(readme, notebooks))
     (target / "docs").mkdir(exist_ok=True)
     shutil.copy(ROOT / "docs" / "picture.png", target / "docs")
-    for name in OWN_PAGES:
-        _write(target / name, (HERE / name).read_text(encoding="utf-8"))
+    _write(target / "glossary.md", (HERE / "glossary.md").read_text(encoding="utf-8"))
+    note = json.loads((HERE / "_static" / "latents" / "latents.json").read_text(encoding="utf-8"))
+    latents = latents_page.fill((HERE / "latents.md").read_text(encoding="utf-8"), note)
+    _write(target / "latents.md", latents)
     index = (HERE / "index.md").read_text(encoding="utf-8")
     index = index.replace("<!--repository-->", sources.repository())
-    tree = {"notebooks": [f"notebooks/{p.stem}" for p in paths], "guides": [g[:-3] for g in guides]}
+    tree = {"notebooks": chapters.contents(readme), "guides": [g[:-3] for g in guides]}
     for name, entries in tree.items():
         index = index.replace(f"<!--{name}-->", "\n".join(entries))
     _write(target / "index.md", index)

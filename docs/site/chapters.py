@@ -9,7 +9,6 @@ import ast
 import re
 from dataclasses import dataclass, field
 
-from helpers.runs.index import heading
 from sources import ROOT, SiteError
 
 ROW = re.compile(
@@ -45,6 +44,14 @@ def map_of_notebooks(readme, notebooks):
     return "\n".join(
         [":::::{grid} 1 1 2 2", ":gutter: 3", ":class-container: map", *cards, ":::::"]
     )
+
+
+def contents(readme):
+    """The notebooks as lines of a table of contents, with number and short title."""
+    return [
+        f"{m['number']} {m['title']} <notebooks/{m['file'].removesuffix('.ipynb')}>"
+        for m in ROW.finditer(readme)
+    ]
 
 
 def _card(row, notebook, stem):
@@ -176,21 +183,16 @@ def modules(package="helpers"):
 def api_pages(package="helpers"):
     """`{file: Markdown}`: a page for each module, and one that lists them."""
     listed = modules(package)
-    table = [f"| [`{name}`]({name}.md) | {says} |" for name, says in listed]
+    # A list and no table: names of modules would leave no room beside them on a narrow screen.
+    entries = [f"- [`{name}`]({name}.md): {says}" for name, says in listed]
     tree = ["```{toctree}", ":hidden:", "", *(name for name, _ in listed), "```"]
     intro = (
         "What the notebooks share. What a notebook teaches it builds in its own cells; what it "
         "needs it takes from here. The source of each page is the module's docstrings."
     )
-    head = ["# The package", "", intro, "", "| module | what it holds |", "|---|---|"]
-    pages = {"index.md": "\n".join([*head, *table, "", *tree]) + "\n"}
+    pages = {"index.md": "\n".join(["# The package", "", intro, "", *entries, "", *tree]) + "\n"}
     for name, _ in listed:
         options = ["   :members:", "   :ignore-module-all:", "```"]
         body = ["```{eval-rst}", f".. automodule:: {name}", *options]
         pages[f"{name}.md"] = "\n".join([f"# {name}", "", *body]) + "\n"
     return pages
-
-
-def title_of(notebook, stem):
-    """The heading of a notebook, for the contents."""
-    return heading(notebook) or stem

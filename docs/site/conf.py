@@ -64,6 +64,8 @@ nb_ipywidgets_js = {
 }
 
 html_theme = "sphinx_book_theme"
+html_favicon = "_static/favicon.svg"
+html_context = {"default_mode": "auto"}
 html_title = project
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
@@ -84,7 +86,7 @@ html_theme_options = {
         "colab_url": "https://colab.research.google.com",
         "notebook_interface": "jupyterlab",
     },
-    "home_page_in_toc": True,
+    "home_page_in_toc": False,
     "show_toc_level": 2,
     "show_navbar_depth": 1,
     "pygments_light_style": "a11y-high-contrast-light",
