@@ -15,6 +15,7 @@ def fill(template, note):
     """
     values = {**note["settings"], **{k: note[k] for k in ("side", "latent", "kl_all", "samples")}}
     values |= {
+        "kl_least": note["kl"][-1],
         "last_place": len(note["places"]) - 1,
         "many": WIDE * note["side"],
         "few": HIGH * note["side"],

@@ -19,6 +19,7 @@
   function nameButtons() {
     for (const summary of document.querySelectorAll("summary")) {
       const link = summary.parentElement.parentElement.querySelector("a");
+      if (summary.textContent.trim()) summary.removeAttribute("aria-label");
       if (!summary.textContent.trim() && link) summary.setAttribute("aria-label", "Pages below " + link.textContent.trim());
     }
     for (const button of document.querySelectorAll(".search-button-field")) button.removeAttribute("aria-label");
