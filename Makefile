@@ -13,7 +13,7 @@ BACKENDS := .backends/bin/python
 PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py pixel_losses.py pyramids.py training.py metrics.py twins.py resume.py kept.py probes.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lab kernels lint build bench lock
+.PHONY: help setup run test site test-browser lab kernels lint build bench lock
 
 help:     ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'

@@ -46,7 +46,9 @@ def _site(folder, body="", head="", style=""):
 
 
 def test_a_good_page_has_no_problems(tmp_path):
-    body = f'<img src="b.png" alt="{ALT}"><a href="other.html#here">x</a><a href="https://a.b/">y</a>'
+    body = (
+        f'<img src="b.png" alt="{ALT}"><a href="other.html#here">x</a><a href="https://a.b/">y</a>'
+    )
     head = '<link rel="canonical" href="https://a.b/"><link rel="stylesheet" href="_static/a.css">'
     assert _site(tmp_path, body, head, "@font-face { src: url(c.woff2) }") == []
 
@@ -170,7 +172,16 @@ def test_docstrings_keep_their_signs():
     assert docstrings.escaped("  - 2|T| of `a|b`, *x, **strong**") == (
         r"  - 2\|T\| of `a|b`, \*x, **strong**"
     )
-    text = ["Adds.", "", "References:", "    A (2014). x", "    B (2015).", "      more", "", "End."]
+    text = [
+        "Adds.",
+        "",
+        "References:",
+        "    A (2014). x",
+        "    B (2015).",
+        "      more",
+        "",
+        "End.",
+    ]
     assert docstrings.listed(text)[3:] == ["    - A (2014). x", "    - B (2015).", "        more", "", "End."]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Sphinx settings of the site. `assemble.py` copies this file into the folder that is built."""
+"""Sphinx settings of the site. `build.py` copies this file into the folder that is built."""
 
 import os
 import sys

@@ -54,12 +54,18 @@ PICTURES = """async () => {
   return found;
 }"""
 
+# Colours fade from one scheme to the other.
+SETTLED = """(scheme) => document.documentElement.dataset.theme === scheme
+  && document.getAnimations().every((a) => a.playState !== "running")"""
+
 # What can be reached, marked so that it is known again; what is not shown is not waited for.
 REACHABLE = """() => {
   const what = "a[href], button, input, select, summary, textarea, [tabindex='0']";
   const shown = [...document.querySelectorAll(what)].filter((e) => !e.disabled && e.tabIndex >= 0
     && e.checkVisibility({visibilityProperty: true}) && !e.closest("dialog:not([open])"));
   shown.forEach((e, i) => { e.dataset.seen = i; });
+  window.focused = [];
+  addEventListener("focusin", (event) => window.focused.push(event.target.dataset.seen ?? ""));
   return shown.map((e) => e.outerHTML.slice(0, 90));
 }"""
 
@@ -70,9 +76,8 @@ def test_page(page_name, opened, axe):
     for scheme, width in VIEWS:
         page.emulate_media(color_scheme=scheme)
         page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(250)  # colours fade from one scheme to the other
         where = f"{scheme} {width}"
-        assert page.evaluate("document.documentElement.dataset.theme") == scheme
+        page.wait_for_function(SETTLED, arg=scheme)
         root = "document.documentElement"
         over = page.evaluate(f"{root}.scrollWidth - {root}.clientWidth")
         assert over <= 0, f"{where}: the page scrolls sideways by {over} px"
@@ -87,13 +92,14 @@ def test_page(page_name, opened, axe):
 
 @pytest.mark.parametrize("width", [1400, 390])
 def test_every_control_is_reached_by_keyboard(page_name, opened, width):
+    if width == 390 and page_name.startswith("api/helpers."):
+        pytest.skip("one narrow page of the API stands for all: api/index.html")
     opened.page.set_viewport_size({"width": width, "height": 900})
     page = opened.open(page_name)
     wanted = page.evaluate(REACHABLE)
     assert len(wanted) >= 5
-    seen = set()
     for _ in range(len(wanted) + 10):
         page.keyboard.press("Tab")
-        seen.add(page.evaluate("document.activeElement?.dataset.seen ?? null"))
+    seen = set(page.evaluate("window.focused"))
     missed = [text for i, text in enumerate(wanted) if str(i) not in seen]
     assert not missed, "\n".join(missed[:10])
