@@ -13,7 +13,7 @@ BACKENDS := .backends/bin/python
 PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py pixel_losses.py pyramids.py training.py metrics.py twins.py resume.py kept.py probes.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test assignments grade test-graders lab kernels lint build bench lock
+.PHONY: help setup run test test-backends assignments grade test-graders site test-browser lab kernels lint build bench lock
 
 help:     ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -46,6 +46,14 @@ grade: setup    ## the course: grade SUBMISSIONS=folder (see docs/teaching.md)
 test-graders: setup    ## every wrong, right and hostile submission, through nbgrader; half an hour
 	GRADERS=all $(PYTHON) -m pytest -q tests/test_assignments.py tests/test_grading.py
 
+site: .site-env/.ready    ## build the web site from the stored notebooks: build/site/html
+	.site-env/bin/python docs/site/build.py --vendor .site-env/vendor
+
+# Debian's Chromium, or any that is there; see tests/browser/conftest.py.
+test-browser: site    ## open every page of the site in Chromium: light, dark, narrow, wide, by keyboard
+	@command -v chromium chromium-browser google-chrome >/dev/null || apt-get install -y --no-install-recommends chromium
+	.site-env/bin/python -m pytest -q -m browser tests/browser
+
 lab: setup    ## open JupyterLab with the kernels registered
 	$(BIN)/jupyter lab notebooks
 
@@ -75,6 +83,13 @@ lock: .uv/.ready    ## write requirements.txt anew from pyproject.toml
 	@$(UV) venv -q --clear --python $(PY) .backends
 	@$(UV) pip install -q --python $(BACKENDS) -c requirements.txt -e ".[lab,dev,jax,torch]"
 	@$(BACKENDS) -m helpers.runs kernels >/dev/null
+	@touch $@
+
+.site-env/.ready: requirements.txt pyproject.toml docs/site/vendor.py | .uv/.ready
+	@echo "Setting up: .site-env with Sphinx and Playwright (a minute) ..."
+	@$(UV) venv -q --clear --python $(PY) .site-env
+	@$(UV) pip install -q --compile-bytecode --python .site-env/bin/python -c requirements.txt -e ".[lab,dev,site,browser]"
+	@.site-env/bin/python docs/site/vendor.py .site-env/vendor
 	@touch $@
 
 .venv/.ready: requirements.txt pyproject.toml | .uv/.ready

@@ -9,9 +9,11 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 
-# `make test-backends` runs these, in an environment that has all three.
-if any(importlib.util.find_spec(name) is None for name in ("jax", "torch")):
-    collect_ignore = ["backends"]
+# `make test-backends` and `make test-browser` run these, in environments that have what they need.
+NEEDS = {"backends": ("jax", "torch"), "browser": ("playwright",)}
+collect_ignore = [
+    folder for folder, names in NEEDS.items() if not all(map(importlib.util.find_spec, names))
+]
 
 
 @pytest.fixture(scope="session")

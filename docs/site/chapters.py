@@ -1,0 +1,198 @@
+"""Pages and parts of pages that are written from the notebooks, the README and the package.
+
+The map of notebooks, the list of references and the pages of the API. Each has one source: what
+a notebook costs stands in the README, what it asks for in the notebook, what a function does in
+its docstring.
+"""
+
+import ast
+import re
+from dataclasses import dataclass, field
+
+from sources import ROOT, SiteError
+
+ROW = re.compile(
+    r"^\|\s*\[(?P<number>\d\d) (?P<title>[^\]]+)\]\(notebooks/(?P<file>\S+\.ipynb)\)\s*"
+    r"\|\s*(?P<question>.*?)\s*\|\s*(?P<minutes>[\d.]+)\s*\|$",
+    re.M,
+)
+NEED = re.compile(r"\*\*What you'll need\*\*\s*(?P<list>(?:^[-*] .*\n?)+)", re.M)
+MEMORY = re.compile(r"([\d.]+) GB of memory")
+DOI = re.compile(r"10\.\d{4,9}/[^\s>\]]*[^\s>\].,;]")
+ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})", re.I)
+ADDRESS = re.compile(r"https?://[^\s>\])]+")
+
+
+# ---- the map
+
+
+def map_of_notebooks(readme, notebooks):
+    """Cards of all notebooks: number, title, question, minutes, memory, what to read before.
+
+    Args:
+        readme: text of README.md; its table names question and minutes.
+        notebooks: `{stem: notebook}` of the series.
+
+    Raises:
+        SiteError: If the table and the series are not the same notebooks.
+    """
+    rows = {m["file"].removesuffix(".ipynb"): m for m in ROW.finditer(readme)}
+    if set(rows) != set(notebooks):
+        odd = ", ".join(sorted(set(rows) ^ set(notebooks)))
+        raise SiteError(f"README.md and notebooks/ do not list the same notebooks: {odd}")
+    cards = [_card(rows[stem], notebooks[stem], stem) for stem in sorted(notebooks)]
+    return "\n".join(
+        [":::::{grid} 1 1 2 2", ":gutter: 3", ":class-container: map", *cards, ":::::"]
+    )
+
+
+def contents(readme):
+    """The notebooks as lines of a table of contents, with number and short title."""
+    return [
+        f"{m['number']} {m['title']} <notebooks/{m['file'].removesuffix('.ipynb')}>"
+        for m in ROW.finditer(readme)
+    ]
+
+
+def _card(row, notebook, stem):
+    before, memory = needs(notebook)
+    words = f"{row['minutes']} min" + (f" · {memory} GB" if memory else "")
+    if before := [n for n in before if n != row["number"]]:
+        words += " · after " + ", ".join(f"`{n}`" for n in before)
+    return "\n".join(
+        [
+            f"::::{{grid-item-card}} {row['number']} {row['title']}",
+            f":link: notebooks/{stem}",
+            ":link-type: doc",
+            f"{row['question']}",
+            ":::{card-footer}",
+            words,
+            ":::",
+            "::::",
+        ]
+    )
+
+
+def needs(notebook):
+    """What a notebook asks for: numbers of notebooks to read before it, and GB of memory."""
+    prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    found = NEED.search(prose)
+    text = found["list"] if found else ""
+    memory = MEMORY.search(text)
+    return sorted(set(re.findall(r"`(\d\d)`", text))), memory[1] if memory else None
+
+
+# ---- references
+
+
+@dataclass
+class Reference:
+    """One work: how a notebook cites it, its addresses, and which notebooks cite it."""
+
+    text: str
+    links: list
+    cited_by: list = field(default_factory=list)
+
+
+def references(notebooks):
+    """Every work that a notebook lists under References, once, by author.
+
+    Args:
+        notebooks: `{stem: notebook}`.
+
+    Returns:
+        List of `Reference`. The same DOI, arXiv number or address is the same work.
+    """
+    works = {}
+    for stem, notebook in sorted(notebooks.items()):
+        prose = "\n\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+        section = prose.partition("\n## References")[2]
+        for item in re.split(r"^\s*(?:[-*]|\d+\.)\s+", section, flags=re.M)[1:]:
+            item = " ".join(item.split())
+            key, links = identify(item)
+            if key is None:
+                raise SiteError(f"{stem} cites without DOI, arXiv number or address: {item[:80]}")
+            works.setdefault(key, Reference(_words(item), links)).cited_by.append(stem)
+    return sorted(works.values(), key=lambda work: surname(work.text))
+
+
+def identify(item):
+    """The key of a cited work, and its links as `(says, address)`; (None, []) if it has none."""
+    if found := DOI.search(item.replace("%28", "(").replace("%29", ")")):
+        doi = found[0]
+        while doi.endswith(")") and doi.count(")") > doi.count("("):
+            doi = doi[:-1]
+        return doi.lower(), [(f"doi:{doi}", f"https://doi.org/{doi}")]
+    if found := ARXIV.search(item):
+        # arXiv gives each of its papers a DOI of this form.
+        doi = f"10.48550/arXiv.{found[1]}"
+        return found[1], [
+            (f"arXiv:{found[1]}", f"https://arxiv.org/abs/{found[1]}"),
+            (f"doi:{doi}", f"https://doi.org/{doi}"),
+        ]
+    if found := ADDRESS.search(item):
+        address = found[0].rstrip(".,;")
+        return address.lower(), [(re.sub(r"^https?://", "", address), address)]
+    return None, []
+
+
+def _words(item):
+    """A reference without its addresses."""
+    item = re.sub(r"\s*\[[^\]]*\]\(\S+\)\)?", "", item)
+    item = re.sub(r"\s*<https?://[^>]+>", "", item)
+    return item.strip().rstrip(".") + "."
+
+
+def surname(text):
+    """What a reference is sorted by: its first author's surname, without initials."""
+    return re.sub(r"^(?:[A-Z]\w?\.[-\s]*)+", "", text).lower()
+
+
+def references_page(notebooks):
+    """The page of references as Markdown."""
+    lines = [
+        "# References",
+        "",
+        "Every work that a notebook cites, and where it is cited. arXiv papers have two links to the same text.",
+        "",
+    ]
+    for work in references(notebooks):
+        links = " · ".join(f"[{says}](<{address}>)" for says, address in work.links)
+        cited = ", ".join(f"[{s[:2]}](notebooks/{s}.ipynb)" for s in dict.fromkeys(work.cited_by))
+        lines.append(f"- {work.text} {links} (in {cited})")
+    return "\n".join(lines) + "\n"
+
+
+# ---- the package
+
+
+def modules(package="helpers"):
+    """`(name, first line of the docstring)` of every public module, packages before theirs."""
+    found = []
+    for path in sorted((ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        if parts[-1] == "__init__":
+            parts = parts[:-1]
+        elif parts[-1].startswith("_"):
+            continue
+        says = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        found.append((".".join(parts), says.partition("\n")[0]))
+    return sorted(found)
+
+
+def api_pages(package="helpers"):
+    """`{file: Markdown}`: a page for each module, and one that lists them."""
+    listed = modules(package)
+    # A list and no table: names of modules would leave no room beside them on a narrow screen.
+    entries = [f"- [`{name}`]({name}.md): {says}" for name, says in listed]
+    tree = ["```{toctree}", ":hidden:", "", *(name for name, _ in listed), "```"]
+    intro = (
+        "What the notebooks share. What a notebook teaches it builds in its own cells; what it "
+        "needs it takes from here. The source of each page is the module's docstrings."
+    )
+    pages = {"index.md": "\n".join(["# The package", "", intro, "", *entries, "", *tree]) + "\n"}
+    for name, _ in listed:
+        options = ["   :members:", "   :ignore-module-all:", "```"]
+        body = ["```{eval-rst}", f".. automodule:: {name}", *options]
+        pages[f"{name}.md"] = "\n".join([f"# {name}", "", *body]) + "\n"
+    return pages

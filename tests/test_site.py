@@ -1,0 +1,289 @@
+"""The site's own checks, and what its pages are written from; no Sphinx and no browser here."""
+
+import hashlib
+import io
+import json
+import re
+import sys
+import tarfile
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from PIL import Image
+
+from helpers.runs import author
+from helpers.runs.request import series
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "docs" / "site"))
+
+import chapters  # noqa: E402
+import docstrings  # noqa: E402
+import latents  # noqa: E402
+import latents_page  # noqa: E402
+import pages  # noqa: E402
+import sources  # noqa: E402
+import vendor  # noqa: E402
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+NOTEBOOKS = {p.stem: nbformat.read(p, as_version=4) for p in series()}
+ALT = "Two bars; the left one is twice as high as the right one."
+
+
+# ---- checks of built pages
+
+
+def _site(folder, body="", head="", style=""):
+    (folder / "_static").mkdir(exist_ok=True)
+    (folder / "_static" / "a.css").write_text(style)
+    (folder / "b.png").write_bytes(b"")
+    (folder / "other.html").write_text('<html lang="en"><p id="here">x</p></html>')
+    page = f'<html lang="en"><head>{head}</head><body>{body}</body></html>'
+    (folder / "index.html").write_text(page)
+    return pages.check_site(folder)
+
+
+def test_a_good_page_has_no_problems(tmp_path):
+    body = (
+        f'<img src="b.png" alt="{ALT}"><a href="other.html#here">x</a><a href="https://a.b/">y</a>'
+    )
+    head = '<link rel="canonical" href="https://a.b/"><link rel="stylesheet" href="_static/a.css">'
+    assert _site(tmp_path, body, head, "@font-face { src: url(c.woff2) }") == []
+
+
+@pytest.mark.parametrize(
+    ("says", "parts"),
+    {
+        "alt does not tell": {"body": '<img src="b.png">'},
+        "alt does not tell what": {"body": '<img src="b.png" alt="a figure">'},
+        "without alt": {"body": '<img src="_static/a.css">'},
+        "nothing: gone.html": {"body": '<a href="gone.html">x</a>'},
+        "no place on its page": {"body": '<a href="other.html#there">x</a>'},
+        "out of the site": {"body": '<a href="../up.html">x</a>'},
+        "loads https://cdn": {"head": '<script src="https://cdn.net/x.js"></script>'},
+        "loads //cdn": {"head": '<link rel="stylesheet" href="//cdn.net/x.css">'},
+        "loads https://fonts": {"style": "@import 'https://fonts.net/x.css';"},
+    }.items(),
+)
+def test_a_bad_page_is_found(tmp_path, says, parts):
+    (tmp_path / "up.html").write_text("")
+    folder = tmp_path / "site"
+    folder.mkdir()
+    problems = _site(folder, **parts)
+    assert len(problems) == 1 and says in problems[0], problems
+
+
+# ---- notebooks as pages
+
+
+def test_a_page_loads_no_badges_and_hides_the_cell_for_colab():
+    _, slug = author.repository()
+    for stem, notebook in NOTEBOOKS.items():
+        page = sources.page_of(notebook, f"notebooks/{stem}.ipynb", _known())
+        prose = "\n".join(c.source for c in page.cells if c.cell_type == "markdown")
+        assert "badge" not in prose and f"github/{slug}/blob/main/notebooks/{stem}" in prose
+        hidden = [c for c in page.cells if "remove-cell" in c.metadata.get("tags", [])]
+        assert ["google.colab" in c.source for c in hidden] == [True]
+        assert not any("remove-cell" in c.metadata.get("tags", []) for c in notebook.cells)
+
+
+def _known():
+    return {f"notebooks/{stem}.ipynb" for stem in NOTEBOOKS}
+
+
+def test_links_to_files_lead_to_the_repository():
+    text = "[a](../LICENSE) [b](00_start_here.ipynb#x) [c](https://d.e/f) [g](../data)\n"
+    fence = "```\n[h](nowhere.md)\n```\n"
+    done = sources.with_links(text + fence, "notebooks/x.ipynb", _known())
+    base = sources.repository()
+    assert done == (
+        f"[a]({base}/blob/main/LICENSE) [b](00_start_here.ipynb#x) [c](https://d.e/f) "
+        f"[g]({base}/tree/main/data)\n{fence}"
+    )
+    with pytest.raises(sources.SiteError, match=r"nowhere\.md"):
+        sources.with_links("[h](nowhere.md)", "docs/x.md", _known())
+
+
+def test_a_large_notebook_is_refused(tmp_path):
+    path = tmp_path / "07_large.ipynb"
+    path.write_bytes(b" " * (sources.MAX_BYTES + 1))
+    with pytest.raises(sources.SiteError, match=r"07_large\.ipynb has 3\.0 MB"):
+        sources.check_size(path)
+
+
+# ---- the map and the references
+
+
+def test_the_map_shows_every_notebook():
+    text = chapters.map_of_notebooks(README, NOTEBOOKS)
+    for stem in NOTEBOOKS:
+        assert f":link: notebooks/{stem}\n" in text
+    assert len(chapters.contents(README)) == len(NOTEBOOKS)
+    with pytest.raises(sources.SiteError, match="00_start_here"):
+        chapters.map_of_notebooks(README.replace("00_start_here", "00_start"), NOTEBOOKS)
+
+
+def test_a_card_tells_what_to_read_before():
+    before, memory = chapters.needs(NOTEBOOKS["06_find_edges_with_a_vae"])
+    assert before == ["01", "02"] and float(memory) > 0
+
+
+def test_every_work_is_listed_once_with_a_link():
+    works = chapters.references(NOTEBOOKS)
+    assert len(works) >= 30
+    names = [w.links[0][1].lower() for w in works]
+    assert len(set(names)) == len(names)
+    (kingma,) = [w for w in works if "1312.6114" in str(w.links)]
+    assert kingma.links[1][1] == "https://doi.org/10.48550/arXiv.1312.6114"
+    assert len(set(kingma.cited_by)) >= 3
+    for work in works:
+        assert "](" not in work.text and "<http" not in work.text
+    surnames = [chapters.surname(w.text) for w in works]
+    assert surnames == sorted(surnames)
+
+
+@pytest.mark.parametrize(
+    ("item", "key"),
+    [
+        ("X. [doi:10.1016/0047-259X(82)90077-X](https://doi.org/10.1016/0047-259X(82)90077-X)", "10.1016/0047-259x(82)90077-x"),
+        ("X. <https://doi.org/10.1109/TPAMI.2010.161>", "10.1109/tpami.2010.161"),
+        ("X. [arXiv:1411.4038](https://arxiv.org/abs/1411.4038)", "1411.4038"),
+        ("X. [a/b](https://a.b/c?id=D)", "https://a.b/c?id=d"),
+        ("X, a book.", None),
+    ],
+)  # fmt: skip
+def test_a_work_is_known_by_its_number(item, key):
+    assert chapters.identify(item)[0] == key
+
+
+def test_every_public_module_has_a_page():
+    written = chapters.api_pages()
+    names = {f"{name}.md" for name, _ in chapters.modules()}
+    assert set(written) == names | {"index.md"}
+    assert "helpers.losses.md" in names and "helpers.data._shapes_draw.md" not in names
+    for name, says in chapters.modules():
+        assert says.endswith((".", "`", ":")) or says, name
+        assert f"]({name}.md)" in written["index.md"]
+
+
+def test_docstrings_keep_their_signs():
+    assert docstrings.escaped("  - 2|T| of `a|b`, *x, **strong**") == (
+        r"  - 2\|T\| of `a|b`, \*x, **strong**"
+    )
+    text = [
+        "Adds.",
+        "",
+        "References:",
+        "    A (2014). x",
+        "    B (2015).",
+        "      more",
+        "",
+        "End.",
+    ]
+    assert docstrings.listed(text)[3:] == ["    - A (2014). x", "    - B (2015).", "        more", "", "End."]  # fmt: skip
+
+
+def test_arguments_are_those_of_init():
+    class Hidden:
+        def __new__(cls, *args, **kwargs):
+            return super().__new__(cls)
+
+        def __init__(self, encoder, beta=1.0):
+            self.encoder, self.beta = encoder, beta
+
+    assert docstrings.arguments(Hidden) == "(encoder, beta=1.0)"
+
+
+# ---- fetched scripts
+
+
+def _archive(folder, text):
+    path = folder / "a.tgz"
+    with tarfile.open(path, "w:gz") as tar:
+        info = tarfile.TarInfo("package/dist/a.js")
+        info.size = len(text)
+        tar.addfile(info, io.BytesIO(text))
+    return path
+
+
+def test_an_archive_is_kept_only_if_it_is_the_one_chosen(tmp_path):
+    archive = _archive(tmp_path, b"alert(1)")
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    files = {"dist/a.js": "pages/a.js"}
+    calls = []
+
+    def pack(name, version, folder):
+        calls.append((name, version))
+        return archive
+
+    out = tmp_path / "out"
+    with pytest.raises(vendor.VendorError, match="not the archive that was chosen"):
+        vendor.fetch(out, [("a", "1", "0" * 64, files)], pack)
+    assert not out.exists()
+    vendor.fetch(out, [("a", "1", digest, files)], pack)
+    assert (out / "pages" / "a.js").read_bytes() == b"alert(1)"
+    vendor.fetch(out, [("a", "1", digest, files)], pack)  # it is there: nobody is asked
+    assert calls == [("a", "1")] * 2
+
+
+def test_versions_of_scripts_are_exact():
+    for name, version, digest, files in vendor.PACKAGES:
+        assert re.fullmatch(r"\d+\.\d+\.\d+", version) and len(digest) == 64 and files, name
+    settings = (ROOT / "docs" / "site" / "conf.py").read_text(encoding="utf-8")
+    kept = {f for *_, files in vendor.PACKAGES for f in files.values()}
+    for used in re.findall(r'"vendor/([^"]+)"', settings):
+        assert f"pages/{used}" in kept
+
+
+# ---- the page of latents
+
+
+@pytest.fixture(scope="module")
+def note():
+    return json.loads((latents.FOLDER / "latents.json").read_text(encoding="utf-8"))
+
+
+def test_the_sheets_hold_what_the_note_says(note):
+    side, pictures = note["side"], len(note["codes"])
+    sizes = {
+        "pictures": (2 * side, pictures * side),
+        "walk": (len(note["places"]) * side, pictures * len(note["kl"]) * side),
+        "samples": (note["columns"] * side, len(note["spreads"]) * note["samples"] // note["columns"] * side),
+    }  # fmt: skip
+    for name, size in sizes.items():
+        assert Image.open(latents.FOLDER / f"{name}.webp").size == size
+    assert sum(p.stat().st_size for p in latents.FOLDER.iterdir()) <= latents.MAX_BYTES
+    assert note["settings"] == latents.SETTINGS and note["places"] == latents.PLACES
+    assert note["kl"] == sorted(note["kl"], reverse=True)
+    assert abs(sum(note["kl"]) - note["kl_all"]) < 0.01 * len(note["kl"])
+
+
+def test_the_page_is_filled_from_the_note(note):
+    text = latents_page.fill((ROOT / "docs/site/latents.md").read_text(encoding="utf-8"), note)
+    assert "{{" not in text and f"{note['kl_all']} nats" in text
+    data = re.search(r'id="latents-data">(.*)</script>', text)[1]
+    assert set(json.loads(data)) == set(latents_page.KEPT)
+    with pytest.raises(KeyError):
+        latents_page.fill("{{nobody}}", note)
+
+
+def test_the_sheets_can_be_made_again(tmp_path):
+    total = latents.write(tmp_path, images=64, held_out=8, size=16, latent=2, epochs=1)
+    note = json.loads((tmp_path / "latents.json").read_text(encoding="utf-8"))
+    assert 0 < total <= latents.MAX_BYTES
+    assert note["side"] == 16 and len(note["kl"]) == 2
+    assert Image.open(tmp_path / "walk.webp").size == (16 * len(latents.PLACES), 16 * 2 * 6)
+
+
+# ---- what publishes it
+
+
+def test_the_workflow_runs_the_make_target():
+    text = (ROOT / ".github" / "workflows" / "site.yml").read_text(encoding="utf-8")
+    jobs = yaml.safe_load(text)["jobs"]
+    runs = [step.get("run") for step in jobs["build"]["steps"]]
+    assert "make test-browser" in runs and jobs["publish"]["needs"] == "build"
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(r"^test-browser: site", makefile, re.M)
