@@ -29,7 +29,7 @@ set_up(0)
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from helpers import checks
 
