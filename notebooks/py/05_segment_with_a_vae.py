@@ -85,11 +85,11 @@ check_parameters(
     size={"list_of": range(16, 1025)}, images=range(20, 10_001), val_images=range(8, 4001),
     widths={"list_of": range(4, 513)}, depths={"list_of": range(1, 9)}, patches={"list_of": [2, 4]},
     channels=range(1, 257), rate=(1e-5, 0.1), sigma=(0.001, 1.0), vae_steps=range(1, 50_001),
-    pretraining=range(1, 50_001),    steps=range(1, 50_001), twin_steps=range(1, 50_001), vectors={"list_of": range(1, 1025)},
-    grids={"list_of": range(1, 257)}, labels={"list_of": range(2, 10_001)}, seeds=range(1, 21),
-    term_weight=(0.0, 10.0), balance=(0.0, 1.0), headline_epochs=range(10_001), weights_out=str,
-    vae_epochs=range(10_001), steps_per_epoch=range(1, 10_001), headline_rate=(1e-5, 0.1), kept=str,
-    crop={"list_of": range(16, 1025)}, split=["val", "test"], image_path=str,
+    pretraining=range(1, 50_001), steps=range(1, 50_001), twin_steps=range(1, 50_001), kept=str,
+    vectors={"list_of": range(1, 1025)}, grids={"list_of": range(1, 257)}, seeds=range(1, 21),
+    labels={"list_of": range(2, 10_001)}, term_weight=(0.0, 10.0), balance=(0.0, 1.0), image_path=str,
+    headline_epochs=range(10_001), vae_epochs=range(10_001), steps_per_epoch=range(1, 10_001),
+    headline_rate=(1e-5, 0.1), crop={"list_of": range(16, 1025)}, split=["val", "test"], weights_out=str,
 )  # fmt: skip
 set_up(seed)
 
@@ -156,9 +156,7 @@ def name_pixels(model, x):
 
 
 options = {"batch": batch, "rate": rate, "seed": seed}
-learn = functools.partial(
-    twins.learn, steps=steps, **options
-)  # (model, x, y, loss) → the model, trained
+learn = functools.partial(twins.learn, steps=steps, **options)  # (model, x, y, loss) → the model
 
 # %% [markdown]
 # ## The recipe
@@ -541,7 +539,7 @@ if headline_epochs:
         print(f"{arm}: mean IoU {np.nanmean(ious):.3f} on {split}, {seconds:.0f} s", ious.round(3))
     if weights_out:
         about = {"classes": val.class_names, "dataset": dataset, "licence": scored.licence}
-        about |= {"scored_on": split, "ious": list(ious), "seed": seed, "balance": balance}
+        about |= {"scored_on": split, "scores": list(ious), "seed": seed, "balance": balance}
         photographs.save(whole, weights_out, **shape, outputs=classes, **about)
 
 # %% [markdown]
@@ -569,12 +567,11 @@ else:
 
 # %% tags=["results"]
 results = {re.sub(r"\W+", "_", name): value for name, value in scores.items()} | headline
-results |= {"rate_bits": bits, "mask_bits": needed, "labels": labels, "seeds": seeds}
-results |= {"curve_bits": curve[:, 0], "curve_iou": curve[:, 1]}
+results |= {"rate_bits": bits, "mask_bits": needed, "labels": labels, "arms": twins.ARMS}
+results |= {"curve_bits": curve[:, 0], "curve_iou": curve[:, 1], "twins": list(table.values())}
 results |= {"oracle_bits": [b for b, _ in oracle], "oracle_iou": [v for _, v in oracle]}
-results |= {"arms": twins.ARMS, "twins": list(table.values())}
 results |= {f"twin_{re.sub(r'[^A-Za-z]+', '_', a)}": [m for m, _ in table[a]] for a in table}
-results |= {key: [v[key] for v in verdicts] for key in verdicts[0]}
+results |= {"seeds": seeds} | {key: [v[key] for v in verdicts] for key in verdicts[0]}
 results |= {f"loss_{name.replace('-', '_')}": row for name, row in five.items()}
 limits = {"wide_picture": {"default": (0.6, 1.0)}, "layout": {"default": (0.15, 0.3)}}
 line = "recipe {wide_reconstruction:.2f}, on the picture {wide_picture:.2f}; ".format(**results)
