@@ -75,6 +75,12 @@ def test_a_bad_page_is_found(tmp_path, says, parts):
     assert len(problems) == 1 and says in problems[0], problems
 
 
+def test_a_page_that_names_a_folder_of_the_machine_is_found(tmp_path):
+    assert _site(tmp_path, "<p>PosixPath('/somewhere/vae/data')</p>") == []
+    (problem,) = pages.check_site(tmp_path, "/somewhere/vae")
+    assert "names a folder" in problem
+
+
 # ---- notebooks as pages
 
 

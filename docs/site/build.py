@@ -107,7 +107,7 @@ def main(arguments=None):
     shutil.rmtree(html, ignore_errors=True)
     if status := run_sphinx(out / "source", html, out / "doctrees"):
         sys.exit(status)
-    if problems := built.check_site(html):
+    if problems := built.check_site(html, ROOT):
         sys.exit("\n".join([*problems, f"{len(problems)} problems in the pages"]))
     count = len([p for p in html.rglob("*.html") if html / "_static" not in p.parents])
     print(f"{count} pages in {time.perf_counter() - started:.0f} s: {html}/index.html")

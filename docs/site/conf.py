@@ -51,6 +51,7 @@ default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True  # as written: a value may hold a path of this machine
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False

@@ -33,7 +33,7 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.images, self.links, self.loads, self.ids = [], [], [], set()
-        self.language = self.title = None
+        self.text, self.language = text, None
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
@@ -54,8 +54,13 @@ class Page(HTMLParser):
     handle_startendtag = handle_starttag
 
 
-def check_site(folder):
-    """Every problem of a built site, one line each."""
+def check_site(folder, place=None):
+    """Every problem of a built site, one line each.
+
+    Args:
+        folder: of the pages.
+        place: where the project lies on this machine; no page may tell.
+    """
     folder = Path(folder)
     # Below _static lie templates of the theme, not pages.
     paths = [p for p in sorted(folder.rglob("*.html")) if folder / "_static" not in p.parents]
@@ -64,6 +69,8 @@ def check_site(folder):
     for path, page in pages.items():
         name = path.relative_to(folder).as_posix()
         problems += [f"{name}: {problem}" for problem in check_page(page)]
+        if place and str(place) in page.text:
+            problems.append(f"{name}: names a folder of this machine, {place}")
         for link in [*page.links, *page.loads]:
             if problem := _leads_nowhere(link, path, folder, pages):
                 problems.append(f"{name}: {problem}")
