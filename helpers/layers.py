@@ -73,7 +73,9 @@ class PatchDown(layers.Layer):
         self.filters = _positive_int("filters", filters)
         self.patch = _positive_int("patch", patch)
         self.activation = keras.activations.get(activation)
-        self.conv = layers.Conv2D(self.filters, self.patch, self.patch, activation=activation)
+        self.conv = layers.Conv2D(
+            self.filters, self.patch, self.patch, activation=activation, dtype=self.dtype_policy
+        )
 
     def build(self, input_shape):
         _, height, width, _ = input_shape
@@ -127,7 +129,8 @@ class DepthToSpaceUp(layers.Layer):
         self.filters = _positive_int("filters", filters)
         self.scale = _positive_int("scale", scale)
         self.activation = keras.activations.get(activation)
-        self.conv = layers.Conv2D(self.filters * self.scale**2, 1, activation=activation)
+        channels = self.filters * self.scale**2
+        self.conv = layers.Conv2D(channels, 1, activation=activation, dtype=self.dtype_policy)
 
     def build(self, input_shape):
         self.conv.build(input_shape)

@@ -16,6 +16,7 @@ takes **log σ** (one learned scalar, as a rule).
 
 import math
 
+import keras
 from keras import ops
 
 LOG_2PI = math.log(2.0 * math.pi)
@@ -44,7 +45,7 @@ def gaussian_kl_elementwise(mean, log_variance, prior_mean=0.0, prior_log_varian
     References:
         Kingma and Welling (2014), appendix B. https://arxiv.org/abs/1312.6114
     """
-    mean = ops.convert_to_tensor(mean)
+    mean = _not_half(mean)
     log_variance = ops.cast(log_variance, mean.dtype)
     _same_shape("mean", mean, "log_variance", log_variance)
     log_ratio = log_variance - prior_log_variance
@@ -94,7 +95,7 @@ def bernoulli_nll(x, logits):
     Raises:
         ValueError: if `x` and `logits` differ in shape.
     """
-    logits = ops.convert_to_tensor(logits)
+    logits = _not_half(logits)
     x = ops.convert_to_tensor(x, logits.dtype)
     _same_shape("x", x, "logits", logits)
     return sum_per_image(ops.binary_crossentropy(x, logits, from_logits=True))
@@ -116,7 +117,7 @@ def gaussian_nll(x, mean, log_sigma):
     Raises:
         ValueError: if `x` and `mean` differ in shape.
     """
-    mean = ops.convert_to_tensor(mean)
+    mean = _not_half(mean)
     x = ops.convert_to_tensor(x, mean.dtype)
     _same_shape("x", x, "mean", mean)
     log_sigma = ops.convert_to_tensor(log_sigma, mean.dtype)
@@ -186,6 +187,13 @@ def bits_per_dimension(nats, dimensions, bins=None):
     """
     bits = nats / (dimensions * math.log(2.0))
     return bits if bins is None else bits + math.log2(bins)
+
+
+def _not_half(values):
+    """A tensor; half precision becomes single, because a sum of nats over an image overflows it."""
+    values = ops.convert_to_tensor(values)
+    half = keras.backend.standardize_dtype(values.dtype) in ("float16", "bfloat16")
+    return ops.cast(values, "float32") if half else values
 
 
 def _same_shape(name_a, a, name_b, b):

@@ -61,7 +61,8 @@ class VAE(keras.Model):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # The networks may compute in half precision; sums of nats over an image do not fit there.
+        super().__init__(**{"dtype": "float32", **kwargs})
         if likelihood not in LIKELIHOODS:
             raise ValueError(
                 f"`likelihood` must be one of {LIKELIHOODS}. Received: likelihood={likelihood!r}"
@@ -98,7 +99,7 @@ class VAE(keras.Model):
         self.free_bits = free_bits
         self.warmup_steps = warmup_steps
         self.seed = seed
-        self.sampling = GaussianSampling(seed)
+        self.sampling = GaussianSampling(seed, dtype="float32")
         if likelihood == "gaussian" and sigma is None:
             # Adam moves a weight by about its learning rate a step: from σ = 1 this scalar would
             # need thousands of steps to reach what images in [0, 1] ask for.
@@ -120,12 +121,11 @@ class VAE(keras.Model):
 
     def encode(self, x, training=False):
         """Images `(B, H, W, C)` → (mean, log σ²) of q(z|x)."""
-        mean, log_variance = self.encoder(x, training=training)
-        return mean, log_variance
+        return tuple(ops.cast(t, "float32") for t in self.encoder(x, training=training))
 
     def decode(self, z, training=False):
         """Latent → mean of p(x|z), `(B, H, W, C)`: probabilities for Bernoulli pixels."""
-        output = self.decoder(z, training=training)
+        output = ops.cast(self.decoder(z, training=training), "float32")
         return ops.sigmoid(output) if self.likelihood == "bernoulli" else output
 
     def sample(self, n, seed=None):

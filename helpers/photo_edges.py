@@ -18,7 +18,7 @@ PUBLISHED = {"Roberts": 0.483, "Sobel": 0.539, "Canny": 0.611, "Structured Edges
 PUBLISHED |= {"HED": 0.788, "PiDiNet": 0.789, "people": 0.803}
 RECORDED = Path(__file__).parents[1] / "data" / "results" / "06-bsds500.json"
 # How the crops of a long training vary.
-VARIED = {"batch_size": 8, "turn": True, "light": 0.2, "share": True}
+VARIED = {"turn": True, "light": 0.2, "share": True}
 
 
 def edge_maps(model, photos, multiple=32):
@@ -39,7 +39,7 @@ def kept_model(name="06-bsds500"):
 
 
 def train_and_score(
-    dataset, split, training, folder="", *, crop, edge_images=None, keep=None, **scoring
+    dataset, split, training, folder="", *, crop, batch=8, edge_images=None, keep=None, **scoring
 ):
     """A head on a VAE's encoder, its twin from random weights, and the classics, all scored.
 
@@ -52,6 +52,7 @@ def train_and_score(
         training: options of `photographs.train_head` from `vae_epochs` on.
         folder: of a `resume.Store`; what is kept there is not done again.
         crop: side of the square crops.
+        batch: crops in a step.
         edge_images: how many to score; None takes all.
         keep: name under which the head on the VAE's encoder is kept with the project, or None.
         **scoring: `thresholds` and `max_distance` of `edges.benchmark`.
@@ -65,7 +66,10 @@ def train_and_score(
     pictures = [image for part in parts for image in part.images]
     shares = [share for part in parts for share in part.edges]
     test, plan = data.load(dataset, split, limit=edge_images), training["plan"]
-    heads, options = {}, {"crops": {"crop": [crop, crop], **VARIED}, **training}
+    heads, options = (
+        {},
+        {"crops": {"crop": [crop, crop], "batch_size": batch, **VARIED}, **training},
+    )
     options["parameters"] = {"loss": "balanced"}
     task = pictures, shares, 1, EdgeCrossEntropy(balanced=True), store
     for name in ("VAE", "random"):

@@ -10,6 +10,7 @@ import numpy as np
 from helpers import data, metrics, models, pyramids
 from helpers.data.images import read_rgb, resize_image
 from helpers.kept import load, save
+from helpers.training import jit
 
 __all__ = ["class_ious", "label", "load", "save", "train_head"]
 
@@ -69,7 +70,7 @@ def train_head(
             rate / 50, max(1, epochs * steps - rise), warmup_target=rate, warmup_steps=rise
         )
         adam = keras.optimizers.AdamW(fall, weight_decay=1e-4)
-        model.compile(adam, loss, jit_compile=False)
+        model.compile(adam, loss, jit_compile=jit())
         return store.fit(name, model, data.Crops(photos, targets=targets, **crops), epochs, key)[0]
 
     seconds = 0.0
@@ -81,13 +82,18 @@ def train_head(
     return pyramids.at_size(head, (None, None, 3)), seconds
 
 
-def class_ious(model, dataset, num_classes, void=None, multiple=32):
+def class_ious(model, dataset, num_classes, void=None, multiple=32, mirror=False):
     """IoU of each class over the whole images of a data set, void left out: float64 `(C,)`.
 
-    NaN for a class that is nowhere. At the size of the masks, one image at a time.
+    NaN for a class that is nowhere. At the size of the masks, one image at a time. With `mirror`
+    the logits are the mean of those of the image and of its mirror image.
     """
     counts = np.zeros((num_classes, num_classes), "int64")
     outputs = pyramids.whole_images(model, dataset.images, multiple)
+    if mirror:
+        turned = (np.asarray(image)[:, ::-1] for image in dataset.images)
+        turned = pyramids.whole_images(model, turned, multiple)
+        outputs = ((a + b[:, ::-1]) / 2 for a, b in zip(outputs, turned, strict=True))
     for mask, logits in zip(dataset.masks, outputs, strict=True):
         guess = logits.argmax(axis=-1)
         counts += metrics.confusion_matrix(mask, guess, num_classes, void)

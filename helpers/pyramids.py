@@ -253,8 +253,10 @@ def _grow(h, ratio, width):
 
 
 def _unfold(h, outputs, scale):
-    """The last map, without normalisation or activation."""
-    return DepthToSpaceUp(outputs, scale, None)(h) if scale > 1 else layers.Conv2D(outputs, 1)(h)
+    """The last map, without normalisation or activation; its logits are never in half precision."""
+    if scale > 1:
+        return DepthToSpaceUp(outputs, scale, None, dtype="float32")(h)
+    return layers.Conv2D(outputs, 1, dtype="float32")(h)
 
 
 def _normal(h):

@@ -6,6 +6,7 @@ its training at a small rate.
 """
 
 import math
+import os
 import time
 
 import keras
@@ -85,6 +86,17 @@ class TimeBudget(keras.callbacks.Callback):
         self.history.append(row | {key: float(value) for key, value in (logs or {}).items()})
 
 
+def jit():
+    """What `compile(jit_compile=…)` gets in this series.
+
+    True on JAX, whose steps otherwise go operation by operation. On TensorFlow, True where
+    `set_up(xla=True)` asked for it: XLA takes longer to compile than it saves in a short
+    training. False on PyTorch.
+    """
+    backend = keras.backend.backend()
+    return backend == "jax" or (backend == "tensorflow" and os.environ.get("HELPERS_XLA") == "1")
+
+
 def cosine_share(share):
     """Share of the highest rate when `share` of the whole has passed: half a cosine, 1 to 0.
 
@@ -102,7 +114,7 @@ def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_dat
     starts at once.
 
     Args:
-        model: a `keras.Model`, compiled here with Adam and without XLA if it is not yet.
+        model: a `keras.Model`, compiled here with Adam if it is not yet.
         x: what `fit` takes as one array, images first.
         steps: training steps, at least 1.
         batch_size: images in one step.
@@ -119,7 +131,7 @@ def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_dat
     if steps < 1:
         raise ValueError(f"`steps` must be at least 1. Received: steps={steps!r}")
     if not model.compiled:
-        model.compile(keras.optimizers.Adam(), jit_compile=False, steps_per_execution=10)
+        model.compile(keras.optimizers.Adam(), jit_compile=jit(), steps_per_execution=10)
     if not model.optimizer.built:
         # An optimizer that makes its variables inside the first step has TensorFlow trace it twice.
         model.optimizer.build(model.trainable_variables)

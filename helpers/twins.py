@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from helpers import models
-from helpers.training import fit_steps
+from helpers.training import fit_steps, jit
 
 ARMS = ("random", "random, frozen", "autoencoder", "denoising", "VAE", "VAE + term")
 
@@ -114,7 +114,7 @@ def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
     and a small set of labels gets as many steps as a large one.
 
     Args:
-        model: compiled here, without XLA, if it is not yet.
+        model: compiled here if it is not yet.
         x: images `(N, H, W, C)`.
         y: targets, an array or a dictionary of arrays; None for a VAE.
         loss: of a model that is not compiled yet.
@@ -130,7 +130,7 @@ def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
     if not model.compiled:
         gc.collect()  # compiled models that are no longer used hold much memory, in circles
         adam = keras.optimizers.Adam()
-        model.compile(adam, loss, jit_compile=False, steps_per_execution=10)
+        model.compile(adam, loss, jit_compile=jit(), steps_per_execution=10)
     order = np.random.default_rng(seed).permutation(len(x))
     order = np.resize(order, max(len(x), batch * (steps // 6)))
     y = y if y is None else keras.tree.map_structure(lambda a: a[order], y)

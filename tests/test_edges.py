@@ -526,3 +526,29 @@ def test_import_is_light():
         "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# One target from several annotators ------------------------------------------------------
+
+
+def test_annotators_are_combined_by_hand():
+    drawn = [np.array([[[1, 1, 0, 0]], [[1, 0, 1, 0]], [[1, 0, 0, 0]], [[1, 0, 1, 0]]], "uint8")]
+    expected = {
+        "share": [1, 0.25, 0.5, 0],
+        "majority": [1, 0, 1, 0],
+        "any": [1, 1, 1, 0],
+    }
+    for treatment, values in expected.items():
+        target = edges.combine(drawn, treatment)
+        assert target.dtype == np.float32
+        np.testing.assert_array_equal(target, [[values]])
+    picked = {edges.combine(drawn, "one", seed).tobytes() for seed in range(20)}
+    assert picked == {layer.astype("float32").tobytes() for layer in drawn[0]}
+    assert (edges.combine(drawn, "one", 3) == edges.combine(drawn, "one", 3)).all()
+
+
+def test_annotators_that_cannot_be_combined():
+    with pytest.raises(ValueError, match=r"`treatment` must be one of .* Received: 'mean'"):
+        edges.combine([np.zeros((1, 2, 2))], "mean")
+    with pytest.raises(ValueError, match=r"image 1: .* Received: shape \(0, 2, 2\)"):
+        edges.combine([np.zeros((1, 2, 2)), np.zeros((0, 2, 2))])

@@ -279,3 +279,40 @@ def networks(k_encoder=4, k_decoder=4, k_variance=None):
 def test_bad_input_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+# Half precision --------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["mixed_float16", "mixed_bfloat16"])
+def half(request):
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_half_precision_computes_the_same_elbo_in_nats(half, likelihood):
+    """Sums over 4,096 pixels with σ = 0.003 pass the largest number of float16."""
+    options = {"sigma": 0.003} if likelihood == "gaussian" else {}
+    x = np.random.default_rng(0).random((4, 32, 32, 4), "float32")
+    noise = np.zeros((4, 3), "float32")
+    values, weights = {}, None
+    for policy in ("float32", half):
+        keras.config.set_dtype_policy(policy)
+        model = dense_vae((32, 32, 4), 3, (8,), likelihood=likelihood, **options)
+        weights = weights or model.get_weights()
+        model.set_weights(weights)
+        elbo = model.elbo(x, noise)
+        assert keras.backend.standardize_dtype(elbo.dtype) == "float32"
+        values[policy] = numpy(elbo)
+    assert model.encoder.layers[-1].compute_dtype == half.removeprefix("mixed_")
+    assert likelihood == "bernoulli" or np.abs(values["float32"]).min() > 65504
+    np.testing.assert_allclose(values[half], values["float32"], rtol=0.01)
+
+
+def test_half_precision_trains(half):
+    model, history = fitted(small(sigma=0.1), epochs=4)
+    assert np.isfinite(history["loss"]).all() and history["loss"][-1] < history["loss"][0]
+    assert keras.backend.standardize_dtype(model.variables[0].dtype) == "float32"
+    assert numpy(model.sample(2)).dtype == np.float32

@@ -280,3 +280,15 @@ def test_a_vae_with_a_pyramid_comes_back_from_a_file(latent, tmp_path):
 
 def test_compiled_gives_what_the_model_gives(head):
     np.testing.assert_allclose(numpy(pyramids.compiled(head)(X)), numpy(head(X)), atol=1e-5)
+
+
+def test_logits_are_never_in_half_precision():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        encoder, _ = pyramids.pyramid_networks((16, 16, 3), 2, (4, 4), (1, 1), (2, 2))
+        head = pyramids.pixel_head(encoder.input, pyramids.levels(encoder), 3)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    logits = head(np.zeros((1, 16, 16, 3), "float32"))
+    assert keras.backend.standardize_dtype(logits.dtype) == "float32"
+    assert encoder.layers[1].compute_dtype == "bfloat16"

@@ -474,6 +474,24 @@ def test_set_up_refuses_a_bad_seed():
             set_up(seed)
 
 
+def test_set_up_sets_precision_and_xla():
+    from helpers.runs import set_up
+
+    code = (
+        "from helpers.runs import set_up; from helpers.training import jit\n"
+        "import keras\n"
+        "for options in ({}, {'precision': 'mixed_bfloat16', 'xla': True}, {}):\n"
+        "    set_up(0, **options); print(keras.config.dtype_policy().name, jit())"
+    )
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "KERAS_BACKEND": "tensorflow"}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    said = done.stdout.splitlines()[1::2]
+    assert said == ["float32 False", "mixed_bfloat16 True", "float32 False"]
+    with pytest.raises(ValueError, match="Bad parameter 'precision'"):
+        set_up(0, "half")
+
+
 def test_record_mime_is_ours():
     assert MIME == "application/vnd.vae-results+json"
 

@@ -5,6 +5,7 @@ annotators against each other. Neither matplotlib nor scikit-image is imported b
 function needs it.
 """
 
+from helpers.edges.annotators import combine
 from helpers.edges.berkeley import benchmark, human_level
 from helpers.edges.classics import CLASSICS, classical_maps, steepest, tune_classical
 from helpers.edges.detectors import canny_levels, gradient_magnitude
@@ -17,6 +18,7 @@ __all__ = [
     "benchmark",
     "canny_levels",
     "classical_maps",
+    "combine",
     "gradient_magnitude",
     "human_level",
     "nms",

@@ -6,6 +6,8 @@ import os
 import platform
 import sys
 
+PRECISIONS = ["float32", "mixed_float16", "mixed_bfloat16"]
+
 
 @contextlib.contextmanager
 def quiet():
@@ -26,7 +28,7 @@ def quiet():
         os.close(saved)
 
 
-def set_up(seed):
+def set_up(seed, precision="float32", xla=False):
     """Import Keras quietly, seed everything, and print the machine in one line.
 
     The backend is that of `KERAS_BACKEND`; unset, it is TensorFlow. Two notebooks can share a
@@ -34,20 +36,24 @@ def set_up(seed):
 
     Args:
         seed: Integer from 0 to 2³² − 1, for Python, NumPy and the backend.
+        precision: Keras's policy for layers: "float32", or "mixed_float16" and "mixed_bfloat16",
+            which compute in half precision and keep weights and losses in single.
+        xla: Compile training with XLA on TensorFlow, too; see `training.jit`.
 
     Raises:
-        ValueError: If the seed is no such integer.
+        ValueError: If the seed is no such integer, or there is no such precision.
         RuntimeError: If the kernel promises a GPU (`HELPERS_DEVICE=gpu`) and there is none.
     """
     from helpers.runs.rules import check_value
 
-    problem = check_value("seed", seed, range(2**32))
-    if problem:
-        raise ValueError(problem)
+    for rule in (("seed", seed, range(2**32)), ("precision", precision, PRECISIONS)):
+        if problem := check_value(*rule):
+            raise ValueError(problem)
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    os.environ["HELPERS_XLA"] = "1" if xla else "0"
     # A notebook that trains many models compiles many. TensorFlow warns of that, and in a notebook it
     # sets its own log level on its first word, so a filter is what lasts.
     logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in str(record.msg))
@@ -55,6 +61,7 @@ def set_up(seed):
         import keras
 
         keras.utils.set_random_seed(int(seed))
+        keras.config.set_dtype_policy(precision)
         device = device_in_use()
     if os.environ.get("HELPERS_DEVICE") == "gpu" and device == "CPU":
         raise RuntimeError(

@@ -76,6 +76,8 @@ split = "val"  # photographs to score on: "val", or once, for the record, "test"
 weights_out = ""  # name under which to keep its weights; empty for not at all
 image_path = ""  # a photograph of your own to segment
 kept = ""  # folder in the cache where long trainings are kept, to go on after a stop
+precision = "float32"  # of the layers; a GPU is faster with "mixed_float16" or "mixed_bfloat16"
+xla = False  # whether TensorFlow compiles trainings with XLA; JAX always does
 
 # %%
 from helpers.runs import check_parameters, record, set_up
@@ -90,8 +92,9 @@ check_parameters(
     labels={"list_of": range(2, 10_001)}, term_weight=(0.0, 10.0), balance=(0.0, 1.0), image_path=str,
     headline_epochs=range(10_001), vae_epochs=range(10_001), steps_per_epoch=range(1, 10_001),
     headline_rate=(1e-5, 0.1), crop={"list_of": range(16, 1025)}, split=["val", "test"], weights_out=str,
+    precision=["float32", "mixed_float16", "mixed_bfloat16"], xla=bool,
 )  # fmt: skip
-set_up(seed)
+set_up(seed, precision, xla)
 
 import functools
 import itertools
@@ -178,8 +181,7 @@ def rate_bits(vae):
 
 
 vae = new_vae()
-vae_weights = vae.get_weights()
-redrawn, held_redrawn = run(vae, x), run(vae, held)
+vae_weights, redrawn, held_redrawn = vae.get_weights(), run(vae, x), run(vae, held)
 bits, needed = rate_bits(vae), segments.label_bits(truth, classes)
 print(f"rate {bits * math.log(2):.0f} nats = {bits:.0f} bits a picture")
 print(f"a mask needs {needed:.0f} bits, without a code {math.prod(size) * math.log2(classes):.0f}")
@@ -490,8 +492,7 @@ plots.show(fig, alt=alt)
 # %%
 answer = answers["wide, picture"]
 each = segments.iou_per_image(truth, answer, classes, void)
-ends = np.argsort(each)[[-1, -2, -3, -4, 3, 2, 1, 0]]
-right = (answer == truth) | (truth == void)
+ends, right = np.argsort(each)[[-1, -2, -3, -4, 3, 2, 1, 0]], (answer == truth) | (truth == void)
 rows = [val.images[ends], coloured(truth[ends]), coloured(answer[ends]), right[ends]]
 names, titles = ["picture", "truth", "prediction", "errors"], [f"{each[i]:.2f}" for i in ends]
 fig = plots.image_grid(rows, row_labels=names, column_labels=titles)
@@ -519,7 +520,7 @@ for name, yours, true in (("bits", your_bits, 2048), ("view", your_view, 10)):
 #
 # ## Photographs
 #
-# Everything above ran on small pictures so that it could run often. The section that follows is one long training on whole photographs, and is left out by default (`headline_epochs = 0`). The VAE is pretrained on random crops of the training photographs, without labels; the head on its encoder's levels is then trained with them. A twin starts from fresh weights and takes the same steps with labels. Because all layers are convolutions, the network that learned on crops reads a photograph of any size; scores are at native size, void left out.
+# Everything above ran on small pictures so that it could run often. The section that follows is one long training on whole photographs, and is left out by default (`headline_epochs = 0`). The VAE is pretrained on random crops of the training photographs, without labels; the head on its encoder's levels is then trained with them. A twin starts from fresh weights and takes the same steps with labels. Because all layers are convolutions, the network that learned on crops reads a photograph of any size; scores are at native size, void left out, and each answer is the mean of the answers for the photograph and for its mirror image.
 
 
 # %%
@@ -533,7 +534,7 @@ if headline_epochs:
             rate=headline_rate, channels=channels, parameters={"balance": balance},
             crops={"crop": crop, "batch_size": batch, "scale": 1.4, "light": 0.1},
         )  # fmt: skip
-        ious = photographs.class_ious(whole, scored, classes, void, math.prod(patches))
+        ious = photographs.class_ious(whole, scored, classes, void, math.prod(patches), True)
         headline |= {f"headline_{arm}": np.nanmean(ious), f"headline_{arm}_classes": list(ious)}
         headline |= {f"headline_{arm}_seconds": seconds, "parameters": whole.count_params()}
         print(f"{arm}: mean IoU {np.nanmean(ious):.3f} on {split}, {seconds:.0f} s", ious.round(3))
@@ -548,9 +549,8 @@ if headline_epochs:
 # The next cell shows the trained network a photograph: a cat from scikit-image that it has never seen, or, with the parameter `image_path`, one of yours. Without a long training, and without kept weights, it says so.
 
 # %%
-model, note = photographs.load("05-pets")
-if headline_epochs:
-    model, note = whole, {"multiple": math.prod(patches), "classes": val.class_names}
+mine = {"multiple": math.prod(patches), "classes": val.class_names}
+model, note = (whole, mine) if headline_epochs else photographs.load("05-pets")
 if model is None:
     print("the kept weights 05-pets are not here, and no photographs were trained on")
 else:

@@ -54,6 +54,9 @@ size = 64  # side of the pictures in pixels; of bsds500 so much is cut from the 
 images = 1500  # pictures without labels, for the VAE and its twins
 labelled = 100  # the first so many of them, whose edges are known to the classifiers
 edge_images = 60  # pictures to score on
+treatment = (
+    "share"  # of several annotators, for training: "share", "majority", "any" or "one" by lot
+)
 tolerance = 0.02  # largest distance of an edge match, as a share of the picture's diagonal
 thresholds = 25  # thresholds of the edge benchmark
 vae_steps = 700  # training steps of each VAE and autoencoder, 8 pictures each
@@ -63,6 +66,7 @@ headline_epochs = 0  # epochs of the long training on whole photographs; 0 leave
 vae_epochs = 10  # epochs of the VAE that goes before it
 steps_per_epoch = 100  # training steps an epoch, 8 crops each
 crop = 240  # side of the crops in pixels
+batch = 8  # crops in a step of it
 widths = [16, 32, 32, 32]  # channels of each level of the long-trained network
 depths = [2, 2, 2, 2]  # convolutions of each level
 headline_rate = 0.003  # highest learning rate of the long training
@@ -70,6 +74,8 @@ split = "val"  # what the long-trained network is scored on; "test" in a recorde
 kept = ""  # folder from which a stopped long training goes on; "" keeps nothing
 keep_weights = False  # store the long-trained network with the project
 image_path = ""  # a photograph of yours to find edges in; "" takes three of scikit-image's
+precision = "float32"  # of the layers; a GPU is faster with "mixed_float16" or "mixed_bfloat16"
+xla = False  # whether TensorFlow compiles trainings with XLA; JAX always does
 
 # %%
 from helpers.runs import check_parameters, record, set_up
@@ -82,8 +88,10 @@ check_parameters(
     headline_epochs=range(2001), vae_epochs=range(1, 2001), steps_per_epoch=range(1, 10_001),
     crop=range(32, 321, 16), widths={"list_of": range(4, 257)}, depths={"list_of": range(1, 9)},
     headline_rate=(1e-5, 0.1), split=["val", "test"], kept=str, keep_weights=bool, image_path=str,
+    treatment=["share", "majority", "any", "one"], batch=range(1, 257), xla=bool,
+    precision=["float32", "mixed_float16", "mixed_bfloat16"],
 )  # fmt: skip
-set_up(seed)
+set_up(seed, precision, xla)
 
 # %%
 import math
@@ -97,7 +105,7 @@ from scipy import ndimage
 from helpers import calibration, charts, data, edges, models, photo_edges, plots, probes, pyramids
 from helpers.edges.scores import score
 from helpers.pixel_losses import EdgeCrossEntropy
-from helpers.training import fit_steps
+from helpers.training import fit_steps, jit
 
 plots.use()
 rng = np.random.default_rng(seed)
@@ -120,7 +128,7 @@ def scored(maps, suppress=True):
 #
 # The pictures are those of notebook `01`: coloured discs, squares and triangles on photographed brick, grass and gravel, and five annotators with habits. Most pictures come without labels; anybody can have those. For a few, the edges are known. We measure on pictures of the *val* split, with the tolerance of 0.02 of the diagonal that `01` explains, and non-maximum suppression before it for every graded map.
 #
-# The target of every classifier is the **share** of annotators who drew a pixel: 1 where all did, 0.2 where one of five did. With cross-entropy as the loss, the best answer is the probability that an annotator, picked by lot, marks the pixel.
+# The target of every classifier is the **share** of annotators who drew a pixel: 1 where all did, 0.2 where one of five did. With cross-entropy as the loss, the best answer is the probability that an annotator, picked by lot, marks the pixel. (The parameter `treatment` tells the classifiers something else: what the majority drew, what anybody drew, or what one annotator drew. The sweep `06.annotators.yaml` compares the four.)
 
 # %%
 options = {"crop": size} if dataset == "bsds500" else {"size": size}
@@ -128,7 +136,8 @@ train = data.load(dataset, "train", limit=images, **options)
 val = data.load(dataset, "val", limit=edge_images, **options)
 known = train.subset(slice(labelled))  # the only ones whose edges may be used
 x, held = data.to_float(train.images), data.to_float(val.images)  # (N, H, W, 3)
-drawn, edged = data.to_float(val.edges), (x[:labelled], data.to_float(known.edges)[..., None])
+told = edges.combine(known.annotations, treatment, seed)[..., None]
+drawn, edged = data.to_float(val.edges), (x[:labelled], told)
 taught, share = (np.concatenate([np.rot90(a, k, (1, 2)) for k in range(4)]) for a in edged)
 human = edges.human_level(val.annotations, tolerance)
 print(f"{len(x)} pictures to learn from, edges known in {len(known)}; {len(held)} to score on")
@@ -151,7 +160,7 @@ def networks(run):
 encoder, decoder = networks(seed)
 vae = models.VAE(encoder, decoder, likelihood="gaussian", sigma=0.08, seed=seed)
 auto = keras.Model(encoder.input, decoder(encoder.outputs[0]))  # the same two networks, no VAE
-auto.compile(keras.optimizers.Adam(), "mse", jit_compile=False, steps_per_execution=10)
+auto.compile(keras.optimizers.Adam(), "mse", jit_compile=jit(), steps_per_execution=10)
 noisy = np.clip(x + 0.1 * rng.standard_normal(x.shape, "float32"), 0, 1)
 
 
@@ -191,7 +200,7 @@ def small_classifier(pictures):
     stack = [keras.Input((size, size, 3)), layers.Rescaling(4.0, offset=-2.0)]
     stack += [layers.Conv2D(16, 3, padding="same", activation="relu") for _ in range(2)]
     model = keras.Sequential([*stack, layers.Conv2D(1, 3, padding="same")])
-    model.compile(keras.optimizers.Adam(), EdgeCrossEntropy(), jit_compile=False)
+    model.compile(keras.optimizers.Adam(), EdgeCrossEntropy(), jit_compile=jit())
     fit_steps(model, pictures, 2 * head_steps, 16, 0.005, y=share)
     return model
 
@@ -312,7 +321,7 @@ def trained_head(start, parts, how, run, balanced=False):
     model.set_weights(fresh.get_weights())
     if not model.compiled:
         loss = EdgeCrossEntropy(balanced)
-        model.compile(keras.optimizers.Adam(), loss, jit_compile=False, steps_per_execution=10)
+        model.compile(keras.optimizers.Adam(), loss, jit_compile=jit(), steps_per_execution=10)
     fit_steps(model, taught, head_steps, 16, 0.01, y=share)
     return model
 
@@ -528,7 +537,7 @@ if headline_epochs:
     learning["plan"] = {"widths": widths, "depths": depths, "patches": [2] * len(widths)}
     model, long_run = photo_edges.train_and_score(
         dataset, split, learning, kept, crop=crop, edge_images=None if split == "test" else edge_images,
-        thresholds=thresholds, max_distance=0.0075 if dataset == "bsds500" else tolerance,
+        batch=batch, thresholds=thresholds, max_distance=0.0075 if dataset == "bsds500" else tolerance,
         keep=f"06-{dataset}" if keep_weights else None,
     )  # fmt: skip
 print(photo_edges.comparison(long_run))
@@ -557,6 +566,7 @@ else:
 # %% tags=["results"]
 results = {"human_f": human.ods, "rate": rate, "annotators": alone, "edge": edge}
 results |= {"gain": fresh[0], "gain_half": fresh[1], "lead": twin[0], "lead_half": twin[1]}
+results |= {"random_ods": table["random", "levels", "tuned"][0]}
 results |= {"verdict": verdict, "best_twin": " ".join(best), "rest": rest, "thirds": thirds}
 results |= {name: [r.ods, r.ois, r.ap] for name, r in {**recipe, **finals}.items()}
 results |= {f"slope {name}": [p[0], p[7], p[0] / p[7]] for name, p in profiles.items()}

@@ -1,0 +1,40 @@
+"""One training target from what several people drew."""
+
+import numpy as np
+
+TREATMENTS = ("share", "majority", "any", "one")
+
+
+def combine(annotations, treatment="share", seed=0):
+    """What a network is told of the annotators of each image.
+
+    Args:
+        annotations: one array `(A, H, W)` of 0 and 1 for each image, a layer for each person.
+        treatment: "share" of them who drew a pixel; 1 where the "majority" did, at least half
+            of them; 1 where "any" did; or what "one" of them drew, picked by lot.
+        seed: of the lots.
+
+    Returns:
+        float32 `(N, H, W)`, in [0, 1].
+
+    Raises:
+        ValueError: If there is no such treatment, or an image has no annotator.
+    """
+    if treatment not in TREATMENTS:
+        raise ValueError(f"`treatment` must be one of {TREATMENTS}. Received: {treatment!r}")
+    rng, targets = np.random.default_rng(seed), []
+    for number, drawn in enumerate(annotations):
+        drawn = np.asarray(drawn)
+        if drawn.ndim != 3 or not len(drawn):
+            raise ValueError(
+                f"image {number}: annotations must be (A, H, W) with A of 1 or more. "
+                f"Received: shape {drawn.shape}"
+            )
+        share = drawn.mean(axis=0, dtype="float64")
+        pick = drawn[
+            rng.integers(len(drawn))
+        ]  # drawn in any case: the lots depend on the seed alone
+        targets.append(
+            {"share": share, "majority": share >= 0.5, "any": share > 0, "one": pick}[treatment]
+        )
+    return np.stack(targets).astype("float32")
