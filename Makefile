@@ -13,7 +13,7 @@ BACKENDS := .backends/bin/python
 PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py pixel_losses.py pyramids.py training.py metrics.py twins.py resume.py kept.py probes.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-backends assignments grade test-graders site test-browser lab kernels lint build bench lock
+.PHONY: help setup run test test-backends assignments grade test-graders site test-browser lab kernels lint build bench gpu lock
 
 help:     ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -67,7 +67,10 @@ build: setup    ## write the stored notebooks from notebooks/py: make build NB="
 	$(PYTHON) -m helpers.runs build $(NB)
 
 bench: setup    ## the side-by-side measurements; minutes each
-	for script in benchmarks/*.py; do echo "== $$script"; $(PYTHON) $$script || exit 1; done
+	for script in $(filter-out benchmarks/on_gpu.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done
+
+gpu: .gpu/.ready    ## on a machine with an NVIDIA card: tests, minutes and long trainings on every kernel that reaches it
+	.gpu/bin/python benchmarks/on_gpu.py --record data/results/gpu.json
 
 lock: .uv/.ready    ## write requirements.txt anew from pyproject.toml
 	$(UV) pip compile -q --upgrade --universal --python-version 3.11 --extra lab --extra dev --extra teach --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
@@ -83,6 +86,13 @@ lock: .uv/.ready    ## write requirements.txt anew from pyproject.toml
 	@$(UV) venv -q --clear --python $(PY) .backends
 	@$(UV) pip install -q --python $(BACKENDS) -c requirements.txt -e ".[lab,dev,jax,torch]"
 	@$(BACKENDS) -m helpers.runs kernels >/dev/null
+	@touch $@
+
+.gpu/.ready: requirements.txt pyproject.toml | .uv/.ready
+	@echo "Setting up: .gpu with TensorFlow and PyTorch for CUDA (10 GB) ..."
+	@$(UV) venv -q --clear --python $(PY) .gpu
+	@$(UV) pip install -q --python .gpu/bin/python -c requirements.txt -e ".[lab,dev,gpu,torch]"
+	@.gpu/bin/python -m helpers.runs kernels >/dev/null
 	@touch $@
 
 .site-env/.ready: requirements.txt pyproject.toml docs/site/vendor.py | .uv/.ready

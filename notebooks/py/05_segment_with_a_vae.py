@@ -544,7 +544,7 @@ if headline_epochs:
         photographs.save(whole, weights_out, **shape, outputs=classes, **about)
 
 # %% [markdown]
-# The parameter files `05.full-camvid.yaml` and `05.full-pets.yaml` hold the settings of such runs. The first is on record, in `data/results` and in the README's table, beside its twin from fresh weights and beside published rows. The test split is read once, by the recorded run.
+# The parameter files `05.full-camvid.yaml` and `05.full-pets.yaml` hold the settings of such runs. The first is on record, in `data/results` and in the README's table, beside its twin from fresh weights and beside published rows. The recorded run has scored CamVid's test split twice: the mirror image joined after the first time, because it had helped on the val split, with either start.
 #
 # The next cell shows the trained network a photograph: a cat from scikit-image that it has never seen, or, with the parameter `image_path`, one of yours. Without a long training, and without kept weights, it says so.
 
