@@ -54,9 +54,7 @@ size = 64  # side of the pictures in pixels; of bsds500 so much is cut from the 
 images = 1500  # pictures without labels, for the VAE and its twins
 labelled = 100  # the first so many of them, whose edges are known to the classifiers
 edge_images = 60  # pictures to score on
-treatment = (
-    "share"  # of several annotators, for training: "share", "majority", "any" or "one" by lot
-)
+treatment = "share"  # what a classifier is told of the annotators: share, majority, any, one
 tolerance = 0.02  # largest distance of an edge match, as a share of the picture's diagonal
 thresholds = 25  # thresholds of the edge benchmark
 vae_steps = 700  # training steps of each VAE and autoencoder, 8 pictures each
@@ -81,14 +79,13 @@ xla = False  # whether TensorFlow compiles trainings with XLA; JAX always does
 from helpers.runs import check_parameters, record, set_up
 
 check_parameters(
-    globals(), dataset=["shapes", "bsds500"], seed=range(2**32), seeds=range(1, 21),
-    size=range(32, 257, 8), images=range(16, 4001), labelled=range(16, 4001),
-    edge_images=range(2, 1001), tolerance=(0.001, 0.1), thresholds=range(3, 100),
-    vae_steps=range(1, 100_001), head_steps=range(1, 100_001), noises={"list_of": (0.0, 1.0)},
-    headline_epochs=range(2001), vae_epochs=range(1, 2001), steps_per_epoch=range(1, 10_001),
-    crop=range(32, 321, 16), widths={"list_of": range(4, 257)}, depths={"list_of": range(1, 9)},
-    headline_rate=(1e-5, 0.1), split=["val", "test"], kept=str, keep_weights=bool, image_path=str,
-    treatment=["share", "majority", "any", "one"], batch=range(1, 257), xla=bool,
+    globals(), dataset=["shapes", "bsds500"], seed=range(2**32), seeds=range(1, 21), size=range(32, 257, 8),
+    images=range(16, 4001), labelled=range(16, 4001), edge_images=range(2, 1001), thresholds=range(3, 100),
+    tolerance=(0.001, 0.1), treatment=["share", "majority", "any", "one"], noises={"list_of": (0.0, 1.0)},
+    vae_steps=range(1, 100_001), head_steps=range(1, 100_001), headline_epochs=range(2001), kept=str,
+    vae_epochs=range(1, 2001), steps_per_epoch=range(1, 10_001), crop=range(32, 321, 16), image_path=str,
+    widths={"list_of": range(4, 257)}, depths={"list_of": range(1, 9)}, headline_rate=(1e-5, 0.1), xla=bool,
+    batch=range(1, 257), split=["val", "test"], keep_weights=bool,
     precision=["float32", "mixed_float16", "mixed_bfloat16"],
 )  # fmt: skip
 set_up(seed, precision, xla)
@@ -117,8 +114,7 @@ def compare(name, yours, true, hint):
     assert yours is None or abs(yours - true) <= 0.01 * abs(true), f"{name} differs. {hint}"
 
 
-def scored(maps, suppress=True):
-    """The Berkeley benchmark of graded edge maps of the val pictures."""
+def scored(maps, suppress=True):  # Berkeley benchmark of graded edge maps of the val pictures
     maps = [edges.nms(m, border=0) for m in maps] if suppress else maps
     return edges.benchmark(maps, val.annotations, thresholds, tolerance)
 
@@ -135,9 +131,8 @@ options = {"crop": size} if dataset == "bsds500" else {"size": size}
 train = data.load(dataset, "train", limit=images, **options)
 val = data.load(dataset, "val", limit=edge_images, **options)
 known = train.subset(slice(labelled))  # the only ones whose edges may be used
-x, held = data.to_float(train.images), data.to_float(val.images)  # (N, H, W, 3)
-told = edges.combine(known.annotations, treatment, seed)[..., None]
-drawn, edged = data.to_float(val.edges), (x[:labelled], told)
+x, held, drawn = map(data.to_float, (train.images, val.images, val.edges))  # (N, H, W, …)
+edged = x[:labelled], edges.combine(known.annotations, treatment, seed)[..., None]
 taught, share = (np.concatenate([np.rot90(a, k, (1, 2)) for k in range(4)]) for a in edged)
 human = edges.human_level(val.annotations, tolerance)
 print(f"{len(x)} pictures to learn from, edges known in {len(known)}; {len(held)} to score on")
@@ -151,8 +146,7 @@ print(f"{len(x)} pictures to learn from, edges known in {len(known)}; {len(held)
 
 
 # %%
-def networks(run):
-    """Fresh encoder and decoder: levels of 1/2, 1/4, 1/8 of the size, and a code of 8 channels."""
+def networks(run):  # fresh: levels of 1/2, 1/4, 1/8 of the size, and a code of 8 channels
     keras.utils.set_random_seed(run)
     return pyramids.pyramid_networks((size, size, 3), 8, (16, 32, 48), (1, 1, 2))
 
@@ -194,8 +188,7 @@ print(f"rate {rate:.0f} nats a picture, squared error {np.mean((redrawn - held) 
 
 
 # %%
-def small_classifier(pictures):
-    """The recipe's classifier of pixels, trained on `pictures`."""
+def small_classifier(pictures):  # the recipe's classifier of pixels, trained on `pictures`
     keras.utils.set_random_seed(seed)
     stack = [keras.Input((size, size, 3)), layers.Rescaling(4.0, offset=-2.0)]
     stack += [layers.Conv2D(16, 3, padding="same", activation="relu") for _ in range(2)]
@@ -205,8 +198,7 @@ def small_classifier(pictures):
     return model
 
 
-def probabilities(model, pictures):
-    """Probability of an edge at each pixel, (N, H, W), of a model that returns logits."""
+def probabilities(model, pictures):  # of an edge at each pixel, (N, H, W), from logits
     return 1 / (1 + np.exp(-model.predict(pictures, verbose=0)[..., 0].astype("float64")))
 
 
@@ -532,13 +524,12 @@ print("Canny on each third of the pictures: ODS", *(f"{value:.3f}" for value in 
 # %%
 model, long_run = photo_edges.kept_model(), {}
 if headline_epochs:
-    learning = {"vae_epochs": vae_epochs, "epochs": headline_epochs, "steps": steps_per_epoch}
-    learning |= {"rate": headline_rate, "seed": seed}
-    learning["plan"] = {"widths": widths, "depths": depths, "patches": [2] * len(widths)}
+    plan = {"widths": widths, "depths": depths, "patches": [2] * len(widths)}
+    learning = {"vae_epochs": vae_epochs, "epochs": headline_epochs, "rate": headline_rate}
     model, long_run = photo_edges.train_and_score(
-        dataset, split, learning, kept, crop=crop, edge_images=None if split == "test" else edge_images,
-        batch=batch, thresholds=thresholds, max_distance=0.0075 if dataset == "bsds500" else tolerance,
-        keep=f"06-{dataset}" if keep_weights else None,
+        dataset, split, {**learning, "steps": steps_per_epoch, "seed": seed, "plan": plan}, kept, crop=crop,
+        edge_images=None if split == "test" else edge_images, batch=batch, thresholds=thresholds,
+        max_distance=0.0075 if dataset == "bsds500" else tolerance, keep=f"06-{dataset}" if keep_weights else None,
     )  # fmt: skip
 print(photo_edges.comparison(long_run))
 
@@ -566,7 +557,6 @@ else:
 # %% tags=["results"]
 results = {"human_f": human.ods, "rate": rate, "annotators": alone, "edge": edge}
 results |= {"gain": fresh[0], "gain_half": fresh[1], "lead": twin[0], "lead_half": twin[1]}
-results |= {"random_ods": table["random", "levels", "tuned"][0]}
 results |= {"verdict": verdict, "best_twin": " ".join(best), "rest": rest, "thirds": thirds}
 results |= {name: [r.ods, r.ois, r.ap] for name, r in {**recipe, **finals}.items()}
 results |= {f"slope {name}": [p[0], p[7], p[0] / p[7]] for name, p in profiles.items()}
