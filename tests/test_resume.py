@@ -157,11 +157,9 @@ def test_comments_and_docstrings_keep_the_version_and_code_alters_it(tmp_path, m
         path.write_text(text, "utf-8")
         return version
 
-    assert replaced("pyramids", "The last map, without", "The very last map, without") == here
-    assert (
-        replaced("pyramids", '    """The last map, without normalisation or activation."""\n', "")
-        == here
-    )
+    assert replaced("pyramids", "Doubles the resolution", "Always doubles it") == here
+    docstring = '    """Doubles the resolution until it has grown by `ratio`."""\n'
+    assert replaced("pyramids", docstring, "") == here
     assert (
         replaced("pyramids", "def _normal(h):\n", "# new\ndef _normal(h):\n    '''New.'''\n\n")
         == here
