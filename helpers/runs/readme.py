@@ -1,4 +1,4 @@
-"""Numbers and the picture of README.md, taken from the stored notebooks and the recorded runs.
+"""Numbers of the README files and the picture of the first, from stored notebooks and recorded runs.
 
 A number stands there as in a notebook's prose, `12.3<!--=key-->`; the key says where it is from:
 `n04_elbo` is `elbo` in the record of notebook 04, and `run_mnist_nll__test_nll` is `test_nll` in
@@ -12,6 +12,7 @@ from helpers.runs.request import notebooks_folder, series
 from helpers.runs.results import read_results
 
 PICTURE_TAG = "readme-picture"
+PAGES = ("README.md", "data/README.md")
 
 
 def known_results():
@@ -43,14 +44,14 @@ def picture(notebook):
 
 
 def refresh():
-    """Rewrite README.md, and `docs/picture.png` where a notebook has one."""
+    """Rewrite `PAGES`, and `docs/picture.png` where a notebook has one."""
     import base64
 
     import nbformat
 
     root = notebooks_folder().parent
-    readme = root / "README.md"
-    readme.write_text(refilled(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in (root / name for name in PAGES):
+        page.write_text(refilled(page.read_text(encoding="utf-8")), encoding="utf-8")
     for path in series():
         data = picture(nbformat.read(path, as_version=4))
         if data:
