@@ -136,7 +136,7 @@ def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_dat
         # An optimizer that makes its variables inside the first step has TensorFlow trace it twice.
         model.optimizer.build(model.trainable_variables)
     for state in model.optimizer.variables:
-        state.assign(keras.ops.zeros_like(state))
+        state.assign(keras.ops.zeros(state.shape, state.dtype))
     epochs = max(1, round(steps * batch_size / len(x)))
     fall = keras.callbacks.LearningRateScheduler(
         lambda epoch: learning_rate * cosine_share(epoch / epochs)

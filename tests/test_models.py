@@ -178,7 +178,11 @@ def test_linear_vae_reaches_the_exact_ppca_likelihood():
 
 def test_iwae_bounds_are_ordered():
     model, _ = fitted(dense_vae((8, 8, 1), 4, (32,), seed=0), BINARY, epochs=20)
-    one, five, fifty = (metrics.iwae_bound(model, BINARY, k, seed=1).mean() for k in (1, 5, 50))
+    # The bounds are ordered in expectation; one draw for each of 24 images is off by more.
+    one, five, fifty = (
+        np.mean([metrics.iwae_bound(model, BINARY, k, seed=seed) for seed in range(20)])
+        for k in (1, 5, 50)
+    )
     assert one < five < fifty
 
 
