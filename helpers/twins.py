@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from helpers import models
-from helpers.training import fit_steps, jit
+from helpers.training import fit_steps, pace
 
 ARMS = ("random", "random, frozen", "autoencoder", "denoising", "VAE", "VAE + term")
 
@@ -130,7 +130,7 @@ def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
     if not model.compiled:
         gc.collect()  # compiled models that are no longer used hold much memory, in circles
         adam = keras.optimizers.Adam()
-        model.compile(adam, loss, jit_compile=jit(), steps_per_execution=10)
+        model.compile(adam, loss, **pace())
     order = np.random.default_rng(seed).permutation(len(x))
     order = np.resize(order, max(len(x), batch * (steps // 6)))
     y = y if y is None else keras.tree.map_structure(lambda a: a[order], y)

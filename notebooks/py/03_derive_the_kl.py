@@ -67,7 +67,7 @@ import sympy
 from keras import ops
 from scipy.stats import multivariate_normal, norm
 
-from helpers import losses, plots
+from helpers import losses, plots, training
 from helpers.models import value_and_grad
 
 plots.use()
@@ -453,7 +453,7 @@ def snapshot(model, x):
 def train(model, x, count, every):
     # `count` full-batch steps of Adam; snapshots before them and after each `every`, as 4 rows.
     rate = keras.optimizers.schedules.CosineDecay(0.03, steps)
-    model.compile(keras.optimizers.Adam(rate, beta_2=0.99), steps_per_execution=every)
+    model.compile(keras.optimizers.Adam(rate, beta_2=0.99), **training.pace(every, xla="auto"))
     history, copies = [snapshot(model, x)], np.tile(x, (every, 1))
     for _ in range(count // every):  # `every` copies, one copy a batch: `every` full-batch steps
         model.fit(copies, batch_size=len(x), shuffle=False, verbose=0)

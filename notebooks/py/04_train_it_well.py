@@ -410,7 +410,7 @@ likelihood = {"likelihood": "gaussian", "sigma": None} if grey else binary
 main = small_vae(seed, width=main_width, **likelihood)
 if main_net == "conv":
     main = models.conv_vae(shape, latent, main_width, seed=seed, **likelihood)
-main.compile(keras.optimizers.Adam(), jit_compile=training.jit(), steps_per_execution=10)
+main.compile(keras.optimizers.Adam(), **training.pace())
 budget = training.TimeBudget(main_seconds, 2e-3)
 best = {"patience": 10**6, "mode": "min", "restore_best_weights": True}
 keep = [keras.callbacks.EarlyStopping("val_loss", **best), budget]
@@ -528,7 +528,7 @@ for name in speed_ways:
     if name in ("patches", "stride 2"):
         vae = models.VAE(*(patches if name == "patches" else strides), seed=seed, **plain)
     batch, xla = 512 if name == "dense 512" else 64, name == "dense XLA" or training.jit()
-    vae.compile(keras.optimizers.Adam(), jit_compile=xla, steps_per_execution=10)
+    vae.compile(keras.optimizers.Adam(), **training.pace(xla=xla))
     clock = training.TimeBudget(speed_seconds, 2e-3, clock=time.process_time)
     vae.fit(x, batch_size=batch, epochs=10**6, callbacks=[clock], verbose=0)
     per_second, first = int(vae.steps) * batch / clock.elapsed(), clock.history[0]["seconds"]
@@ -575,7 +575,7 @@ for run in range(seeds):
     twin = small_vae(seed + run, **likelihood)
     scores["untrained"].append(probe(*(twin.encode(part)[0] for part in parts)))
     auto = keras.Model(twin.encoder.inputs, twin.decoder(twin.encoder.outputs[0]))
-    auto.compile(keras.optimizers.Adam(), error, jit_compile=training.jit(), steps_per_execution=10)
+    auto.compile(keras.optimizers.Adam(), error, **training.pace())
     training.fit_steps(auto, x, steps, y=x)
     scores["autoencoder"].append(probe(*(twin.encode(part)[0] for part in parts)))
     vae, _ = trained(seed + run, x, **likelihood)

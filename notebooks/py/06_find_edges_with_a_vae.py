@@ -102,7 +102,7 @@ from scipy import ndimage
 from helpers import calibration, charts, data, edges, models, photo_edges, plots, probes, pyramids
 from helpers.edges.scores import score
 from helpers.pixel_losses import EdgeCrossEntropy
-from helpers.training import fit_steps, jit
+from helpers.training import fit_steps, jit, pace
 
 plots.use()
 rng = np.random.default_rng(seed)
@@ -154,7 +154,7 @@ def networks(run):  # fresh: levels of 1/2, 1/4, 1/8 of the size, and a code of 
 encoder, decoder = networks(seed)
 vae = models.VAE(encoder, decoder, likelihood="gaussian", sigma=0.08, seed=seed)
 auto = keras.Model(encoder.input, decoder(encoder.outputs[0]))  # the same two networks, no VAE
-auto.compile(keras.optimizers.Adam(), "mse", jit_compile=jit(), steps_per_execution=10)
+auto.compile(keras.optimizers.Adam(), "mse", **pace())
 noisy = np.clip(x + 0.1 * rng.standard_normal(x.shape, "float32"), 0, 1)
 
 
@@ -313,7 +313,7 @@ def trained_head(start, parts, how, run, balanced=False):
     model.set_weights(fresh.get_weights())
     if not model.compiled:
         loss = EdgeCrossEntropy(balanced)
-        model.compile(keras.optimizers.Adam(), loss, jit_compile=jit(), steps_per_execution=10)
+        model.compile(keras.optimizers.Adam(), loss, **pace())
     fit_steps(model, taught, head_steps, 16, 0.01, y=share)
     return model
 
