@@ -560,7 +560,7 @@ some = probes.balanced(known[label], 100)
 
 def probe(a, b):
     """Scores of features a (labelled) and b (held): accuracy with 100 and 1000 labels, R²."""
-    few = probes.probe_class(np.take(a, some, axis=0), known[label][some], b, truth[label])
+    few = probes.probe_class(ops.convert_to_numpy(a)[some], known[label][some], b, truth[label])
     many = probes.probe_class(a, known[label], b, truth[label])
     return [few, many, *(probes.probe_value(a, known[f], b, truth[f]) for f in facts)]
 
