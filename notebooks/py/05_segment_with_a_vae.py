@@ -321,7 +321,7 @@ levels = pyramids.levels(vae.encoder)
 for features in (levels, levels[1:], [vae.encoder.outputs[0]]):
     ours, theirs = (build(vae.encoder.input, features, 3) for build in (head, pyramids.pixel_head))
     theirs.set_weights(ours.get_weights())  # fails unless all shapes agree
-    assert np.abs(ours(x[:4]) - theirs(x[:4])).max() < 1e-4
+    assert ops.max(ops.abs(ours(x[:4]) - theirs(x[:4]))) < 1e-4
 print("own head and helpers.pyramids.pixel_head: the same network")
 
 # %% [markdown]

@@ -178,7 +178,7 @@ def redraw(pictures):
 
 
 starts = {("VAE", seed): pretrained("VAE", seed)}
-rate, redrawn = float(np.mean(vae.terms(held)[1])), redraw(held)
+rate, redrawn = float(keras.ops.mean(vae.terms(held)[1])), redraw(held)
 print(f"rate {rate:.0f} nats a picture, squared error {np.mean((redrawn - held) ** 2):.4f}")
 
 # %% [markdown]
