@@ -98,7 +98,7 @@ lock: .uv/.ready    ## write requirements.txt anew from pyproject.toml
 .site-env/.ready: requirements.txt pyproject.toml docs/site/vendor.py | .uv/.ready
 	@echo "Setting up: .site-env with Sphinx and Playwright (a minute) ..."
 	@$(UV) venv -q --clear --python $(PY) .site-env
-	@$(UV) pip install -q --compile-bytecode --python .site-env/bin/python -c requirements.txt -e ".[lab,dev,site,browser]"
+	@$(UV) pip install -q --compile-bytecode --python .site-env/bin/python -c requirements.txt -e ".[lab,dev,teach,site,browser]"
 	@.site-env/bin/python docs/site/vendor.py .site-env/vendor
 	@touch $@
 
