@@ -15,7 +15,9 @@
 # %% [markdown]
 # # Start here: draw a picture that nobody took
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/00_start_here.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/00_start_here.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/00_start_here.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/00_start_here.ipynb) <!--badges-->
+#
+# ![Three rows of eight small pictures. The first row shows one sharp coloured shape each on textured ground. In the second row nearly the same colours stand in the same places, as soft blobs on plain ground. The third row shows pictures that belong to no original: coloured blobs on coloured ground, less tidy.](../docs/pictures/00.png) <!--picture-->
 #
 # Show a network a few thousand pictures. Then ask it for one more, of something that was never there. A variational autoencoder (VAE) does that, and while it learns to, it learns what the pictures have in
 # common. This series asks what that knowledge is good for: can it help to say *what* every pixel shows, and *where* one thing ends and the next begins?
@@ -119,7 +121,7 @@ seconds = time.perf_counter() - started
 # %% [markdown]
 # The weights are set. Three rows tell how it went: held-out pictures, what the VAE makes of them, and pictures decoded from hidden numbers that were drawn at random. The last row shows things that nobody drew.
 
-# %% tags=["readme-picture"]
+# %% tags=["readme-picture", "picture"]
 reconstructions = vae.predict(held_out[:8], verbose=0).clip(0, 1)
 samples = keras.ops.convert_to_numpy(vae.sample(8, seed=seed + 1)).clip(0, 1)
 figure = plots.image_grid(

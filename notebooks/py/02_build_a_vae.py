@@ -15,7 +15,9 @@
 # %% [markdown]
 # # Build a VAE from scratch
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/02_build_a_vae.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/02_build_a_vae.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/02_build_a_vae.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/02_build_a_vae.ipynb) <!--badges-->
+#
+# ![Six rows of pictures. Both models restore held-out pictures as soft discs of the right colour and place. Drawn from a standard normal, the autoencoder gives dim pictures that resemble each other; the VAE gives one soft disc in each picture, in many muted colours and places. The autoencoder with a fitted Gaussian does so as well, in stronger colours.](../docs/pictures/02.png) <!--picture-->
 #
 # An autoencoder squeezes a picture into a few numbers and restores it. That sounds like half a machine for making pictures: throw the first network away, and feed the second with numbers of your own. It does not work. Finding out why leads, one part at a time, to the variational autoencoder (VAE).
 #
@@ -531,7 +533,7 @@ print(f"error of a pixel: VAE {rmse(reconstructed):.3f}, autoencoder {rmse(resto
 #
 # > **Predict first.** Four contestants now draw pictures: the autoencoder from $\mathcal N(0, I)$ and from its fitted Gaussian, the VAE from $\mathcal N(0, I)$ and, for fairness, also from a Gaussian fitted to *its* codes. Order them by distance.
 
-# %%
+# %% tags=["picture"]
 mean, log_variance = vae.encoder.predict(held_out, verbose=0)  # two times (N, K)
 vae_drawn = vae.decoder.predict(normal(1000), verbose=0)
 # Codes are draws from the regions, so their covariance is that of the means plus the regions' own.

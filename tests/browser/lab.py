@@ -4,6 +4,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -21,14 +22,15 @@ SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},
 }
 # A notebook that asks the network gets no answer, also where there is one.
-NOBODY = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy")}
+NOBODY = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 PROMPTS = """() => [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt")]
   .map((prompt) => prompt.textContent.trim())"""
 NOTEBOOK = "() => jupyterapp.shell.currentWidget.context.model.toJSON()"
-DRAWN = """async () => {
+DRAWN = """async (where) => {
   const shown = [];
-  for (const image of document.querySelectorAll(".jp-OutputArea-output img")) {
+  for (const image of document.querySelectorAll(where + " img")) {
     try { await image.decode(); shown.push(image.naturalWidth); } catch { shown.push(0); }
   }
   return shown.filter((width) => width > 50).length;
@@ -55,8 +57,11 @@ class Server:
     """A JupyterLab of this environment over one folder, as nobody has configured it."""
 
     def __init__(self, folder):
-        self.folder, self.token, own = Path(folder) / "work", secrets.token_hex(8), Path(folder)
-        self.folder.mkdir()
+        own, self.token = Path(folder), secrets.token_hex(8)
+        self.folder = own / "work" / "notebooks"
+        self.folder.mkdir(parents=True)
+        for part in ("badges", "pictures"):  # what the notebooks show in their text
+            shutil.copytree(DOCS / part, own / "work" / "docs" / part)
         for name, values in SETTINGS.items():
             file = own / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -74,7 +79,7 @@ class Server:
             environment.pop(name, None)
         options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", "--expose-app-in-browser"]
         options += [f"--port={port}", f"--IdentityProvider.token={self.token}"]
-        options += [f"--ServerApp.root_dir={self.folder}", "--ServerApp.port_retries=0"]
+        options += [f"--ServerApp.root_dir={self.folder.parent}", "--ServerApp.port_retries=0"]
         command = [sys.executable, "-m", "jupyterlab", *options]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -125,7 +130,7 @@ class Opened:
         nbformat.write(notebook, server.folder / name)
         context.route("**/*", self._pass_on)
         self.page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
-        self.page.goto(f"{server.base}lab/tree/{name}?reset&token={server.token}")
+        self.page.goto(f"{server.base}lab/tree/notebooks/{name}?reset&token={server.token}")
         self.page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
         # Run All before page and kernel know each other is dropped without a word.
         self.page.locator("#jp-main-statusbar").get_by_text("| Idle").first.wait_for()
@@ -182,7 +187,11 @@ class Opened:
 
     def pictures(self):
         """How many pictures stand in the outputs and are drawn."""
-        return self.page.evaluate(DRAWN)
+        return self.page.evaluate(DRAWN, ".jp-CodeCell .jp-OutputArea-output")
+
+    def pictures_of_the_text(self):
+        """How many pictures stand in the text and are drawn."""
+        return self.page.evaluate(DRAWN, ".jp-MarkdownOutput")
 
     def formulas(self):
         """How many formulas are typeset, and a list of those that are wrong or raw."""

@@ -4,9 +4,7 @@ At smoke parameters, in copies without outputs.
 """
 
 import nbformat
-import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from PIL import Image
 
 from helpers.runs.request import gather, parameters_of, series
@@ -60,6 +58,8 @@ def test_a_notebook_runs(path, lab):
     assert formulas["found"] == []
     prose = "".join(c.source for c in nbformat.read(path, 4).cells if c.cell_type == "markdown")
     assert ("$" in prose) == (formulas["typeset"] > 0)
+    # Two badges and the picture below the title, at least.
+    assert opened.pictures_of_the_text() == prose.count("](../docs/") >= 3
     first = opened.run_all(SECONDS)
     check(opened, first)
     second = opened.restart_and_run_all(SECONDS)
