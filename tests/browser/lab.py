@@ -172,7 +172,7 @@ class Opened:
     def restart_and_run_all(self, seconds):
         """Menu Kernel, Restart Kernel and Run All Cells."""
         self._menu("Kernel", "Restart Kernel and Run All Cells")
-        self.page.locator(".jp-Dialog").get_by_role("button", name="Restart").click()
+        self.page.locator(".jp-Dialog button.jp-mod-accept").click()
         return self._end(seconds)
 
     def _end(self, seconds):
