@@ -33,8 +33,10 @@ def errors(notebook):
     return [f"{o.ename}: {o.evalue[:300]}" for o in outputs if o.output_type == "error"]
 
 
-def figures(notebook):
-    outputs = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs]
+def figures(notebook, word=""):
+    """The figures of the code cells that hold a word."""
+    cells = [c for c in notebook.cells if c.cell_type == "code" and word in c.source]
+    outputs = [o for c in cells for o in c.outputs]
     return [o.data["image/png"] for o in outputs if "image/png" in o.get("data", {})]
 
 
@@ -87,6 +89,9 @@ def test_a_notebook_takes_a_photograph(path, lab, lab_server):
     opened = lab(at_smoke(path, image_path="my photograph.jpg"), path.name)
     notebook = opened.run_all(SECONDS)
     check(opened, notebook)
+    stored = nbformat.read(path, as_version=4)
+    # Where weights are kept, the cell shows the photograph and not what it shows without one.
+    assert not set(figures(notebook, "image_path")) & set(figures(stored, "image_path"))
 
 
 @pytest.fixture(scope="module")
