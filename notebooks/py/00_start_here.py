@@ -78,7 +78,7 @@ import time
 
 import keras
 
-from helpers import data, models, plots
+from helpers import data, models, plots, training
 from helpers.runs import record
 
 plots.use()
@@ -106,7 +106,7 @@ print(f"{len(train)} pictures to train on, {len(held_out)} held out, each {train
 # ## A VAE in four lines
 #
 # An *encoder* turns a picture into a guess about $K$ hidden numbers $z$: a mean and a spread for each. A *decoder* turns hidden numbers back into a picture. Training asks for two things at once: the original should be likely
-# under what comes back, and the guess about $z$ should stay close to what one would say without having seen the picture. Notebook `02` builds both networks and the loss from nothing; here we borrow them.
+# under what comes back, and the guess about $z$ should stay close to what one would say without having seen the picture. Notebook `02` builds both networks and the loss from nothing; here we borrow them. While the VAE trains, a bar shows the time left.
 
 # %%
 vae = models.conv_vae(train.shape[1:], latent, width=32, likelihood="gaussian", seed=seed)
@@ -115,7 +115,7 @@ schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
 vae.compile(optimizer=keras.optimizers.Adam(schedule))
 
 started = time.perf_counter()
-vae.fit(train, batch_size=32, epochs=epochs, verbose=0)
+vae.fit(train, batch_size=32, epochs=epochs, verbose=0, callbacks=[training.Progress()])
 seconds = time.perf_counter() - started
 
 # %% [markdown]

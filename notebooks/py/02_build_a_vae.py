@@ -89,6 +89,7 @@ from keras import layers, ops
 
 from helpers import data, models, plots
 from helpers.layers import DepthToSpaceUp, PatchDown
+from helpers.training import Progress
 
 plots.use()
 
@@ -164,7 +165,9 @@ def rmse(pictures):
 ae_encoder, ae_decoder = build_encoder(shape, latent), build_decoder(shape, latent)
 autoencoder = keras.Model(ae_encoder.input, ae_decoder(ae_encoder.output))
 autoencoder.compile(optimizer=adam(), loss="mse")
-autoencoder.fit(train, train, batch_size=batch_size, epochs=epochs, verbose=0)
+training = {"batch_size": batch_size, "epochs": epochs, "verbose": 0}
+training["callbacks"] = [Progress()]  # a bar with the time left
+autoencoder.fit(train, train, **training)
 
 codes = ae_encoder.predict(held_out, verbose=0)  # (N, K)
 restored = ae_decoder.predict(codes, verbose=0)  # (N, H, W, C)
@@ -521,7 +524,7 @@ for name, mine, theirs in zip(("reconstruction", "KL"), both[0], helper.terms(so
 # %%
 vae = VAE(*vae_networks(), beta, seed)
 vae.compile(optimizer=adam())
-vae.fit(train, batch_size=batch_size, epochs=epochs, verbose=0)
+vae.fit(train, **training)
 
 scores = vae.evaluate(held_out, verbose=0, return_dict=True)
 reconstructed = vae.predict(held_out, verbose=0)

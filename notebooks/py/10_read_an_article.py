@@ -74,6 +74,7 @@ from scipy.stats import binom, norm
 from sklearn.metrics import mutual_info_score
 
 from helpers import edges, losses, metrics, models, plots
+from helpers.training import Progress
 
 plots.use()
 
@@ -447,8 +448,8 @@ for name, own in {"its own output": True, "the pictures": False}.items():
     net = Tied(own)
     first = ops.convert_to_numpy(net.encoder(spots))
     net.compile(keras.optimizers.Adam(2e-3), jit_compile=False)
-    epochs = max(1, steps * 64 // images)
-    curves[name] = net.fit(spots, epochs=epochs, batch_size=64, verbose=0).history
+    epochs, quiet = max(1, steps * 64 // images), {"verbose": 0, "callbacks": [Progress()]}
+    curves[name] = net.fit(spots, epochs=epochs, batch_size=64, **quiet).history
     redrawn[name] = net.predict(spots[:10], verbose=0)
     means[name] = ops.convert_to_numpy(net.encoder(spots))
 mirror, taught = ({k: v[-1] for k, v in curves[name].items()} for name in curves)
