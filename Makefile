@@ -50,8 +50,8 @@ site: .site-env/.ready    ## build the web site from the stored notebooks: build
 	.site-env/bin/python docs/site/build.py --vendor .site-env/vendor
 
 # Debian's Chromium, or any that is there; see tests/browser/conftest.py.
-test-browser: site    ## open every page of the site in Chromium: light, dark, narrow, wide, by keyboard
-	@command -v chromium chromium-browser google-chrome >/dev/null || apt-get install -y --no-install-recommends chromium
+test-browser: site    ## in Chromium: every page of the site, and every notebook in JupyterLab; half an hour
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { apt-get update -qq && apt-get install -y --no-install-recommends chromium fonts-dejavu-core; }
 	.site-env/bin/python -m pytest -q -m browser tests/browser
 
 lab: setup    ## open JupyterLab with the kernels registered
@@ -98,7 +98,7 @@ lock: .uv/.ready    ## write requirements.txt anew from pyproject.toml
 .site-env/.ready: requirements.txt pyproject.toml docs/site/vendor.py | .uv/.ready
 	@echo "Setting up: .site-env with Sphinx and Playwright (a minute) ..."
 	@$(UV) venv -q --clear --python $(PY) .site-env
-	@$(UV) pip install -q --compile-bytecode --python .site-env/bin/python -c requirements.txt -e ".[lab,dev,site,browser]"
+	@$(UV) pip install -q --compile-bytecode --python .site-env/bin/python -c requirements.txt -e ".[lab,dev,teach,site,browser]"
 	@.site-env/bin/python docs/site/vendor.py .site-env/vendor
 	@touch $@
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from helpers.data import cache_folder
 from helpers.runs import versions
+from helpers.training import Progress
 
 # Modules whose code decides what a training gives; a change of their comments does not count.
 CODE = ("layers", "losses", "models", "networks", "photographs", "pixel_losses", "pyramids")
@@ -101,6 +102,7 @@ class Store:
             options.setdefault("shuffle", False)  # the order of batches is its own matter
         callbacks = options.pop("callbacks", None) or []
         callbacks = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+        callbacks.append(Progress(name))
         if self.folder is None:
             _wind(x, 0)
             start = time.perf_counter()

@@ -11,6 +11,37 @@ import time
 
 import keras
 
+from helpers import progress
+
+
+class Progress(keras.callbacks.Callback):
+    """A bar with the time left of a training; see `helpers.progress` for who sees it.
+
+    Give it to `fit` beside `verbose=0`, whose own bar would be stored with the notebook.
+
+    Args:
+        what: a word or two, drawn before the bar.
+    """
+
+    def __init__(self, what="training"):
+        super().__init__()
+        self.what, self.bar, self.before = what, None, 0
+
+    def on_train_begin(self, logs=None):
+        epochs, steps = self.params.get("epochs"), self.params.get("steps")
+        total = epochs * steps if epochs and steps else None
+        self.bar, self.before = progress.bar(total, self.what), 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.before = epoch * (self.params.get("steps") or 0)
+
+    def on_train_batch_end(self, batch, logs=None):
+        # With several steps in one execution, this is called once for all of them.
+        self.bar.update(self.before + batch + 1 - self.bar.n)
+
+    def on_train_end(self, logs=None):
+        self.bar.close()
+
 
 class TimeBudget(keras.callbacks.Callback):
     """Stops `fit` after so many seconds, compilation and validation included.
@@ -53,6 +84,7 @@ class TimeBudget(keras.callbacks.Callback):
         self.clock = clock
         self.start = None
         self.history = []
+        self.bar = None
 
     def elapsed(self):
         """Seconds since the start of `fit`."""
@@ -71,14 +103,20 @@ class TimeBudget(keras.callbacks.Callback):
                 "TimeBudget sets the learning rate, so the optimizer must be made with a number, "
                 f"for example Adam(1e-3). Received: {type(schedule).__name__}"
             )
+        self.bar = progress.bar(round(self.seconds), "training", "s")
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.learning_rate is not None:
             self.model.optimizer.learning_rate = self.rate(self.elapsed() / self.seconds)
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.elapsed() >= self.seconds:
+        elapsed = self.elapsed()
+        self.bar.update(min(int(elapsed), self.bar.total) - self.bar.n)
+        if elapsed >= self.seconds:
             self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        self.bar.close()
 
     def on_epoch_end(self, epoch, logs=None):
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
@@ -158,5 +196,10 @@ def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_dat
     fall = keras.callbacks.LearningRateScheduler(
         lambda epoch: learning_rate * cosine_share(epoch / epochs)
     )
-    fit = {"batch_size": batch_size, "epochs": epochs, "callbacks": [fall], "verbose": 0}
+    fit = {
+        "batch_size": batch_size,
+        "epochs": epochs,
+        "callbacks": [fall, Progress()],
+        "verbose": 0,
+    }
     return model.fit(x, y, validation_data=validation_data, **fit).history

@@ -5,14 +5,16 @@
 
 import dataclasses
 import html
+import io
 import os
 import re
 from pathlib import Path
 
 import nbformat
+from PIL import Image, ImageChops, ImageStat
 
 from helpers.plots import DETAILS, check_alt
-from helpers.runs import author, prose, results
+from helpers.runs import author, illustrate, prose, results
 from helpers.runs.parameters import read_parameters
 from helpers.runs.request import BadRequest, gather
 from helpers.runs.rules import check_value
@@ -96,6 +98,29 @@ def check_opening(nb):
     elif "check_parameters(" not in code[2].source or "set_up(" not in code[2].source:
         problems.append("the third code cell must call check_parameters and set_up")
     return problems
+
+
+def check_picture(nb):
+    """The opening shows the figure of the cell tagged `picture`, as the build stores it."""
+    stem = nb.path.stem
+    try:
+        png, alt = illustrate.figure_of(nb.node)
+    except BadRequest as error:
+        return [str(error)]
+    if illustrate.line(alt, stem) not in nb.node.cells[0].source:
+        return ["the first cell lacks the <!--picture--> line as the build writes it"]
+    kept = nb.path.parents[1] / "docs" / "pictures" / f"{stem[:2]}.png"
+    if not kept.is_file() or not _alike(kept.read_bytes(), illustrate.smaller(png)):
+        return [
+            f"docs/pictures/{kept.name} is not the figure: helpers.runs build {stem[:2]} --prose"
+        ]
+    return []
+
+
+def _alike(one, other):
+    """Whether two PNGs show the same; how Pillow packs them may differ from version to version."""
+    one, other = (Image.open(io.BytesIO(png)).convert("RGB") for png in (one, other))
+    return one.size == other.size and max(ImageStat.Stat(ImageChops.difference(one, other)).rms) < 4
 
 
 def check_parameter_rules(nb):

@@ -1,7 +1,9 @@
 """The stored notebooks obey the series' rules, and the checks of these rules can fail."""
 
+import base64
 import copy
 import html
+import io
 import re
 import shutil
 import subprocess
@@ -11,6 +13,7 @@ from pathlib import Path
 import nbformat
 import notebook_checks as checks
 import pytest
+from PIL import Image
 
 from helpers.runs import author, index, results
 from helpers.runs.request import series
@@ -101,6 +104,13 @@ def _figure(nb):
     return next(o for _, o in nb.outputs() if "image/png" in o.get("data", {}))
 
 
+def _dark(output):
+    picture = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))).convert("RGB")
+    file = io.BytesIO()
+    picture.point(lambda v: v // 2).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
 def _prose(nb, old, new):
     for cell in nb.node.cells:
         if cell.cell_type == "markdown":
@@ -132,6 +142,9 @@ DOCTORED = {
     "other repository": (checks.check_opening, "badges", lambda n: _prose(n, "mybinder.org/v2/gh/", "mybinder.org/v2/gh/x")),
     "other Colab cell": (checks.check_opening, "colab", lambda n: _source(n, "colab", "-q", "-v")),
     "no tag": (checks.check_opening, "'parameters'", lambda n: n.code("parameters")[0].metadata.clear()),
+    "no picture": (checks.check_picture, "one code cell", lambda n: [c.metadata.clear() for c in n.code("picture")]),
+    "other picture": (checks.check_picture, "is not the figure", lambda n: _figure(n).data.update({"image/png": _dark(_figure(n))})),
+    "no line of the picture": (checks.check_picture, "<!--picture-->", lambda n: _prose(n, "<!--picture-->", "")),
     "derived parameter": (checks.check_parameter_rules, "literal", lambda n: _source(n, "parameters", "= 0.5", "= 1 / 2")),
     "no comment": (checks.check_parameter_rules, "comment", lambda n: _source(n, "parameters", "  # number of dots", "")),
     "bad default": (checks.check_parameter_rules, "Nearest: 1.0", lambda n: _source(n, "parameters", "0.5", "1.5")),

@@ -194,19 +194,40 @@ def test_mask_to_rgb_refuses(mask, options, message):
         plots.mask_to_rgb(np.array(mask), **options)
 
 
-def test_class_colours_differ_in_lightness_for_the_eyes_that_need_it():
-    """The classes of `shapes` and the line colours can be told apart without red or green.
+# How linear RGB looks without one cone type: Machado et al. (2009), doi:10.1109/TVCG.2009.113.
+EYES = {
+    "all cones": np.eye(3),
+    "no red": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "no green": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "no blue": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+}
 
-    Machado et al. (2009), doi:10.1109/TVCG.2009.113: how a colour looks without one cone type.
-    """
-    deuteranopia = np.array([[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]])
-    protanopia = np.array([[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]])
-    for colours in (plots.CLASS_COLOURS[:4], tuple(plots.COLOURS.values())[:4]):
-        rgb = np.array([tuple(bytes.fromhex(c[1:])) for c in colours]) / 255
-        for eye in (np.eye(3), deuteranopia, protanopia):
-            seen = rgb @ eye.T
-            gaps = np.linalg.norm(seen[:, None] - seen[None], axis=-1)
-            assert gaps[np.triu_indices(4, 1)].min() > 0.15
+
+def _seen(colours, eye):
+    """CIE L*a*b* of hexadecimal colours, `(N, 3)`: a distance of 2.3 is just noticed."""
+    from skimage.color import rgb2lab
+
+    rgb = np.array([tuple(bytes.fromhex(c[1:])) for c in colours]) / 255
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    there = np.clip(linear @ np.transpose(EYES[eye]), 0, 1)
+    return rgb2lab(np.where(there <= 0.0031308, there * 12.92, 1.055 * there ** (1 / 2.4) - 0.055))
+
+
+def _closest(seen):
+    gaps = np.linalg.norm(seen[:, None] - seen[None], axis=-1)
+    return gaps[np.triu_indices(len(seen), 1)].min()
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_colours_are_told_apart_by_every_eye(eye):
+    assert _closest(_seen(plots.CLASS_COLOURS, eye)) > 15
+    assert _closest(_seen(tuple(plots.COLOURS.values()), eye)) > 15
+
+
+def test_the_first_colours_are_told_apart_in_grey():
+    """Prints in grey keep the four classes of `shapes`, and three lines; more lines need dashes."""
+    for colours in (plots.CLASS_COLOURS[:4], tuple(plots.COLOURS.values())[:3]):
+        assert _closest(_seen(colours, "all cones")[:, :1]) > 10
 
 
 def test_class_legend_names_each_class():

@@ -53,6 +53,7 @@ def assemble(target, vendored):
     _write(target / "map.part", chapters.map_of_notebooks(readme, notebooks))
     (target / "docs").mkdir(exist_ok=True)
     shutil.copy(ROOT / "docs" / "picture.png", target / "docs")
+    shutil.copytree(ROOT / "docs" / "pictures", target / "docs" / "pictures")
     _write(target / "glossary.md", (HERE / "glossary.md").read_text(encoding="utf-8"))
     note = json.loads((HERE / "_static" / "latents" / "latents.json").read_text(encoding="utf-8"))
     latents = latents_page.fill((HERE / "latents.md").read_text(encoding="utf-8"), note)

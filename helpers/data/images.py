@@ -71,8 +71,13 @@ def _opened(path: Path) -> Image.Image:
         image.load()
     except (UnidentifiedImageError, OSError) as error:
         if not Path(path).exists():
-            raise FileNotFoundError(f"No such image: {path}") from None
-        raise ValueError(f"{path}: not an image that can be read ({error})") from None
+            raise FileNotFoundError(
+                f"No such image: {path}. Relative paths start in {Path.cwd()}: put the file there, "
+                "or give its full path."
+            ) from None
+        raise ValueError(
+            f"{path}: not an image that can be read ({error}). JPEG, PNG and WebP can."
+        ) from None
     return image
 
 

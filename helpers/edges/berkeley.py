@@ -11,6 +11,7 @@ from helpers.edges.matching import Matcher
 from helpers.edges.morphology import nms as suppress
 from helpers.edges.morphology import thin
 from helpers.edges.scores import score
+from helpers.progress import bar as drawn
 
 # With `workers=None` a single process works for this long before it calls for others.
 ALONE_SECONDS = 5.0
@@ -29,7 +30,7 @@ def benchmark(
     workers=None,
     *,
     checkpoint=None,
-    progress=False,
+    progress=None,
 ):
     """Scores edge maps against several people's annotations, the Berkeley way.
 
@@ -53,7 +54,7 @@ def benchmark(
             (so small evaluations start no process).
         checkpoint: path of a file that keeps finished images. The same call finds them
             there and goes on with the others.
-        progress: whether to show a progress bar.
+        progress: whether to show a progress bar; None: where somebody watches.
 
     Returns:
         `BenchmarkResult` with `ods`, `ois`, `ap`, the curve and the counts per image.
@@ -92,9 +93,7 @@ def benchmark(
                     continue
             yield index, prediction, maps, settings
 
-    from tqdm.auto import tqdm
-
-    with tqdm(total=total, desc="edge benchmark", unit="image", disable=not progress) as bar:
+    with drawn(total, "edge benchmark", "image", shown=progress) as bar:
         for index, found in _evaluate(waiting(), workers):
             counts[index] = found
             if store is not None:
@@ -105,7 +104,7 @@ def benchmark(
     return score(thresholds, np.stack([counts[index] for index in sorted(counts)]))
 
 
-def human_level(annotations, max_distance=0.0075, workers=None, *, progress=False):
+def human_level(annotations, max_distance=0.0075, workers=None, *, progress=None):
     """How well the annotators predict each other.
 
     Each annotator's map in turn takes the place of a prediction and is scored

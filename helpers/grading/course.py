@@ -27,7 +27,9 @@ def configure(config, root):
     config.CourseDirectory.course_id = "vae-course"
     config.IncludeHeaderFooter.header = ""
     config.ClearSolutions.code_stub = {
-        "python": '# Your code here, in place of the next line.\nraise NotImplementedError("no answer yet")'
+        "python": "# Your code here, in place of the next line.\n"
+        'raise NotImplementedError("no answer yet: write your code in place of this line, '
+        'run the cell, and then the test below it")'
     }
     config.ClearSolutions.text_stub = "*Your answer here, in place of this line.*"
     config.Autograde.autograde_preprocessors = [

@@ -1,7 +1,7 @@
 """From the text of an assignment to nbgrader's source notebook.
 
 An assignment is one py:percent file. The header of a cell says what the cell is, in fewer words
-than nbgrader's metadata:
+than nbgrader's metadata::
 
     # %% readonly="setup"             locked, not graded
     # %% solution="kl"                the student's cell; what is between BEGIN and END SOLUTION goes

@@ -1,8 +1,8 @@
 """Build the stored notebooks from the text that people edit.
 
 `notebooks/py/NN_name.py` (py:percent) becomes `notebooks/NN_name.ipynb`: executed at default
-parameters, outputs kept, numbers in the prose refilled from the record, badges and Colab cell
-written from pyproject's repository address, and nothing in it that changes from run to run.
+parameters, outputs kept, numbers in the prose refilled from the record, the picture below the title
+taken from the run, badges and Colab cell written from pyproject's repository address, and nothing in it that changes from run to run.
 """
 
 import hashlib
@@ -11,6 +11,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+from helpers.runs import illustrate
 from helpers.runs.execute import execute
 from helpers.runs.prose import CITED, fill_numbers
 from helpers.runs.request import BadRequest, notebooks_folder, profile_file, read_file
@@ -96,6 +97,7 @@ def rewrite(number, *, out=None):
 def _store(source, text, executed):
     import nbformat
 
+    text = illustrate.write(text, executed, source.stem)
     text, stored = finish(text, executed, _results(executed)["results"])
     source.write_text(text, encoding="utf-8")
     nbformat.write(stored, stored_path(source))
@@ -223,14 +225,14 @@ def repository():
 
 
 def badges(stem):
-    """Return the line of launch badges of a notebook."""
+    """Return the line of launch badges of a notebook; their pictures are the project's own."""
     _, slug = repository()
     path = f"notebooks/{stem}.ipynb"
     colab = f"https://colab.research.google.com/github/{slug}/blob/main/{path}"
     binder = f"https://mybinder.org/v2/gh/{slug}/main?urlpath=lab/tree/{path}"
     return (
-        f"[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) "
-        f"[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder}) <!--badges-->"
+        f"[![Open in Colab](../docs/badges/colab.svg)]({colab}) "
+        f"[![Open in Binder](../docs/badges/binder.svg)]({binder}) <!--badges-->"
     )
 
 

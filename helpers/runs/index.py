@@ -4,6 +4,8 @@ import copy
 import html
 from pathlib import Path
 
+from helpers.runs.request import notebooks_folder
+
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -61,10 +63,13 @@ def to_html(notebook, name):
     from nbconvert import HTMLExporter
 
     loader = DictLoader({"with_alt.html.j2": TEMPLATE})
-    exporter = HTMLExporter(extra_loaders=[loader], template_file="with_alt.html.j2")
+    options = {"template_file": "with_alt.html.j2", "embed_images": True}
+    exporter = HTMLExporter(extra_loaders=[loader], **options)
     exporter.register_filter("with_alt", _with_alt)
     notebook = drop_descriptions(notebook)
-    resources = {"metadata": {"name": heading(notebook) or name}}
+    # Pictures in the text lie beside the notebooks; the page carries them itself.
+    place = {"path": str(notebooks_folder())}
+    resources = {"metadata": {"name": heading(notebook) or name, **place}}
     return exporter.from_notebook_node(notebook, resources)[0]
 
 

@@ -15,7 +15,9 @@
 # %% [markdown]
 # # Start here: draw a picture that nobody took
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/00_start_here.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/00_start_here.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/00_start_here.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/00_start_here.ipynb) <!--badges-->
+#
+# ![Three rows of eight small pictures. The first row shows one sharp coloured shape each on textured ground. In the second row nearly the same colours stand in the same places, as soft blobs on plain ground. The third row shows pictures that belong to no original: coloured blobs on coloured ground, less tidy.](../docs/pictures/00.png) <!--picture-->
 #
 # Show a network a few thousand pictures. Then ask it for one more, of something that was never there. A variational autoencoder (VAE) does that, and while it learns to, it learns what the pictures have in
 # common. This series asks what that knowledge is good for: can it help to say *what* every pixel shows, and *where* one thing ends and the next begins?
@@ -76,7 +78,7 @@ import time
 
 import keras
 
-from helpers import data, models, plots
+from helpers import data, models, plots, training
 from helpers.runs import record
 
 plots.use()
@@ -104,7 +106,7 @@ print(f"{len(train)} pictures to train on, {len(held_out)} held out, each {train
 # ## A VAE in four lines
 #
 # An *encoder* turns a picture into a guess about $K$ hidden numbers $z$: a mean and a spread for each. A *decoder* turns hidden numbers back into a picture. Training asks for two things at once: the original should be likely
-# under what comes back, and the guess about $z$ should stay close to what one would say without having seen the picture. Notebook `02` builds both networks and the loss from nothing; here we borrow them.
+# under what comes back, and the guess about $z$ should stay close to what one would say without having seen the picture. Notebook `02` builds both networks and the loss from nothing; here we borrow them. While the VAE trains, a bar shows the time left.
 
 # %%
 vae = models.conv_vae(train.shape[1:], latent, width=32, likelihood="gaussian", seed=seed)
@@ -113,13 +115,13 @@ schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
 vae.compile(optimizer=keras.optimizers.Adam(schedule))
 
 started = time.perf_counter()
-vae.fit(train, batch_size=32, epochs=epochs, verbose=0)
+vae.fit(train, batch_size=32, epochs=epochs, verbose=0, callbacks=[training.Progress()])
 seconds = time.perf_counter() - started
 
 # %% [markdown]
 # The weights are set. Three rows tell how it went: held-out pictures, what the VAE makes of them, and pictures decoded from hidden numbers that were drawn at random. The last row shows things that nobody drew.
 
-# %% tags=["readme-picture"]
+# %% tags=["readme-picture", "picture"]
 reconstructions = vae.predict(held_out[:8], verbose=0).clip(0, 1)
 samples = keras.ops.convert_to_numpy(vae.sample(8, seed=seed + 1)).clip(0, 1)
 figure = plots.image_grid(

@@ -13,7 +13,9 @@
 # %% [markdown]
 # # Meet the images, their masks and their edges
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/01_meet_the_images.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/01_meet_the_images.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/01_meet_the_images.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/01_meet_the_images.ipynb) <!--badges-->
+#
+# ![Three images, and how six detectors answer. Roberts and Sobel show grain everywhere, and clear outlines only where an object is much brighter or darker than the ground. Smoothing removes most of the grain and leaves wide grey bands; suppression turns the bands into a net of thin lines, strong and weak. Canny has the same lines, but those with a strong part are dark along a greater length. The last column shows what annotators drew: outlines of the objects, and little else.](../docs/pictures/01.png) <!--picture-->
 #
 # Before any network is trained, two questions want an answer. What exactly do we ask of a picture when we ask for its *segments* or its *edges*? And when somebody hands in an answer, how do we tell whether it is right?
 # Both are harder than they look: people who draw edges disagree. And in the stored run the most natural score of a segmentation gives 84<!--=common_accuracy*100--> % to a program that never looks at the image.
@@ -479,7 +481,7 @@ stages = {
 }
 graded = {name: list(map(stage, drawn.images)) for name, stage in stages.items()}
 
-# %%
+# %% tags=["picture"]
 rows = [[drawn.images[i], *(1 - m[i] for m in graded.values())] for i in range(3)]
 rows = [[*row, 255 - drawn.edges[i]] for i, row in enumerate(rows)]
 titles = ["image", *(name.replace(" ", "\n") for name in graded), "annotators"]

@@ -15,7 +15,9 @@
 # %% [markdown]
 # # Build a VAE from scratch
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/02_build_a_vae.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/02_build_a_vae.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/02_build_a_vae.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/02_build_a_vae.ipynb) <!--badges-->
+#
+# ![Six rows of pictures. Both models restore held-out pictures as soft discs of the right colour and place. Drawn from a standard normal, the autoencoder gives dim pictures that resemble each other; the VAE gives one soft disc in each picture, in many muted colours and places. The autoencoder with a fitted Gaussian does so as well, in stronger colours.](../docs/pictures/02.png) <!--picture-->
 #
 # An autoencoder squeezes a picture into a few numbers and restores it. That sounds like half a machine for making pictures: throw the first network away, and feed the second with numbers of your own. It does not work. Finding out why leads, one part at a time, to the variational autoencoder (VAE).
 #
@@ -87,6 +89,7 @@ from keras import layers, ops
 
 from helpers import data, models, plots
 from helpers.layers import DepthToSpaceUp, PatchDown
+from helpers.training import Progress
 
 plots.use()
 
@@ -162,7 +165,9 @@ def rmse(pictures):
 ae_encoder, ae_decoder = build_encoder(shape, latent), build_decoder(shape, latent)
 autoencoder = keras.Model(ae_encoder.input, ae_decoder(ae_encoder.output))
 autoencoder.compile(optimizer=adam(), loss="mse")
-autoencoder.fit(train, train, batch_size=batch_size, epochs=epochs, verbose=0)
+training = {"batch_size": batch_size, "epochs": epochs, "verbose": 0}
+training["callbacks"] = [Progress()]  # a bar with the time left
+autoencoder.fit(train, train, **training)
 
 codes = ae_encoder.predict(held_out, verbose=0)  # (N, K)
 restored = ae_decoder.predict(codes, verbose=0)  # (N, H, W, C)
@@ -519,7 +524,7 @@ for name, mine, theirs in zip(("reconstruction", "KL"), both[0], helper.terms(so
 # %%
 vae = VAE(*vae_networks(), beta, seed)
 vae.compile(optimizer=adam())
-vae.fit(train, batch_size=batch_size, epochs=epochs, verbose=0)
+vae.fit(train, **training)
 
 scores = vae.evaluate(held_out, verbose=0, return_dict=True)
 reconstructed = vae.predict(held_out, verbose=0)
@@ -531,7 +536,7 @@ print(f"error of a pixel: VAE {rmse(reconstructed):.3f}, autoencoder {rmse(resto
 #
 # > **Predict first.** Four contestants now draw pictures: the autoencoder from $\mathcal N(0, I)$ and from its fitted Gaussian, the VAE from $\mathcal N(0, I)$ and, for fairness, also from a Gaussian fitted to *its* codes. Order them by distance.
 
-# %%
+# %% tags=["picture"]
 mean, log_variance = vae.encoder.predict(held_out, verbose=0)  # two times (N, K)
 vae_drawn = vae.decoder.predict(normal(1000), verbose=0)
 # Codes are draws from the regions, so their covariance is that of the means plus the regions' own.

@@ -15,7 +15,9 @@
 # %% [markdown]
 # # Train it well, and know that you did
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/04_train_it_well.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/04_train_it_well.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/04_train_it_well.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/04_train_it_well.ipynb) <!--badges-->
+#
+# ![Distortion over rate for six values of beta, joined to one smooth curve: it falls steeply from beta 30 at almost no rate to beta 3, bends, and is nearly flat between beta 0.3 and 0.1. Dotted lines of slope minus one mark equal ELBO; the point of beta one lies on the best of them.](../docs/pictures/04.png) <!--picture-->
 #
 # The loss falls and the pictures look plausible. Is the VAE good? Could it be twice as good with one number changed? And which of its numbers would tell? A VAE has four or five knobs, and each of them can be wrong by a factor of a hundred without an error message. This notebook turns them one at a time, with a control beside each, and reads the effect
 # on pictures that training never saw.
@@ -191,7 +193,7 @@ for row in zip(betas, distortion, rate, elbos, [*slopes, np.nan]):
     )
 best_beta = betas[int(np.argmax(elbos))]
 
-# %%
+# %% tags=["picture"]
 fig, axis = plt.subplots(figsize=(7.2, 4.2))
 axis.plot(rate, distortion, "o-")
 for beta, *point in zip(betas, rate, distortion):

@@ -13,7 +13,9 @@
 # %% [markdown]
 # # Segment with a VAE, and measure what the VAE brought
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/05_segment_with_a_vae.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/05_segment_with_a_vae.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/05_segment_with_a_vae.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/05_segment_with_a_vae.ipynb) <!--badges-->
+#
+# ![Four best and four worst pictures with truth, prediction and a map of errors. In the best only single pixels at outlines are wrong. In the worst an object has the wrong class or is labelled with two classes at once.](../docs/pictures/05.png) <!--picture-->
 #
 # Here is a recipe that one finds in many texts: train a VAE on pictures, pass each picture through it, and let a small convolutional network label the pixels of the *reconstruction*. The VAE, so the argument goes, has kept what matters and dropped the noise. Does the label map get better? And if it does not, is there another way to use what a VAE has learned?
 #
@@ -489,7 +491,7 @@ plots.show(fig, alt=alt)
 #
 # A mean hides its members. Here are the held-out pictures on which the classifier of the pictures (cross-entropy) does best and worst, by the IoU of each picture, averaged over the classes that occur in it. In the last row the wrong pixels are dark.
 
-# %%
+# %% tags=["picture"]
 answer = answers["wide, picture"]
 each = segments.iou_per_image(truth, answer, classes, void)
 ends, right = np.argsort(each)[[-1, -2, -3, -4, 3, 2, 1, 0]], (answer == truth) | (truth == void)

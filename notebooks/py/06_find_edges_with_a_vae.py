@@ -13,7 +13,9 @@
 # %% [markdown]
 # # Find edges with a VAE
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/06_find_edges_with_a_vae.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/06_find_edges_with_a_vae.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/06_find_edges_with_a_vae.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/06_find_edges_with_a_vae.ipynb) <!--badges-->
+#
+# ![An astronaut, a cup of coffee and a cat; below them the network's edges, mostly outlines of things, and Canny's, which fill hair, fur and the table's grain with lines as well.](../docs/pictures/06.png) <!--picture-->
 #
 # A VAE learns to describe pictures without being told anything about them. An edge detector has to know where one thing ends. Does the first help with the second? There is a recipe that says yes: pass each picture through the VAE, and give what comes out to a small classifier of pixels. This notebook follows the recipe, measures it, finds out what goes wrong, and then asks the same VAE in a better way. At the end a network that has seen
 # nothing but 200 or 300 photographs draws edges in some that it has never seen.
@@ -538,7 +540,7 @@ print(photo_edges.comparison(long_run))
 #
 # Numbers are one thing, lines another. If a network from such a training is kept with the project, it now draws the edges of three photographs that scikit-image ships, or of your own (`image_path`). It has seen none of them.
 
-# %%
+# %% tags=["picture"]
 photos = photo_edges.photographs_to_show(image_path)
 if model:
     canny = edges.classical_maps("Canny", photos, 2.0, edges.steepest("Canny", photos, 2.0))

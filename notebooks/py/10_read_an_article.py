@@ -15,7 +15,9 @@
 # %% [markdown]
 # # Read an article with your hands
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/10_read_an_article.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/10_read_an_article.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/10_read_an_article.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/10_read_an_article.ipynb) <!--badges-->
+#
+# ![Ten pictures of one bright spot each. In the second row, from the network trained on its own output, all ten are the same featureless grey. In the third, from the one trained on the pictures, there are blurred spots, roughly on the right side.](../docs/pictures/10.png) <!--picture-->
 #
 # This series began with an article: a web page in Chinese that sets out to explain variational autoencoders, and to use them for segmentation and for edges. It names the right parts. It has formulas, code, a comparison with GANs and 38 references, and it reads well. Much of it does not hold. How would you notice, without knowing the answers beforehand?
 #
@@ -72,6 +74,7 @@ from scipy.stats import binom, norm
 from sklearn.metrics import mutual_info_score
 
 from helpers import edges, losses, metrics, models, plots
+from helpers.training import Progress
 
 plots.use()
 
@@ -445,8 +448,8 @@ for name, own in {"its own output": True, "the pictures": False}.items():
     net = Tied(own)
     first = ops.convert_to_numpy(net.encoder(spots))
     net.compile(keras.optimizers.Adam(2e-3), jit_compile=False)
-    epochs = max(1, steps * 64 // images)
-    curves[name] = net.fit(spots, epochs=epochs, batch_size=64, verbose=0).history
+    epochs, quiet = max(1, steps * 64 // images), {"verbose": 0, "callbacks": [Progress()]}
+    curves[name] = net.fit(spots, epochs=epochs, batch_size=64, **quiet).history
     redrawn[name] = net.predict(spots[:10], verbose=0)
     means[name] = ops.convert_to_numpy(net.encoder(spots))
 mirror, taught = ({k: v[-1] for k, v in curves[name].items()} for name in curves)
@@ -469,7 +472,7 @@ axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
 alt = "Mean squared errors over training, log axis. With its own output as target the loss falls by several powers of ten while the error to the pictures stays flat, far above the dotted line of the mean picture. With the pictures as target, loss and error are one curve and fall below that line."
 plots.show(fig, alt=alt)
 
-# %%
+# %% tags=["picture"]
 rows = [part.reshape(-1, 16, 16) for part in (spots[:10], *redrawn.values())]
 fig = plots.image_grid(rows, row_labels=["picture", "target: itself", "target: picture"])
 alt = "Ten pictures of one bright spot each. In the second row, from the network trained on its own output, all ten are the same featureless grey. In the third, from the one trained on the pictures, there are blurred spots, roughly on the right side."

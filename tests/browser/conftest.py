@@ -1,4 +1,4 @@
-"""A local server of the built site, and one Chromium for all tests.
+"""A local server of the built site, a JupyterLab, and one Chromium for all tests.
 
 `make test-browser` builds the site first. Chromium is the one that `CHROMIUM` names, or the first
 on the path; SITE_HTML and SITE_VENDOR name another build and another folder of fetched scripts.
@@ -11,6 +11,7 @@ import shutil
 import threading
 from pathlib import Path
 
+import lab as jupyter
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -110,4 +111,29 @@ def opened(chromium, base):
     context = chromium.new_context(viewport={"width": 1400, "height": 900}, color_scheme="light")
     context.set_default_timeout(60_000)
     yield Opened(context, base)
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def lab_server(tmp_path_factory):
+    server = jupyter.Server(tmp_path_factory.mktemp("lab"))
+    server.wait()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def lab(chromium, lab_server):
+    """Opens a notebook node in JupyterLab: `lab(notebook, name)`, a `lab.Opened`."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 1000})
+    context.set_default_timeout(90_000)
+    pages = []
+
+    def open_notebook(notebook, name):
+        pages.append(jupyter.Opened(lab_server, context, notebook, name))
+        return pages[-1]
+
+    yield open_notebook
+    for page in pages:
+        page.close()
     context.close()

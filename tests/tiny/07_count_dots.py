@@ -3,6 +3,8 @@
 #
 # <!--badges-->
 #
+# <!--picture-->
+#
 # A notebook for the tests of the notebooks' tests. It obeys every rule of the series and it is
 # small enough to be run while you wait.
 #
@@ -43,7 +45,7 @@ check_parameters(
 # than the number of dots, because the first dot took no step at all. A line through all of them
 # has the step as its slope, so the picture below shows a straight line whatever the parameters.
 
-# %%
+# %% tags=["picture"]
 heights = [step * i for i in range(count)]
 figure, axes = plt.subplots(figsize=(3, 2))
 axes.plot(heights, "o")

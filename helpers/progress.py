@@ -1,0 +1,66 @@
+"""Bars with the time left, for what takes more than a few seconds, where somebody watches.
+
+A bar is drawn by tqdm: as a widget in a notebook, as a line in a terminal. It appears after two
+seconds and goes when the work is done, so stored notebooks and short trainings hold none. Nobody
+watches under nbval, papermill, nbconvert or pytest, and there all of this is silent.
+"""
+
+import os
+import sys
+
+SECONDS = 2  # before a bar appears
+
+
+def watched():
+    """Whether to draw bars: `HELPERS_PROGRESS` (1 or 0) if set, else whether somebody watches.
+
+    A front end that a person sits at lets a cell ask for input, and says so with every cell that it
+    runs. Programs that run notebooks do not.
+    """
+    named = os.environ.get("HELPERS_PROGRESS")
+    if named in ("0", "1"):
+        return named == "1"
+    if "PYTEST_CURRENT_TEST" in os.environ or os.environ.get("HELPERS_PROFILE"):
+        return False
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    kernel = getattr(shell, "kernel", None)
+    if kernel is not None:
+        return bool(getattr(kernel, "_allow_stdin", False))
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def bar(total, what, unit="step", shown=None):
+    """A bar: `update(n)` it, `close()` it; it is also a context. Not shown, it does nothing.
+
+    Args:
+        total: how many units there are, or None if nobody knows.
+        what: a word or two, drawn before the bar.
+        unit: of what is counted.
+        shown: True or False; None asks `watched`.
+    """
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # without ipywidgets tqdm draws a line, and says so
+        from tqdm.auto import tqdm
+    shown = watched() if shown is None else shown
+    options = {"unit": unit, "delay": SECONDS, "leave": False, "disable": not shown}
+    return tqdm(total=total, desc=what, **options)
+
+
+def track(items, what, unit="run"):
+    """Iterate over items with a bar: `for seed in track(seeds, "twins"):`.
+
+    Args:
+        items: any iterable; one without a length gets a bar without the time left.
+        what: a word or two, drawn before the bar.
+        unit: of what is counted.
+
+    Yields:
+        The items.
+    """
+    total = len(items) if hasattr(items, "__len__") else None
+    with bar(total, what, unit) as drawn:
+        for item in items:
+            yield item
+            drawn.update()
