@@ -68,8 +68,8 @@ def _grade_one(nbgrader, root, one, release):
         if not done["success"]:
             text = (done.get("error") or done.get("log") or "").strip().splitlines()
             raise RuntimeError(text[-1] if text else "nbgrader gave no reason")
-    stopped = [line for line in done.get("log", "").splitlines() if "Stopped: " in line]
-    one.notes += [line.partition("Stopped: ")[2] for line in stopped]
+        stopped = [line for line in (done.get("log") or "").splitlines() if "Stopped: " in line]
+        one.notes += [f"stopped: {line.partition('Stopped: ')[2]}" for line in stopped]
 
 
 def _refusal(root, one):
