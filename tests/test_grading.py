@@ -57,6 +57,13 @@ HOSTILE = {
         " if os.path.isfile(p))\n"
         "print('FOUND' if 'secret_of_the_tests' in seen else 'nothing', os.environ.get('TEST_SECRET'))"
     ),
+    "thrower": "raise ValueError('x' * 10**8)",
+    "quitter": "exit()",
+    "quiet": (
+        "get_ipython().input_transformers_post.append(\n"
+        "    lambda lines: ['pass\\n'] if any('def test_' in line for line in lines) else lines)"
+    ),
+    "shadow": "abs = sum = len = 0",
     "parent": "import subprocess\nsubprocess.Popen(['sleep', '987'], start_new_session=True)",
 }
 
@@ -130,6 +137,32 @@ def test_code_that_never_ends_or_leaves_loses_its_marks_only(graded):
     assert "Does a loop never end?" in stored
     page = (root / "feedback" / "leaver" / "tiny" / "tiny.html").read_text(encoding="utf-8")
     assert "Stopped before this test: the kernel died." in page
+
+
+def test_a_test_that_did_not_end_is_not_passed(graded):
+    root, rows = graded
+    assert _tests(root, "quiet") == {"test_double": 0, "test_next_step": 0}
+    assert _tests(root, "quitter")["test_next_step"] == 0
+    assert "stopped: the kernel died" in rows["leaver"]["remark"]
+    assert "stopped: the kernel died" in rows["quitter"]["remark"]
+
+
+def test_a_name_of_pythons_taken_by_a_student_costs_nothing(graded):
+    root, _ = graded
+    assert _tests(root, "shadow") == {"test_double": 2, "test_next_step": 1}
+
+
+def test_a_person_is_told_where_to_look(graded):
+    _, rows = graded
+    assert "look at the code, it uses open" in rows["spy"]["remark"]
+    assert "get_ipython" in rows["quiet"]["remark"]
+    assert "look at" not in rows["ann"]["remark"] + rows["bob"]["remark"] + rows["cy"]["remark"]
+
+
+def test_an_error_of_a_hundred_megabytes_is_cut(graded):
+    root, _ = graded
+    assert _tests(root, "thrower") == {"test_double": 2, "test_next_step": 1}
+    assert (root / "autograded" / "thrower" / "tiny" / "tiny.ipynb").stat().st_size < 2**20
 
 
 def test_a_hundred_megabytes_of_print_are_cut(graded):
