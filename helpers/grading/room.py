@@ -10,6 +10,7 @@ the rights of the person who grades.
 
 import argparse
 import contextlib
+import ctypes
 import json
 import os
 import re
@@ -70,8 +71,9 @@ def execute(notebook, limits):
     with tempfile.TemporaryDirectory(prefix="room-", ignore_cleanup_errors=True) as home:
         _limit_this_process(limits)
         _bare_environment(home)
-        client = _client(notebook, limits, home, word)
+        _adopt_orphans()
         watch = _Watch(limits)
+        client = _client(notebook, limits, home, word, watch)
         try:
             client.execute()
         except DeadKernelError:
@@ -95,7 +97,7 @@ def _ran_whole(cell):
     return bool(cell.metadata.get("ran") and (not _is_test(cell) or cell.metadata.get("done")))
 
 
-def _client(notebook, limits, home, word):
+def _client(notebook, limits, home, word, watch):
     from nbclient import NotebookClient
 
     class Client(NotebookClient):
@@ -126,6 +128,10 @@ def _client(notebook, limits, home, word):
                     msg["content"] = {"name": "stdout", "text": "\n… the rest is left out …\n"}
             return super().process_message(msg, cell, cell_index)
 
+    def noted(cell, cell_index, execute_reply):
+        _note(cell, execute_reply)
+        watch.look()
+
     timed_out = (
         f"This cell took longer than {limits.timeout} s and was stopped. Does a loop never end?"
     )
@@ -141,7 +147,7 @@ def _client(notebook, limits, home, word):
         },
         kernel_name="python3",
         resources={"metadata": {"path": home}},
-        on_cell_executed=_note,
+        on_cell_executed=noted,
     )
 
 
@@ -150,7 +156,7 @@ def _ours(cell):
     return bool(marked.get("locked") and not marked.get("grade"))
 
 
-def _note(cell, cell_index, execute_reply):
+def _note(cell, execute_reply):
     cell.metadata["ran"] = True
     # nbclient returns the error of a timeout, or of an exit, but does not write it into the cell.
     content = execute_reply["content"]
@@ -188,7 +194,7 @@ class _Watch(threading.Thread):
 
     def run(self):
         while not self.over.wait(0.2):
-            memory = self._look()
+            memory = self.look()
             if time.monotonic() > self.until:
                 self.reason = f"the notebook took longer than {self.limits.total} s"
             elif memory > self.limits.memory * MEGABYTE:
@@ -199,10 +205,11 @@ class _Watch(threading.Thread):
 
     def end(self):
         self.over.set()
-        self._look()
+        self.look()
         self._kill()
 
-    def _look(self):
+    def look(self):
+        """Return the bytes in use, and remember who uses them."""
         # Remembered, because a process whose parent has gone is no child of ours any more.
         self.seen |= set(psutil.Process().children(recursive=True))
         total = 0
@@ -215,6 +222,12 @@ class _Watch(threading.Thread):
         for process in self.seen:
             with contextlib.suppress(psutil.Error):  # psutil never kills a newer owner of the id
                 process.kill()
+
+
+def _adopt_orphans():
+    # On Linux, what outlives the kernel becomes a child of this process, which ends it.
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
 
 
 def _limit_this_process(limits):

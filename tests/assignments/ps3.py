@@ -94,7 +94,7 @@ class Draw(layers.Layer):
         ).replace("    return", "    model.trainable = False\n    return model\n    return"),
     ),
     "head_that_never_sees_the_code": wrong(
-        "segmenter_is_frozen",
+        "segmenter_gives_logits",
         segmenter=HEAD.format(
             trainable=False, more="pass", out="layers.Conv2D(classes, 3, padding='same')(picture)"
         ),
@@ -204,11 +204,11 @@ def fair_twins(run, others):
         ),
     ),
     "log_variance_taken_for_the_mean": wrong(
-        "segmenter_is_frozen",
+        "segmenter_gives_logits",
         segmenter=HEAD.format(trainable=False, more="mean = log_variance", out=UP),
     ),
     "the_picture_beside_the_code": wrong(
-        "segmenter_is_frozen",
+        "segmenter_gives_logits",
         segmenter=HEAD.format(
             trainable=False,
             more=f"mean = layers.Concatenate()([{UP}, picture])",
@@ -216,7 +216,7 @@ def fair_twins(run, others):
         ),
     ),
     "a_copy_with_new_weights": wrong(
-        "segmenter_is_frozen",
+        "segmenter_gives_logits",
         segmenter=HEAD.format(trainable=False, more="pass", out=UP).replace(
             "    encoder.trainable",
             "    encoder = keras.models.clone_model(encoder)\n    encoder.trainable",

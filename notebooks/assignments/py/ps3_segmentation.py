@@ -105,6 +105,20 @@ for height, width, channels, codes, classes in ((24, 16, 1, 5, 3), (8, 32, 3, 9,
         "These are no logits: they are never negative, or sum to 1. No softmax, sigmoid or relu "
         "at the end; the loss does that.",
     )
+# An encoder whose mean says nothing: what still differs between pictures came another way.
+blind = a_trained_encoder(seed=17)
+weights = blind.get_weights()
+weights[2:4] = [0 * w for w in weights[2:4]]
+blind.set_weights(weights)
+model = segmenter(blind, 2)
+pictures = np.random.default_rng(8).normal(size=(8, 16, 16, 3)).astype("float32")
+model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+model.fit(pictures, (pictures[..., 0] > 0).astype("int32"), epochs=3, verbose=0)
+checks.true(
+    np.ptp(checks.array(model(pictures)), axis=0).max() < 1e-4,
+    "With an encoder whose mean is zero, different pictures still get different answers. The head "
+    "sees something else: log σ², the picture itself, or an encoder with other weights.",
+)
 ### END HIDDEN TESTS
 
 # %% test="segmenter_is_frozen" points=2
@@ -150,19 +164,6 @@ checks.true(
 checks.true(
     np.ptp(checks.array(model(pictures)), axis=0).max() > 1e-3,
     "After training, all pictures get the same answer. Does the head see the code at all?",
-)
-# An encoder whose mean says nothing: what still differs between pictures came another way.
-blind = a_trained_encoder(seed=17)
-weights = blind.get_weights()
-weights[2:4] = [0 * w for w in weights[2:4]]
-blind.set_weights(weights)
-model = segmenter(blind, 2)
-model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-model.fit(pictures, labels, batch_size=8, epochs=3, verbose=0)
-checks.true(
-    np.ptp(checks.array(model(pictures)), axis=0).max() < 1e-4,
-    "With an encoder whose mean is zero, different pictures still get different answers. The head "
-    "sees something else: log σ², the picture itself, or an encoder with other weights.",
 )
 ### END HIDDEN TESTS
 
