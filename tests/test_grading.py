@@ -15,6 +15,7 @@ pytest.importorskip("nbgrader")
 
 from helpers import checks
 from helpers.grading import course, grade, intake, release, room, sources
+from helpers.grading.__main__ import main
 from helpers.grading.apart import run_apart
 
 TINY = Path(__file__).parent / "assignments" / "tiny.py"
@@ -102,6 +103,11 @@ def graded(tiny_course, tmp_path_factory):
         for key, value in LIMITS.items():
             patch.setenv(key, value)
         rows = {r["student"]: r for r in grade.grade(root, folder, say=lambda line: None)}
+    assert main(["export", str(folder), "--course", str(root)]) == 0
+    with open(root / "grades.csv", newline="", encoding="utf-8") as file:
+        assert {r["student"]: r["remark"] for r in csv.DictReader(file)} == {
+            name: row["remark"] for name, row in rows.items()
+        }, "an export keeps the remarks"
     return root, rows
 
 
@@ -136,7 +142,7 @@ def test_code_that_never_ends_or_leaves_loses_its_marks_only(graded):
     stored = (root / "autograded" / "endless" / "tiny" / "tiny.ipynb").read_text(encoding="utf-8")
     assert "Does a loop never end?" in stored
     page = (root / "feedback" / "leaver" / "tiny" / "tiny.html").read_text(encoding="utf-8")
-    assert "Stopped before this test ended: the kernel died." in page
+    assert "Stopped: this test did not run to its last line: the kernel died." in page
 
 
 def test_a_test_must_end_and_a_forgotten_exit_costs_nothing(graded):
@@ -186,6 +192,8 @@ def test_feedback_shows_the_message_and_no_hidden_test(graded):
     page = (root / "feedback" / "bob" / "tiny" / "tiny.html").read_text(encoding="utf-8")
     assert "secret_of_the_tests" not in page and "246912" not in page
     assert "Other numbers have doubles too." in page and "hidden tests" in page
+    assert '<a href="#test_double">test double</a> (Score: 0.0 / 2.0)' in page
+    assert '<a href="#why">why</a> (not read yet)' in page
     assert "secret_of_the_tests" in (root / "source" / "tiny" / "tiny.ipynb").read_text("utf-8")
 
 
@@ -228,6 +236,21 @@ def test_mending_brings_back_what_a_student_may_not_change(tiny_course):
     assert "test_double was missing" in "; ".join(
         notes
     ) and "test_next_step was changed" in "; ".join(notes)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("return sys._getframe(1).f_locals['expected']", ["_getframe", "f_locals"]),
+        ("checks.close.__kwdefaults__.update(relative=9)", ["__kwdefaults__"]),
+        ("np.abs = lambda x: 0 * x", ["np.abs"]),
+        ("%%bash\nls", ["%%bash"]),
+        ("print(open('/etc/passwd').read(), In[-1])", ["In", "open"]),
+        ("# an open question: In this case np.abs(x) == 3, evaluate it\nx = 7 %sh", []),
+    ],
+)
+def test_unusual_words_are_named_and_usual_ones_are_not(code, words, tiny_course):
+    assert intake._unusual([code], tiny_course[1]) == words
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ LARGEST = 20 * 2**20  # bytes; a notebook without outputs has a thousandth of th
 
 # Words that no task needs: not forbidden, but a person should look.
 UNUSUAL = re.compile(
-    r"\b(?:_getframe|currentframe|inspect|f_back|f_locals|settrace|setprofile|gc|ctypes|_ih"
+    r"\b(?:_getframe|currentframe|inspect|f_back|f_locals|__(?:code|globals|defaults|kwdefaults)__|settrace|setprofile|gc|ctypes|_ih"
     r"|get_ipython|sys\.modules|importlib|__import__|builtins|helpers\.(?:checks|grading)"
     r"|_exit|subprocess|socket|urllib|multiprocessing|read_text|rmtree)\b"
-    r"|\b(?:open|exec|eval|exit|quit)(?=\()|\bIn(?=\[)|(?<!\w)%%?(?:bash|sh|sx|system)\b"
+    r"|\b(?:open|exec|eval|exit|quit)(?=\()|\bIn(?=\[)|(?m:^(?:%%?(?:bash|sh|sx|system)\b|!))"
     r"|\b(?:np|numpy|keras|ops|checks|helpers)(?:\.\w+)+(?= *=[^=])"
 )
 

@@ -468,17 +468,20 @@ checks.true(
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Each seed gives a pair: the run from the VAE and its twin, with the same pictures and the same labels. What the seed did to both cancels in the difference. So take the differences first, then their mean $\bar d$ and the half-width $h$ of its 95 % interval: $h = t_{n-1}\, s/\sqrt n$, with the standard deviation $s$ of the $n$ differences (divided by $n - 1$) and the 97.5 % quantile $t_{n-1}$ of Student's distribution with $n - 1$ degrees of freedom (`scipy.stats.t.ppf`).
+# Each seed gives a pair: the run from the VAE and its twin, with the same pictures and the same labels. What the seed did to both cancels in the difference. So take the differences first, then their mean $\bar d$ and the half-width $h$ of the interval which, were everything repeated, would hold the true mean in a share `LEVEL` of the repetitions: $h = t_{n-1}\, s/\sqrt n$, with the standard deviation $s$ of the $n$ differences (divided by $n - 1$) and the quantile $t_{n-1}$ of Student's distribution with $n - 1$ degrees of freedom (`scipy.stats.t.ppf`). The interval has two ends, so at a level of 0.95 the quantile is that of 0.975.
+
+# %% readonly="level"
+LEVEL = 0.95  # redrawn from [0.95, 0.9, 0.8, 0.99]
 
 
 # %% solution="paired_gain"
 def paired_gain(vae, twin):
-    """Mean and half-width of the 95 % interval of the gain vae − twin, from scores (n,) by seed."""
+    """Mean and half-width of the interval of the gain vae − twin, from scores (n,) by seed."""
     ### BEGIN SOLUTION
     from scipy.stats import t
 
     gain = np.asarray(vae) - np.asarray(twin)
-    half = t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain))
+    half = t.ppf((1 + LEVEL) / 2, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain))
     return gain.mean(), half
     ### END SOLUTION
 
@@ -494,8 +497,8 @@ checks.close(half, 0, "Every seed has the same gain: the seeds differ, their gai
 _, half = paired_gain(np.array([0.2, 0.4]), np.array([0.1, 0.1]))
 checks.close(
     half,
-    12.7062047 * 0.1,
-    "Two gains, 0.1 and 0.3: s/√n is 0.1, and the quantile for one degree of freedom is 12.7.",
+    0.1 * np.tan(np.pi / 2 * LEVEL),  # one degree of freedom is the Cauchy distribution
+    "Two gains, 0.1 and 0.3: s/√n is 0.1, and n − 1 = 1. For a level of 0.95 the quantile is 12.7.",
 )
 ### BEGIN HIDDEN TESTS
 from scipy.stats import ttest_rel
@@ -505,7 +508,7 @@ for n in (3, 5, 8):
     base = rng.uniform(0.3, 0.7, n)
     vae, twin = base + rng.normal(0.02, 0.02, n), base + rng.normal(0, 0.02, n)
     gain, half = paired_gain(vae.copy(), twin.copy())
-    interval = ttest_rel(vae, twin).confidence_interval(0.95)
+    interval = ttest_rel(vae, twin).confidence_interval(LEVEL)
     hint = "On other scores the gain or its interval is wrong. n seeds, n − 1 degrees of freedom."
     checks.close(gain, (interval.high + interval.low) / 2, hint)
     checks.close(half, (interval.high - interval.low) / 2, hint)
