@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -318,6 +320,32 @@ def test_a_room_that_does_not_answer_is_a_reason():
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     cells, reason = run_apart(notebook, 5, 5, command="python3 -c pass")
     assert cells == [] and "no result" in reason
+
+
+def test_a_room_behind_the_script_has_no_network_no_course_and_nowhere_to_write(tmp_path):
+    script = course.HERE / "apart.sh"
+    try:
+        command = ["sh", script, sys.executable, "-c", "import helpers"]
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    except OSError as error:
+        pytest.skip(str(error))
+    if tried.returncode:
+        pytest.skip(f"this system does not allow it: {tried.stderr.strip()[-200:]}")
+    kept = Path(__file__).parent
+    code = [
+        "import socket\nsocket.create_connection(('1.1.1.1', 80), 3)",
+        f"open({str(kept / 'hostile.txt')!r}, 'w')",
+        f"import os\nprint(os.listdir({str(course.HERE)!r}), os.path.exists({str(tmp_path)!r}))",
+        "import subprocess\nprint(subprocess.run(['mount', '-o', 'remount,bind,rw', '/'], capture_output=True).returncode != 0)",
+        "open('mine.txt', 'w').write('x')\nprint(6 * 7)",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in code])
+    cells, reason = run_apart(notebook, 20, 60, command=f"sh {script} {sys.executable}")
+    assert reason == ""
+    last = [cell["outputs"][-1] for cell in cells]
+    assert last[0]["ename"] == "OSError" and last[1]["ename"] in ("OSError", "PermissionError")
+    assert not (kept / "hostile.txt").exists()
+    assert [o["text"] for o in last[2:]] == ["[] False\n", "True\n", "42\n"]
 
 
 # ---- sources
