@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("nbgrader")
 
 from helpers import checks
-from helpers.grading import course, grade, intake, release, room, sources
+from helpers.grading import course, grade, intake, limits, release, sources
 from helpers.grading.__main__ import main
 from helpers.grading.apart import run_apart
 
@@ -424,7 +424,6 @@ def test_checks_take_any_right_answer_and_explain_a_wrong_one():
 
 
 def test_a_limit_reads_as_a_limit():
-    limits = SimpleNamespace(total=3, memory=10)
-    watch = room._Watch(limits)
+    watch = limits.Watch(SimpleNamespace(total=3, memory=10))
     watch.end()
     assert watch.reason == ""
