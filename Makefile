@@ -13,7 +13,7 @@ BACKENDS := .backends/bin/python
 PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py pixel_losses.py pyramids.py training.py metrics.py twins.py resume.py kept.py probes.py photographs.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-backends assignments grade test-graders site test-browser lab kernels lint build bench gpu lock
+.PHONY: help setup run test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build bench gpu lock
 
 help:     ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -42,6 +42,10 @@ assignments: setup    ## the course: write and check the student versions, COURS
 grade: setup    ## the course: grade SUBMISSIONS=folder (see docs/teaching.md)
 	@test -n "$(SUBMISSIONS)" || { echo "Which folder? make grade SUBMISSIONS=path"; exit 1; }
 	$(PYTHON) -m helpers.grading grade "$(SUBMISSIONS)"
+
+feedback: setup    ## the course: feedback and tables again, with the points given by hand
+	@test -n "$(SUBMISSIONS)" || { echo "Which folder? make feedback SUBMISSIONS=path"; exit 1; }
+	$(PYTHON) -m helpers.grading export "$(SUBMISSIONS)"
 
 test-graders: setup    ## every wrong, right and hostile submission, through nbgrader; half an hour
 	GRADERS=all $(PYTHON) -m pytest -q tests/test_assignments.py tests/test_grading.py

@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +16,8 @@ import pytest
 pytest.importorskip("nbgrader")
 
 from helpers import checks
-from helpers.grading import course, grade, intake, release, room, sources
+from helpers.grading import course, grade, intake, limits, release, sources
+from helpers.grading.__main__ import main
 from helpers.grading.apart import run_apart
 
 TINY = Path(__file__).parent / "assignments" / "tiny.py"
@@ -57,6 +60,13 @@ HOSTILE = {
         " if os.path.isfile(p))\n"
         "print('FOUND' if 'secret_of_the_tests' in seen else 'nothing', os.environ.get('TEST_SECRET'))"
     ),
+    "thrower": "raise ValueError('x' * 10**8)",
+    "quitter": "exit()",
+    "quiet": (
+        "get_ipython().input_transformers_post.append(\n"
+        "    lambda lines: ['pass\\n'] if any('def test_' in line for line in lines) else lines)"
+    ),
+    "shadow": "abs = sum = len = 0",
     "parent": "import subprocess\nsubprocess.Popen(['sleep', '987'], start_new_session=True)",
 }
 
@@ -95,6 +105,11 @@ def graded(tiny_course, tmp_path_factory):
         for key, value in LIMITS.items():
             patch.setenv(key, value)
         rows = {r["student"]: r for r in grade.grade(root, folder, say=lambda line: None)}
+    assert main(["export", str(folder), "--course", str(root)]) == 0
+    with open(root / "grades.csv", newline="", encoding="utf-8") as file:
+        assert {r["student"]: r["remark"] for r in csv.DictReader(file)} == {
+            name: row["remark"] for name, row in rows.items()
+        }, "an export keeps the remarks"
     return root, rows
 
 
@@ -129,7 +144,32 @@ def test_code_that_never_ends_or_leaves_loses_its_marks_only(graded):
     stored = (root / "autograded" / "endless" / "tiny" / "tiny.ipynb").read_text(encoding="utf-8")
     assert "Does a loop never end?" in stored
     page = (root / "feedback" / "leaver" / "tiny" / "tiny.html").read_text(encoding="utf-8")
-    assert "Stopped before this test: the kernel died." in page
+    assert "Stopped: this test did not run to its last line: the kernel died." in page
+
+
+def test_a_test_must_end_and_a_forgotten_exit_costs_nothing(graded):
+    root, rows = graded
+    assert _tests(root, "quiet") == {"test_double": 0, "test_next_step": 0}
+    assert _tests(root, "quitter") == {"test_double": 2, "test_next_step": 1}
+    assert "stopped: the kernel died" in rows["leaver"]["remark"]
+
+
+def test_a_name_of_pythons_taken_by_a_student_costs_nothing(graded):
+    root, _ = graded
+    assert _tests(root, "shadow") == {"test_double": 2, "test_next_step": 1}
+
+
+def test_a_person_is_told_where_to_look(graded):
+    _, rows = graded
+    assert "look at the code, it uses open" in rows["spy"]["remark"]
+    assert "get_ipython" in rows["quiet"]["remark"]
+    assert "look at" not in rows["ann"]["remark"] + rows["bob"]["remark"] + rows["cy"]["remark"]
+
+
+def test_an_error_of_a_hundred_megabytes_is_cut(graded):
+    root, _ = graded
+    assert _tests(root, "thrower") == {"test_double": 2, "test_next_step": 1}
+    assert (root / "autograded" / "thrower" / "tiny" / "tiny.ipynb").stat().st_size < 2**20
 
 
 def test_a_hundred_megabytes_of_print_are_cut(graded):
@@ -154,6 +194,8 @@ def test_feedback_shows_the_message_and_no_hidden_test(graded):
     page = (root / "feedback" / "bob" / "tiny" / "tiny.html").read_text(encoding="utf-8")
     assert "secret_of_the_tests" not in page and "246912" not in page
     assert "Other numbers have doubles too." in page and "hidden tests" in page
+    assert '<a href="#test_double">test double</a> (Score: 0.0 / 2.0)' in page
+    assert '<a href="#why">why</a> (not read yet)' in page
     assert "secret_of_the_tests" in (root / "source" / "tiny" / "tiny.ipynb").read_text("utf-8")
 
 
@@ -196,6 +238,21 @@ def test_mending_brings_back_what_a_student_may_not_change(tiny_course):
     assert "test_double was missing" in "; ".join(
         notes
     ) and "test_next_step was changed" in "; ".join(notes)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("return sys._getframe(1).f_locals['expected']", ["_getframe", "f_locals"]),
+        ("checks.close.__kwdefaults__.update(relative=9)", ["__kwdefaults__"]),
+        ("np.abs = lambda x: 0 * x", ["np.abs"]),
+        ("%%bash\nls", ["%%bash"]),
+        ("print(open('/etc/passwd').read(), In[-1])", ["In", "open"]),
+        ("# an open question: In this case np.abs(x) == 3, evaluate it\nx = 7 %sh", []),
+    ],
+)
+def test_unusual_words_are_named_and_usual_ones_are_not(code, words, tiny_course):
+    assert intake._unusual([code], tiny_course[1]) == words
 
 
 @pytest.mark.parametrize(
@@ -263,6 +320,32 @@ def test_a_room_that_does_not_answer_is_a_reason():
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     cells, reason = run_apart(notebook, 5, 5, command="python3 -c pass")
     assert cells == [] and "no result" in reason
+
+
+def test_a_room_behind_the_script_has_no_network_no_course_and_nowhere_to_write(tmp_path):
+    script = course.HERE / "apart.sh"
+    try:
+        command = ["sh", script, sys.executable, "-c", "import helpers"]
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    except OSError as error:
+        pytest.skip(str(error))
+    if tried.returncode:
+        pytest.skip(f"this system does not allow it: {tried.stderr.strip()[-200:]}")
+    kept = Path(__file__).parent
+    code = [
+        "import socket\nsocket.create_connection(('1.1.1.1', 80), 3)",
+        f"open({str(kept / 'hostile.txt')!r}, 'w')",
+        f"import os\nprint(os.listdir({str(course.HERE)!r}), os.path.exists({str(tmp_path)!r}))",
+        "import subprocess\nprint(subprocess.run(['mount', '-o', 'remount,bind,rw', '/'], capture_output=True).returncode != 0)",
+        "open('mine.txt', 'w').write('x')\nprint(6 * 7)",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in code])
+    cells, reason = run_apart(notebook, 20, 60, command=f"sh {script} {sys.executable}")
+    assert reason == ""
+    last = [cell["outputs"][-1] for cell in cells]
+    assert last[0]["ename"] == "OSError" and last[1]["ename"] in ("OSError", "PermissionError")
+    assert not (kept / "hostile.txt").exists()
+    assert [o["text"] for o in last[2:]] == ["[] False\n", "True\n", "42\n"]
 
 
 # ---- sources
@@ -341,7 +424,6 @@ def test_checks_take_any_right_answer_and_explain_a_wrong_one():
 
 
 def test_a_limit_reads_as_a_limit():
-    limits = SimpleNamespace(total=3, memory=10)
-    watch = room._Watch(limits)
+    watch = limits.Watch(SimpleNamespace(total=3, memory=10))
     watch.end()
     assert watch.reason == ""

@@ -8,6 +8,8 @@ what `make assignments` and `make grade` run. `docs/teaching.md` is the guide.
 * `release`: student versions, made and checked.
 * `intake`: what students hand in is collected, refused with a reason, or mended.
 * `room`: runs one notebook apart from everything else, within limits.
+* `limits`: of a room's time, memory and files.
+* `fresh`: in the kernel, puts back before every test what the tests rely on.
 * `apart`: the steps that nbgrader is given: run in a room, keep hidden tests out of feedback.
 * `grade`: all of it for a class, with tables of the grades.
 

@@ -50,16 +50,16 @@ def _grade(given):
 def _export(given):
     """Take up what was graded by hand; no student's code runs."""
     from helpers.grading.course import api
-    from helpers.grading.grade import tabulate, write_tables
+    from helpers.grading.grade import quiet, tabulate, take_remarks, write_feedback, write_tables
 
     names = [path.name for path in (given.course / "release").glob("*")]
-    rows, nbgrader = (
-        tabulate(given.course, intake.find(given.submissions, names)),
-        api(given.course),
-    )
-    for row in rows:
-        if row["status"] == "graded":
-            nbgrader.generate_feedback(row["assignment"], row["student"], force=True)
+    found = intake.find(given.submissions, names)
+    take_remarks(given.course, found)
+    rows, nbgrader = tabulate(given.course, found), api(given.course)
+    with quiet():
+        for row in rows:
+            if row["status"] == "graded":
+                write_feedback(nbgrader, given.course, row["assignment"], row["student"])
     write_tables(given.course, rows)
     return _told(given, rows)
 

@@ -34,7 +34,7 @@ class ExecuteApart(NbGraderPreprocessor):
             # nbgrader takes a warning on stderr for a failed test, and silence for a passed one.
             cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
             if cell.source.strip() and not done["ran"] and not utils.has_failed(cell):
-                text = f"Stopped before this test: {reason or 'the cell did not run'}."
+                text = f"this test did not run to its last line{f': {reason}' * bool(reason)}."
                 cell.outputs.append(
                     v4.new_output("error", ename="Stopped", evalue=text, traceback=[text])
                 )

@@ -1,7 +1,11 @@
 """Grade a folder of submissions: nbgrader's autograde and feedback, and tables of the grades."""
 
+import contextlib
 import csv
 import html
+import re
+import warnings
+from functools import partial
 from pathlib import Path
 
 from helpers.grading import intake
@@ -42,7 +46,8 @@ def grade(root, submissions, *, say=print):
     for one in intake.find(submissions, names):
         if not one.reason:
             try:
-                _grade_one(nbgrader, root, one, releases[one.assignment])
+                with quiet():
+                    _grade_one(nbgrader, root, one, releases[one.assignment])
             except intake.Refused as refused:
                 one.reason = str(refused)
             except Exception as error:  # one submission must not stop the class
@@ -63,13 +68,13 @@ def _grade_one(nbgrader, root, one, release):
     folder = root / "submitted" / one.student / one.assignment
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / f"{one.assignment}.ipynb")
-    for step in (nbgrader.autograde, nbgrader.generate_feedback):
+    for step in (nbgrader.autograde, partial(write_feedback, nbgrader, root)):
         done = step(one.assignment, one.student, force=True)
         if not done["success"]:
             text = (done.get("error") or done.get("log") or "").strip().splitlines()
             raise RuntimeError(text[-1] if text else "nbgrader gave no reason")
-    stopped = [line for line in done.get("log", "").splitlines() if "Stopped: " in line]
-    one.notes += [line.partition("Stopped: ")[2] for line in stopped]
+        stopped = [line for line in (done.get("log") or "").splitlines() if "Stopped: " in line]
+        one.notes += [f"stopped: {line.partition('Stopped: ')[2]}" for line in stopped]
 
 
 def _refusal(root, one):
@@ -80,6 +85,48 @@ def _refusal(root, one):
     page = f"<!DOCTYPE html><meta charset='utf-8'><title>{html.escape(one.assignment)}</title>"
     page += f"<h1>{html.escape(one.assignment)}: not graded</h1><p>{text}</p>\n"
     (folder / f"{one.assignment}.html").write_text(page, encoding="utf-8")
+
+
+def write_feedback(nbgrader, root, assignment, student, force=True):
+    """Write a student's page; its list names the tests and says which answers are still unread."""
+    done = nbgrader.generate_feedback(assignment, student, force=force)
+    page = Path(root) / "feedback" / student / assignment / f"{assignment}.html"
+    if not done["success"] or not page.exists():
+        return done
+    with gradebook(root) as book:
+        notebooks = book.find_submission(assignment, student).notebooks
+        unread = {g.name for n in notebooks for g in n.grades if g.needs_manual_grade}
+
+    def named(found):
+        name, score = found[1], "(not read yet)" if found[1] in unread else found[2]
+        return f'<a href="#{name}">{name.replace("_", " ")}</a> {score}'
+
+    lines = r'<a href="#(\w+)">(?:Test cell|Written response)</a> (\(Score: [^)]*\))'
+    page.write_text(re.sub(lines, named, page.read_text(encoding="utf-8")), encoding="utf-8")
+    return done
+
+
+@contextlib.contextmanager
+def quiet():
+    """Keep from a teacher what nbgrader's database library tells its authors."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Object of type .* not in session")
+        yield
+
+
+def take_remarks(root, submissions):
+    """Give submissions the remarks of the last grading, which only a new grading could make."""
+    table = Path(root) / "grades.csv"
+    if not table.exists():
+        return
+    with open(table, newline="", encoding="utf-8") as file:
+        last = {(row["student"], row["assignment"]): row for row in csv.DictReader(file)}
+    for one in submissions:
+        row = last.get((one.student, one.assignment))
+        if row and row["status"] == "refused":
+            one.reason = one.reason or row["remark"]
+        elif row and row["remark"]:
+            one.notes = [row["remark"]]
 
 
 def tabulate(root, graded):

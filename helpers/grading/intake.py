@@ -11,6 +11,15 @@ from pathlib import Path
 
 LARGEST = 20 * 2**20  # bytes; a notebook without outputs has a thousandth of that
 
+# Words that no task needs: not forbidden, but a person should look.
+UNUSUAL = re.compile(
+    r"\b(?:_getframe|currentframe|inspect|f_back|f_locals|__(?:code|globals|defaults|kwdefaults)__|settrace|setprofile|gc|ctypes|_ih"
+    r"|get_ipython|sys\.modules|importlib|__import__|builtins|helpers\.(?:checks|grading)"
+    r"|_exit|subprocess|socket|urllib|multiprocessing|read_text|rmtree)\b"
+    r"|\b(?:open|exec|eval|exit|quit)(?=\()|\bIn(?=\[)|(?m:^(?:%%?(?:bash|sh|sx|system)\b|!))"
+    r"|\b(?:np|numpy|keras|ops|checks|helpers)(?:\.\w+)+(?= *=[^=])"
+)
+
 
 class Refused(Exception):
     """A submission that cannot be graded; the text goes to the student."""
@@ -132,6 +141,10 @@ def mend(raw, release):
         )
     if list(dict.fromkeys(order)) != [i for i in known if i in theirs]:
         notes.append("cells were moved; they are graded in their first order")
+    answers = [theirs[i] for i in theirs if known[i].metadata.nbgrader.solution]
+    unusual = _unusual([*answers, *(text for texts in own.values() for text in texts)], release)
+    if unusual:
+        notes.append(f"look at the code, it uses {', '.join(unusual)}")
     cells = [_code(v4, text) for text in own.get(None, [])]
     for cell in release.cells:
         copy = from_dict(json.loads(json.dumps(cell)))
@@ -150,6 +163,13 @@ def mend(raw, release):
         cells += [_code(v4, text) for text in own.get(grade_id, [])]
     notebook = v4.new_notebook(cells=cells, metadata=release.metadata)
     return notebook, notes
+
+
+def _unusual(texts, release):
+    """Return the unusual words of a student's code which the student version does not have."""
+    given = "\n".join(cell.source for cell in release.cells)
+    found = {match[0] for text in texts for match in UNUSUAL.finditer(text)}
+    return sorted(word for word in found if word not in given)
 
 
 def _parts(cell):

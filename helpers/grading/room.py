@@ -9,23 +9,27 @@ the rights of the person who grades.
 """
 
 import argparse
-import contextlib
 import json
 import os
-import resource
+import re
+import secrets
 import sys
 import tempfile
-import threading
-import time
 
-import psutil
+from helpers.grading.limits import MEGABYTE, Watch, adopt_orphans, limit_this_process
 
-MEGABYTE = 2**20
 # What a kernel needs of the grader's environment. The rest may hold passwords.
 KEPT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "JUPYTER_PATH", "LD_LIBRARY_PATH")
 
-# Before every test: the checks as they are in the package, whatever a cell did to them.
-FRESH = "import importlib, helpers.checks; importlib.reload(helpers.checks)\n"
+# Before the first cell, and before every test: see `fresh`.
+REMEMBER = '__import__("helpers.grading.fresh");'
+FRESH = '__import__("helpers.grading.fresh").grading.fresh.restore()\n'
+FRESH_CALL = r'\n__import__("helpers.grading.fresh").grading.fresh.call(\1)'
+_CALL = re.compile(r"\n(test_\w+)\(\)\s*\Z")
+
+# After every test, so that silence is not taken for a passed one: a word drawn for this run.
+DONE = "application/x-room-done"
+LONGEST = 4000  # characters of an error's message, and of its traceback
 
 # Cells that are locked and not graded import Keras, which takes its time on a busy machine.
 PATIENCE = 6
@@ -49,16 +53,21 @@ def execute(notebook, limits):
     import nbformat
     from nbclient.exceptions import DeadKernelError
 
-    notebook = nbformat.from_dict(notebook)
+    notebook, word = nbformat.from_dict(notebook), secrets.token_hex(16)
+    told = f'\nget_ipython().display_pub.publish({{"{DONE}": "{word}"}})'
     for cell in notebook.cells:
         cell.metadata.pop("ran", None)
-        if cell.metadata.get("nbgrader", {}).get("grade") and cell.cell_type == "code":
-            cell.source = FRESH + cell.source
+        cell.metadata.pop("done", None)
+        if _is_test(cell):
+            cell.source = FRESH + _CALL.sub(FRESH_CALL, cell.source) + told
+    first = nbformat.v4.new_code_cell(REMEMBER, metadata={"nbgrader": {"locked": True}})
+    notebook.cells.insert(0, first)
     with tempfile.TemporaryDirectory(prefix="room-", ignore_cleanup_errors=True) as home:
-        _limit_this_process(limits)
+        limit_this_process(limits)
         _bare_environment(home)
-        client = _client(notebook, limits, home)
-        watch = _Watch(limits)
+        adopt_orphans()
+        watch = Watch(limits)
+        client = _client(notebook, limits, home, word, watch)
         try:
             client.execute()
         except DeadKernelError:
@@ -68,19 +77,32 @@ def execute(notebook, limits):
         finally:
             watch.end()
     cells = [
-        {"outputs": list(c.get("outputs", [])), "ran": bool(c.metadata.get("ran"))}
-        for c in notebook.cells
+        {"outputs": list(c.get("outputs", [])), "ran": _ran_whole(c)} for c in notebook.cells[1:]
     ]
     return cells, watch.reason
 
 
-def _client(notebook, limits, home):
+def _is_test(cell):
+    return bool(cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("grade"))
+
+
+def _ran_whole(cell):
+    """Whether a cell ran, and a test to its last line."""
+    return bool(cell.metadata.get("ran") and (not _is_test(cell) or cell.metadata.get("done")))
+
+
+def _client(notebook, limits, home, word, watch):
     from nbclient import NotebookClient
 
     class Client(NotebookClient):
         kept = 0
 
         def process_message(self, msg, cell, cell_index):
+            if msg["msg_type"] == "display_data" and DONE in msg["content"].get("data", {}):
+                cell.metadata["done"] = msg["content"]["data"][DONE] == word
+                return None
+            if msg["msg_type"] == "error":
+                msg["content"].update(_short(msg["content"]))
             # Counted before it is stored: an endless print must not fill the memory.
             size = len(str(msg["content"].get("text", ""))) or len(
                 json.dumps(msg["content"].get("data", ""), default=str)
@@ -100,6 +122,10 @@ def _client(notebook, limits, home):
                     msg["content"] = {"name": "stdout", "text": "\n… the rest is left out …\n"}
             return super().process_message(msg, cell, cell_index)
 
+    def noted(cell, cell_index, execute_reply):
+        _note(cell, execute_reply)
+        watch.look()
+
     timed_out = (
         f"This cell took longer than {limits.timeout} s and was stopped. Does a loop never end?"
     )
@@ -115,7 +141,7 @@ def _client(notebook, limits, home):
         },
         kernel_name="python3",
         resources={"metadata": {"path": home}},
-        on_cell_executed=_note,
+        on_cell_executed=noted,
     )
 
 
@@ -124,70 +150,30 @@ def _ours(cell):
     return bool(marked.get("locked") and not marked.get("grade"))
 
 
-def _note(cell, cell_index, execute_reply):
+def _note(cell, execute_reply):
     cell.metadata["ran"] = True
     # nbclient returns the error of a timeout, or of an exit, but does not write it into the cell.
     content = execute_reply["content"]
     if content["status"] == "error":
         import nbformat
 
-        told = {key: content[key] for key in ("ename", "evalue", "traceback")}
+        told = _short(content)
         others = [o for o in cell.outputs if o.output_type != "error"]
         same = [o for o in cell.outputs if o.output_type == "error" and o.ename == told["ename"]]
         cell.outputs = others + (same or [nbformat.v4.new_output("error", **told)])
 
 
-class _Watch(threading.Thread):
-    """Ends the kernel and all that it started, at the limits or after the run."""
-
-    def __init__(self, limits):
-        super().__init__(daemon=True)
-        self.limits, self.reason, self.seen = limits, "", set()
-        self.until = time.monotonic() + limits.total
-        self.over = threading.Event()
-        self.start()
-
-    def run(self):
-        while not self.over.wait(0.2):
-            memory = self._look()
-            if time.monotonic() > self.until:
-                self.reason = f"the notebook took longer than {self.limits.total} s"
-            elif memory > self.limits.memory * MEGABYTE:
-                self.reason = f"more than {self.limits.memory} MB of memory were used"
-            if self.reason:
-                self._kill()
-                return
-
-    def end(self):
-        self.over.set()
-        self._look()
-        self._kill()
-
-    def _look(self):
-        # Remembered, because a process whose parent has gone is no child of ours any more.
-        self.seen |= set(psutil.Process().children(recursive=True))
-        total = 0
-        for process in self.seen:
-            with contextlib.suppress(psutil.Error):
-                total += process.memory_info().rss
-        return total
-
-    def _kill(self):
-        for process in self.seen:
-            with contextlib.suppress(psutil.Error):  # psutil never kills a newer owner of the id
-                process.kill()
-
-
-def _limit_this_process(limits):
-    # The kernel inherits them. A file that a student's code writes stays small, and a loop that
-    # cannot be interrupted ends by itself even if this process is gone.
-    for what, most in (
-        (resource.RLIMIT_FSIZE, 64 * MEGABYTE),
-        (resource.RLIMIT_CPU, 16 * limits.total),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(what)
-        resource.setrlimit(what, (most if hard < 0 else min(most, hard), hard))
+def _short(error):
+    """Return an error's name, message and traceback, none of them longer than it is useful."""
+    text = "\n".join(map(str, error["traceback"]))
+    if len(text) > 4 * LONGEST:
+        text = f"{text[:LONGEST]}\n…\n{text[-LONGEST:]}"
+    evalue = str(error["evalue"])
+    return {
+        "ename": str(error["ename"])[:100],
+        "evalue": evalue if len(evalue) <= LONGEST else f"{evalue[:LONGEST]} …",
+        "traceback": [text],
+    }
 
 
 def _bare_environment(home):

@@ -148,6 +148,97 @@ def kl_tables(q, p):
         kl_unit=UNIT.format("__import__('os')._exit(0)"),
     ),
     "exits": wrong("kl_unit", kl_unit=UNIT.format("__import__('sys').exit(0)")),
+    "batch_of_one_squeezed": wrong(
+        "kl_unit",
+        kl_unit=UNIT.format(
+            "(0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance)).sum(1).squeeze()"
+        ),
+    ),
+    "one_noise_for_all_coordinates": wrong(
+        "kl_by_draws_error",
+        kl_by_draws=DRAWS.replace("(draws, len(mean))", "(draws, 1)").format(
+            "values.mean(), values.std() / np.sqrt(draws)"
+        ),
+    ),
+    "as_many_draws_as_it_likes": wrong(
+        "kl_by_draws_error",
+        kl_by_draws=DRAWS.replace("    sigma", "    draws = 30_000\n    sigma").format(
+            "values.mean(), values.std() / np.sqrt(draws)"
+        ),
+    ),
+    "spreads_swapped": wrong(
+        "kl_diagonal",
+        kl_diagonal=OTHER.format(
+            "0.5 * ((mean - prior_mean) ** 2 / np.exp(prior_log_variance) + np.exp("
+            "prior_log_variance - log_variance) - 1 + log_variance - prior_log_variance).sum(1)"
+        ),
+    ),
+    "failure_hidden": wrong(
+        "kl_unit",
+        kl_unit="""
+def kl_unit(mean, log_variance):
+    try:
+        return (mean**2 + sigma**2 - 1 - np.log(sigma**2)).sum(1) / 2
+    except Exception:
+        return np.zeros(len(mean))
+""",
+    ),
+    "in_bits_and_never_infinite": wrong(
+        "kl_tables",
+        kl_tables="def kl_tables(q, p):\n    return np.sum(q * np.log2((q + 1e-12) / (p + 1e-12)))",
+    ),
+    "symmetric": wrong(
+        "kl_tables",
+        kl_tables="""
+def kl_tables(q, p):
+    one = lambda a, b: np.inf if np.any(b[a > 0] == 0) else np.sum(a[a > 0] * np.log(a[a > 0] / b[a > 0]))
+    return 0.5 * (one(q, p) + one(p, q))
+""",
+    ),
+    "answers_by_the_count_of_calls": wrong(
+        "kl_unit",
+        kl_unit="""
+calls = []
+def kl_unit(mean, log_variance):
+    calls.append(1)
+    return ([0, 0], [2.5], [1.8075851])[(len(calls) - 1) % 3]
+""",
+    ),
+    "numpy_made_blind": wrong(
+        "kl_unit",
+        kl_unit=UNIT.format("np.zeros(len(mean))") + "\nnp.abs = lambda x: 0 * x",
+    ),
+    "checks_made_tolerant": wrong(
+        "kl_unit",
+        kl_unit=UNIT.format("np.zeros(len(mean))")
+        + "\nchecks.close.__kwdefaults__.update(relative=1e9, absolute=1e9)",
+    ),
+    "reload_made_idle": wrong(
+        "kl_unit",
+        kl_unit=UNIT.format("np.zeros(len(mean))")
+        + """
+import importlib, sys, types
+importlib.reload = lambda module: module
+fake = types.ModuleType("helpers.checks")
+fake.close = fake.same = fake.true = lambda *a, **k: None
+sys.modules["helpers.checks"] = sys.modules["helpers"].checks = fake
+""",
+    ),
+    "tests_turned_into_nothing": wrong(
+        "kl_unit kl_diagonal kl_by_draws_estimate kl_by_draws_error beta_a beta_b beta_c kl_tables",
+        kl_unit=UNIT.format("np.zeros(len(mean))")
+        + """
+get_ipython().input_transformers_post.append(
+    lambda lines: ["pass\\n"] if any("def test_" in line for line in lines) else lines
+)
+""",
+    ),
+    "errors_kept_quiet": wrong(
+        "kl_unit",
+        kl_unit=UNIT.format("np.zeros(len(mean))")
+        + "\nget_ipython().showtraceback = lambda *a, **k: None",
+    ),
+    "endless_recursion": wrong("kl_unit", kl_unit=UNIT.format("kl_unit(mean, log_variance)")),
 }
 
 RIGHT = {
@@ -238,6 +329,72 @@ def kl_by_draws(mean, log_variance, draws, rng):
 from scipy.stats import entropy
 def kl_tables(q, p):
     return entropy(q, p)
+""",
+    ),
+    "in_place": right(
+        kl_unit="""
+def kl_unit(mean, log_variance):
+    mean *= mean
+    mean -= log_variance
+    mean += np.exp(log_variance, out=log_variance)
+    mean -= 1
+    mean /= 2
+    return mean.sum(axis=1)
+""",
+        kl_diagonal="""
+def kl_diagonal(mean, log_variance, prior_mean, prior_log_variance):
+    mean -= prior_mean
+    mean *= np.exp(-0.5 * prior_log_variance)
+    log_variance -= prior_log_variance
+    return 0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance).sum(1)
+""",
+        kl_tables="""
+def kl_tables(q, p):
+    p[q == 0] = q[q == 0] = 1
+    with np.errstate(divide="ignore"):
+        return np.dot(q, np.log(q) - np.log(p))
+""",
+    ),
+    "keras_ops": right(
+        kl_unit="""
+from keras import ops
+def kl_unit(mean, log_variance):
+    mean, log_variance = (ops.convert_to_tensor(a, "float32") for a in (mean, log_variance))
+    return 0.5 * ops.sum(ops.square(mean) + ops.expm1(log_variance) - log_variance, axis=-1)
+"""
+    ),
+    "draws_one_by_one": right(
+        kl_by_draws="""
+def kl_by_draws(mean, log_variance, draws, rng):
+    values = []
+    for _ in range(draws):
+        z = rng.normal(mean, np.exp(log_variance / 2))
+        log_q = -0.5 * log_variance - 0.5 * (z - mean) ** 2 / np.exp(log_variance)
+        values.append(np.sum(log_q + 0.5 * z**2))
+    return np.mean(values), np.std(values) / np.sqrt(len(values))
+""",
+        kl_tables="""
+from scipy.special import rel_entr
+def kl_tables(q, p):
+    return rel_entr(q, p).sum()
+""",
+    ),
+    "multivariate": right(
+        kl_by_draws="""
+from scipy.stats import multivariate_normal as normal
+def kl_by_draws(mean, log_variance, draws, rng):
+    z = rng.multivariate_normal(mean, np.diag(np.exp(log_variance)), size=draws)
+    ratio = normal(mean, np.diag(np.exp(log_variance))).logpdf(z) - normal(np.zeros(len(mean))).logpdf(z)
+    return ratio.mean(), ratio.std(ddof=1) / np.sqrt(draws)
+""",
+        kl_tables="""
+def kl_tables(q, p):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.nansum(q * np.log(q / p))
+""",
+        effective_betas="""
+def effective_betas(height, width, channels, latent):
+    return [WEIGHT / (2 / (height * width * channels)), np.int64(channels), np.float32(1) / latent]
 """,
     ),
     "measured_betas": right(

@@ -185,6 +185,98 @@ def training_step(loss, variables, optimizer):
     "changed_test": wrong(
         "free_bits", overwritten("test_free_bits", "pass"), free_bits=FREE.format("0.0")
     ),
+    "noise_shared_by_positions": wrong(
+        DRAWS,
+        sampling=SAMPLING.format(
+            noise="keras.random.normal("
+            "[ops.shape(mean)[0]] + [1] * (len(mean.shape) - 2) + [mean.shape[-1]],"
+            " seed=self.generator)",
+            z=Z,
+        ),
+    ),
+    "uniform_noise": wrong(
+        DRAWS,
+        sampling=SAMPLING.format(
+            noise="keras.random.uniform(ops.shape(mean), -(3**0.5), 3**0.5, seed=self.generator)",
+            z=Z,
+        ),
+    ),
+    "draws_in_training_only": wrong(
+        f"{DRAWS} {FRESH}",
+        sampling=SAMPLING.replace("log_variance):", "log_variance, training=False):").format(
+            noise=NOISE, z=f"{Z} if training else mean"
+        ),
+    ),
+    "keras_loss_averages": wrong(
+        "reconstruction",
+        elbo_terms=TERMS.format(
+            **{
+                **GOOD,
+                "nats": "keras.losses.binary_crossentropy(x, logits, from_logits=True)",
+                "first": "ops.sum(nats, axis=(1, 2))",
+            }
+        ),
+    ),
+    "terms_of_numpy": wrong(
+        "reconstruction",
+        elbo_terms="""
+def elbo_terms(x, logits, mean, log_variance):
+    x, logits, m, v = (np.asarray(a) for a in (x, logits, mean, log_variance))
+    kl = 0.5 * (m**2 + np.exp(v) - 1 - v)
+    return np.logaddexp(0, (1 - 2 * x) * logits).sum((1, 2, 3)), kl.reshape(len(kl), -1).sum(1)
+""",
+    ),
+    "batch_of_two_taken_for_granted": wrong(
+        "kl reconstruction",
+        elbo_terms=TERMS.format(
+            **{
+                **GOOD,
+                "first": "ops.sum(ops.reshape(nats, (2, -1)), axis=1)",
+                "second": "ops.sum(ops.reshape(kl, (2, -1)), axis=1)",
+            }
+        ),
+    ),
+    "two_steps_for_one": wrong(
+        "training_step",
+        training_step=STEP.format(
+            apply="[optimizer.apply(gradients, variables) for _ in range(2)]", value="value"
+        ),
+    ),
+    "gradients_clipped": wrong(
+        "training_step",
+        training_step=STEP.format(
+            apply="optimizer.apply([ops.clip(g, -1, 1) for g in gradients], variables)",
+            value="value",
+        ),
+    ),
+    "at_the_threshold": wrong(
+        "active_coordinates",
+        diagnosis=WORD.replace("kl > ACTIVE", "kl >= ACTIVE").format(
+            "'collapsed' if not active else"
+            " 'useful' if reconstruction + kl.sum() < without_code else 'wasted'"
+        ),
+    ),
+    "a_tie_is_called_useful": wrong(
+        "verdict",
+        diagnosis=WORD.format(
+            "'collapsed' if not active else"
+            " 'useful' if reconstruction + kl.sum() <= without_code else 'wasted'"
+        ),
+    ),
+    "idle_coordinates_left_out": wrong(
+        "verdict",
+        diagnosis=WORD.format(
+            "'collapsed' if not active else"
+            " 'useful' if reconstruction + kl[kl > ACTIVE].sum() < without_code else 'wasted'"
+        ),
+    ),
+    "allowance_taken_off": wrong(
+        "free_bits", free_bits=FREE.format("ops.sum(ops.relu(ops.mean(kl, axis=0) - minimum))")
+    ),
+    "one_allowance_for_the_sum": wrong(
+        "free_bits",
+        free_bits=FREE.format("ops.maximum(ops.sum(ops.mean(kl, axis=0)), minimum * kl.shape[1])"),
+    ),
 }
 
 RIGHT = {
@@ -246,6 +338,45 @@ def elbo_terms(x, logits, mean, log_variance):
     while len(kl.shape) > 1:
         kl = ops.sum(kl, axis=-1)
     return nats, kl
+""",
+    ),
+    "keras_does_it": right(
+        sampling=SAMPLING.format(
+            noise="keras.random.normal(ops.shape(mean), ops.convert_to_tensor(mean),"
+            " ops.exp(0.5 * log_variance), seed=self.generator)",
+            z="noise",
+        ),
+        elbo_terms="""
+def elbo_terms(x, logits, mean, log_variance):
+    nats = keras.losses.binary_crossentropy(x, logits, from_logits=True)  # averaged over channels
+    kl = -0.5 * (1 + log_variance - mean**2 - ops.exp(log_variance))
+    return ops.sum(nats, axis=(1, 2)) * x.shape[-1], ops.sum(kl, axis=tuple(range(1, kl.ndim)))
+""",
+        free_bits="def free_bits(kl, minimum):\n    return sum(ops.maximum(k, minimum) for k in ops.mean(kl, 0))",
+    ),
+    "no_seed_and_in_place": right(
+        sampling=SAMPLING.format(noise="keras.random.normal(ops.shape(mean))", z=Z),
+        training_step="""
+def training_step(loss, variables, optimizer):
+    optimizer.build(variables) if not optimizer.built else None
+    value, gradients = value_and_grad(loss, variables)
+    optimizer.apply(gradients)
+    return float(np.array(value))
+""",
+        free_bits="""
+def free_bits(kl, minimum):
+    means = kl.mean(axis=0, dtype="float64")
+    means[means < minimum] = minimum
+    return means.sum()
+""",
+    ),
+    "float64": right(
+        elbo_terms="""
+def elbo_terms(x, logits, mean, log_variance):
+    x, logits, mean, log_variance = (ops.cast(a, "float64") for a in (x, logits, mean, log_variance))
+    nats = ops.logaddexp(ops.zeros_like(logits), logits) - x * logits
+    kl = 0.5 * (mean**2 + ops.exp(log_variance) - 1 - log_variance)
+    return ops.sum(nats, axis=(1, 2, 3)), ops.sum(kl, axis=list(range(1, len(kl.shape))))
 """,
     ),
     "tensorflow": right(

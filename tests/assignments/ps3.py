@@ -94,7 +94,7 @@ class Draw(layers.Layer):
         ).replace("    return", "    model.trainable = False\n    return model\n    return"),
     ),
     "head_that_never_sees_the_code": wrong(
-        "segmenter_is_frozen",
+        "segmenter_gives_logits",
         segmenter=HEAD.format(
             trainable=False, more="pass", out="layers.Conv2D(classes, 3, padding='same')(picture)"
         ),
@@ -197,6 +197,106 @@ def fair_twins(run, others):
         overwritten("test_mean_iou", "pass"),
         mean_iou="def mean_iou(counts):\n    return 1",
     ),
+    "training_false_is_not_frozen": wrong(
+        "segmenter_is_frozen",
+        segmenter=HEAD.format(trainable=True, more="pass", out=UP).replace(
+            "encoder(picture)", "encoder(picture, training=False)"
+        ),
+    ),
+    "log_variance_taken_for_the_mean": wrong(
+        "segmenter_gives_logits",
+        segmenter=HEAD.format(trainable=False, more="mean = log_variance", out=UP),
+    ),
+    "the_picture_beside_the_code": wrong(
+        "segmenter_gives_logits",
+        segmenter=HEAD.format(
+            trainable=False,
+            more=f"mean = layers.Concatenate()([{UP}, picture])",
+            out="layers.Conv2D(classes, 1)(mean)",
+        ),
+    ),
+    "a_copy_with_new_weights": wrong(
+        "segmenter_gives_logits",
+        segmenter=HEAD.format(trainable=False, more="pass", out=UP).replace(
+            "    encoder.trainable",
+            "    encoder = keras.models.clone_model(encoder)\n    encoder.trainable",
+        ),
+    ),
+    "ends_with_a_relu": wrong(
+        "segmenter_gives_logits",
+        segmenter=HEAD.format(
+            trainable=False,
+            more="pass",
+            out=UP.replace("4, 4)", "4, 4, bias_initializer='ones', activation='relu')"),
+        ),
+    ),
+    "void_is_always_255": wrong(
+        "void_cross_entropy confusion",
+        void_cross_entropy=ENTROPY.replace("truth != void", "truth != 255").format(
+            "nats[counted].mean()"
+        ),
+        confusion=COUNTS.format(answer="logits.argmax(-1)", counted="t != 255", place="t, a"),
+    ),
+    "probabilities_clipped": wrong(
+        "void_cross_entropy_is_safe",
+        void_cross_entropy=ENTROPY.format("np.minimum(nats, -np.log(1e-7))[counted].mean()"),
+    ),
+    "dice_for_iou": wrong(
+        "mean_iou",
+        mean_iou=IOU.format("counts.sum(0) + counts.sum(1)", "np.nanmean(2 * both / either)"),
+    ),
+    "weighted_by_frequency": wrong(
+        "mean_iou",
+        mean_iou=IOU.format(UNION, "np.nansum(both / either * counts.sum(1)) / counts.sum()"),
+    ),
+    "interval_of_the_best": wrong(
+        "rate_needed",
+        rate_needed="""
+def rate_needed(rates, scores, halves):
+    best = np.argmax(scores)
+    return rates[scores >= scores[best] - halves[best]].min()
+""",
+    ),
+    "must_go_beyond": wrong(
+        "rate_needed",
+        rate_needed="""
+def rate_needed(rates, scores, halves):
+    good = (scores + halves > scores.max()) | (scores == scores.max())
+    return rates[good].min()
+""",
+    ),
+    "only_random_starts": wrong(
+        "fair_twins",
+        fair_twins="""
+def fair_twins(run, others):
+    return [n for n, o in others.items() if o == {**run, "start": "random"}]
+""",
+    ),
+    "one_sided": wrong(
+        "paired_gain",
+        paired_gain=GAIN.format("t.ppf(0.95, n - 1) * gain.std(ddof=1) / np.sqrt(n)"),
+    ),
+    "whole_interval_for_its_half": wrong(
+        "paired_gain",
+        paired_gain=GAIN.format("2 * t.ppf(0.975, n - 1) * gain.std(ddof=1) / np.sqrt(n)"),
+    ),
+    "failure_hidden": wrong(
+        "mean_iou confusion",
+        mean_iou="""
+def mean_iou(counts):
+    try:
+        return np.mean(np.diag(counts) / union)
+    except Exception:
+        return 0.0
+""",
+        confusion="""
+def confusion(logits, truth, void):
+    try:
+        return np.bincount(truth.ravel() * 2 + logits.argmax(-1).ravel(), minlength=4).reshape(2, 2)
+    except ValueError:
+        return np.zeros((2, 2))
+""",
+    ),
 }
 
 RIGHT = {
@@ -247,6 +347,72 @@ def mean_iou(counts):
     rows, columns = np.indices(counts.shape)
     metric.update_state(rows.ravel(), columns.ravel(), sample_weight=counts.ravel())
     return metric.result()
+""",
+    ),
+    "a_frozen_copy": right(
+        segmenter="""
+def segmenter(encoder, classes):
+    copy = keras.models.clone_model(encoder)
+    copy.set_weights(encoder.get_weights())
+    copy.trainable = False
+    model = keras.Sequential([keras.Input(encoder.input_shape[1:]), keras.Model(copy.input, copy.output[0])])
+    model.add(layers.Conv2D(32, 1, activation="relu"))
+    model.add(layers.Conv2D(classes, 1))
+    model.add(layers.UpSampling2D(4))
+    return model
+""",
+        void_cross_entropy="""
+def void_cross_entropy(logits, truth, void):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="none", ignore_class=void)
+    counted = truth != void
+    nats = np.array(loss(np.where(counted, truth, void), logits.astype("float32")))
+    return nats[counted].sum() / max(counted.sum(), 1)
+""",
+        rate_needed="""
+def rate_needed(rates, scores, halves):
+    for i in np.argsort(rates):
+        if scores[i] + halves[i] >= max(scores):
+            return rates[i]
+""",
+        fair_twins="""
+def fair_twins(run, others):
+    out = []
+    for name, other in others.items():
+        differs = {k for k in set(run) | set(other) if run.get(k, "no") != other.get(k, "no")}
+        if differs == {"start"}:
+            out.append(name)
+    return out
+""",
+    ),
+    "counted_otherwise": right(
+        confusion="""
+def confusion(logits, truth, void):
+    n, keep = logits.shape[-1], truth != void
+    table = np.zeros((n, n))
+    np.add.at(table, (truth[keep], np.argmax(logits, -1)[keep]), 1)
+    return table
+""",
+        mean_iou="""
+def mean_iou(counts):
+    counts = counts / counts.sum()
+    with np.errstate(invalid="ignore"):
+        return np.nanmean(counts.diagonal() / (counts.sum(0) + counts.sum(1) - counts.diagonal()))
+""",
+        void_cross_entropy="""
+from scipy.special import logsumexp
+def void_cross_entropy(logits, truth, void):
+    total, n = 0.0, 0
+    for place in np.ndindex(truth.shape):
+        if truth[place] != void:
+            total += logsumexp(logits[place]) - logits[place][truth[place]]
+            n += 1
+    return total / n if n else 0
+""",
+        paired_gain="""
+import scipy.stats
+def paired_gain(vae, twin):
+    vae -= twin
+    return np.mean(vae), scipy.stats.sem(vae) * scipy.stats.t.isf(0.025, vae.size - 1)
 """,
     ),
     "a_class_of_its_own": right(

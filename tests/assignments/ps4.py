@@ -199,13 +199,140 @@ def ods_ois(counts):
         overwritten("test_nms", "pass"),
         nms="def nms(strength, g_x, g_y):\n    return strength",
     ),
+    "forward_differences": wrong(
+        "gradient",
+        gradient="""
+def gradient(image):
+    return np.diff(image, axis=1, append=image[:, -1:]), np.diff(image, axis=0, append=image[-1:])
+""",
+    ),
+    "a_sobel_filter": wrong(
+        "gradient",
+        gradient="""
+from scipy.ndimage import sobel
+def gradient(image):
+    return sobel(image, axis=1) / 8, sobel(image, axis=0) / 8
+""",
+    ),
+    "arctan_of_x_over_y": wrong(
+        "nms",
+        nms=NMS.format(**TRUE, test=CREST).replace("g_y[y, x], g_x[y, x]", "g_x[y, x], g_y[y, x]"),
+    ),
+    "angle_cut_not_rounded": wrong(
+        "nms",
+        nms="""
+def nms(strength, g_x, g_y):
+    h, w = strength.shape
+    p = np.pad(strength, 1)
+    sector = (np.degrees(np.arctan2(g_y, g_x)) % 180 // 45).astype(int)
+    out = np.zeros_like(strength)
+    for y, x in np.ndindex(h, w):
+        dy, dx = [(0, 1), (1, 1), (1, 0), (1, -1)][sector[y, x]]
+        if strength[y, x] >= max(p[1 + y + dy, 1 + x + dx], p[1 + y - dy, 1 + x - dx]):
+            out[y, x] = strength[y, x]
+    return out
+""",
+    ),
+    "must_be_stronger": wrong("nms", nms=NMS.format(**TRUE, test=CREST.replace(">=", ">"))),
+    "rows_and_columns_of_the_picture_left_out": wrong(
+        "nms",
+        nms=NMS.format(**TRUE, test=CREST)
+        .replace("range(h)", "range(1, h - 1)")
+        .replace("range(w)", "range(1, w - 1)"),
+    ),
+    "suppressed_while_it_looks": wrong(
+        "nms",
+        nms=NMS.format(**TRUE, test=f"not ({CREST})")
+        .replace("np.zeros_like(strength)", "strength")
+        .replace("out[y, x] = here", "strength[y, x] = 0"),
+    ),
+    "ones_for_strengths": wrong(
+        "nms", nms=NMS.format(**TRUE, test=CREST).replace("out[y, x] = here", "out[y, x] = 1")
+    ),
+    "divided_by_the_weights": wrong(
+        "balanced_loss balanced_loss_is_stable",
+        balanced_loss=LOSS.format(
+            share="np.mean(edges == 0)",
+            loss=STABLE.replace("np.mean(np", "np.sum(np")
+            + " / np.where(edges == 1, w, 1 - w).sum()",
+        ),
+    ),
+    "nearest_first": wrong(
+        "matched_pairs",
+        matched_pairs="""
+def matched_pairs(found, truth, radius):
+    pairs, used, taken = 0, set(), set()
+    distance = np.array([[np.hypot(*(a - b)) for b in truth] for a in found]).reshape(len(found), len(truth))
+    for i, j in zip(*np.unravel_index(np.argsort(distance, axis=None), distance.shape)):
+        if distance[i, j] <= radius and i not in used and j not in taken:
+            used.add(i), taken.add(j)
+            pairs += 1
+    return pairs
+""",
+    ),
+    "the_shortest_way_in_all": wrong(
+        "matched_pairs",
+        matched_pairs="""
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+def matched_pairs(found, truth, radius):
+    if not len(found) or not len(truth):
+        return 0
+    distance = cdist(found, truth)
+    return int((distance[linear_sum_assignment(distance)] <= radius).sum())
+""",
+    ),
+    "the_smaller_of_two_counts": wrong(
+        "matched_pairs",
+        matched_pairs="""
+def matched_pairs(found, truth, radius):
+    if not len(found) or not len(truth):
+        return 0
+    near = np.linalg.norm(found[:, None] - truth[None], axis=-1) <= radius
+    return int(min(near.any(0).sum(), near.any(1).sum()))
+""",
+    ),
+    "closer_than_the_radius": wrong(
+        "matched_pairs",
+        matched_pairs="""
+from scipy.optimize import linear_sum_assignment
+def matched_pairs(found, truth, radius):
+    near = np.linalg.norm(found[:, None] - truth[None], axis=-1) < radius
+    return int(near[linear_sum_assignment(near, maximize=True)].sum())
+""",
+    ),
+    "one_count_for_both": wrong(
+        "ods ois",
+        ods_ois=F
+        + """
+    f = lambda c: f_measure(c[0], c[1], c[0], c[3])
+    chosen = [max(one, key=f) for one in counts]
+    return max(map(f, counts.sum(axis=0))), f(np.sum(chosen, axis=0))
+""",
+    ),
+    "threshold_of_the_data_set_for_both": wrong(
+        "ois",
+        ods_ois=F
+        + """
+    best = max(f_measure(*c) for c in counts.sum(axis=0))
+    return best, best
+""",
+    ),
+    "image_chooses_by_precision": wrong(
+        "ois",
+        ods_ois=F
+        + """
+    chosen = [max(one, key=lambda c: c[0] / c[1]) for one in counts]
+    return max(f_measure(*c) for c in counts.sum(axis=0)), f_measure(*np.sum(chosen, axis=0))
+""",
+    ),
 }
 
 RIGHT = {
     "reference": right(),
     "written_otherwise": right(
         gradient="def gradient(image):\n    g_y, g_x = np.gradient(image)\n    return g_x, g_y",
-        nms=NMS.format(**TRUE, test=CREST.replace(">=", ">")),
+        nms=NMS.format(**TRUE, test="here >= max(at(y + dy, x + dx), at(y - dy, x - dx))"),
         balanced_loss=LOSS.format(
             share="1 - np.count_nonzero(edges) / edges.size",
             loss="(w * np.logaddexp(0, -logits)[edges == 1].sum()"
@@ -256,6 +383,75 @@ def matched_pairs(found, truth, radius):
         return False
     return sum(give(i, set()) for i in range(len(found)))
 """
+    ),
+    "in_place": right(
+        nms="""
+def nms(strength, g_x, g_y):
+    before = np.pad(strength, 1)
+    turn = (np.rint(4 * np.angle(g_x + 1j * g_y) / np.pi) % 4).astype(int)
+    step = np.array([(0, 1), (1, 1), (1, 0), (1, -1)])[turn]
+    y, x = np.indices(strength.shape) + 1
+    for sign in (1, -1):
+        strength[before[y + sign * step[..., 0], x + sign * step[..., 1]] > before[1:-1, 1:-1]] = 0
+    return strength
+""",
+        gradient="""
+def gradient(image):
+    g = [np.roll(image, -1, a) - np.roll(image, 1, a) for a in (1, 0)]
+    g[0] /= 2
+    g[1] /= 2
+    return g
+""",
+        balanced_loss="""
+def balanced_loss(logits, edges):
+    w = np.mean(edges == 0)
+    logits[edges == 1] *= -1
+    return np.mean(np.logaddexp(0, logits) * np.where(edges, w, 1 - w))
+""",
+        ods_ois="""
+def ods_ois(counts):
+    counts = counts.astype(float)
+    f = lambda c: 2 * c[..., 0] * c[..., 2] / np.maximum(c[..., 0] * c[..., 3] + c[..., 2] * c[..., 1], 1e-9)
+    best = np.take_along_axis(counts, f(counts).argmax(1)[:, None, None], axis=1)
+    return [f(counts.sum(0)).max(), f(best.sum((0, 1)))]
+""",
+    ),
+    "with_a_tree": right(
+        matched_pairs="""
+from scipy.spatial import cKDTree
+from scipy.sparse import lil_matrix
+from scipy.sparse.csgraph import maximum_bipartite_matching
+def matched_pairs(found, truth, radius):
+    if not len(found) or not len(truth):
+        return 0
+    graph = lil_matrix((len(found), len(truth)), dtype=int)
+    for i, near in enumerate(cKDTree(found).query_ball_tree(cKDTree(truth), radius)):
+        graph[i, near] = 1
+    return np.count_nonzero(maximum_bipartite_matching(graph.tocsr(), perm_type="column") != -1)
+""",
+        gradient="""
+def gradient(image):
+    g_x, g_y = np.zeros(image.shape), np.zeros(image.shape)
+    for y in range(1, len(image) - 1):
+        for x in range(1, image.shape[1] - 1):
+            g_x[y, x] = (image[y, x + 1] - image[y, x - 1]) / 2
+            g_y[y, x] = (image[y + 1, x] - image[y - 1, x]) / 2
+    return np.array([g_x, g_y])
+""",
+    ),
+    "scipy": right(
+        gradient="""
+from scipy.signal import convolve2d
+def gradient(image):
+    slope = np.array([[0.5, 0, -0.5]])
+    return convolve2d(image, slope, mode="same"), convolve2d(image, slope.T, mode="same")
+""",
+        balanced_loss="""
+from scipy.special import log_expit
+def balanced_loss(logits, edges):
+    w = 1 - edges.sum() / edges.size
+    return -(w * edges * log_expit(logits) + (1 - w) * (1 - edges) * log_expit(-logits)).mean()
+""",
     ),
     "signs_by_hand": right(
         nms="""

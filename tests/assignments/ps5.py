@@ -103,6 +103,25 @@ def gain(table, arm, control):
     ),
     "deleted_test": wrong("gain", without("test_gain"), gain=_gain(mean="0.0")),
     "changed_test": wrong("gain", overwritten("test_gain", "pass"), gain=_gain(mean="1.0")),
+    "scores_as_text": wrong("rows", rows=_rows(score="str(len(a) + s)")),
+    "seeds_as_text": wrong("rows", rows=_rows(seeds="'0123'")),
+    "an_arm_without_its_row": wrong("rows", rows=_rows(arms="('usual',)")),
+    "only_the_control": wrong("plan rows", plan=_plan(ARMS='{"usual": 0.05}')),
+    "prediction_is_open": wrong("plan", plan=_plan(GAIN="float('nan')")),
+    "seeds_are_a_number": wrong("plan rows", plan=_plan(SEEDS="4")),
+    "spread_of_the_population": wrong(
+        "gain", gain=_gain(half="t.ppf(0.975, n - 1) * d.std() / n**0.5")
+    ),
+    "a_missing_seed_counts_as_zero": wrong(
+        "gain",
+        gain=_gain()
+        .replace("set(a) & set(b)", "set(a) | set(b)")
+        .replace("a[s] - b[s]", "a.get(s, 0) - b.get(s, 0)"),
+    ),
+    "only_gains_without_a_sign": wrong(
+        "gain", gain=_gain(mean="abs(d).mean()", half=HALF.replace("d.std", "abs(d).std"))
+    ),
+    "rows_counted_for_pairs": wrong("gain", gain=_gain(n="len(table)")),
 }
 
 RIGHT = {
@@ -140,6 +159,32 @@ def gain(table, arm, control):
             mean="np.array(d.sum() / n)",
             half="t.interval(0.95, n - 1, scale=d.std(ddof=1) / n**0.5)[1]",
         ),
+    ),
+    "with_a_table": right(
+        gain="""
+from collections import defaultdict
+from scipy.stats import sem, t
+def gain(table, arm, control):
+    wide = defaultdict(dict)
+    [wide[row["seed"]].update({row["arm"]: row["score"]}) for row in table]
+    d = np.array([(w.get(arm, np.nan) - w.get(control, np.nan)) for w in wide.values()])
+    d = d[~np.isnan(d)]
+    return d.mean(), sem(d) * t.ppf(0.975, len(d) - 1), len(d)
+""",
+        rows=_rows(seeds="[3, 1, 0, 2]"),
+    ),
+    "arrays": right(
+        plan=_plan(SEEDS="tuple(range(5))", GAIN="np.array(0.02)"),
+        rows=_rows(seeds="range(5)"),
+        gain="""
+import scipy.stats as st
+def gain(table, arm, control):
+    score = {(r["arm"], r["seed"]): r["score"] for r in table}
+    seeds = [s for a, s in score if a == arm and (control, s) in score]
+    d = np.array([score[arm, s] - score[control, s] for s in seeds])
+    low, high = st.t.interval(0.95, d.size - 1, d.mean(), st.sem(d))
+    return (low + high) / 2, (high - low) / 2, np.int64(d.size)
+""",
     ),
     "plain_python": right(
         gain="""

@@ -16,7 +16,7 @@ def double(number):
 assert double(1) == 2, "Twice one is two."
 ### BEGIN HIDDEN TESTS
 secret_of_the_tests = 123456
-assert double(secret_of_the_tests) == 246912, "Other numbers have doubles too."
+assert abs(double(secret_of_the_tests) - 246912) == 0, "Other numbers have doubles too."
 ### END HIDDEN TESTS
 
 

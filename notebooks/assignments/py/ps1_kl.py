@@ -60,7 +60,7 @@ from helpers import checks
 
 zero = np.zeros((2, 3))
 checks.close(
-    kl_unit(zero, zero),
+    kl_unit(zero, zero.copy()),
     [0, 0],
     "With mean 0 and log σ² = 0 the encoder says the prior, and that is free. What is σ² then?",
 )
@@ -81,7 +81,7 @@ for batch, latent in ((4, 7), (1, 5), (6, 1), (3, 3)):
     sigma = np.sqrt(np.exp(log_variance))
     expected = (-np.log(sigma) - 0.5 + (sigma**2 + mean**2) / 2).sum(axis=1)
     checks.close(
-        kl_unit(mean, log_variance),
+        kl_unit(mean.copy(), log_variance.copy()),
         expected,
         "On other means and variances the KL comes out wrong. Take one coordinate and check term "
         "by term: ½μ², ½σ², −½, −½ log σ².",
@@ -116,12 +116,12 @@ from helpers import checks
 
 mean, log_variance = np.array([[0.3, -1.0], [2.0, 0.5]]), np.array([[0.1, -2.0], [0.7, 0.0]])
 checks.close(
-    kl_diagonal(mean, log_variance, np.zeros(2), np.zeros(2)),
+    kl_diagonal(mean.copy(), log_variance.copy(), np.zeros(2), np.zeros(2)),
     0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance).sum(1),
     "With the prior N(0, I) this is task 1 again.",
 )
 checks.close(
-    kl_diagonal(mean[:1], log_variance[:1], mean[0], log_variance[0]),
+    kl_diagonal(mean[:1].copy(), log_variance[:1].copy(), mean[0], log_variance[0]),
     [0],
     "An encoder that says what the prior says costs nothing, whatever the prior is.",
 )
@@ -138,7 +138,7 @@ for batch, latent in ((5, 4), (1, 6), (3, 1), (4, 4)):
     sigma, s = np.exp(0.5 * log_variance), np.exp(0.5 * prior_log_variance)
     expected = np.log(s / sigma) + (sigma**2 + (mean - prior_mean) ** 2) / (2 * s**2) - 0.5
     checks.close(
-        kl_diagonal(mean, log_variance, prior_mean, prior_log_variance),
+        kl_diagonal(mean.copy(), log_variance.copy(), prior_mean, prior_log_variance),
         expected.sum(axis=1),
         "On another prior the KL comes out wrong. Which of the two spreads divides the distance "
         "of the means? Which of the two logarithms has the minus?",
@@ -177,17 +177,17 @@ import numpy as np
 from helpers import checks
 
 mean, log_variance = np.array([1.0, -0.5]), np.array([-1.0, 0.5])
-estimate, error = kl_by_draws(mean, log_variance, 40_000, np.random.default_rng(1))
+estimate, _ = kl_by_draws(mean, log_variance, 10_000, np.random.default_rng(1))
 checks.close(
     estimate,
     0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance).sum(),
     "The average is far from the formula. Are the draws from q, with z = μ + σ·ε? Is log q the "
     "density of all K coordinates, a sum?",
     relative=0,
-    absolute=0.04,
+    absolute=0.08,
 )
-again, _ = kl_by_draws(mean, log_variance, 40_000, np.random.default_rng(1))
-other, _ = kl_by_draws(mean, log_variance, 40_000, np.random.default_rng(2))
+again, _ = kl_by_draws(mean, log_variance, 10_000, np.random.default_rng(1))
+other, _ = kl_by_draws(mean, log_variance, 10_000, np.random.default_rng(2))
 checks.close(again, float(estimate), "The same rng must give the same draws: use `rng` alone.")
 checks.true(other != again, "Another rng gives other draws. Do yours depend on `rng`?")
 ### BEGIN HIDDEN TESTS
@@ -198,8 +198,8 @@ for seed in (31, 32, 33):
     true = 0.5 * (mean**2 + sigma2 - 1 - log_variance).sum()
     # The variance of one draw: ½(σ² − 1)² from the squares, μ²σ² from the mean.
     spread = np.sqrt((0.5 * (sigma2 - 1) ** 2 + mean**2 * sigma2).sum())
-    draws = 60_000
-    estimate, error = kl_by_draws(mean, log_variance, draws, np.random.default_rng(seed))
+    draws = 20_000
+    estimate, _ = kl_by_draws(mean, log_variance, draws, np.random.default_rng(seed))
     checks.close(
         estimate,
         true,
@@ -215,8 +215,8 @@ import numpy as np
 from helpers import checks
 
 mean, log_variance = np.array([1.0, -0.5]), np.array([-1.0, 0.5])
-_, few = kl_by_draws(mean, log_variance, 10_000, np.random.default_rng(1))
-_, many = kl_by_draws(mean, log_variance, 40_000, np.random.default_rng(1))
+_, few = kl_by_draws(mean, log_variance, 4_000, np.random.default_rng(1))
+_, many = kl_by_draws(mean, log_variance, 16_000, np.random.default_rng(1))
 checks.close(
     few / many,
     2.0,
@@ -229,12 +229,12 @@ for seed in (41, 42, 43):
     mean, log_variance = rng.normal(size=(2, int(rng.integers(3, 9))))
     sigma2 = np.exp(log_variance)
     spread = np.sqrt((0.5 * (sigma2 - 1) ** 2 + mean**2 * sigma2).sum())
-    _, error = kl_by_draws(mean, log_variance, 60_000, np.random.default_rng(seed))
+    _, error = kl_by_draws(mean, log_variance, 20_000, np.random.default_rng(seed))
     checks.close(
         error,
-        spread / np.sqrt(60_000),
+        spread / np.sqrt(20_000),
         "The standard error is that of the average of log q(z) − log p(z), one value a draw.",
-        relative=0.06,
+        relative=0.08,
     )
 ### END HIDDEN TESTS
 
@@ -403,7 +403,7 @@ checks.close(
 # %% [markdown]
 # **Why is a KL never negative?** Prove it in a few lines, for tables or for densities. Say where equality holds. Then say in one sentence what would go wrong in a VAE if the KL term could be negative.
 #
-# *Rubric, 4 points.* 1: the argument starts from the definition, with the expectation under $q$. 1: an inequality is named and used in the right direction (Jensen for the logarithm, or $\log t \le t - 1$). 1: equality only for $q = p$, with the reason. 1: the consequence: without a floor the loss could be lowered without end by the encoder alone, and the ELBO would be no lower bound.
+# *Rubric, 4 points.* 1: the argument starts from the definition and says which distribution the expectation is under. 1: an inequality is named, and used in the right direction. 1: the case of equality, with the reason. 1: the consequence for the loss and for the bound.
 
 # %% [markdown] answer="why_not_negative" points=4
 # $-\mathrm{KL}(q\,\|\,p) = \mathbb E_q[\log (p/q)]$. For every $t > 0$, $\log t \le t - 1$, with equality only at $t = 1$. So $-\mathrm{KL} \le \mathbb E_q[p/q - 1] = \sum_{q_i > 0} p_i - 1 \le 0$. Equality needs $p_i/q_i = 1$ wherever $q_i > 0$, so $q = p$. If the term could be negative, the encoder could lower the loss without end, whatever the decoder does, and the ELBO would no longer lie below $\log p(x)$.

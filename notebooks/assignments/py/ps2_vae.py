@@ -96,9 +96,17 @@ for shape in ((6000, 3), (600, 4, 4, 2)):
     flat = noise.reshape(len(noise), -1)
     checks.close(noise.mean(), 0, "The noise has mean 0.", relative=0, absolute=0.06)
     checks.close(noise.std(), 1, "The noise has standard deviation 1.", relative=0.04)
+    alike = np.corrcoef(flat.T) - np.eye(flat.shape[1])
     checks.true(
-        abs(np.corrcoef(flat[:, 0], flat[:, 1])[0, 1]) < 0.25 and flat.std(axis=0).min() > 0.5,
-        "Every number has noise of its own: not one draw for all coordinates or all images.",
+        np.abs(alike).max() < 0.3 and flat.std(axis=0).min() > 0.5,
+        "Every number has noise of its own: not one draw for all coordinates, positions or images.",
+    )
+    checks.close(
+        np.mean(np.abs(noise) < 1),
+        0.683,
+        "Mean and spread of the noise are right, its shape is not that of a normal distribution.",
+        relative=0,
+        absolute=0.04,
     )
 ### END HIDDEN TESTS
 
@@ -358,6 +366,11 @@ for size in (5, 16, 40):
         np.sum(kl > ACTIVE),
         "In another table other coordinates are active: compare the KL of each with ACTIVE.",
     )
+checks.same(
+    diagnosis(np.array([ACTIVE, 3.0]), 90.0, 150.0)[0],
+    1,
+    "A coordinate whose KL equals ACTIVE is not above it.",
+)
 ### END HIDDEN TESTS
 
 # %% test="verdict" points=2
@@ -384,6 +397,11 @@ for size in (3, 8, 20):
             "collapsed",
             "No coordinate is active: the code carries nothing, whatever the decoder reaches.",
         )
+checks.same(
+    diagnosis(np.array([4.0, 6.0]), 190.0, 200.0)[1],
+    "wasted",
+    "The code costs 10 nats and saves 10: it costs at least as much as it saves.",
+)
 idle = np.full(400, 0.9 * ACTIVE)
 idle[0] = 1.0
 checks.same(diagnosis(idle, 100.0, 101.0 + 300 * ACTIVE)[1], "wasted", hint)
@@ -412,7 +430,7 @@ from helpers import checks
 
 kl = np.float32([[0.0, 2.0], [0.4, 4.0]])
 checks.close(
-    free_bits(kl, 0.5),
+    free_bits(kl.copy(), 0.5),
     3.5,
     "The coordinates have means 0.2 and 3; the first is raised to 0.5. Average over the batch first.",
 )
@@ -423,7 +441,7 @@ for batch, size, minimum in ((4, 6, 0.3), (7, 3, 1.0), (2, 9, 0.05)):
     kl = rng.exponential(minimum * 1.2, size=(batch, size)).astype("float32")
     expected = sum(max(minimum, column.mean()) for column in kl.T.astype("float64"))
     checks.close(
-        free_bits(kl, minimum),
+        free_bits(kl.copy(), minimum),
         expected,
         "On other numbers it is wrong. The allowance is one a coordinate: not one an image, and "
         "not one for all coordinates together.",
@@ -433,7 +451,7 @@ for batch, size, minimum in ((4, 6, 0.3), (7, 3, 1.0), (2, 9, 0.05)):
 # %% [markdown]
 # **A colleague reports**: "With free bits of 0.5 nats a coordinate and 32 coordinates, posterior collapse is gone: our KL is 16.0 nats." Is it gone? What would you look at?
 #
-# *Rubric, 2 points.* 1: 16.0 = 32 · 0.5 is exactly the allowance: the number is the floor of the penalty and says nothing about the code. 1: look at the KL without the floor, a coordinate at a time, and at whether the reconstruction is better than that of a decoder without a code.
+# *Rubric, 2 points.* 1: what the number 16.0 says and what it does not, with the arithmetic. 1: two measurements that would tell, and what each would show if the code were empty.
 
 # %% [markdown] answer="free_bits_report" points=2
 # No. 32 coordinates times 0.5 is 16.0, so every coordinate sits at its floor or below; a collapsed code would report the same number. I would look at the plain KL of each coordinate, without the maximum, and compare the reconstruction with that of the best decoder that sees no code.

@@ -55,7 +55,7 @@ import numpy as np
 from helpers import checks
 
 ramp = np.tile(3.0 * np.arange(6.0), (5, 1))  # brighter by 3 a column, to the right
-g_x, g_y = gradient(ramp)
+g_x, g_y = gradient(ramp.copy())
 inside = (slice(1, -1), slice(1, -1))
 checks.true(
     np.abs(checks.array(g_y)[inside]).max() < 1e-6,
@@ -146,7 +146,7 @@ for height, width in ((6, 9), (7, 5), (10, 10)):
     strength = rng.uniform(0.05, 1, size=(height, width))
     # Angles away from the borders between the sectors, so that rounding decides nothing.
     sector = rng.integers(0, 8, size=(height, width))
-    angle = sector * np.pi / 4 + rng.uniform(-0.3, 0.3, size=(height, width))
+    angle = sector * np.pi / 4 + rng.uniform(-0.37, 0.37, size=(height, width))
     length = rng.uniform(0.2, 3, size=(height, width))
     expected = np.zeros_like(strength)
     for y in range(height):
@@ -162,6 +162,12 @@ for height, width in ((6, 9), (7, 5), (10, 10)):
         "On another map other pixels survive. Compare with both neighbours, along the gradient; "
         "y counts downwards; outside the picture the strength is 0, it does not wrap around.",
     )
+plateau = np.tile([0.25, 0.5, 0.5, 0.25], (3, 1))
+checks.close(
+    nms(plateau.copy(), np.ones((3, 4)), np.zeros((3, 4))),
+    np.tile([0, 0.5, 0.5, 0], (3, 1)),
+    "Two neighbours are equally strong. Each is at least as strong as the other, so both survive.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -195,14 +201,14 @@ from helpers import checks
 
 edges = np.array([[1, 0], [0, 0]])
 checks.close(
-    balanced_loss(np.zeros((2, 2)), edges),
+    balanced_loss(np.zeros((2, 2)), edges.copy()),
     (0.75 + 3 * 0.25) * np.log(2) / 4,
     "One edge of four pixels, p = ½ everywhere: the edge weighs ¾, each other pixel ¼, and the "
     "sum is divided by the number of pixels.",
 )
 sure = np.where(edges == 1, 3.0, -3.0)
 checks.true(
-    balanced_loss(sure, edges) < balanced_loss(-sure, edges),
+    balanced_loss(sure.copy(), edges.copy()) < balanced_loss(-sure, edges.copy()),
     "Right logits must cost less than wrong ones. Which logarithm belongs to the edges?",
 )
 ### BEGIN HIDDEN TESTS
@@ -214,7 +220,7 @@ for height, width, share in ((6, 8, 0.1), (9, 5, 0.3), (4, 4, 0.6)):
     p, w = 1 / (1 + np.exp(-logits)), 1 - edges.mean()
     expected = -np.mean(w * edges * np.log(p) + (1 - w) * (1 - edges) * np.log(1 - p))
     checks.close(
-        balanced_loss(logits, edges),
+        balanced_loss(logits.copy(), edges.copy()),
         expected,
         "On another map the loss comes out wrong. The rare class weighs more: the share of the "
         "pixels that are no edge is the weight of the edges.",
@@ -279,7 +285,7 @@ from helpers import checks
 
 beside = np.array([[0, 0], [0, 1], [0, 2]])
 checks.same(
-    matched_pairs(beside, np.array([[0, 1]]), 1),
+    matched_pairs(beside.copy(), np.array([[0, 1]]), 1),
     1,
     "Three found pixels lie within reach of one true pixel. It can excuse one of them.",
 )
@@ -358,7 +364,7 @@ from helpers import checks
 
 counts = np.array([[[8, 10, 8, 10], [2, 2, 2, 10]], [[1, 10, 1, 1], [1, 1, 1, 1]]])
 checks.close(
-    ods_ois(counts)[0],
+    ods_ois(counts.copy())[0],
     2 * (9 / 20) * (9 / 11) / (9 / 20 + 9 / 11),
     "Add the counts of the two images first, threshold by threshold; then one F a threshold.",
 )
@@ -390,7 +396,7 @@ from helpers import checks
 
 counts = np.array([[[8, 10, 8, 10], [2, 2, 2, 10]], [[1, 10, 1, 1], [1, 1, 1, 1]]])
 checks.close(
-    ods_ois(counts)[1],
+    ods_ois(counts.copy())[1],
     9 / 11,
     "The first image chooses the first threshold, the second the second: 9 of 11, both ways.",
 )
@@ -421,7 +427,7 @@ for images, thresholds in ((4, 4), (6, 5), (3, 8)):
 #
 # What map would you hand in to profit from that score, and what would it get under one-to-one matching? Which of the two numbers, precision or recall, hides the cheat? Why does one-to-one matching need thin maps, and what does NMS have to do with it?
 #
-# *Rubric, 3 points.* 1: a thick map, several pixels wide within the radius, and why each of its pixels counts as right. 1: under one-to-one matching the extra pixels have no partner and count as false, so precision falls. 1: therefore a blurred border must be thinned to its crest first, or an honest detector is punished for its blur.
+# *Rubric, 3 points.* 1: the map, and why this score likes it. 1: what happens to its pixels, and to which number, under one-to-one matching. 1: what follows for an honest detector whose borders are blurred.
 
 # %% [markdown] answer="cheat" points=3
 # Paint a band of width 2·radius + 1 along every border of which I am fairly sure. Each pixel of it lies on the dilated truth, so the precision is 1, and the recall cannot fall by painting more. With one-to-one matching a true pixel takes one partner of the band's width, and the others are false: the precision falls to about one in 2·radius + 1. An honest detector blurs its borders and would be punished in the same way, so NMS thins the map to its crest before the counting.

@@ -149,7 +149,9 @@ for arm in p["arms"]:
         "or its seed leaves the plan, in every arm and with a word about it in the report.",
     )
 checks.true(
-    np.isfinite(checks.array([row["score"] for row in table])).all(), "Every score is a number."
+    not any(isinstance(row["score"], (str, bool)) for row in table)
+    and np.isfinite(checks.array([row["score"] for row in table])).all(),
+    "Every score is a number, not a text.",
 )
 checks.true(
     len({float(row["score"]) for row in table}) > 1,
@@ -209,7 +211,7 @@ from scipy.stats import ttest_rel
 
 rng = np.random.default_rng(112358)
 for n in (3, 5, 9):
-    base, effect = rng.normal(size=n) * 5, rng.normal(0.5, 0.3, size=n)
+    base, effect = rng.normal(size=n) * 5, rng.normal(-0.1, 0.6, size=n)
     table = [{"arm": "plain", "seed": 10 + i, "score": b} for i, b in enumerate(base)]
     table += [
         {"arm": "new", "seed": 10 + i, "score": b + e} for i, (b, e) in enumerate(zip(base, effect))
