@@ -48,10 +48,12 @@ def gaussian_kl_elementwise(mean, log_variance, prior_mean=0.0, prior_log_varian
     mean = _not_half(mean)
     log_variance = ops.cast(log_variance, mean.dtype)
     _same_shape("mean", mean, "log_variance", log_variance)
-    log_ratio = log_variance - prior_log_variance
-    shift = ops.square(mean - prior_mean) * ops.exp(
-        -ops.convert_to_tensor(prior_log_variance, mean.dtype)
+    # PyTorch's tensors do not mix with NumPy's arrays.
+    prior_mean, prior_log_variance = (
+        ops.convert_to_tensor(value, mean.dtype) for value in (prior_mean, prior_log_variance)
     )
+    log_ratio = log_variance - prior_log_variance
+    shift = ops.square(mean - prior_mean) * ops.exp(-prior_log_variance)
     # expm1 keeps the digits that exp(r) − 1 − r loses when q is close to p.
     return 0.5 * (ops.expm1(log_ratio) - log_ratio + shift)
 

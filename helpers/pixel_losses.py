@@ -185,8 +185,9 @@ def _one_hot(truth, logits, num_classes, void):
     truth = ops.cast(truth, "int32")
     counted = ops.ones_like(truth) if void is None else ops.cast(truth != void, "int32")
     known = truth * counted
-    hot = ops.one_hot(known, num_classes, dtype=logits.dtype)
-    # A label that is no class would count as nothing, in silence. NaN is at least heard.
+    # A label that is no class stops PyTorch, and elsewhere would count as nothing, in silence.
+    # NaN is heard everywhere.
+    hot = ops.one_hot(ops.clip(known, 0, num_classes - 1), num_classes, dtype=logits.dtype)
     good = (known >= 0) & (known < num_classes)
     counted = ops.where(good, ops.cast(counted, logits.dtype), float("nan"))
     return hot * counted[..., None], counted

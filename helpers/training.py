@@ -160,7 +160,24 @@ def cosine_share(share):
     return 0.5 * (1.0 + math.cos(math.pi * min(max(share, 0.0), 1.0)))
 
 
-def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_data=None, y=None):
+class OrderSeed(keras.callbacks.Callback):
+    """Starts the order of the batches from a seed on PyTorch, whose loader has no seed of its own.
+
+    At the start of the training and not before it: the first `fit` of a model draws numbers, too.
+    """
+
+    def __init__(self, seed):
+        super().__init__()
+        self.seed = seed
+
+    def on_train_begin(self, logs=None):
+        if keras.backend.backend() == "torch":
+            keras.utils.set_random_seed(self.seed)
+
+
+def fit_steps(
+    model, x, steps, batch_size=64, learning_rate=2e-3, validation_data=None, y=None, seed=None
+):
     """Train for a number of steps from a fresh Adam, at a rate that falls to 0 along a cosine.
 
     For twins that must differ in nothing but the thing that is compared. The steps make whole
@@ -176,6 +193,7 @@ def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_dat
         learning_rate: highest rate, at the first epoch; each epoch has one rate.
         validation_data: as `fit` takes it.
         y: targets, one array; a VAE has none.
+        seed: of the order on PyTorch (`OrderSeed`); elsewhere Keras's seed decides about it.
 
     Returns:
         Dictionary of lists, one value an epoch: `loss`, `learning_rate`, ….
@@ -196,10 +214,6 @@ def fit_steps(model, x, steps, batch_size=64, learning_rate=2e-3, validation_dat
     fall = keras.callbacks.LearningRateScheduler(
         lambda epoch: learning_rate * cosine_share(epoch / epochs)
     )
-    fit = {
-        "batch_size": batch_size,
-        "epochs": epochs,
-        "callbacks": [fall, Progress()],
-        "verbose": 0,
-    }
+    callbacks = [fall, Progress()] if seed is None else [fall, Progress(), OrderSeed(seed)]
+    fit = {"batch_size": batch_size, "epochs": epochs, "callbacks": callbacks, "verbose": 0}
     return model.fit(x, y, validation_data=validation_data, **fit).history

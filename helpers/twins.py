@@ -134,5 +134,5 @@ def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
     order = np.random.default_rng(seed).permutation(len(x))
     order = np.resize(order, max(len(x), batch * (steps // 6)))
     y = y if y is None else keras.tree.map_structure(lambda a: a[order], y)
-    fit_steps(model, x[order], steps, batch, rate, y=y)
+    fit_steps(model, x[order], steps, batch, rate, y=y, seed=seed)
     return model

@@ -111,9 +111,9 @@ def test_kl_gradient_against_autodiff_of_the_definition():
 
     def definition():
         m, v = mean[..., None], log_variance[..., None]
-        z = m + ops.exp(0.5 * v) * nodes.astype("float32")
+        z = m + ops.exp(0.5 * v) * ops.convert_to_tensor(nodes, "float32")
         log_q = -0.5 * (v + ops.square(z - m) / ops.exp(v))
-        return ops.sum((log_q + 0.5 * ops.square(z)) * weights.astype("float32"))
+        return ops.sum((log_q + 0.5 * ops.square(z)) * ops.convert_to_tensor(weights, "float32"))
 
     value, from_definition = value_and_grad(definition, [mean, log_variance])
     closed, from_closed = value_and_grad(
