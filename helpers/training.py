@@ -161,9 +161,11 @@ def cosine_share(share):
 
 
 class OrderSeed(keras.callbacks.Callback):
-    """Starts the order of the batches from a seed on PyTorch, whose loader has no seed of its own.
+    """Starts the order of the batches from a seed where `fit` draws it from a global generator.
 
-    At the start of the training and not before it: the first `fit` of a model draws numbers, too.
+    That is NumPy's on JAX and PyTorch's on PyTorch; on TensorFlow the order follows the seed that
+    Keras was given. At the start of the training and not before it: the first `fit` of a model
+    draws numbers, too.
     """
 
     def __init__(self, seed):
@@ -171,7 +173,7 @@ class OrderSeed(keras.callbacks.Callback):
         self.seed = seed
 
     def on_train_begin(self, logs=None):
-        if keras.backend.backend() == "torch":
+        if keras.backend.backend() != "tensorflow":
             keras.utils.set_random_seed(self.seed)
 
 
@@ -193,7 +195,7 @@ def fit_steps(
         learning_rate: highest rate, at the first epoch; each epoch has one rate.
         validation_data: as `fit` takes it.
         y: targets, one array; a VAE has none.
-        seed: of the order on PyTorch (`OrderSeed`); elsewhere Keras's seed decides about it.
+        seed: of the order of the batches on JAX and PyTorch; see `OrderSeed`.
 
     Returns:
         Dictionary of lists, one value an epoch: `loss`, `learning_rate`, ….
