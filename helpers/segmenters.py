@@ -1,0 +1,141 @@
+"""The supervised networks that notebook 09 compares: plain CNN, FCN, U-Net, and a dilated network.
+
+Each is a *body*, from the image to features, and a *head*, from the features to logits of classes
+at every pixel. The body alone is what a VAE can pretrain: `with_code` ends it in a mean and a
+log σ². All are convolutions with batch normalisation and ReLU. Where the originals pool the
+maximum, these shrink by a 2×2 patch convolution, and where they grow by a transposed convolution
+with stride = kernel, these unfold channels: the same map and the same field of view, and faster.
+"""
+
+import math
+
+import keras
+from keras import layers
+
+from helpers.layers import DepthToSpaceUp, PatchDown
+from helpers.networks import NEARLY_CERTAIN
+
+
+def cnn(image, classes, width=28, dilations=(1, 1, 1, 1)):
+    """Convolutions at full resolution, nothing else: `(features, logits)`.
+
+    Args:
+        image: symbolic, `(B, H, W, C)`.
+        classes: how many logits a pixel gets.
+        width: channels of every convolution.
+        dilations: one 3×3 convolution for each. (1, 2, 4, 8) gives the same weights a wider view.
+
+    Returns:
+        (features, logits): symbolic, `(B, H, W, width)` and `(B, H, W, classes)`.
+
+    References:
+        Fukushima (1980), the Neocognitron. https://doi.org/10.1007/BF00344251
+        Yu and Koltun (2016), dilated convolutions. https://arxiv.org/abs/1511.07122
+    """
+    h = _centred(image)
+    for dilation in dilations:
+        h = block(h, width, dilation)
+    return h, layers.Conv2D(classes, 1, dtype="float32")(h)
+
+
+def fcn(image, classes, widths=(16, 24, 32)):
+    """Shrink level by level, score where the picture is small, enlarge the scores bilinearly.
+
+    This is the variant without skips. H and W must be multiples of 2 for each of the `widths`.
+
+    Args:
+        image: symbolic, `(B, H, W, C)`.
+        classes: how many logits a pixel gets.
+        widths: channels of each level, finest first; each level halves the resolution.
+
+    Returns:
+        (features, logits): the coarsest features, and logits at every pixel.
+
+    References:
+        Long, Shelhamer and Darrell (2015). https://arxiv.org/abs/1411.4038
+    """
+    h = _centred(image)
+    for width in widths:
+        h = block(halved(h, width), width)
+    score = layers.Conv2D(classes, 1, dtype="float32")(h)
+    return h, layers.UpSampling2D(2 ** len(widths), interpolation="bilinear", dtype="float32")(
+        score
+    )
+
+
+def unet(image, classes, widths=(8, 12, 16, 24), skips=True):
+    """Down as the FCN, and up again step by step, with the features of the way down beside.
+
+    Args:
+        image: symbolic, `(B, H, W, C)`; H and W multiples of 2 for each level but the first.
+        classes: how many logits a pixel gets.
+        widths: channels of each level, full resolution first.
+        skips: False replaces what comes over from the way down by a copy of what comes from
+            below, so that the network keeps its size and loses only the detail.
+
+    Returns:
+        (features, logits): the coarsest features, and logits at every pixel.
+
+    References:
+        Ronneberger, Fischer and Brox (2015). https://arxiv.org/abs/1505.04597
+    """
+    h = block(_centred(image), widths[0])
+    passed = [h]
+    for width in widths[1:]:
+        h = block(halved(h, width), width)
+        passed.append(h)
+    features = h
+    for width, finer in zip(widths[-2::-1], passed[-2::-1]):
+        h = _normal(DepthToSpaceUp(width, 2, None)(h))
+        h = block(layers.Concatenate()([h, finer if skips else h]), width)
+    return features, layers.Conv2D(classes, 1, dtype="float32")(h)
+
+
+def dilated(image, classes, width=24, dilations=(1, 2), rates=(1, 2, 4)):
+    """Shrink once, then widen the view by dilation, at last with several rates side by side.
+
+    The parallel part is atrous spatial pyramid pooling: one 3×3 convolution a rate, their sum
+    scored, the scores enlarged bilinearly.
+
+    Args:
+        image: symbolic, `(B, H, W, C)`; H and W even.
+        classes: how many logits a pixel gets.
+        width: channels of every convolution.
+        dilations: of the 3×3 convolutions of the body, one after the other.
+        rates: dilations of those side by side.
+
+    Returns:
+        (features, logits): features at half the resolution, and logits at every pixel.
+
+    References:
+        Chen et al. (2017), DeepLab. https://arxiv.org/abs/1606.00915
+        Yu and Koltun (2016). https://arxiv.org/abs/1511.07122
+    """
+    h = halved(_centred(image), width)
+    for dilation in dilations:
+        h = block(h, width, dilation)
+    sides = [block(h, width, rate) for rate in rates]
+    score = layers.Conv2D(classes, 1, dtype="float32")(layers.Add()(sides))
+    return h, layers.UpSampling2D(2, interpolation="bilinear", dtype="float32")(score)
+
+
+BUILDERS = {"CNN": cnn, "FCN": fcn, "U-Net": unet, "DeepLab": dilated}
+
+
+def block(h, width, dilation=1):
+    """3×3 convolution, batch normalisation, ReLU."""
+    conv = layers.Conv2D(width, 3, padding="same", dilation_rate=dilation, use_bias=False)
+    return _normal(conv(h))
+
+
+def halved(h, width):
+    """Half the resolution by a 2×2 patch convolution, batch normalisation, ReLU."""
+    return _normal(PatchDown(width, 2, activation=None)(h))
+
+
+def _centred(image):
+    return layers.Rescaling(4.0, offset=-2.0)(image)
+
+
+def _normal(h):
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
