@@ -5,6 +5,7 @@ The *field* of an output is the part of the image that can change it. The layers
 NumPy out.
 """
 
+import functools
 import math
 
 import keras
@@ -45,9 +46,10 @@ def field(model):
     sides = []
     for axis in (0, 1):
         at = np.arange(256.0)  # one period of every change of resolution that occurs
-        reached = _backwards(model, (at, at), lambda r, layer, t: _ends(r, layer, axis), _widest)
-        sides.append(np.max(reached[1] - reached[0]) + 1)
-    return tuple(s if math.isinf(s) else int(s) for s in sides)
+        low, high = _backwards(model, (at, at), functools.partial(_ends, axis=axis), _widest)
+        side = np.max(high - low) + 1
+        sides.append(side if math.isinf(side) else int(side))
+    return tuple(sides)
 
 
 def support(model, position):
@@ -162,7 +164,7 @@ def _backwards(model, start, pull, merge):
     return reached[id(model.inputs[0])]
 
 
-def _ends(reached, layer, axis):
+def _ends(reached, layer, tensor, axis):
     """The first and the last index that the layer reads, of the interval that is asked for."""
     low, high = reached
     if isinstance(layer, GLOBAL):

@@ -122,6 +122,55 @@ def dilated(image, classes, width=24, dilations=(1, 2), rates=(1, 2, 4)):
 BUILDERS = {"CNN": cnn, "FCN": fcn, "U-Net": unet, "DeepLab": dilated}
 
 
+def with_code(image, features, latent=8, factor=8):
+    """An encoder for a VAE on the features of a body: mean and log σ² on a coarse grid.
+
+    Args:
+        image: symbolic, `(B, H, W, C)`.
+        features: symbolic, what the body computes from it, `(B, h, w, c)`.
+        latent: channels of the code.
+        factor: how many times coarser than the image the code's grid is.
+
+    Returns:
+        keras.Model, `(B, H, W, C)` → mean and **log σ²**, `(B, H / factor, W / factor, latent)`.
+
+    Raises:
+        ValueError: If the features do not lie on that grid or a finer one that divides it.
+    """
+    sides = [(f * factor, i) for f, i in zip(features.shape[1:3], image.shape[1:3])]
+    if any(f % i or f < i for f, i in sides):
+        raise ValueError(
+            f"the features must be {factor} times coarser than the image, or less. "
+            f"Received: {tuple(features.shape)} for {tuple(image.shape)}"
+        )
+    ratio = sides[0][0] // sides[0][1]
+    h = features if ratio == 1 else _normal(PatchDown(24, ratio, None)(features))
+    mean = layers.Conv2D(latent, 1, name="mean")(h)
+    log_variance = layers.Conv2D(latent, 1, name="log_variance", **NEARLY_CERTAIN)(h)
+    return keras.Model(image, [mean, log_variance], name="encoder")
+
+
+def multiply_adds(model):
+    """Multiplications (each with an addition) of the convolutions for one image: an integer.
+
+    Raises:
+        ValueError: If the size of the image is not known.
+    """
+    if None in model.input_shape[1:]:
+        raise ValueError(
+            "the work depends on the size of the image: use `pyramids.at_size`. "
+            f"Received: images of shape {model.input_shape[1:]}"
+        )
+    total = 0
+    for layer in model.layers:
+        conv = getattr(layer, "conv", layer)  # that of `PatchDown` and `DepthToSpaceUp`
+        if isinstance(conv, layers.Conv2D):
+            grown = layer.scale if isinstance(layer, DepthToSpaceUp) else 1
+            outputs = math.prod(layer.output.shape[1:3]) // grown**2
+            total += outputs * math.prod(conv.kernel.shape)
+    return total
+
+
 def block(h, width, dilation=1):
     """3×3 convolution, batch normalisation, ReLU."""
     conv = layers.Conv2D(width, 3, padding="same", dilation_rate=dilation, use_bias=False)

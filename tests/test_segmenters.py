@@ -1,0 +1,113 @@
+"""The compared networks: weights and work counted by hand, and what each may and may not see."""
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from helpers import receptive, segmenters
+
+SIZE = 16
+
+
+def built(name, **options):
+    keras.utils.set_random_seed(0)
+    image = keras.Input((SIZE, SIZE, 3))
+    features, logits = segmenters.BUILDERS[name](image, 4, **options)
+    return image, features, keras.Model(image, logits)
+
+
+SMALL = {
+    "CNN": {"width": 4, "dilations": (1, 1)},
+    "FCN": {"widths": (4, 6)},
+    "U-Net": {"widths": (2, 4, 6)},
+    "DeepLab": {"width": 4, "dilations": (1, 2), "rates": (1, 3)},
+}
+
+
+def test_weights_counted_by_hand():
+    def conv(a, b, k=3):
+        return k * k * a * b + 4 * b  # no bias; four vectors of batch normalisation
+
+    def patch(a, b):
+        return 4 * a * b + b + 4 * b
+
+    def up(a, b):
+        return a * 4 * b + 4 * b + 4 * b
+
+    def score(a):
+        return a * 4 + 4
+
+    expected = {
+        "CNN": conv(3, 4) + conv(4, 4) + score(4),
+        "FCN": patch(3, 4) + conv(4, 4) + patch(4, 6) + conv(6, 6) + score(6),
+        "U-Net": conv(3, 2) + patch(2, 4) + conv(4, 4) + patch(4, 6) + conv(6, 6)
+        + up(6, 4) + conv(8, 4) + up(4, 2) + conv(4, 2) + score(2),
+        "DeepLab": patch(3, 4) + 4 * conv(4, 4) + score(4),
+    }  # fmt: skip
+    assert {n: built(n, **SMALL[n])[2].count_params() for n in SMALL} == expected
+
+
+def test_work_counted_by_hand():
+    full, half, quarter = SIZE**2, SIZE**2 // 4, SIZE**2 // 16
+    expected = {
+        "CNN": full * (27 * 4 + 9 * 16 + 16),
+        "FCN": half * (12 * 4 + 9 * 16) + quarter * (16 * 6 + 9 * 36 + 24),
+        "DeepLab": half * (12 * 4 + 4 * 9 * 16 + 16),
+        # A step up works on the small side: a 1×1 convolution to four times the channels.
+        "U-Net": full * (27 * 2 + 9 * 4 * 2 + 8) + half * (8 * 4 + 9 * 16 + 9 * 8 * 4 + 4 * 8)
+        + quarter * (16 * 6 + 9 * 36 + 6 * 16),
+    }  # fmt: skip
+    assert {n: segmenters.multiply_adds(built(n, **SMALL[n])[2]) for n in SMALL} == expected
+
+
+def test_fields_counted_by_hand():
+    expected = {
+        "CNN": 5,  # two 3×3
+        # Down: 2, + 2·2, patch: + 2, 3×3: + 2·4 = 16; bilinear: one more cell of 4.
+        "FCN": 20,
+        # Down: 3, patch + 1, 3×3 + 4, patch + 2, 3×3 + 8 = 18. Up: 3 pixels lie in 2 cells of 2, which
+        # with their neighbours are 4, and these lie in up to 3 cells of 4: two more than one.
+        "U-Net": 18 + 2 * 4,
+        # 2, + 2·2, + 2·2·2, + 2·2·3 = 26; bilinear: one more cell of 2.
+        "DeepLab": 28,
+    }
+    found = {n: receptive.field(built(n, **SMALL[n])[2]) for n in SMALL}
+    assert found == {n: (side, side) for n, side in expected.items()}
+
+
+def test_dilation_widens_the_view_of_the_same_weights():
+    narrow, wide = (built("CNN", width=4, dilations=d)[2] for d in ((1, 1, 1, 1), (1, 2, 4, 8)))
+    assert narrow.count_params() == wide.count_params()
+    assert [receptive.field(m) for m in (narrow, wide)] == [(9, 9), (31, 31)]
+
+
+def test_without_skips_the_size_stays_and_all_comes_from_below():
+    (_, coarse, whole), (_, alone, bare) = (
+        built("U-Net", widths=(2, 4, 6), skips=skips) for skips in (True, False)
+    )
+    assert whole.count_params() == bare.count_params()
+    assert keras.Model(alone, bare.output).output_shape == (None, SIZE, SIZE, 4)
+    with pytest.raises(ValueError):  # the finer features cannot be had from the coarsest
+        keras.Model(coarse, whole.output)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_body_can_end_in_a_code(name):
+    image, features, model = built(name, **SMALL[name])
+    encoder = segmenters.with_code(image, features, latent=5, factor=4)
+    assert [tuple(t.shape) for t in encoder.outputs] == [(None, 4, 4, 5)] * 2
+    shared = {id(w) for w in encoder.weights} & {id(w) for w in model.weights}
+    assert len(shared) > 5
+    np.testing.assert_allclose(np.asarray(encoder(np.zeros((1, SIZE, SIZE, 3)))[1]), -3)
+
+
+def test_bad_sizes_are_named():
+    image, features, _ = built("FCN", widths=(4, 6))
+    with pytest.raises(ValueError, match=r"2 times coarser.*\(None, 4, 4, 6\)"):
+        segmenters.with_code(image, features, factor=2)
+    anything = keras.Input((None, None, 3))
+    with pytest.raises(ValueError, match="at_size"):
+        segmenters.multiply_adds(keras.Model(anything, layers.Conv2D(1, 3)(anything)))
+    with pytest.raises(ValueError, match="multiples of patch=2"):
+        segmenters.fcn(keras.Input((6, 6, 3)), 4, (4, 4))
