@@ -10,9 +10,10 @@ with stride = kernel, these unfold channels: the same map and the same field of 
 import math
 
 import keras
-from keras import layers
+from keras import layers, ops
 
-from helpers.layers import DepthToSpaceUp, PatchDown
+from helpers import losses
+from helpers.layers import PACKAGE, DepthToSpaceUp, GaussianSampling, PatchDown
 from helpers.networks import NEARLY_CERTAIN
 
 
@@ -148,6 +149,60 @@ def with_code(image, features, latent=8, factor=8):
     mean = layers.Conv2D(latent, 1, name="mean")(h)
     log_variance = layers.Conv2D(latent, 1, name="log_variance", **NEARLY_CERTAIN)(h)
     return keras.Model(image, [mean, log_variance], name="encoder")
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Rate(layers.Layer):
+    """Passes a mean on, and adds the KL to the loss of the model: mean over the batch, weighted.
+
+    Keras takes what `add_loss` is given as it is, so the mean is taken here.
+
+    Args:
+        weight: of the KL in nats per image.
+
+    Call arguments:
+        mean, log_variance: `(B, …)`; the second is **log σ²**.
+    """
+
+    def __init__(self, weight, **kwargs):
+        super().__init__(**kwargs)
+        self.weight = float(weight)
+
+    def call(self, mean, log_variance):
+        self.add_loss(self.weight * ops.mean(losses.gaussian_kl(mean, log_variance)))
+        return mean
+
+    def get_config(self):
+        return {**super().get_config(), "weight": self.weight}
+
+
+def joint(encoder, decoder, head, loss, weight, sigma, seed=None):
+    """A model of labels and picture, which keeps the VAE's loss beside that of the head.
+
+    The loss is the head's plus weight / (H·W) · (−log p(x|z) + KL): nats per pixel beside nats
+    per pixel. The model shares the layers of all three.
+
+    Args:
+        encoder: `(B, H, W, C)` → mean and log σ², as `with_code` gives.
+        decoder: latent → means of pixels, `(B, H, W, C)`.
+        head: `(B, H, W, C)` → logits.
+        loss: of the head.
+        weight: of the VAE's nats per pixel.
+        sigma: of the VAE's Gaussian pixels.
+        seed: of the sampling noise.
+
+    Returns:
+        (model, losses): outputs and losses by the names "labels" and "picture", for `Twins`.
+    """
+    share = weight / math.prod(encoder.input.shape[1:3])
+    mean, log_variance = encoder.outputs
+    z = GaussianSampling(seed)(Rate(share)(mean, log_variance), log_variance)
+    model = keras.Model(encoder.input, {"labels": head.output, "picture": decoder(z)})
+
+    def distortion(x, drawn):
+        return share * losses.gaussian_nll(x, drawn, math.log(sigma))
+
+    return model, {"labels": loss, "picture": distortion}
 
 
 def multiply_adds(model):

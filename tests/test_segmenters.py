@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from helpers import receptive, segmenters
+from helpers import losses, pixel_losses, receptive, segmenters
 
 SIZE = 16
 
@@ -111,3 +111,25 @@ def test_bad_sizes_are_named():
         segmenters.multiply_adds(keras.Model(anything, layers.Conv2D(1, 3)(anything)))
     with pytest.raises(ValueError, match="multiples of patch=2"):
         segmenters.fcn(keras.Input((6, 6, 3)), 4, (4, 4))
+
+
+def test_the_joint_loss_is_the_sum_of_its_parts():
+    image, features, head = built("FCN", widths=(4, 6))
+    encoder = segmenters.with_code(image, features, 2, 4)
+    z = keras.Input((4, 4, 2))
+    decoder = keras.Model(z, layers.UpSampling2D(4)(layers.Conv2D(3, 1)(z)))
+    loss, weight, sigma = pixel_losses.PixelCrossEntropy(4), 0.5, 0.1
+    model, parts = segmenters.joint(encoder, decoder, head, loss, weight, sigma, 0)
+    # Nearly no noise, so that the sample is the mean.
+    encoder.get_layer("log_variance").set_weights([np.zeros((1, 1, 6, 2)), np.full(2, -30.0)])
+    model.compile("sgd", parts, run_eagerly=True)
+    rng = np.random.default_rng(0)
+    x = rng.random((3, SIZE, SIZE, 3)).astype("float32")
+    masks = rng.integers(0, 4, (3, SIZE, SIZE))
+    found = model.evaluate(x, {"labels": masks, "picture": x}, batch_size=3, verbose=0)
+    mean, log_variance = encoder(x)
+    nats = losses.gaussian_nll(x, decoder(mean), np.log(sigma))
+    nats = np.mean(np.asarray(nats) + np.asarray(losses.gaussian_kl(mean, log_variance)))
+    expected = float(loss(masks, head(x))) + weight * nats / SIZE**2
+    total = found[0] if isinstance(found, list) else found
+    assert total == pytest.approx(expected, rel=1e-4)
