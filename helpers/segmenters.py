@@ -10,6 +10,7 @@ with stride = kernel, these unfold channels: the same map and the same field of 
 import math
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from helpers import losses
@@ -224,6 +225,25 @@ def multiply_adds(model):
             outputs = math.prod(layer.output.shape[1:3]) // grown**2
             total += outputs * math.prod(conv.kernel.shape)
     return total
+
+
+def outline_gap(maps):
+    """Distance of each pixel to the nearest one of another label, in pixels: float64 `(N, H, W)`.
+
+    1 next to an outline; infinite in a map of one label.
+
+    Args:
+        maps: integer labels `(N, H, W)`.
+    """
+    from scipy import ndimage
+
+    gaps = np.full(np.shape(maps), np.inf)
+    for gap, labels in zip(gaps, np.asarray(maps)):
+        present = np.unique(labels)
+        for label in present if len(present) > 1 else ():
+            inside = labels == label
+            gap[inside] = ndimage.distance_transform_edt(inside)[inside]
+    return gaps
 
 
 def block(h, width, dilation=1):

@@ -133,3 +133,13 @@ def test_the_joint_loss_is_the_sum_of_its_parts():
     expected = float(loss(masks, head(x))) + weight * nats / SIZE**2
     total = found[0] if isinstance(found, list) else found
     assert total == pytest.approx(expected, rel=1e-4)
+
+
+def test_gaps_counted_by_hand():
+    halves = np.repeat([[0, 0, 0, 2, 2]], 3, axis=0)
+    gaps = segmenters.outline_gap([halves, np.zeros((3, 5), int)])
+    np.testing.assert_array_equal(gaps[0], np.repeat([[3, 2, 1, 1, 2]], 3, axis=0))
+    assert np.isinf(gaps[1]).all()
+    corner = np.zeros((5, 5), int)
+    corner[0, 0] = 1
+    assert segmenters.outline_gap([corner])[0, 3, 4] == 5.0  # the diagonal of 3 by 4

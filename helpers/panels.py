@@ -1,0 +1,78 @@
+"""Scores of several networks from several starts, a recorded run beside the reader's own."""
+
+import json
+from itertools import cycle
+from pathlib import Path
+
+import numpy as np
+
+RESULTS = Path(__file__).parents[1] / "data" / "results"
+
+
+def by_network(table, networks, budgets, record=None):
+    """Means with intervals: a panel for each label budget, networks side by side, a mark a start.
+
+    Args:
+        table: dictionary from (network, budget) to a dictionary from the name of a start to
+            (mean, half width of the interval).
+        networks: names, in order.
+        budgets: numbers of labelled images, in order.
+        record: name of a file in `data/results` whose results have `networks`, `labels`, `arms`
+            and `table` `(networks, labels, arms, 2)`; it is drawn below, or left out where it is
+            not there.
+
+    Returns:
+        The figure, for `plots.show`.
+
+    Raises:
+        ValueError: If the record's table does not fit its names.
+    """
+    import matplotlib.pyplot as plt
+
+    rows = {"your run": (networks, budgets, table)}
+    path = RESULTS / f"{record}.json"
+    if record and path.exists():
+        rows["recorded run"] = _read(path)
+    wide = max(len(b) for _, b, _ in rows.values())
+    size = (8.6, 3.1 * len(rows) + 0.4)
+    fig, axes = plt.subplots(len(rows), wide, figsize=size, sharey=True, squeeze=False)
+    for line, (title, (names, numbers, scores)) in zip(axes, rows.items()):
+        for axis, number in zip(line, numbers):
+            _panel(axis, {name: scores[name, number] for name in names})
+            axis.set(title=f"{title}, {number} labels")
+        for axis in line[len(numbers) :]:
+            axis.set_axis_off()
+        line[0].set(ylabel="mean IoU, 95 % interval")
+    drawn = {}
+    for axis in axes[:, 0]:
+        drawn |= dict(zip(*reversed(axis.get_legend_handles_labels())))
+    fig.legend(drawn.values(), drawn, loc="outside lower center", ncols=4, fontsize=9)
+    return fig
+
+
+def _panel(axis, groups):
+    arms = list(next(iter(groups.values())))
+    offsets = 0.12 * (np.arange(len(arms)) - (len(arms) - 1) / 2)
+    for arm, offset, style in zip(arms, offsets, cycle("osD^vPX")):
+        mean, half = np.array([values[arm] for values in groups.values()], "float64").T
+        at = np.arange(len(groups)) + offset
+        axis.errorbar(at, mean, half, fmt=style, capsize=2, markersize=5, label=arm)
+    axis.set_xticks(range(len(groups)), list(groups))
+    axis.grid(axis="x", visible=False)
+
+
+def _read(path):
+    old = json.loads(path.read_text("utf-8"))["results"]
+    names, numbers, arms = old["networks"], old["labels"], old["arms"]
+    scores = np.asarray(old["table"], "float64")
+    if scores.shape != (len(names), len(numbers), len(arms), 2):
+        raise ValueError(
+            f"{path.name} names {len(names)} networks, {len(numbers)} budgets and {len(arms)} "
+            f"starts. Received: a table of shape {scores.shape}"
+        )
+    found = {
+        (name, number): {arm: tuple(scores[i, j, k]) for k, arm in enumerate(arms)}
+        for i, name in enumerate(names)
+        for j, number in enumerate(numbers)
+    }
+    return names, numbers, found
