@@ -65,13 +65,15 @@ def fcn(image, classes, widths=(16, 24, 32)):
     )
 
 
-def unet(image, classes, widths=(8, 12, 16, 24), skips=True):
+def unet(image, classes, widths=(12, 16, 24), skips=True):
     """Down as the FCN, and up again step by step, with the features of the way down beside.
 
+    The first level is at half the resolution; the logits unfold to the whole.
+
     Args:
-        image: symbolic, `(B, H, W, C)`; H and W multiples of 2 for each level but the first.
+        image: symbolic, `(B, H, W, C)`; H and W multiples of 2 for each of the `widths`.
         classes: how many logits a pixel gets.
-        widths: channels of each level, full resolution first.
+        widths: channels of each level, finest first; each level halves the resolution.
         skips: False replaces what comes over from the way down by a copy of what comes from
             below, so that the network keeps its size and loses only the detail.
 
@@ -81,16 +83,15 @@ def unet(image, classes, widths=(8, 12, 16, 24), skips=True):
     References:
         Ronneberger, Fischer and Brox (2015). https://arxiv.org/abs/1505.04597
     """
-    h = block(_centred(image), widths[0])
-    passed = [h]
-    for width in widths[1:]:
+    h, passed = _centred(image), []
+    for width in widths:
         h = block(halved(h, width), width)
         passed.append(h)
     features = h
     for width, finer in zip(widths[-2::-1], passed[-2::-1]):
         h = _normal(DepthToSpaceUp(width, 2, None)(h))
         h = block(layers.Concatenate()([h, finer if skips else h]), width)
-    return features, layers.Conv2D(classes, 1, dtype="float32")(h)
+    return features, DepthToSpaceUp(classes, 2, None, dtype="float32")(h)
 
 
 def dilated(image, classes, width=24, dilations=(1, 2), rates=(1, 2, 4)):

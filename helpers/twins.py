@@ -81,8 +81,10 @@ class Twins:
         """Weights of encoder, decoder and head before they meet a label."""
         if (kind, seed) in self.starts:
             return self.starts[kind, seed]
-        fresh = [net.get_weights() for net in self.network(seed)]
-        gc.collect()
+        fresh = self.starts.get(("random", seed))
+        if fresh is None:
+            fresh = [net.get_weights() for net in self.network(seed)]
+            gc.collect()
         if kind != "random":
             encoder, decoder, _ = self.full
             encoder.set_weights(fresh[0])

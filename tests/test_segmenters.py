@@ -20,7 +20,7 @@ def built(name, **options):
 SMALL = {
     "CNN": {"width": 4, "dilations": (1, 1)},
     "FCN": {"widths": (4, 6)},
-    "U-Net": {"widths": (2, 4, 6)},
+    "U-Net": {"widths": (4, 6)},
     "DeepLab": {"width": 4, "dilations": (1, 2), "rates": (1, 3)},
 }
 
@@ -41,8 +41,8 @@ def test_weights_counted_by_hand():
     expected = {
         "CNN": conv(3, 4) + conv(4, 4) + score(4),
         "FCN": patch(3, 4) + conv(4, 4) + patch(4, 6) + conv(6, 6) + score(6),
-        "U-Net": conv(3, 2) + patch(2, 4) + conv(4, 4) + patch(4, 6) + conv(6, 6)
-        + up(6, 4) + conv(8, 4) + up(4, 2) + conv(4, 2) + score(2),
+        "U-Net": patch(3, 4) + conv(4, 4) + patch(4, 6) + conv(6, 6)
+        + up(6, 4) + conv(8, 4) + 4 * 16 + 16,
         "DeepLab": patch(3, 4) + 4 * conv(4, 4) + score(4),
     }  # fmt: skip
     assert {n: built(n, **SMALL[n])[2].count_params() for n in SMALL} == expected
@@ -55,7 +55,7 @@ def test_work_counted_by_hand():
         "FCN": half * (12 * 4 + 9 * 16) + quarter * (16 * 6 + 9 * 36 + 24),
         "DeepLab": half * (12 * 4 + 4 * 9 * 16 + 16),
         # A step up works on the small side: a 1×1 convolution to four times the channels.
-        "U-Net": full * (27 * 2 + 9 * 4 * 2 + 8) + half * (8 * 4 + 9 * 16 + 9 * 8 * 4 + 4 * 8)
+        "U-Net": half * (12 * 4 + 9 * 16 + 9 * 8 * 4 + 4 * 16)
         + quarter * (16 * 6 + 9 * 36 + 6 * 16),
     }  # fmt: skip
     assert {n: segmenters.multiply_adds(built(n, **SMALL[n])[2]) for n in SMALL} == expected
@@ -66,9 +66,9 @@ def test_fields_counted_by_hand():
         "CNN": 5,  # two 3×3
         # Down: 2, + 2·2, patch: + 2, 3×3: + 2·4 = 16; bilinear: one more cell of 4.
         "FCN": 20,
-        # Down: 3, patch + 1, 3×3 + 4, patch + 2, 3×3 + 8 = 18. Up: 3 pixels lie in 2 cells of 2, which
-        # with their neighbours are 4, and these lie in up to 3 cells of 4: two more than one.
-        "U-Net": 18 + 2 * 4,
+        # Down as the FCN: 16. Up: an output lies in a cell of 2, which with its neighbours is 3, and
+        # these lie in 2 cells of 4: one more.
+        "U-Net": 20,
         # 2, + 2·2, + 2·2·2, + 2·2·3 = 26; bilinear: one more cell of 2.
         "DeepLab": 28,
     }
@@ -84,7 +84,7 @@ def test_dilation_widens_the_view_of_the_same_weights():
 
 def test_without_skips_the_size_stays_and_all_comes_from_below():
     (_, coarse, whole), (_, alone, bare) = (
-        built("U-Net", widths=(2, 4, 6), skips=skips) for skips in (True, False)
+        built("U-Net", widths=(4, 6), skips=skips) for skips in (True, False)
     )
     assert whole.count_params() == bare.count_params()
     assert keras.Model(alone, bare.output).output_shape == (None, SIZE, SIZE, 4)

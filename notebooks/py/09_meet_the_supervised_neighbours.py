@@ -52,7 +52,7 @@ batch = 16  # pictures in a training step
 rate = 0.01  # highest learning rate with labels; without, a third of it
 cnn_width = 28  # channels of the plain network's four convolutions
 fcn_widths = [16, 24, 32]  # channels of the FCN's levels, finest first
-unet_widths = [8, 12, 16, 24]  # channels of the U-Net's levels, finest first
+unet_widths = [12, 16, 24]  # channels of the U-Net's levels, finest first
 deeplab_width = 24  # channels of the dilated network
 channels = 8  # of the VAE's code, on a grid 8 times coarser than the picture
 sigma = 0.05  # standard deviation of a pixel under the VAE's Gaussian likelihood
@@ -216,21 +216,20 @@ def fcn(image):
 
 
 # %% [markdown]
-# **The U-Net** (Ronneberger and others, 2015). Down as before, and up again step by step. On the way up, each level gets the features of the same resolution from the way down laid beside its own. What the small grid knows about *what* meets what the large one still knows about *where*.
+# **The U-Net** (Ronneberger and others, 2015). Down as before, and up again step by step. On the way up, each level gets the features of the same resolution from the way down laid beside its own. What the small grid knows about *what* meets what the large one still knows about *where*. (Our pictures are small, so the first level is at half the resolution, as in the rest of this series. The head of notebook `05` is this network with a sum in place of the concatenation.)
 
 
 # %%
 def unet(image, skips=True):
-    h = block(centred(image), unet_widths[0])
-    passed = [h]
-    for width in unet_widths[1:]:
+    h, passed = centred(image), []
+    for width in unet_widths:
         h = block(halved(h, width), width)
         passed.append(h)
     features = h
     for width, finer in zip(unet_widths[-2::-1], passed[-2::-1]):
         h = normal(DepthToSpaceUp(width, 2, None)(h))  # twice the resolution
         h = block(layers.Concatenate()([h, finer if skips else h]), width)
-    return features, score(h)
+    return features, DepthToSpaceUp(classes, 2, None)(h)
 
 
 # %% [markdown]
