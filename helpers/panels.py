@@ -1,4 +1,4 @@
-"""Scores of several networks from several starts, a recorded run beside the reader's own."""
+"""Several networks side by side: their answers, and their scores beside a recorded run's."""
 
 import json
 from itertools import cycle
@@ -6,7 +6,32 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers import plots
+
 RESULTS = Path(__file__).parents[1] / "data" / "results"
+
+
+def gallery(images, truth, answers, class_names, void=None):
+    """Images, masks, and for each network its answer and, dark, its errors.
+
+    Args:
+        images: `(N, H, W, 3)`, as `plots.image_grid` takes them.
+        truth: integer label maps `(N, H, W)`.
+        answers: dictionary from the name of a network to its label maps.
+        class_names: C names, for the legend.
+        void: label that counts as no error, or None.
+
+    Returns:
+        The figure, for `plots.show`.
+    """
+    classes = len(class_names)
+    rows, names = [images, plots.mask_to_rgb(truth, classes, void)], ["picture", "truth"]
+    for name, answer in answers.items():
+        rows += [plots.mask_to_rgb(answer, classes), (answer == truth) | (truth == void)]
+        names += [name, "errors"]
+    fig = plots.image_grid(rows, row_labels=names, cell=0.85)
+    plots.class_legend(fig, class_names)
+    return fig
 
 
 def by_network(table, networks, budgets, record=None):

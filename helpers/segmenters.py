@@ -8,12 +8,13 @@ with stride = kernel, these unfold channels: the same map and the same field of 
 """
 
 import math
+import time
 
 import keras
 import numpy as np
 from keras import layers, ops
 
-from helpers import losses
+from helpers import losses, pyramids
 from helpers.layers import PACKAGE, DepthToSpaceUp, GaussianSampling, PatchDown
 from helpers.networks import NEARLY_CERTAIN
 
@@ -153,6 +154,28 @@ def with_code(image, features, latent=8, factor=8):
     return keras.Model(image, [mean, log_variance], name="encoder")
 
 
+def network(build, image_shape, latent, seed, plan=((16, 24, 32), (1, 1, 1), (2, 2, 2))):
+    """A segmenter whose body is also the encoder of a VAE, with fresh weights, for `Twins`.
+
+    Args:
+        build: function of a symbolic image → (features, logits), such as those above.
+        image_shape: `(H, W, C)`; H and W multiples of the product of the patches.
+        latent: channels of the code.
+        seed: of the first weights.
+        plan: widths, depths and patches of the decoder, as for `pyramids.pyramid_networks`. The
+            product of the patches is by how much the code's grid is coarser than the image.
+
+    Returns:
+        (encoder, decoder, head): image → mean and log σ²; code → image; image → logits.
+    """
+    keras.utils.set_random_seed(seed)
+    image = keras.Input(image_shape)
+    features, logits = build(image)
+    encoder = with_code(image, features, latent, math.prod(plan[2]))
+    _, decoder = pyramids.pyramid_networks(image_shape, latent, *plan)
+    return encoder, decoder, keras.Model(image, logits, name="head")
+
+
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class Rate(layers.Layer):
     """Passes a mean on, and adds the KL to the loss of the model: mean over the batch, weighted.
@@ -226,6 +249,16 @@ def multiply_adds(model):
             outputs = math.prod(layer.output.shape[1:3]) // grown**2
             total += outputs * math.prod(conv.kernel.shape)
     return total
+
+
+def milliseconds(model, images, repeats=5):
+    """Time of inference for one image, the best of some calls with all of them in one batch."""
+    call, times = pyramids.compiled(model), []
+    for _ in range(repeats + 1):  # the first one compiles
+        start = time.perf_counter()
+        ops.convert_to_numpy(call(images))
+        times.append(time.perf_counter() - start)
+    return 1000 * min(times[1:]) / len(images)
 
 
 def outline_gap(maps):

@@ -55,3 +55,15 @@ def test_a_record_that_does_not_fit_is_named(folder):
     record(folder, np.zeros((1, 2, 2, 2)).tolist())
     with pytest.raises(ValueError, match=r"09-test.json .*\(1, 2, 2, 2\)"):
         panels.by_network(TABLE, ["CNN", "U-Net"], [20, 400], "09-test")
+
+
+def test_a_gallery_shows_answers_and_errors():
+    truth = np.array([[[0, 1], [1, 2]]])  # 2 is void
+    images = np.zeros((1, 2, 2, 3), "uint8")
+    fig = panels.gallery(images, truth, {"CNN": np.array([[[0, 0], [1, 1]]])}, ["a", "b"], 2)
+    axis = fig.axes[0]
+    labels = [t.get_text() for t in axis.get_yticklabels()]
+    assert labels == ["picture", "truth", "CNN", "errors"]
+    errors = axis.images[0].get_array()[-2:, :2]  # the last row of the grid, gaps left out
+    assert (errors == 0).all(axis=-1).tolist() == [[False, True], [False, False]]
+    assert [t.get_text() for t in fig.legends[0].texts] == ["a", "b"]

@@ -143,3 +143,31 @@ def test_gaps_counted_by_hand():
     corner = np.zeros((5, 5), int)
     corner[0, 0] = 1
     assert segmenters.outline_gap([corner])[0, 3, 4] == 5.0  # the diagonal of 3 by 4
+
+
+def test_a_network_for_twins_repeats_with_its_seed():
+    def build(image):
+        return segmenters.fcn(image, 4, (4, 6))
+
+    plan = (4, 4), (1, 1), (2, 2)
+    one, two, other = (segmenters.network(build, (SIZE, SIZE, 3), 2, s, plan) for s in (1, 1, 2))
+    encoder, decoder, head = one
+    assert decoder.input_shape == (None, 4, 4, 2) and encoder.outputs[0].shape == (None, 4, 4, 2)
+    assert decoder.output_shape == (None, SIZE, SIZE, 3)
+    assert head.output_shape == (None, SIZE, SIZE, 4)
+    for a, b, c in zip(one, two, other):
+        assert all(np.array_equal(v, w) for v, w in zip(a.get_weights(), b.get_weights()))
+        assert not all(np.array_equal(v, w) for v, w in zip(a.get_weights(), c.get_weights()))
+
+
+def test_milliseconds_of_one_image():
+    class Slow(keras.Model):
+        def call(self, x, training=False):
+            return x
+
+    model, clock = Slow(), iter([0.0, 9.0, 10.0, 10.8, 20.0, 20.4])  # compiled in nine seconds
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segmenters.time, "perf_counter", lambda: next(clock))
+        patch.setattr(segmenters.pyramids, "compiled", lambda model: model)
+        images = np.zeros((4, 2, 2, 1), "float32")
+        assert segmenters.milliseconds(model, images, 2) == pytest.approx(100.0)

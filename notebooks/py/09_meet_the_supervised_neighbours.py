@@ -50,15 +50,14 @@ steps = 200  # training steps with labels
 pretraining = 200  # training steps without
 batch = 16  # pictures in a training step
 rate = 0.01  # highest learning rate with labels; without, a third of it
-cnn_width = 28  # channels of the plain network's four convolutions
-fcn_widths = [16, 24, 32]  # channels of the FCN's levels, finest first
-unet_widths = [12, 16, 24]  # channels of the U-Net's levels, finest first
-deeplab_width = 24  # channels of the dilated network
+cnn_width = 24  # channels of the plain network's four convolutions
+fcn_widths = [14, 20, 28]  # channels of the FCN's levels, finest first
+unet_widths = [10, 14, 22]  # channels of the U-Net's levels, finest first
+deeplab_width = 19  # channels of the dilated network
 channels = 8  # of the VAE's code, on a grid 8 times coarser than the picture
 sigma = 0.05  # standard deviation of a pixel under the VAE's Gaussian likelihood
 term_weight = 0.03  # weight of the VAE's loss per pixel beside the loss of the labels
 all_arms = False  # three more starts: the plain autoencoder, and frozen bodies
-gradient_images = 64  # held-out pictures for the effective field of view
 kept = ""  # folder in the cache where scores are kept, to go on after a stop
 
 # %%
@@ -71,10 +70,11 @@ check_parameters(
     pretraining=range(1, 50_001), rate=(1e-5, 0.1), cnn_width=range(2, 257),
     fcn_widths={"list_of": range(2, 257)}, unet_widths={"list_of": range(2, 257)},
     deeplab_width=range(2, 257), channels=range(1, 65), sigma=(0.001, 1.0), all_arms=bool,
-    term_weight=(0.0, 10.0), gradient_images=range(1, 1001), kept=str,
+    term_weight=(0.0, 10.0), kept=str,
 )  # fmt: skip
 set_up(seed)
 
+# %%
 import functools
 import itertools
 import time
@@ -84,20 +84,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers
 
-from helpers import (
-    data,
-    metrics,
-    panels,
-    pixel_losses,
-    plots,
-    probes,
-    pyramids,
-    receptive,
-    resume,
-    segmenters,
-    segments,
-    twins,
-)
+from helpers import data, metrics, panels, pixel_losses, plots, probes, receptive, segments
 from helpers.layers import DepthToSpaceUp, PatchDown
 
 plots.use()
@@ -121,13 +108,8 @@ layout = np.broadcast_to(counts.argmax(axis=0), truth.shape)
 floor = metrics.mean_iou(truth, layout, classes, void)
 
 
-def coloured(maps):
-    return plots.mask_to_rgb(maps, classes, void)
-
-
 if dataset != "camvid":  # whose pictures are not ours to show
-    fig = plots.image_grid([val.images[:8], coloured(truth[:8])], row_labels=["picture", "truth"])
-    plots.class_legend(fig, val.class_names)
+    fig = panels.gallery(val.images[:8], truth[:8], {}, val.class_names, void)
     alt = "Eight small pictures with one or two objects each, and below them the masks: discs, squares and triangles in a colour for each class on a grey ground."
     plots.show(fig, alt=alt)
 print(f"the most common class at each position, without a look: mean IoU {floor:.3f}")
@@ -237,6 +219,9 @@ def unet(image, skips=True):
 
 
 # %%
+from helpers import segmenters
+
+
 def deeplab(image, dilations=(1, 2), rates=(1, 2, 4)):
     h = halved(centred(image), deeplab_width)
     for dilation in dilations:
@@ -309,19 +294,11 @@ for name, yours, true in (("field", your_field, 32), ("dilation", your_dilation,
 #
 # > **Predict first.** Four networks, 400 masks. Who is worst inside? Who is worst near the outline? Who wins by mean IoU: the U-Net, whose skips know where, or DeepLab, which hardly gave the resolution away? Write an order down for each of the three.
 #
-# Every training in this notebook goes through the *twins* of notebook `05`: same first weights by seed, same labelled pictures by seed, same steps, same falling rate. Here it is only the arm *alone*, from fresh weights. Each network is trained once for each seed.
+# Every training in this notebook goes through the *twins* of notebook `05`: same first weights by seed, same labelled pictures by seed, same steps, same falling rate. Here it is only the arm *random*, fresh weights and no pretraining. Each network is trained once for each seed.
 
 
 # %%
-def network(build, run):
-    """Encoder, decoder and head with fresh weights; the features of `build` end in a code."""
-    keras.utils.set_random_seed(run)
-    image = keras.Input((*size, 3))
-    features, logits = build(image)
-    encoder = segmenters.with_code(image, features, channels)
-    plan = (16, 24, 32), (1, 1, 1), (2, 2, 2)  # of the decoder, the same for all
-    decoder = pyramids.pyramid_networks((*size, 3), channels, *plan)[1]
-    return encoder, decoder, keras.Model(image, logits)
+from helpers import resume, twins
 
 
 def joined(encoder, decoder, head):  # a model of labels and picture, and its losses, as in `05`
@@ -331,8 +308,8 @@ def joined(encoder, decoder, head):  # a model of labels and picture, and its lo
 def family(build):
     before = {"steps": pretraining, "rate": rate / 3}
     options = {"steps": steps, "batch": batch, "rate": rate}
-    parts = functools.partial(network, build), joined, cross_entropy, x, sigma, before
-    return twins.Twins(*parts, **options)
+    new = functools.partial(segmenters.network, build, (*size, 3), channels)
+    return twins.Twins(new, joined, cross_entropy, x, sigma, before, **options)
 
 
 cross_entropy = pixel_losses.PixelCrossEntropy(classes, void)
@@ -361,12 +338,12 @@ def label(model):
 def trial(name, arm, budget, run):
     picks = some(budget, run)
     model = families[name].train(arm, x[picks], masks[picks], run)
-    answer = label(model)
     if (arm, budget, run) == ("random", labels[-1], seed):  # these are looked at below
-        answers[name], trained[name] = answer, model.get_weights()
-    return judged(answer)
+        answers[name], trained[name] = label(model), model.get_weights()
+    return judged(label(model))
 
 
+# %%
 answers, trained, found = {}, {}, {}
 plan = [size, images, val_images, batch, rate, steps, pretraining, channels, sigma, term_weight]
 plan += [cnn_width, fcn_widths, unet_widths, deeplab_width, seed]
@@ -397,12 +374,8 @@ each = {n: segments.iou_per_image(truth, a, classes, void) for n, a in answers.i
 
 
 def gallery(picks, alt):
-    rows, names = [val.images[picks], coloured(truth[picks])], ["picture", "truth"]
-    for name, answer in answers.items():
-        rows += [coloured(answer[picks]), (answer == truth)[picks] | ~known[picks]]
-        names += [name, "errors"]
-    fig = plots.image_grid(rows, row_labels=names, cell=0.85)
-    plots.class_legend(fig, val.class_names)
+    said = {name: answer[picks] for name, answer in answers.items()}
+    fig = panels.gallery(val.images[picks], truth[picks], said, val.class_names, void)
     plots.show(fig, alt=alt)
 
 
@@ -458,8 +431,8 @@ for name, (whole, build) in changes.items():
 # > **Predict first.** For each network: does training widen the effective field or narrow it? Which network uses the least of what it is allowed?
 
 # %%
-pick = np.flatnonzero((truth[:, *middle] != common) & known[:, *middle])[:gradient_images]
-pick = pick if len(pick) else np.arange(min(gradient_images, len(held)))
+pick = np.flatnonzero((truth[:, *middle] != common) & known[:, *middle])[:64]
+pick = pick if len(pick) else np.arange(8)
 maps, sides = [[], [], []], []  # what can be seen; the gradient before and after training
 for name, model in fresh.items():
     start = receptive.gradient(model, held[pick], middle)
@@ -517,23 +490,12 @@ def timed(name, count):  # a training of so many steps from fresh weights
     return (time.perf_counter() - start) / count, judged(label(model))
 
 
-def milliseconds(model, pictures=held[:64]):  # of inference for one picture, the best of five
-    call, times = pyramids.compiled(model), []
-    for _ in range(6):
-        start = time.perf_counter()
-        keras.ops.convert_to_numpy(call(pictures))
-        times.append(1000 * (time.perf_counter() - start) / len(pictures))
-    return min(times[1:])
-
-
 pace = {name: timed(name, max(2, steps // 5))[0] for name in fresh}  # seconds a step
 budget = {name: max(1, round(steps * pace["U-Net"] / pace[name])) for name in fresh}
 equal_time = {name: timed(name, budget[name])[1] for name in fresh}
-answering = {name: milliseconds(model) for name, model in fresh.items()}
-for name, row in equal_time.items():
-    print(
-        f"{name:<8}{1000 * pace[name]:5.1f} ms a step, {budget[name]:4} steps: mean IoU {row[0]:.2f}"
-    )
+answering = {name: segmenters.milliseconds(model, held[:64]) for name, model in fresh.items()}
+for name, (iou, *_) in equal_time.items():
+    print(f"{name:<8}{1000 * pace[name]:5.1f} ms a step, {budget[name]:4} steps: IoU {iou:.2f}")
 
 # %% [markdown]
 # TEXT-TIME
@@ -542,39 +504,35 @@ for name, row in equal_time.items():
 #
 # Now the question of this series. The body of each network, from the picture to its features, is an encoder in all but name: end it in a mean and a log-variance (`segmenters.with_code`), give it a decoder, and it is a VAE. Pretrain that on all the pictures, without a mask; then train the whole network on the masks of a few, or of many. The starts are
 #
-# - *alone*: fresh weights, as above;
+# - *random*: fresh weights, as above;
 # - *denoising*: the same body and decoder pretrained as a denoising autoencoder, no KL, for as many steps;
 # - *VAE*: pretrained with the ELBO;
 # - *VAE + term*: the same, and the VAE's loss stays on as a regulariser beside the cross-entropy.
 #
-# The **rule**, written before the run. For each label budget, average each arm's mean IoU over the four networks, seed by seed. "The VAE helps" if the 95 % interval of *VAE* minus its best twin lies above 0. If not, but the best pretrained arm is above *alone* in that sense, "pretraining helps". Else "nothing helps". The same rule for each network alone is shown as well; of eight such rows one is a false alarm in every fifth or sixth table, so the average decides.
+# The **rule**, written before the run. For each label budget, average each arm's mean IoU over the four networks, seed by seed. "The VAE helps" if the 95 % interval of *VAE* minus its best twin lies above 0. If not, but the best pretrained arm is above *random* in that sense, "pretraining helps". Else "nothing helps". The same rule for each network alone is shown as well; of eight such rows one is a false alarm in every fifth or sixth table, so the average decides.
 #
 # > **Predict first.** Which network gains most from a pretrained body, and which least? Think of where its weights lie: in the body, or behind it. And of what a VAE does with features at full resolution.
 
 
 # %%
-ARMS = {"alone": "random", "denoising": "denoising", "VAE": "VAE", "VAE + term": "VAE + term"}
-if all_arms:
-    ARMS |= {a: a for a in ("autoencoder", "random, frozen", "denoising, frozen", "VAE, frozen")}
+arms = ["random", "denoising", "VAE", "VAE + term"]
+arms += ["autoencoder", "random, frozen", "denoising, frozen", "VAE, frozen"] if all_arms else []
 ious = {}  # (name, budget) → arm → a mean IoU for each seed
-for name, run, arm, number in itertools.product(builders, runs, ARMS, labels):
-    value = scored(name, ARMS[arm], number, run)[0]
+for name, run, arm, number in itertools.product(builders, runs, arms, labels):
+    value = scored(name, arm, number, run)[0]
     ious.setdefault((name, number), {}).setdefault(arm, []).append(value)
 
 # %%
-rivals = [a for a in ARMS if not a.startswith("VAE")]
-rivals.sort(key=lambda a: a != "alone")  # the first rival is the one without pretraining
-mean = {n: {a: np.mean([ious[m, n][a] for m in builders], axis=0) for a in ARMS} for n in labels}
+rivals = ["random", *(a for a in arms[1:] if not a.startswith("VAE"))]
+mean = {n: {a: np.mean([ious[m, n][a] for m in builders], axis=0) for a in arms} for n in labels}
 verdicts = {n: probes.verdict(mean[n], "VAE", rivals) for n in labels}
-line = "{word}; VAE − {rival} {gain:+.3f} ± {gain_half:.3f}; {best} − alone {lift:+.3f} ± {lift_half:.3f}"
-for number, v in verdicts.items():
-    print(f"{number} labels, mean of the networks: {line.format(**v)}")
-    for name in builders:
-        v = probes.verdict(ious[name, number], "VAE", rivals)
-        print(f"    {name:<8}{line.format(**v)}")
+line = "{word}; VAE − {rival} {gain:+.3f} ± {gain_half:.3f}; {best} − random {lift:+.3f} ± {lift_half:.3f}"
+for number, name in itertools.product(labels, [None, *builders]):
+    v = probes.verdict(ious[name, number], "VAE", rivals) if name else verdicts[number]
+    print(f"{number:>4} labels, {name or 'mean of all'}: {line.format(**v)}")
 
 # %%
-table = {k: {a: probes.interval(v) for a, v in arms.items()} for k, arms in ious.items()}
+table = {k: {a: probes.interval(v) for a, v in row.items()} for k, row in ious.items()}
 fig = panels.by_network(table, list(builders), labels, f"09-{dataset}")
 alt = "Mean IoU with intervals, a panel for each label budget, the four networks side by side, a marker for each start. With few labels all lie low and close together; with many they lie higher, the CNN far below the other three. Within a network the starts lie close together."
 plots.show(fig, alt=alt)
@@ -598,22 +556,23 @@ print("best network by picture:", {n: int((best == i).sum()) for i, n in enumera
 #
 # ## All in one table
 #
-# Inference times are for one picture in a batch of 64, the network compiled. The last two columns are the mean IoU from fresh weights and from the VAE, at the largest label budget.
+# Inference times are for one picture in a batch of 64, the network compiled. Scores are those with the largest label budget, each network from fresh weights and after the VAE.
 
 # %%
-print("         field weights  10⁶ m–a  ms/picture  boundary IoU   mean IoU alone  after the VAE")
-for name in builders:
-    outline, (a, b) = alone[name][1], (table[name, labels[-1]][arm] for arm in ("alone", "VAE"))
-    row = f"{name:<8}{fields[name]:>6}{weights[name]:>8}{work[name]:>9.1f}{answering[name]:>12.2f}"
-    pairs = (f"{mean:>10.2f} ± {half:.2f}" for mean, half in (outline, a, b))
-    print(row, *pairs)
+final = {}
+print("network  start   field weights   10⁶ m–a  ms/picture      mean IoU  boundary IoU")
+for name, arm in itertools.product(builders, ("random", "VAE")):
+    final[name, arm] = [probes.interval(c) for c in scores(name, arm, labels[-1]).T[:2]]
+    pairs = (f"{m:>7.2f} ± {h:.2f}" for m, h in final[name, arm])
+    what = f"{fields[name]:>6}{weights[name]:>8}{work[name]:>10.1f}{answering[name]:>12.2f}"
+    print(f"{name:<8} {arm:<7}{what}", *pairs)
 
 # %% [markdown]
 # The next cell records the numbers that the text speaks of.
 
 # %% tags=["results"]
 results = {"floor": floor, "labels": labels, "seeds": seeds, "networks": list(builders)}
-results |= {"arms": list(ARMS), "weights": list(weights.values()), "work": list(work.values())}
+results |= {"arms": arms, "weights": list(weights.values()), "work": list(work.values())}
 results |= {"field": list(fields.values()), "used_fresh": [a for a, _ in sides]}
 results |= {"used_trained": [b for _, b in sides], "pace_ms": [1000 * p for p in pace.values()]}
 results |= {"answering_ms": list(answering.values()), "equal_time_steps": list(budget.values())}
@@ -623,7 +582,8 @@ for i, kind in enumerate(KINDS):
     results |= {key: [alone[n][i][0] for n in builders]}
     results |= {f"{key}_half": [alone[n][i][1] for n in builders]}
     results |= {f"change_{key}": [effect[n][i] for n in changes]}
-results |= {"table": [[[table[n, b][a] for a in ARMS] for b in labels] for n in builders]}
+results["after_vae"] = [final[n, "VAE"] for n in builders]
+results |= {"table": [[[table[n, b][a] for a in arms] for b in labels] for n in builders]}
 results |= {k: [v[k] for v in verdicts.values()] for k in verdicts[labels[0]]}
 limits = {"spread": {"default": (0.0, 0.05)}, "floor": {"default": (0.15, 0.3)}}
 headline = "by mean IoU " + ", ".join(f"{n} {alone[n][0][0]:.2f}" for n in builders)
