@@ -396,7 +396,11 @@ alt = "Share of wrong pixels inside objects over the distance to the outline, a 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# TEXT-ALONE
+# In the stored run, inside the objects the CNN is wrong at 0.50<!--=wrong_inside[0]--> of the pixels, the FCN at 0.30<!--=wrong_inside[1]-->, the U-Net at 0.20<!--=wrong_inside[2]--> and DeepLab at 0.20<!--=wrong_inside[3]-->. Near the outlines the shares are 0.20<!--=wrong_near[0]-->, 0.30<!--=wrong_near[1]-->, 0.20<!--=wrong_near[2]--> and 0.20<!--=wrong_near[3]-->. Two tables of errors, and two different losers.
+#
+# The CNN knows where the objects are. Its boundary IoU, 0.28<!--=boundary_iou[0]-->, is above the FCN's 0.22<!--=boundary_iou[1]-->, and its mean IoU, 0.38<!--=mean_iou[0]--> to 0.44<!--=mean_iou[1]-->, is below. Look at its row in the figure: the shapes are right, and their colours change within an object. Each pixel guesses from what it sees in a 9×9 window, and in the middle of an object that window is all of one colour. The curve says it again: the CNN's errors do not fall towards the middle.
+#
+# The FCN paints each object in one class, mostly. It paints it as a blob, because between two of its scores lie 8 pixels. The U-Net (0.55<!--=mean_iou[2]--> ± 0.05<!--=mean_iou_half[2]-->) and DeepLab (0.60<!--=mean_iou[3]--> ± 0.05<!--=mean_iou_half[3]-->) have both, view and resolution, and are ahead of the other two by mean IoU.
 #
 # ## One idea at a time
 #
@@ -422,7 +426,9 @@ for name, (whole, build) in changes.items():
     print(f"{name:<16}", *(f"{k} {m:+.2f} ± {h:.2f}  " for k, (m, h) in zip(KINDS, effect[name])))
 
 # %% [markdown]
-# TEXT-IDEAS
+# In the stored run the dilations change the mean IoU of the CNN by +0.10<!--=cnn__dilated[0]--> ± 0.05<!--=cnn__dilated_half[0]--> and its errors inside objects by −0.10<!--=cnn__dilated[2]--> ± 0.05<!--=cnn__dilated_half[2]-->. Nothing but the view has changed, so it was the view. Cutting the skips changes the boundary IoU of the U-Net by −0.10<!--=u_net__no_skips[1]--> ± 0.05<!--=u_net__no_skips_half[1]-->, its errors near outlines by +0.05<!--=u_net__no_skips[3]--> ± 0.05<!--=u_net__no_skips_half[3]--> and its errors inside by +0.05<!--=u_net__no_skips[2]--> ± 0.05<!--=u_net__no_skips_half[2]-->. An idea can be tested when it costs no weights; where it does, a network of equal size without it is the control, and finding one is most of the work.
+#
+# The trap: the widest field of all changes the mean IoU by −0.05<!--=cnn__holes[0]--> ± 0.05<!--=cnn__holes_half[0]--> against the narrow CNN, where the mixed dilations, with a field two pixels smaller, had +0.10<!--=cnn__dilated[0]-->. So the side of the field is not all there is to it.
 #
 # ## The field that is allowed, and the field that is used
 #
@@ -450,7 +456,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # (Above each column: the side of the field, then the sides of the smallest squares that hold 90 % of the gradient, fresh and trained. Brightness is the square root of the gradient.)
 #
-# TEXT-FIELDS
+# In the stored run 90 % of a fresh CNN's gradient lies in a square of 5<!--=used_fresh[0]--> pixels, of the FCN's in one of 20<!--=used_fresh[1]-->, of the U-Net's 20<!--=used_fresh[2]-->, of DeepLab's 20<!--=used_fresh[3]-->. After the training the sides are 7<!--=used_trained[0]-->, 20<!--=used_trained[1]-->, 20<!--=used_trained[2]--> and 20<!--=used_trained[3]-->. The field that the layers allow is an upper bound, and a loose one: a network whose field covers the picture need not look at it. Which way training moves the gradient is the network's answer to the task. Here the class of the pixel in the middle is decided at the outline, six to eight pixels away, and a network that can look there has a reason to.
 #
 # ## Holes
 #
@@ -473,7 +479,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # This is the **gridding artefact** (Wang and others, 2018). Four convolutions with the same dilation of 4 read one pixel in sixteen. An output and its neighbour share *no* pixel at all: the network is sixteen networks, each on its own coarse grid, and nothing makes their answers agree. Dilations that grow, starting from 1, leave no hole, because each layer fills the gaps of the next.
 #
-# TEXT-HOLES
+# Our DeepLab is safe on that account: its dilations are 1 and 2, then 1, 2 and 4 side by side. A deep network that repeats one dilation many times is not.
 #
 # ## Equal time
 #
@@ -498,7 +504,7 @@ for name, (iou, *_) in equal_time.items():
     print(f"{name:<8}{1000 * pace[name]:5.1f} ms a step, {budget[name]:4} steps: IoU {iou:.2f}")
 
 # %% [markdown]
-# TEXT-TIME
+# In the stored run a training step takes 25<!--=pace_ms[0]--> ms for the CNN, 5<!--=pace_ms[1]--> for the FCN, 8<!--=pace_ms[2]--> for the U-Net and 12<!--=pace_ms[3]--> for DeepLab. At equal time the mean IoU is 0.30<!--=equal_time[0]-->, 0.40<!--=equal_time[1]-->, 0.50<!--=equal_time[2]--> and 0.50<!--=equal_time[3]-->. Resolution is what costs: a convolution at full resolution works four times as much as one at half. This is the quarrel behind all these networks. Who can afford the full grid needs no way back up, and who cannot has to buy the outline in some other way. (The steps of a run change with the clock of the machine, so these four numbers move from run to run.)
 #
 # ## Lend them a VAE
 #
@@ -538,7 +544,9 @@ alt = "Mean IoU with intervals, a panel for each label budget, the four networks
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# TEXT-VAE
+# In the stored run, with 20<!--=labels[0]--> masks and averaged over the four networks, the VAE minus its best twin is +0.01<!--=gain[0]--> ± 0.02<!--=gain_half[0]-->; with 400<!--=labels[1]--> it is +0.01<!--=gain[1]--> ± 0.02<!--=gain_half[1]-->. The best pretrained start minus fresh weights is +0.01<!--=lift[0]--> ± 0.02<!--=lift_half[0]--> with the few masks and +0.01<!--=lift[1]--> ± 0.02<!--=lift_half[1]--> with the many.
+#
+# TEXT-VERDICT
 #
 # ## The worst
 #
@@ -552,7 +560,7 @@ best = np.argmax(list(each.values()), axis=0)
 print("best network by picture:", {n: int((best == i).sum()) for i, n in enumerate(each)})
 
 # %% [markdown]
-# TEXT-WORST
+# TEXT-WORST2
 #
 # ## All in one table
 #
@@ -577,14 +585,65 @@ results |= {"field": list(fields.values()), "used_fresh": [a for a, _ in sides]}
 results |= {"used_trained": [b for _, b in sides], "pace_ms": [1000 * p for p in pace.values()]}
 results |= {"answering_ms": list(answering.values()), "equal_time_steps": list(budget.values())}
 results |= {"equal_time": [row[0] for row in equal_time.values()], "spread": spread}
-for i, kind in enumerate(KINDS):
-    key = kind.replace(" ", "_")
-    results |= {key: [alone[n][i][0] for n in builders]}
-    results |= {f"{key}_half": [alone[n][i][1] for n in builders]}
-    results |= {f"change_{key}": [effect[n][i] for n in changes]}
-results["after_vae"] = [final[n, "VAE"] for n in builders]
+pairs = {kind: [alone[n][i] for n in builders] for i, kind in enumerate(KINDS)} | effect
+pairs |= {
+    f"{n} {i}": [table[n, b][a] for a in arms] for n in builders for i, b in enumerate(labels)
+}
+pairs |= {f"after VAE {n}": final[n, "VAE"] for n in builders}
+for name, rows in pairs.items():
+    name = name.lower().translate(str.maketrans(" ,-", "___"))
+    results |= {name: [m for m, _ in rows], f"{name}_half": [h for _, h in rows]}
 results |= {"table": [[[table[n, b][a] for a in arms] for b in labels] for n in builders]}
 results |= {k: [v[k] for v in verdicts.values()] for k in verdicts[labels[0]]}
 limits = {"spread": {"default": (0.0, 0.05)}, "floor": {"default": (0.15, 0.3)}}
 headline = "by mean IoU " + ", ".join(f"{n} {alone[n][0][0]:.2f}" for n in builders)
 record(results, limits, f"{headline}; " + verdicts[labels[-1]]["word"])
+
+# %% [markdown]
+# ## What you saw
+#
+# - A field of view can be computed from the layers, and gradients agree with it pixel by pixel: 9<!--=field[0]--> pixels for the plain CNN, 44<!--=field[1]-->, 44<!--=field[2]--> and 32<!--=field[3]--> for the others. What is used of it is less.
+# - What and where fail separately. The narrow CNN is wrong inside objects (0.50<!--=wrong_inside[0]--> of the pixels), the coarse FCN near their outlines (0.30<!--=wrong_near[1]-->). U-Net and DeepLab mend the one without giving up the other.
+# - One idea at a time, at equal weights: dilation is worth +0.10<!--=cnn__dilated[0]--> in mean IoU to the CNN, the skips 0.10<!--=u_net__no_skips[1]--> in boundary IoU to the U-Net. Equal dilations in a row leave holes.
+# - Equal weights, equal steps and equal time are three different contests. The work of the four networks differs by a factor of ten and more.
+# - Whether the VAE helped any of them was put to a rule that was written first; the cell speaks the word.
+#
+# ## On your own
+#
+# 1. **FCN-16s.** Add a score from the next finer level of the FCN to the enlarged coarse scores, then enlarge by 4. Which of the four numbers moves first?
+#
+#    <details><summary>What to expect</summary>
+#
+#    The errors near outlines. Scores that are added are a skip connection with as many channels as there are classes; the U-Net's has all the features.
+#
+#    </details>
+# 2. **See everything.** Give DeepLab a branch with `layers.GlobalAveragePooling2D(keepdims=True)` and a 1×1 convolution, added to the side branches (Chen and others, 2017b). What does `receptive.field` say? Does the effective field agree?
+#
+#    <details><summary>Hint</summary>
+#
+#    The field is infinite: every output depends on every pixel. The gradient of a mean over 256 positions is small at each of them. What the branch can tell is what is in the picture as a whole; with one or two objects a picture that is worth something, and it says nothing of where.
+#
+#    </details>
+# 3. **The VAE of a CNN.** The body of the CNN stays at full resolution, and its code is read off in one patch of 8×8. Look at what that VAE reconstructs, beside the FCN's. Which of the two bodies had a reason to learn about outlines?
+#
+#    <details><summary>Hint</summary>
+#
+#    `families["CNN"].pretrained("VAE", seed)` trains it, and `families["CNN"].vae.predict(held[:8])` draws. All the shrinking happens in one layer behind the body, which is thrown away when the labels come.
+#
+#    </details>
+# 4. **Photographs.** `python -m helpers.runs run 09 -f notebooks/parameters/09.full-camvid.yaml` repeats everything on street scenes at reduced size. There a class has a colour and a place. Does the narrow CNN still fail inside?
+#
+# ## References
+#
+# - Araujo, A., Norris, W. and Sim, J. (2019). Computing Receptive Fields of Convolutional Neural Networks. *Distill*. <https://doi.org/10.23915/distill.00021>
+# - Chen, L.-C., Papandreou, G., Kokkinos, I., Murphy, K. and Yuille, A. L. (2017). DeepLab: Semantic Image Segmentation with Deep Convolutional Nets, Atrous Convolution, and Fully Connected CRFs. *IEEE TPAMI*. [arXiv:1606.00915](https://arxiv.org/abs/1606.00915)
+# - Chen, L.-C., Papandreou, G., Schroff, F. and Adam, H. (2017b). Rethinking Atrous Convolution for Semantic Image Segmentation. [arXiv:1706.05587](https://arxiv.org/abs/1706.05587)
+# - Cheng, B. and others (2021). Boundary IoU: Improving Object-Centric Image Segmentation Evaluation. CVPR. [arXiv:2103.16562](https://arxiv.org/abs/2103.16562)
+# - Fukushima, K. (1980). Neocognitron: A self-organizing neural network model for a mechanism of pattern recognition unaffected by shift in position. *Biological Cybernetics* 36, 193–202. <https://doi.org/10.1007/BF00344251>
+# - Kingma, D. P. and Welling, M. (2014). Auto-Encoding Variational Bayes. ICLR. [arXiv:1312.6114](https://arxiv.org/abs/1312.6114)
+# - Long, J., Shelhamer, E. and Darrell, T. (2015). Fully Convolutional Networks for Semantic Segmentation. CVPR. [arXiv:1411.4038](https://arxiv.org/abs/1411.4038)
+# - Luo, W., Li, Y., Urtasun, R. and Zemel, R. (2016). Understanding the Effective Receptive Field in Deep Convolutional Neural Networks. NeurIPS. [arXiv:1701.04128](https://arxiv.org/abs/1701.04128)
+# - Ronneberger, O., Fischer, P. and Brox, T. (2015). U-Net: Convolutional Networks for Biomedical Image Segmentation. MICCAI. [arXiv:1505.04597](https://arxiv.org/abs/1505.04597)
+# - Vincent, P., Larochelle, H., Bengio, Y. and Manzagol, P.-A. (2008). Extracting and composing robust features with denoising autoencoders. ICML. <https://doi.org/10.1145/1390156.1390294>
+# - Wang, P. and others (2018). Understanding Convolution for Semantic Segmentation. WACV. [arXiv:1702.08502](https://arxiv.org/abs/1702.08502)
+# - Yu, F. and Koltun, V. (2016). Multi-Scale Context Aggregation by Dilated Convolutions. ICLR. [arXiv:1511.07122](https://arxiv.org/abs/1511.07122)
