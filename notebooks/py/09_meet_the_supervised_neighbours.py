@@ -57,7 +57,7 @@ deeplab_width = 19  # channels of the dilated network
 channels = 8  # of the VAE's code, on a grid 8 times coarser than the picture
 sigma = 0.05  # standard deviation of a pixel under the VAE's Gaussian likelihood
 term_weight = 0.03  # weight of the VAE's loss per pixel beside the loss of the labels
-all_arms = False  # three more starts: the plain autoencoder, and frozen bodies
+frozen = False  # two more starts: bodies that stay as they are, random and of the VAE
 kept = ""  # folder in the cache where scores are kept, to go on after a stop
 
 # %%
@@ -69,7 +69,7 @@ check_parameters(
     labels={"list_of": range(2, 10_001)}, seeds=range(1, 21), steps=range(1, 50_001),
     pretraining=range(1, 50_001), rate=(1e-5, 0.1), cnn_width=range(2, 257),
     fcn_widths={"list_of": range(2, 257)}, unet_widths={"list_of": range(2, 257)},
-    deeplab_width=range(2, 257), channels=range(1, 65), sigma=(0.001, 1.0), all_arms=bool,
+    deeplab_width=range(2, 257), channels=range(1, 65), sigma=(0.001, 1.0), frozen=bool,
     term_weight=(0.0, 10.0), kept=str,
 )  # fmt: skip
 set_up(seed)
@@ -522,7 +522,7 @@ for name, (iou, *_) in equal_time.items():
 
 # %%
 arms = ["random", "denoising", "VAE", "VAE + term"]
-arms += ["autoencoder", "random, frozen", "denoising, frozen", "VAE, frozen"] if all_arms else []
+arms += ["random, frozen", "VAE, frozen"] if frozen else []
 ious = {}  # (name, budget) → arm → a mean IoU for each seed
 for name, run, arm, number in itertools.product(builders, runs, arms, labels):
     value = scored(name, arm, number, run)[0]
