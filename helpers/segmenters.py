@@ -19,7 +19,7 @@ from helpers.layers import PACKAGE, DepthToSpaceUp, GaussianSampling, PatchDown
 from helpers.networks import NEARLY_CERTAIN
 
 
-def cnn(image, classes, width=24, dilations=(1, 1, 1, 1)):
+def cnn(image, classes, width=28, dilations=(1, 1, 1, 1)):
     """Convolutions at full resolution, nothing else: `(features, logits)`.
 
     Args:
@@ -41,7 +41,7 @@ def cnn(image, classes, width=24, dilations=(1, 1, 1, 1)):
     return h, layers.Conv2D(classes, 1, dtype="float32")(h)
 
 
-def fcn(image, classes, widths=(14, 20, 28)):
+def fcn(image, classes, widths=(16, 24, 32)):
     """Shrink level by level, score where the picture is small, enlarge the scores bilinearly.
 
     This is the variant without skips. H and W must be multiples of 2 for each of the `widths`.
@@ -66,7 +66,7 @@ def fcn(image, classes, widths=(14, 20, 28)):
     )
 
 
-def unet(image, classes, widths=(10, 14, 22), skips=True):
+def unet(image, classes, widths=(12, 16, 24), skips=True):
     """Down as the FCN, and up again step by step, with the features of the way down beside.
 
     The first level is at half the resolution; the logits unfold to the whole.
@@ -95,7 +95,7 @@ def unet(image, classes, widths=(10, 14, 22), skips=True):
     return features, DepthToSpaceUp(classes, 2, None, dtype="float32")(h)
 
 
-def dilated(image, classes, width=19, dilations=(1, 2), rates=(1, 2, 4)):
+def dilated(image, classes, width=22, dilations=(1, 2), rates=(1, 2, 4)):
     """Shrink once, then widen the view by dilation, at last with several rates side by side.
 
     The parallel part is atrous spatial pyramid pooling: one 3×3 convolution a rate, their sum
