@@ -34,7 +34,7 @@ def gallery(images, truth, answers, class_names, void=None):
     return fig
 
 
-def by_network(table, networks, budgets, record=None):
+def by_network(table, networks, budgets, record=None, words=None):
     """Means with intervals: a panel for each label budget, networks side by side, a mark a start.
 
     Args:
@@ -45,6 +45,7 @@ def by_network(table, networks, budgets, record=None):
         record: name of a file in `data/results` whose results have `networks`, `labels`, `arms`
             and `table` `(networks, labels, arms, 2)`; it is drawn below, or left out where it is
             not there.
+        words: what is said of each budget, such as a verdict; a record tells its own as `word`.
 
     Returns:
         The figure, for `plots.show`.
@@ -54,17 +55,17 @@ def by_network(table, networks, budgets, record=None):
     """
     import matplotlib.pyplot as plt
 
-    rows = {"your run": (networks, budgets, table)}
+    rows = {"your run": (networks, budgets, table, words or [""] * len(budgets))}
     path = RESULTS / f"{record}.json"
     if record and path.exists():
         rows["recorded run"] = _read(path)
-    wide = max(len(b) for _, b, _ in rows.values())
+    wide = max(len(b) for _, b, *_ in rows.values())
     size = (8.6, 3.1 * len(rows) + 0.4)
     fig, axes = plt.subplots(len(rows), wide, figsize=size, sharey=True, squeeze=False)
-    for line, (title, (names, numbers, scores)) in zip(axes, rows.items()):
-        for axis, number in zip(line, numbers):
+    for line, (title, (names, numbers, scores, said)) in zip(axes, rows.items()):
+        for axis, number, word in zip(line, numbers, said):
             _panel(axis, {name: scores[name, number] for name in names})
-            axis.set(title=f"{title}, {number} labels")
+            axis.set_title(f"{title}, {number} labels" + (f": {word}" if word else ""))
         for axis in line[len(numbers) :]:
             axis.set_axis_off()
         line[0].set(ylabel="mean IoU, 95 % interval")
@@ -83,6 +84,7 @@ def _panel(axis, groups):
         at = np.arange(len(groups)) + offset
         axis.errorbar(at, mean, half, fmt=style, capsize=2, markersize=5, label=arm)
     axis.set_xticks(range(len(groups)), list(groups))
+    axis.set_xlim(-0.6, len(groups) - 0.4)
     axis.grid(axis="x", visible=False)
 
 
@@ -100,4 +102,4 @@ def _read(path):
         for i, name in enumerate(names)
         for j, number in enumerate(numbers)
     }
-    return names, numbers, found
+    return names, numbers, found, old.get("word", [""] * len(numbers))

@@ -280,6 +280,21 @@ def outline_gap(maps):
     return gaps
 
 
+def speckle(truth, answer, part):
+    """Share of neighbours in a row, both in `part` and of one true label, that are named apart.
+
+    Args:
+        truth, answer: integer label maps `(N, H, W)`.
+        part: booleans `(N, H, W)`, which pixels count, such as the inside of objects.
+
+    Returns:
+        A share; NaN where there are no such neighbours.
+    """
+    both = part[:, :, 1:] & part[:, :, :-1] & (truth[:, :, 1:] == truth[:, :, :-1])
+    apart = (answer[:, :, 1:] != answer[:, :, :-1])[both]
+    return float(apart.mean()) if apart.size else math.nan
+
+
 def block(h, width, dilation=1):
     """3×3 convolution, batch normalisation, ReLU."""
     conv = layers.Conv2D(width, 3, padding="same", dilation_rate=dilation, use_bias=False)

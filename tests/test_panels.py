@@ -38,14 +38,17 @@ def test_a_panel_for_each_budget_and_a_mark_for_each_start(folder):
 
 def record(folder, table):
     note = {"networks": ["FCN"], "labels": [5, 6, 7], "arms": ["alone", "other"], "table": table}
+    note["word"] = ["yes", "no", "perhaps"]
     (folder / "09-test.json").write_text(json.dumps({"results": note}), "utf-8")
 
 
 def test_a_record_has_a_row_of_its_own(folder):
     record(folder, np.arange(12).reshape(1, 3, 2, 2).tolist())
-    fig = panels.by_network(TABLE, ["CNN", "U-Net"], [20, 400], "09-test")
+    fig = panels.by_network(TABLE, ["CNN", "U-Net"], [20, 400], "09-test", ["a", "b"])
     titles = [a.get_title() for a in fig.axes]
-    assert titles[3:] == [f"recorded run, {n} labels" for n in (5, 6, 7)]
+    assert titles[:2] == ["your run, 20 labels: a", "your run, 400 labels: b"]
+    said = zip((5, 6, 7), ("yes", "no", "perhaps"))
+    assert titles[3:] == [f"recorded run, {n} labels: {word}" for n, word in said]
     assert not fig.axes[2].axison  # three budgets there, two here
     assert drawn(fig.axes[4]) == {"alone": [4], "other": [6]}
     assert [t.get_text() for t in fig.legends[0].texts] == ["alone", "VAE", "other"]

@@ -171,3 +171,12 @@ def test_milliseconds_of_one_image():
         patch.setattr(segmenters.pyramids, "compiled", lambda model: model)
         images = np.zeros((4, 2, 2, 1), "float32")
         assert segmenters.milliseconds(model, images, 2) == pytest.approx(100.0)
+
+
+def test_speckle_counted_by_hand():
+    truth = np.array([[[1, 1, 1, 2, 2], [0, 0, 0, 0, 0]]])
+    answer = np.array([[[1, 2, 1, 1, 1], [0, 1, 0, 1, 0]]])
+    # Of the first row three pairs count, the one across the outline does not: two are apart.
+    assert segmenters.speckle(truth, answer, truth > 0) == pytest.approx(2 / 3)
+    assert segmenters.speckle(truth, truth, truth > 0) == 0
+    assert np.isnan(segmenters.speckle(truth, answer, truth > 2))
