@@ -391,12 +391,13 @@ alt = "Share of wrong pixels inside objects over the distance to the outline, a 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run, inside the objects the CNN is wrong at 0.63<!--=wrong_inside[0]--> of the pixels, the FCN at 0.42<!--=wrong_inside[1]-->, the U-Net at 0.31<!--=wrong_inside[2]--> and DeepLab at 0.21<!--=wrong_inside[3]-->. Near the outlines the shares are 0.33<!--=wrong_near[0]-->, 0.37<!--=wrong_near[1]-->, 0.22<!--=wrong_near[2]--> and 0.19<!--=wrong_near[3]-->. Two tables of errors, and two different losers.
+# In the stored run, inside the objects the CNN is wrong at 0.50<!--=wrong_inside[0]--> of the pixels, the FCN at 0.30<!--=wrong_inside[1]-->, the U-Net at 0.20<!--=wrong_inside[2]--> and DeepLab at 0.20<!--=wrong_inside[3]-->. Near the outlines the shares are 0.20<!--=wrong_near[0]-->, 0.30<!--=wrong_near[1]-->, 0.20<!--=wrong_near[2]--> and 0.20<!--=wrong_near[3]-->. Two kinds of error, two different losers.
 #
-# The CNN knows where the objects are. Its boundary IoU, 0.31<!--=boundary_iou[0]-->, is above the FCN's 0.23<!--=boundary_iou[1]-->, and its mean IoU, 0.38<!--=mean_iou[0]--> to 0.48<!--=mean_iou[1]-->, is below. Look at its row in the figure: the shapes are right, and their colours change within an object. Each pixel guesses from what it sees in a 9×9 window, and in the middle of an object that window is all of one colour. The curve says it again: the CNN's errors do not fall towards the middle.
+# The CNN knows where the objects are. Its boundary IoU, 0.28<!--=boundary_iou[0]-->, is above the FCN's 0.22<!--=boundary_iou[1]-->, while by mean IoU it is the other way round, 0.38<!--=mean_iou[0]--> and 0.44<!--=mean_iou[1]-->. Look at its row in the figure: the shapes are right, and the colours change from the rim of an object to its middle. Each pixel guesses from what it sees in a 9×9 window, and away from the outline that window is all of one colour.
 #
-# The FCN paints each object in one class, mostly. It paints it as a blob, because between two of its scores lie 8 pixels. The U-Net (0.60<!--=mean_iou[2]--> ± 0.14<!--=mean_iou_half[2]-->) and DeepLab (0.68<!--=mean_iou[3]--> ± 0.08<!--=mean_iou_half[3]-->) have both, view and resolution, and are ahead of the other two by mean IoU.
+# The curve has a surprise: the CNN's errors fall steeply at the right end. It has found a shortcut. Where an outline is 7 pixels away or more, 0.85<!--=deep--> of the pixels belong to discs, because no other shape of this size is so deep. "No outline in sight, so it is a disc" is a good guess there, and the blue middles in its row are that guess, made everywhere.
 #
+# The FCN paints an object in one or two classes, as a blob, because between two of its scores lie 8 pixels. The U-Net (0.55<!--=mean_iou[2]--> ± 0.05<!--=mean_iou_half[2]-->) and DeepLab (0.60<!--=mean_iou[3]--> ± 0.05<!--=mean_iou_half[3]-->) have both, view and resolution, and their means are ahead of the other two. Which of these two is the better one, a handful of seeds does not settle.
 # ## One idea at a time
 #
 # Four networks differ in many things at once, so the table cannot say *why*. Two of the ideas can be tested alone, because they come without weights of their own:
@@ -404,10 +405,9 @@ plots.show(fig, alt=alt)
 # - **the view**: the CNN with dilations 1, 2, 4 and 8 in place of 1, 1, 1 and 1. Same weights, same work, same resolution; the field grows from 9 to 31 pixels.
 # - **the skip**: the U-Net whose skips are cut. What used to come over from the way down is replaced by a copy of what comes from below. Same weights, same work, same field.
 #
-# And a third, a trap: the CNN with dilations 4, 4, 4 and 4. Its field is 33 pixels, wider still.
+# And a third: the CNN with dilations 4, 4, 4 and 4. Its field is 33 pixels, wider still.
 #
-# > **Predict first.** For each of the three: which of the four numbers moves, in which direction? The field of the third is the widest; is it the best?
-
+# > **Predict first.** For each of the three: which of the four numbers moves, in which direction? The field of the third is the widest; is it the best? (Our own guess, before the run: the third gains nothing.)
 # %%
 changes = {"CNN, dilated": ("CNN", lambda image: cnn(image, (1, 2, 4, 8)))}
 changes["CNN, holes"] = "CNN", lambda image: cnn(image, (4, 4, 4, 4))
@@ -421,10 +421,9 @@ for name, (whole, build) in changes.items():
     print(f"{name:<16}", *(f"{k} {m:+.2f} ± {h:.2f}  " for k, (m, h) in zip(KINDS, effect[name])))
 
 # %% [markdown]
-# In the stored run the dilations change the mean IoU of the CNN by +0.22<!--=cnn__dilated[0]--> ± 0.06<!--=cnn__dilated_half[0]--> and its errors inside objects by −0.31<!--=cnn__dilated[2]--> ± 0.02<!--=cnn__dilated_half[2]-->. Nothing but the view has changed, so it was the view. Cutting the skips changes the boundary IoU of the U-Net by −0.14<!--=u_net__no_skips[1]--> ± 0.12<!--=u_net__no_skips_half[1]-->, its errors near outlines by +0.10<!--=u_net__no_skips[3]--> ± 0.11<!--=u_net__no_skips_half[3]--> and its errors inside by +0.09<!--=u_net__no_skips[2]--> ± 0.27<!--=u_net__no_skips_half[2]-->. An idea can be tested when it costs no weights; where it does, a network of equal size without it is the control, and finding one is most of the work.
+# In the stored run the dilations change the mean IoU of the CNN by +0.10<!--=cnn__dilated[0]--> ± 0.05<!--=cnn__dilated_half[0]--> and its errors inside objects by −0.10<!--=cnn__dilated[2]--> ± 0.05<!--=cnn__dilated_half[2]-->. Nothing but the view has changed, so it was the view. Cutting the skips changes the boundary IoU of the U-Net by −0.10<!--=u_net__no_skips[1]--> ± 0.05<!--=u_net__no_skips_half[1]-->, its errors near outlines by +0.05<!--=u_net__no_skips[3]--> ± 0.05<!--=u_net__no_skips_half[3]--> and its errors inside by +0.05<!--=u_net__no_skips[2]--> ± 0.05<!--=u_net__no_skips_half[2]-->. With three seeds the U-Net's intervals are wide; the record of five is in the README.
 #
-# The trap: the widest field of all changes the mean IoU by 0.18<!--=cnn__holes[0]--> ± 0.02<!--=cnn__holes_half[0]--> against the narrow CNN, where the mixed dilations, with a field two pixels smaller, had +0.22<!--=cnn__dilated[0]-->. So the side of the field is not all there is to it.
-#
+# Our guess about the third was wrong. Its mean IoU changes by +0.18<!--=cnn__holes[0]--> ± 0.05<!--=cnn__holes_half[0]--> against the narrow CNN. On these pictures the view is worth so much that a view with something missing still pays. What is missing from it, two sections on.
 # ## The field that is allowed, and the field that is used
 #
 # The field says what *can* change an output. How much does each pixel change it? Luo and others (2016) took the gradient of an output with respect to the picture and averaged its size over pictures: the **effective field**. In a fresh network many more paths lead from the middle of the field to the output than from its rim, so the gradient piles up in the middle like a bell. Training moves it.
@@ -449,8 +448,9 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # (Above each column: the side of the field, then the sides of the smallest squares that hold 90 % of the gradient, fresh and trained. Brightness is the square root of the gradient.)
 #
-# In the stored run 90 % of a fresh CNN's gradient lies in a square of 9<!--=used_fresh[0]--> pixels, of the FCN's in one of 29<!--=used_fresh[1]-->, of the U-Net's 17<!--=used_fresh[2]-->, of DeepLab's 29<!--=used_fresh[3]-->. After the training the sides are 7<!--=used_trained[0]-->, 29<!--=used_trained[1]-->, 29<!--=used_trained[2]--> and 29<!--=used_trained[3]-->. The field that the layers allow is an upper bound, and a loose one: a network whose field covers the picture need not look at it. Which way training moves the gradient is the network's answer to the task. Here the class of the pixel in the middle is decided at the outline, six to eight pixels away, and a network that can look there has a reason to.
+# In the stored run 90 % of a fresh CNN's gradient lies in a square of 9<!--=used_fresh[0]--> pixels, of the FCN's in one of 29<!--=used_fresh[1]-->, of the U-Net's 17<!--=used_fresh[2]-->, of DeepLab's 29<!--=used_fresh[3]-->. After the training the sides are 7<!--=used_trained[0]-->, 29<!--=used_trained[1]-->, 29<!--=used_trained[2]--> and 29<!--=used_trained[3]-->. (The pictures end at 32.)
 #
+# The U-Net is the one to watch. Fresh, it hardly uses what comes from below: the bright square in the middle is the view of its finest level, which the skip carries straight to the output. The way through the coarse levels is open, and the layers allow 52<!--=field[2]--> pixels, but only training makes the network take it. For the CNN there is nothing to win at the rim of a window that does not reach the outline, so its weight gathers in the middle. The field that the layers allow is an upper bound; which part of it is used is the network's answer to the task.
 # ## Holes
 #
 # Why can the widest field be the worst? The mask of the field has an answer that its side has not.
@@ -480,8 +480,9 @@ alt = "The same eight pictures for the three changed networks. The CNN with dila
 gallery(changes, np.arange(8), alt)
 
 # %% [markdown]
-# TEXT-HOLES
+# In the stored run 0.2<!--=rough[4]--> of such pairs are torn apart by the CNN with growing dilations and 0.3<!--=rough[5]--> by the one with holes. Its errors are the sprinkled ones in the figure, single pixels at equal distances, that no object can have. The U-Net without skips (0.2<!--=rough[6]-->) shows a grid of another origin: its last layer unfolds 2×2 pixels from one cell, and the four channels of a class need not agree.
 #
+# Our DeepLab is safe from the first kind, because its dilations are 1 and 2, then 1, 2 and 4 side by side. A deep network that repeats one dilation many times is not.
 # ## Equal time
 #
 # So far all took the same number of steps. Now all get the same *time*: as many steps as fit into the seconds that the U-Net needs for its own. One training each, from the first seed; read it as a look, not as a verdict.
@@ -504,8 +505,9 @@ for name, (iou, *_) in equal_time.items():
     print(f"{name:<8}{1000 * pace[name]:5.1f} ms a step, {budget[name]:4} steps: IoU {iou:.2f}")
 
 # %% [markdown]
-# In the stored run a training step takes 26<!--=pace_ms[0]--> ms for the CNN, 16<!--=pace_ms[1]--> for the FCN, 22<!--=pace_ms[2]--> for the U-Net and 22<!--=pace_ms[3]--> for DeepLab. At equal time the mean IoU is 0.38<!--=equal_time[0]-->, 0.56<!--=equal_time[1]-->, 0.57<!--=equal_time[2]--> and 0.73<!--=equal_time[3]-->. Resolution is what costs: a convolution at full resolution works four times as much as one at half. This is the quarrel behind all these networks. Who can afford the full grid needs no way back up, and who cannot has to buy the outline in some other way. (The steps of a run change with the clock of the machine, so these four numbers move from run to run.)
+# In the stored run a training step takes 25<!--=pace_ms[0]--> ms for the CNN, 5<!--=pace_ms[1]--> for the FCN, 8<!--=pace_ms[2]--> for the U-Net and 12<!--=pace_ms[3]--> for DeepLab. In equal time the mean IoU comes out at 0.30<!--=equal_time[0]-->, 0.40<!--=equal_time[1]-->, 0.50<!--=equal_time[2]--> and 0.50<!--=equal_time[3]-->. The CNN does 22<!--=work[0]--> million multiply–adds for a picture and the FCN 1.3<!--=work[1]-->, but a step does not differ by that factor: in networks as small as these much of a step goes into starting operations. So equal weights, equal work and equal time are three contests, and the third depends on the machine. (It depends on what else the machine is doing, too; these numbers are the ones to distrust.)
 #
+# Resolution is what costs. This is the quarrel behind all these networks: who can afford the full grid needs no way back up, and who cannot has to buy the outline in some other way.
 # ## Lend them a VAE
 #
 # Now the question of this series. The body of each network, from the picture to its features, is an encoder in all but name: end it in a mean and a log-variance (`segmenters.with_code`), give it a decoder, and it is a VAE. Pretrain that on all the pictures, without a mask; then train the whole network on the masks of a few, or of many. The starts are
@@ -515,9 +517,9 @@ for name, (iou, *_) in equal_time.items():
 # - *VAE*: pretrained with the ELBO;
 # - *VAE + term*: the same, and the VAE's loss stays on as a regulariser beside the cross-entropy.
 #
-# By default three of the four get one: a training step of the CNN costs as much as those of the others together, so its turn is in the recorded run (`lend` is the parameter).
+# By default two of the four get one, the FCN and the U-Net; all four are in the recorded run (`lend` is the parameter).
 #
-# The **rule**, written before the run. For each label budget, average each arm's mean IoU over the networks, seed by seed. "The VAE helps" if the 95 % interval of *VAE* minus its best twin lies above 0. If not, but the best pretrained arm is above *random* in that sense, "pretraining helps". Else "nothing helps". The same rule for each network alone is shown as well; of eight such rows, one in forty is a false alarm, so the average decides.
+# The **rule**, written before the run. For each label budget, average each arm's mean IoU over the networks, seed by seed. "The VAE helps" if the 95 % interval of *VAE* minus its best twin lies above 0. If not, but the best pretrained arm is above *random* in that sense, "pretraining helps". Else "nothing helps". The same rule for each network alone is shown as well; each such row has one chance in forty of a false alarm, so the average decides.
 #
 # > **Predict first.** Which network gains most from a pretrained body, and which least? Think of where its weights lie: in the body, or behind it. And of what a VAE does with features at full resolution.
 
@@ -549,7 +551,9 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # In the stored run, with 20<!--=labels[0]--> masks and averaged over the networks, the VAE minus its best twin is +0.00<!--=gain[0]--> ± 0.01<!--=gain_half[0]-->; with 400<!--=labels[1]--> it is −0.01<!--=gain[1]--> ± 0.11<!--=gain_half[1]-->. The best pretrained start minus fresh weights is +0.00<!--=lift[0]--> ± 0.00<!--=lift_half[0]--> with the few masks and +0.03<!--=lift[1]--> ± 0.04<!--=lift_half[1]--> with the many.
 #
-# TEXT-VERDICT
+# The word of the rule stands above each panel. With 400 masks the intervals are wider than any difference between the starts: what a start does is small beside what the luck of the first weights does. With 20 masks the starts lie within one or two hundredths of each other, and all of them are near the plain CNN's 0.38<!--=mean_iou[0]--> with twenty times the masks. Three seeds cannot see hundredths; the panels below yours, where they are drawn, are the recorded run with five seeds, all four networks, twice the pretraining, and two more starts whose body stays frozen.
+#
+# It is no surprise that the VAE has so little to lend here. What the networks lack after a short training with few masks is a reason to tell a corner from an arc. A reconstruction error hardly asks for it, with or without a KL (`05` counts the pixels at stake: about a dozen for an object).
 #
 # ## The worst
 #
@@ -559,11 +563,11 @@ plots.show(fig, alt=alt)
 each = {n: segments.iou_per_image(truth, answers[n], classes, void) for n in fresh}
 alt = "The eight pictures with the lowest IoU averaged over the four networks: picture, truth, answers and errors. Most objects are found by every network, and most are painted in a wrong class or in several; some faint ones are missed in part."
 gallery(fresh, np.argsort(np.mean(list(each.values()), axis=0))[:8], alt)
-best = np.argmax(list(each.values()), axis=0)
-print("best network by picture:", {n: int((best == i).sum()) for i, n in enumerate(each)})
+best = np.bincount(np.argmax(list(each.values()), axis=0), minlength=len(each))
+print("number of pictures each network is best on:", dict(zip(each, best.tolist())))
 
 # %% [markdown]
-# TEXT-WORST2
+# In the stored run the CNN is the best of the four on 18<!--=best_on[0]--> pictures, the FCN on 78<!--=best_on[1]-->, the U-Net on 99<!--=best_on[2]--> and DeepLab on 105<!--=best_on[3]--> of the held-out ones. A mean that is ahead by a tenth is far from being ahead everywhere. In the worst pictures the objects are mostly found. It is the name that is wrong, often a different wrong name from each network, and often two names in one object: none of the four has a notion of an *object*, only of pixels and what surrounds them.
 #
 # ## All in one table
 #
@@ -583,7 +587,7 @@ for name, arm in [(n, a) for n in builders for a in ("random", "VAE") if a != "V
 
 # %% tags=["results"]
 results = {"rough": list(rough.values()), "deep": deep.max(), "floor": floor, "seeds": seeds}
-results |= {"labels": labels, "networks": lend}
+results |= {"labels": labels, "networks": lend, "best_on": best}
 results |= {"arms": arms, "weights": list(weights.values()), "work": list(work.values())}
 results |= {"field": list(fields.values()), "used_fresh": [a for a, _ in sides]}
 results |= {"used_trained": [b for _, b in sides], "pace_ms": [1000 * p for p in pace.values()]}
@@ -603,10 +607,10 @@ record(results, limits, f"{headline}; " + verdicts[labels[-1]]["word"])
 # %% [markdown]
 # ## What you saw
 #
-# - A field of view can be computed from the layers, and gradients agree with it pixel by pixel: 9<!--=field[0]--> pixels for the plain CNN, 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]--> for the others. What is used of it is less.
+# - A field of view can be computed from the layers, and gradients agree with it pixel by pixel: 9<!--=field[0]--> pixels for the plain CNN, 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]--> for the others. How much of it the weights use is another matter.
 # - What and where fail separately. The narrow CNN is wrong inside objects (0.63<!--=wrong_inside[0]--> of the pixels), the coarse FCN near their outlines (0.37<!--=wrong_near[1]-->). U-Net and DeepLab mend the one without giving up the other.
-# - One idea at a time, at equal weights: dilation is worth +0.22<!--=cnn__dilated[0]--> in mean IoU to the CNN, the skips −0.14<!--=u_net__no_skips[1]--> in boundary IoU to the U-Net. Equal dilations in a row leave holes.
-# - Equal weights, equal steps and equal time are three different contests. The work of the four networks differs by a factor of ten and more.
+# - One idea at a time, at equal weights: growing dilations change the CNN's mean IoU by +0.10<!--=cnn__dilated[0]-->, and without skips the U-Net's boundary IoU changes by −0.10<!--=u_net__no_skips[1]-->. Equal dilations in a row leave holes, and torn answers; they still beat a narrow view.
+# - Equal weights, equal steps and equal time are three different contests. The work of these four differs by a factor of more than ten.
 # - Whether the VAE helped any of them was put to a rule that was written first; the cell speaks the word.
 #
 # ## On your own
