@@ -391,13 +391,13 @@ alt = "Share of wrong pixels inside objects over the distance to the outline, a 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run, inside the objects the CNN is wrong at 0.50<!--=wrong_inside[0]--> of the pixels, the FCN at 0.30<!--=wrong_inside[1]-->, the U-Net at 0.20<!--=wrong_inside[2]--> and DeepLab at 0.20<!--=wrong_inside[3]-->. Near the outlines the shares are 0.20<!--=wrong_near[0]-->, 0.30<!--=wrong_near[1]-->, 0.20<!--=wrong_near[2]--> and 0.20<!--=wrong_near[3]-->. Two kinds of error, two different losers.
+# In the stored run, inside the objects the CNN is wrong at 0.63<!--=wrong_inside[0]--> of the pixels, the FCN at 0.42<!--=wrong_inside[1]-->, the U-Net at 0.31<!--=wrong_inside[2]--> and DeepLab at 0.21<!--=wrong_inside[3]-->. Near the outlines the shares are 0.33<!--=wrong_near[0]-->, 0.37<!--=wrong_near[1]-->, 0.22<!--=wrong_near[2]--> and 0.19<!--=wrong_near[3]-->. Two kinds of error, two different losers.
 #
-# The CNN knows where the objects are. Its boundary IoU, 0.28<!--=boundary_iou[0]-->, is above the FCN's 0.22<!--=boundary_iou[1]-->, while by mean IoU it is the other way round, 0.38<!--=mean_iou[0]--> and 0.44<!--=mean_iou[1]-->. Look at its row in the figure: the shapes are right, and the colours change from the rim of an object to its middle. Each pixel guesses from what it sees in a 9×9 window, and away from the outline that window is all of one colour.
+# The CNN knows where the objects are. Its boundary IoU, 0.31<!--=boundary_iou[0]-->, is above the FCN's 0.23<!--=boundary_iou[1]-->, while by mean IoU it is the other way round, 0.38<!--=mean_iou[0]--> and 0.48<!--=mean_iou[1]-->. Look at its row in the figure: the shapes are right, and the colours change from the rim of an object to its middle. Each pixel guesses from what it sees in a 9×9 window, and away from the outline that window is all of one colour.
 #
 # The curve has a surprise: the CNN's errors fall steeply at the right end. It has found a shortcut. Where an outline is 7 pixels away or more, 0.85<!--=deep--> of the pixels belong to discs, because no other shape of this size is so deep. "No outline in sight, so it is a disc" is a good guess there, and the blue middles in its row are that guess, made everywhere.
 #
-# The FCN paints an object in one or two classes, as a blob, because between two of its scores lie 8 pixels. The U-Net (0.55<!--=mean_iou[2]--> ± 0.05<!--=mean_iou_half[2]-->) and DeepLab (0.60<!--=mean_iou[3]--> ± 0.05<!--=mean_iou_half[3]-->) have both, view and resolution, and their means are ahead of the other two. Which of these two is the better one, a handful of seeds does not settle.
+# The FCN paints an object in one or two classes, as a blob, because between two of its scores lie 8 pixels. The U-Net (0.60<!--=mean_iou[2]--> ± 0.14<!--=mean_iou_half[2]-->) and DeepLab (0.68<!--=mean_iou[3]--> ± 0.08<!--=mean_iou_half[3]-->) have both, view and resolution, and their means are ahead of the other two. Which of these two is the better one, a handful of seeds does not settle.
 # ## One idea at a time
 #
 # Four networks differ in many things at once, so the table cannot say *why*. Two of the ideas can be tested alone, because they come without weights of their own:
@@ -421,9 +421,9 @@ for name, (whole, build) in changes.items():
     print(f"{name:<16}", *(f"{k} {m:+.2f} ± {h:.2f}  " for k, (m, h) in zip(KINDS, effect[name])))
 
 # %% [markdown]
-# In the stored run the dilations change the mean IoU of the CNN by +0.10<!--=cnn__dilated[0]--> ± 0.05<!--=cnn__dilated_half[0]--> and its errors inside objects by −0.10<!--=cnn__dilated[2]--> ± 0.05<!--=cnn__dilated_half[2]-->. Nothing but the view has changed, so it was the view. Cutting the skips changes the boundary IoU of the U-Net by −0.10<!--=u_net__no_skips[1]--> ± 0.05<!--=u_net__no_skips_half[1]-->, its errors near outlines by +0.05<!--=u_net__no_skips[3]--> ± 0.05<!--=u_net__no_skips_half[3]--> and its errors inside by +0.05<!--=u_net__no_skips[2]--> ± 0.05<!--=u_net__no_skips_half[2]-->. With three seeds the U-Net's intervals are wide; the record of five is in the README.
+# In the stored run the dilations change the mean IoU of the CNN by +0.22<!--=cnn__dilated[0]--> ± 0.06<!--=cnn__dilated_half[0]--> and its errors inside objects by −0.31<!--=cnn__dilated[2]--> ± 0.02<!--=cnn__dilated_half[2]-->. Nothing but the view has changed, so it was the view. Cutting the skips changes the boundary IoU of the U-Net by −0.14<!--=u_net__no_skips[1]--> ± 0.12<!--=u_net__no_skips_half[1]-->, its errors near outlines by +0.10<!--=u_net__no_skips[3]--> ± 0.11<!--=u_net__no_skips_half[3]--> and its errors inside by +0.09<!--=u_net__no_skips[2]--> ± 0.27<!--=u_net__no_skips_half[2]-->. With three seeds the U-Net's intervals are wide; the record of five is in the README.
 #
-# Our guess about the third was wrong. Its mean IoU changes by +0.18<!--=cnn__holes[0]--> ± 0.05<!--=cnn__holes_half[0]--> against the narrow CNN. On these pictures the view is worth so much that a view with something missing still pays. What is missing from it, two sections on.
+# Our guess about the third was wrong. Its mean IoU changes by +0.18<!--=cnn__holes[0]--> ± 0.02<!--=cnn__holes_half[0]--> against the narrow CNN. On these pictures the view is worth so much that a view with something missing still pays. What is missing from it, two sections on.
 # ## The field that is allowed, and the field that is used
 #
 # The field says what *can* change an output. How much does each pixel change it? Luo and others (2016) took the gradient of an output with respect to the picture and averaged its size over pictures: the **effective field**. In a fresh network many more paths lead from the middle of the field to the output than from its rim, so the gradient piles up in the middle like a bell. Training moves it.
@@ -505,7 +505,7 @@ for name, (iou, *_) in equal_time.items():
     print(f"{name:<8}{1000 * pace[name]:5.1f} ms a step, {budget[name]:4} steps: IoU {iou:.2f}")
 
 # %% [markdown]
-# In the stored run a training step takes 25<!--=pace_ms[0]--> ms for the CNN, 5<!--=pace_ms[1]--> for the FCN, 8<!--=pace_ms[2]--> for the U-Net and 12<!--=pace_ms[3]--> for DeepLab. In equal time the mean IoU comes out at 0.30<!--=equal_time[0]-->, 0.40<!--=equal_time[1]-->, 0.50<!--=equal_time[2]--> and 0.50<!--=equal_time[3]-->. The CNN does 22<!--=work[0]--> million multiply–adds for a picture and the FCN 1.3<!--=work[1]-->, but a step does not differ by that factor: in networks as small as these much of a step goes into starting operations. So equal weights, equal work and equal time are three contests, and the third depends on the machine. (It depends on what else the machine is doing, too; these numbers are the ones to distrust.)
+# In the stored run a training step takes 113<!--=pace_ms[0]--> ms for the CNN, 65<!--=pace_ms[1]--> for the FCN, 122<!--=pace_ms[2]--> for the U-Net and 66<!--=pace_ms[3]--> for DeepLab. In equal time the mean IoU comes out at 0.37<!--=equal_time[0]-->, 0.57<!--=equal_time[1]-->, 0.57<!--=equal_time[2]--> and 0.80<!--=equal_time[3]-->. The CNN does 23<!--=work[0]--> million multiply–adds for a picture and the FCN 1.3<!--=work[1]-->, but a step does not differ by that factor: in networks as small as these much of a step goes into starting operations. So equal weights, equal work and equal time are three contests, and the third depends on the machine. (It depends on what else the machine is doing, too; these numbers are the ones to distrust.)
 #
 # Resolution is what costs. This is the quarrel behind all these networks: who can afford the full grid needs no way back up, and who cannot has to buy the outline in some other way.
 # ## Lend them a VAE
@@ -549,7 +549,7 @@ alt = "Mean IoU with intervals, a panel for each label budget, the four networks
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run, with 20<!--=labels[0]--> masks and averaged over the networks, the VAE minus its best twin is +0.00<!--=gain[0]--> ± 0.01<!--=gain_half[0]-->; with 400<!--=labels[1]--> it is −0.01<!--=gain[1]--> ± 0.11<!--=gain_half[1]-->. The best pretrained start minus fresh weights is +0.00<!--=lift[0]--> ± 0.00<!--=lift_half[0]--> with the few masks and +0.03<!--=lift[1]--> ± 0.04<!--=lift_half[1]--> with the many.
+# In the stored run, with 20<!--=labels[0]--> masks and averaged over the networks, the VAE minus its best twin is +0.00<!--=gain[0]--> ± 0.01<!--=gain_half[0]-->; with 400<!--=labels[1]--> it is −0.01<!--=gain[1]--> ± 0.15<!--=gain_half[1]-->. The best pretrained start minus fresh weights is +0.00<!--=lift[0]--> ± 0.00<!--=lift_half[0]--> with the few masks and +0.04<!--=lift[1]--> ± 0.05<!--=lift_half[1]--> with the many.
 #
 # The word of the rule stands above each panel. With 400 masks the intervals are wider than any difference between the starts: what a start does is small beside what the luck of the first weights does. With 20 masks the starts lie within one or two hundredths of each other, and all of them are near the plain CNN's 0.38<!--=mean_iou[0]--> with twenty times the masks. Three seeds cannot see hundredths; the panels below yours, where they are drawn, are the recorded run with five seeds, all four networks, twice the pretraining, and two more starts whose body stays frozen.
 #
@@ -609,7 +609,7 @@ record(results, limits, f"{headline}; " + verdicts[labels[-1]]["word"])
 #
 # - A field of view can be computed from the layers, and gradients agree with it pixel by pixel: 9<!--=field[0]--> pixels for the plain CNN, 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]--> for the others. How much of it the weights use is another matter.
 # - What and where fail separately. The narrow CNN is wrong inside objects (0.63<!--=wrong_inside[0]--> of the pixels), the coarse FCN near their outlines (0.37<!--=wrong_near[1]-->). U-Net and DeepLab mend the one without giving up the other.
-# - One idea at a time, at equal weights: growing dilations change the CNN's mean IoU by +0.10<!--=cnn__dilated[0]-->, and without skips the U-Net's boundary IoU changes by −0.10<!--=u_net__no_skips[1]-->. Equal dilations in a row leave holes, and torn answers; they still beat a narrow view.
+# - One idea at a time, at equal weights: growing dilations change the CNN's mean IoU by +0.22<!--=cnn__dilated[0]-->, and without skips the U-Net's boundary IoU changes by −0.14<!--=u_net__no_skips[1]-->. Equal dilations in a row leave holes, and torn answers; they still beat a narrow view.
 # - Equal weights, equal steps and equal time are three different contests. The work of these four differs by a factor of more than ten.
 # - Whether the VAE helped any of them was put to a rule that was written first; the cell speaks the word.
 #
