@@ -22,6 +22,7 @@ class Twins:
     - autoencoder, denoising: encoder and decoder pretrained on the squared error, with and
       without noise on the input.
     - VAE: pretrained with the ELBO; "VAE + term": and the VAE's loss stays on.
+    - "autoencoder, frozen" and so on: as "random, frozen", from that start.
 
     Pretraining sees all of `images`, and no labels. Compiled models are kept and get new weights
     for every training, because to compile one takes as long as a short training.
@@ -54,18 +55,18 @@ class Twins:
         """The head of an arm after its training: a model that belongs to the next call, too.
 
         Args:
-            arm: one of `ARMS`.
+            arm: one of `ARMS`, or a start with ", frozen" behind it.
             images, targets: the labelled ones.
             seed: of first weights, pretraining and order.
 
         Raises:
             ValueError: If there is no such arm.
         """
-        if arm not in ARMS:
+        kind, frozen, _ = arm.partition(", frozen")
+        if arm not in ARMS and (arm != f"{kind}, frozen" or kind not in ARMS or "+" in kind):
             raise ValueError(f"`arm` must be one of {ARMS}. Received: arm={arm!r}")
-        kind = arm.split(" + ")[0].split(",")[0]
-        start = self.pretrained(kind, seed)
-        nets = {"VAE + term": self.both, "random, frozen": self.frozen}.get(arm, self.full)
+        start = self.pretrained(kind.split(" + ")[0], seed)
+        nets = self.frozen if frozen else self.both if arm == "VAE + term" else self.full
         # The encoder after the head, which holds the encoder's levels too.
         for net, weights in zip(reversed(nets), reversed(start)):
             net.set_weights(weights)
@@ -80,8 +81,10 @@ class Twins:
         """Weights of encoder, decoder and head before they meet a label."""
         if (kind, seed) in self.starts:
             return self.starts[kind, seed]
-        fresh = [net.get_weights() for net in self.network(seed)]
-        gc.collect()
+        fresh = self.starts.get(("random", seed))
+        if fresh is None:
+            fresh = [net.get_weights() for net in self.network(seed)]
+            gc.collect()
         if kind != "random":
             encoder, decoder, _ = self.full
             encoder.set_weights(fresh[0])

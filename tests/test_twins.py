@@ -1,5 +1,7 @@
 """Twins share everything but their start."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -64,9 +66,17 @@ def test_heads_start_alike_in_all_arms(family):
     assert all(np.array_equal(a, b) for a, b in zip(*heads))
 
 
-def test_an_unknown_arm_is_named(family):
-    with pytest.raises(ValueError, match="GAN"):
-        family.train("GAN", family.images, masks(family.images), 0)
+def test_any_start_can_be_frozen(family):
+    x = family.images[:6]
+    start = family.pretrained("VAE", 4)[0]
+    family.train("VAE, frozen", x, masks(x), 4)
+    assert all(np.array_equal(a, b) for a, b in zip(family.frozen[0].get_weights(), start))
+
+
+@pytest.mark.parametrize("arm", ["GAN", "GAN, frozen", "VAE + term, frozen", "VAE, frozen still"])
+def test_an_unknown_arm_is_named(family, arm):
+    with pytest.raises(ValueError, match=f"arm='{re.escape(arm)}'"):
+        family.train(arm, family.images, masks(family.images), 0)
 
 
 def test_few_images_get_as_many_steps():
