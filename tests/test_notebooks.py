@@ -81,7 +81,7 @@ def stored(tiny):
 
 def test_the_tiny_notebook_passes(stored):
     assert {c.__name__: c(stored) for c in checks.CHECKS} == {c.__name__: [] for c in checks.CHECKS}
-    assert len(checks.CHECKS) == 12
+    assert len(checks.CHECKS) == 13
 
 
 def test_alternative_text_reaches_the_page_of_the_tiny_one(stored):

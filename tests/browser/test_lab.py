@@ -105,14 +105,16 @@ def test_a_student_version_runs_to_the_first_gap(name, students, lab):
     opened = lab(nbformat.read(students[name], as_version=4), f"{name}.ipynb")
     assert opened.formulas()["found"] == []
     (error,) = errors(opened.run_all(SECONDS))
-    assert error.startswith("NotImplementedError: no answer yet: write")
+    # Keras may wrap the words of what failed in its layers.
+    assert error.startswith("NotImplementedError") and "no answer yet: write" in error
     assert opened.problems == []
 
 
 BAD = new_notebook(
+    metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     cells=[
         new_markdown_cell(
-            r"A formula $x^2$, one that is wrong, $\frac{1$, and \sigma, which is none."
+            r"A formula $x^2$, one that is wrong, $x^2^3$, and \sigma, which is none."
         ),
         new_code_cell("from IPython.display import HTML, display\nimport ipywidgets as w"),
         new_code_cell("w.interact(lambda a: print('a is', a), a=(0, 3))"),

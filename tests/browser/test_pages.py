@@ -19,10 +19,10 @@ OVERLAPS = """() => {
   return found;
 }"""
 
-# Text in the article that ends right of the window, and no box around it scrolls.
+# What ends right of the window, and no box around it scrolls.
 STICKS_OUT = """() => {
   const width = document.documentElement.clientWidth, found = [];
-  for (const element of document.querySelectorAll("article *")) {
+  for (const element of document.querySelectorAll("article *, footer *")) {
     const box = element.getBoundingClientRect();
     if (!box.width || box.right <= width + 1 || element.closest(".visually-hidden, mjx-assistive-mml")) continue;
     let around = element, scrolls = false;
