@@ -13,7 +13,9 @@
 # %% [markdown]
 # # Meet the supervised neighbours
 #
-# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/09_meet_the_supervised_neighbours.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/09_meet_the_supervised_neighbours.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/09_meet_the_supervised_neighbours.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/09_meet_the_supervised_neighbours.ipynb) <!--badges-->
+#
+# ![Eight pictures with their masks, and for each network its answer and a map of its errors. The CNN finds the objects and paints each in several classes; the FCN paints one class with a rounded outline; U-Net and DeepLab follow the outlines, with single errors along them.](../docs/pictures/09.png) <!--picture-->
 #
 # A VAE for segmentation does not stand alone in its street. Next door live networks that never heard of a latent code: the plain convolutional network, the fully convolutional network (FCN), the U-Net, the DeepLab family. Each was an answer to what its predecessor could not do. This notebook builds the four at the same size, finds out what each can *see*, predicts from that what each will get wrong, and measures it. Then it lends each of them what a VAE has learned without labels, and asks who gains.
 #
@@ -263,7 +265,7 @@ middle, fields = (size[0] // 2, size[1] // 2), {}
 for name, ours in fresh.items():
     theirs = built(functools.partial(segmenters.BUILDERS[name], classes=classes, **plans[name]))
     theirs.set_weights(ours.get_weights())  # fails unless all shapes agree
-    assert np.abs(np.subtract(ours(x[:4]), theirs(x[:4]))).max() < 1e-4
+    assert keras.ops.max(keras.ops.abs(ours(x[:4]) - theirs(x[:4]))) < 1e-4
     for spot in (middle, (0, 0)):
         reached = receptive.gradient(receptive.wide_open(ours), np.ones_like(x[:1]), spot) > 0
         assert np.array_equal(reached, receptive.support(ours, spot))
@@ -366,7 +368,7 @@ for name, columns in alone.items():
     print(f"{name:<8}", *(f"{kind} {m:.2f} ± {h:.2f}  " for kind, (m, h) in zip(KINDS, columns)))
 
 
-# %%
+# %% tags=["picture"]
 def gallery(names, picks, alt):
     said = {name: answers[name][picks] for name in names}
     fig = panels.gallery(val.images[picks], truth[picks], said, val.class_names, void)

@@ -121,7 +121,7 @@ BAD = new_notebook(
         new_code_cell("display(w.IntSlider(3))"),
         new_code_cell("HTML('<img src=\"https://example.org/a.png\">')"),
         new_code_cell("1 / 0"),
-    ]
+    ],
 )
 
 
