@@ -87,9 +87,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from helpers import data, models, plots
+from helpers import data, models, plots, training
 from helpers.layers import DepthToSpaceUp, PatchDown
-from helpers.training import Progress
 
 plots.use()
 
@@ -165,9 +164,8 @@ def rmse(pictures):
 ae_encoder, ae_decoder = build_encoder(shape, latent), build_decoder(shape, latent)
 autoencoder = keras.Model(ae_encoder.input, ae_decoder(ae_encoder.output))
 autoencoder.compile(optimizer=adam(), loss="mse")
-training = {"batch_size": batch_size, "epochs": epochs, "verbose": 0}
-training["callbacks"] = [Progress()]  # a bar with the time left
-autoencoder.fit(train, train, **training)
+how = {"batch_size": batch_size, "epochs": epochs, "verbose": 0, "callbacks": [training.Progress()]}
+autoencoder.fit(train, train, **how)
 
 codes = ae_encoder.predict(held_out, verbose=0)  # (N, K)
 restored = ae_decoder.predict(codes, verbose=0)  # (N, H, W, C)
@@ -205,8 +203,7 @@ show_rows(
 # The decoder is in order: the second row proves it. What fails is our choice of numbers. The decoder has only ever seen codes that the encoder made, and nobody told the encoder where to put them. Here is where it did.
 
 # %%
-middle, covariance = codes.mean(axis=0), np.cov(codes.T)
-spread = np.sqrt(np.diag(covariance))
+middle, spread, covariance = codes.mean(axis=0), codes.std(axis=0, ddof=1), np.cov(codes.T)
 correlation = np.abs(np.corrcoef(codes.T) - np.eye(latent)).max()
 print(
     f"spread of a coordinate      {spread.min():5.2f} to {spread.max():.2f}  (standard normal: 1)"
@@ -524,7 +521,7 @@ for name, mine, theirs in zip(("reconstruction", "KL"), both[0], helper.terms(so
 # %%
 vae = VAE(*vae_networks(), beta, seed)
 vae.compile(optimizer=adam())
-vae.fit(train, **training)
+vae.fit(train, **how)
 
 scores = vae.evaluate(held_out, verbose=0, return_dict=True)
 reconstructed = vae.predict(held_out, verbose=0)

@@ -69,9 +69,8 @@ import sympy
 from keras import ops
 from scipy.stats import multivariate_normal, norm
 
-from helpers import losses, plots
+from helpers import losses, plots, progress
 from helpers.models import value_and_grad
-from helpers.progress import track
 
 plots.use()
 
@@ -459,7 +458,7 @@ def train(model, x, count, every):
     model.compile(keras.optimizers.Adam(rate, beta_2=0.99), steps_per_execution=every)
     history, copies = [snapshot(model, x)], np.tile(x, (every, 1))
     # `every` copies, one copy a batch: `every` full-batch steps. `track` shows the time left.
-    for _ in track(range(count // every), "training"):
+    for _ in progress.track(range(count // every), "training"):
         model.fit(copies, batch_size=len(x), shuffle=False, verbose=0)
         history.append(snapshot(model, x))
     return np.array(history).T

@@ -73,8 +73,7 @@ from scipy.special import rel_entr
 from scipy.stats import binom, norm
 from sklearn.metrics import mutual_info_score
 
-from helpers import edges, losses, metrics, models, plots
-from helpers.training import Progress
+from helpers import edges, losses, metrics, models, plots, training
 
 plots.use()
 
@@ -448,7 +447,7 @@ for name, own in {"its own output": True, "the pictures": False}.items():
     net = Tied(own)
     first = ops.convert_to_numpy(net.encoder(spots))
     net.compile(keras.optimizers.Adam(2e-3), jit_compile=False)
-    epochs, quiet = max(1, steps * 64 // images), {"verbose": 0, "callbacks": [Progress()]}
+    epochs, quiet = max(1, steps * 64 // images), {"verbose": 0, "callbacks": [training.Progress()]}
     curves[name] = net.fit(spots, epochs=epochs, batch_size=64, **quiet).history
     redrawn[name] = net.predict(spots[:10], verbose=0)
     means[name] = ops.convert_to_numpy(net.encoder(spots))
