@@ -128,7 +128,8 @@ BAD = new_notebook(
 def test_what_is_bad_is_seen(lab):
     opened = lab(BAD, "bad.ipynb")
     formulas = opened.formulas()
-    assert formulas["typeset"] > 0 and len(formulas["found"]) == 2
+    assert formulas["typeset"] == 2
+    assert "Double exponent" in formulas["found"][0] and "sigma" in formulas["found"][-1]
     assert errors(opened.run_all(SECONDS)) == ["ZeroDivisionError: division by zero"]
     assert opened.dead_sliders(seconds=5) == (2, ["slider 2 at 3"])
     assert "https://example.org/a.png" in "".join(opened.problems)
