@@ -1,0 +1,353 @@
+"""Heads that can give several answers: a latent that chooses, and what it is compared with.
+
+All sit on the features of a VAE's encoder (`pyramids`), and all answer for one annotator of a
+picture. `Chooser` has a vector z that decides *which* annotation is drawn (the idea of the
+Probabilistic U-Net); `PixelLatent` has one Gaussian log-odds a pixel; `plain_head` has one map,
+and with `dropout` a different one each time it is asked.
+"""
+
+import math
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from helpers import losses, pyramids
+from helpers.layers import PACKAGE, GaussianSampling, PatchDown
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class SteadyDropout(layers.SpatialDropout2D):
+    """Dropout of whole channels that stays on when the network is used, not only in training.
+
+    References:
+        Gal and Ghahramani (2016). https://arxiv.org/abs/1506.02142
+    """
+
+    def call(self, inputs, training=None):
+        return super().call(inputs, training=True)
+
+
+def plain_head(encoder, width=16, dropout=0.0, seed=None):
+    """Image → one logit a pixel, on all levels of an encoder.
+
+    Args:
+        encoder: from `pyramids.pyramid_networks`; its layers are shared.
+        width: channels of the features at full resolution.
+        dropout: share of the channels of each level that are left out, in use as in training.
+        seed: of the dropout.
+
+    Returns:
+        keras.Model, `(B, H, W, C)` → logits `(B, H, W, 1)`.
+    """
+    h = _features(encoder, width, dropout, seed)
+    h = layers.ReLU()(h)
+    h = layers.Dense(width, activation="relu")(h)
+    return keras.Model(encoder.input, layers.Dense(1)(h), name="plain_head")
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Chooser(keras.Model):
+    """A conditional VAE of annotations: z chooses one of the answers that a picture allows.
+
+    p(y|x) = ∫ p(y|x, z) p(z|x) dz with a prior that looks at the picture x and pixels of y that
+    are independent *once z is known*. Training maximises, for pairs of a picture and what one
+    annotator drew, the bound E_q log p(y|x, z) − KL(q(z|x, y) ‖ p(z|x)); all four are diagonal
+    Gaussians or Bernoullis.
+
+    Give `fit` one array `(B, H, W, C + 1)`: the picture and, as its last channel, the annotation
+    (0 or 1). `loss`, `reconstruction` and `kl` are nats per annotation.
+
+    Args:
+        features: keras.Model, picture `(B, H, W, C)` → `[(B, H, W, F), (B, h, w, c)]`, features
+            at full resolution and those of the coarsest level.
+        prior: keras.Model, coarsest features → `[mean, log σ²]` of p(z|x), two `(B, K)`.
+        posterior: keras.Model, `[coarsest features, annotation (B, H, W, 1)]` → the same of
+            q(z|x, y). `choosing_head` makes all three.
+        beta: weight of the KL in the training loss; 1 is the bound.
+        seed: of the noise.
+
+    References:
+        Sohn, Lee and Yan (2015), conditional VAE.
+        https://papers.nips.cc/paper/2015/hash/8d55a249e6baa5c06772297520da2051-Abstract.html
+        Kohl et al. (2018), Probabilistic U-Net. https://arxiv.org/abs/1806.05034
+    """
+
+    def __init__(self, features, prior, posterior, beta=1.0, seed=None, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        shapes = {tuple(t.shape) for t in (*prior.outputs, *posterior.outputs)}
+        if len(shapes) != 1:
+            raise ValueError(
+                f"prior and posterior must give means and log σ² of one shape. Received: {shapes}"
+            )
+        if not (math.isfinite(beta) and beta >= 0):
+            raise ValueError(f"`beta` must be finite and ≥ 0. Received: beta={beta!r}")
+        self.features, self.prior, self.posterior = features, prior, posterior
+        self.beta, self.seed = beta, seed
+        width, self.latent = features.outputs[0].shape[-1], prior.outputs[0].shape[-1]
+        self.from_features = layers.Dense(width)
+        self.from_z = layers.Dense(width)
+        self.mix = layers.Dense(width, activation="relu")
+        self.out = layers.Dense(1)
+        self.sampling = GaussianSampling(seed, dtype="float32")
+        self.trackers = [keras.metrics.Mean(name=n) for n in ("reconstruction", "kl")]
+        for layer in (self.from_features, self.mix, self.out):
+            layer.build((None, width))
+        self.from_z.build((None, self.latent))
+        self.built = True
+
+    # The pieces, each usable alone.
+
+    def look(self, image, training=False):
+        """Picture → features `(B, H, W, F)` and those of the coarsest level."""
+        return self.features(image, training=training)
+
+    def decode(self, features, z):
+        """Logits of the annotation that z chooses.
+
+        Args:
+            features: `(B, H, W, F)`.
+            z: `(B, K)`, or `(B, S, K)` for S answers.
+
+        Returns:
+            `(B, H, W, 1)` or `(B, S, H, W, 1)`.
+        """
+        h = self.from_features(features)
+        if len(z.shape) == 3:
+            h = h[:, None]
+        h = ops.relu(h + self.from_z(z)[..., None, None, :])
+        return self.out(self.mix(h))
+
+    def terms(self, image, drawn, noise=None, training=False):
+        """One-sample reconstruction `(B,)` and KL of each coordinate `(B, K)`, nats.
+
+        Args:
+            image: `(B, H, W, C)`.
+            drawn: what one annotator marked, `(B, H, W, 1)`, 0 or 1.
+            noise: ε, `(B, K)`; None draws it.
+        """
+        drawn = ops.convert_to_tensor(drawn)
+        features, deep = self.look(image, training)
+        prior = self.prior(deep, training=training)
+        mean, log_variance = self.posterior([deep, drawn], training=training)
+        z = self.sampling(mean, log_variance, noise=noise)
+        kl = losses.gaussian_kl_elementwise(mean, log_variance, *prior)
+        return losses.bernoulli_nll(drawn, self.decode(features, z)), kl
+
+    def call(self, x, training=False):
+        return self.terms(x[..., :-1], x[..., -1:], training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        reconstruction, kl = y_pred
+        for tracker, value in zip(self.trackers, (reconstruction, losses.sum_per_image(kl))):
+            tracker.update_state(value)
+        return losses.objective(reconstruction, kl, self.beta)
+
+    # What one does with it.
+
+    def samples(self, images, count, seed=0, batch=8):
+        """Probability maps of `count` draws of z from the prior, `(N, count, H, W)`, float32."""
+        rng = np.random.default_rng(seed)
+        found = []
+        for start in range(0, len(images), batch):
+            features, deep = self.look(images[start : start + batch])
+            mean, log_variance = map(ops.convert_to_numpy, self.prior(deep))
+            noise = rng.standard_normal((len(mean), count, self.latent))
+            z = mean[:, None] + np.exp(0.5 * log_variance)[:, None] * noise
+            logits = self.decode(features, ops.convert_to_tensor(z.astype("float32")))
+            found.append(ops.convert_to_numpy(ops.sigmoid(logits))[..., 0])
+        return np.concatenate(found)
+
+    def nll(self, image, drawn, draws=64, seed=0):
+        """Importance-sampled −log p(annotation|picture), `(A,)` nats: an upper bound on average.
+
+        z is drawn from the posterior of each annotation and weighted by prior/posterior, so the
+        draws are where that annotation is likely; the bound is tighter the more there are.
+
+        Args:
+            image: one picture `(H, W, C)`.
+            drawn: `(A, H, W)` of 0 and 1.
+            draws: z's for each annotation.
+            seed: of the draws.
+
+        References:
+            Burda, Grosse and Salakhutdinov (2016). https://arxiv.org/abs/1509.00519
+        """
+        drawn = np.asarray(drawn, "float32")[..., None]  # (A, H, W, 1)
+        features, deep = self.look(np.asarray(image, "float32")[None])
+        prior = [ops.convert_to_numpy(t) for t in self.prior(deep)]  # (1, K)
+        deep = ops.repeat(deep, len(drawn), axis=0)
+        q = [
+            ops.convert_to_numpy(t) for t in self.posterior([deep, ops.convert_to_tensor(drawn)])
+        ]  # (A, K)
+        rng, found = np.random.default_rng(seed), []
+        for y, mean, log_variance in zip(drawn, *q):
+            noise = rng.standard_normal((draws, self.latent))
+            z = mean + np.exp(0.5 * log_variance) * noise
+            ratio = _log_density(z, *(t[0] for t in prior)) - _log_density(z, mean, log_variance)
+            logits = self.decode(features, ops.convert_to_tensor(z[None].astype("float32")))[0]
+            nats = losses.bernoulli_nll(np.broadcast_to(y, logits.shape), logits)
+            weights = ratio - ops.convert_to_numpy(nats)
+            top = weights.max()
+            found.append(-(top + np.log(np.mean(np.exp(weights - top)))))
+        return np.array(found)
+
+    def get_config(self):
+        nets = {name: getattr(self, name) for name in ("features", "prior", "posterior")}
+        nets = {name: keras.saving.serialize_keras_object(net) for name, net in nets.items()}
+        return {**super().get_config(), **nets, "beta": self.beta, "seed": self.seed}
+
+    @classmethod
+    def from_config(cls, config):
+        read = keras.saving.deserialize_keras_object
+        nets = {name: read(config[name]) for name in ("features", "prior", "posterior")}
+        return cls(**{**config, **nets})
+
+
+def choosing_head(encoder, latent=4, width=16, **options):
+    """A `Chooser` on all levels of an encoder.
+
+    The prior averages the coarsest features over the places; the posterior shrinks the
+    annotation to their size first, and mixes the two.
+
+    Args:
+        encoder: from `pyramids.pyramid_networks`; its layers are shared.
+        latent: K, the length of z.
+        width: F, channels at full resolution.
+        **options: `beta` and `seed` of `Chooser`.
+
+    Raises:
+        ValueError: If `latent` is below 1.
+    """
+    if latent < 1:
+        raise ValueError(f"`latent` must be at least 1. Received: latent={latent!r}")
+    image, deep = encoder.input, pyramids.levels(encoder)[-1]
+    features = keras.Model(image, [_features(encoder, width), deep], name="features")
+    given, drawn = keras.Input(deep.shape[1:]), keras.Input((*image.shape[1:3], 1))
+    prior = keras.Model(given, _gaussian(given, latent), name="prior")
+    channels, h = deep.shape[-1], drawn
+    for step in _shrinking(image.shape[1] // deep.shape[1]):
+        h = PatchDown(channels // 2, step, "relu")(h)
+    h = layers.Concatenate()([h, given])
+    h = layers.Conv2D(channels, 3, padding="same", activation="relu")(h)
+    posterior = keras.Model([given, drawn], _gaussian(h, latent), name="posterior")
+    return Chooser(features, prior, posterior, **options)
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class PixelLatent(keras.Model):
+    """One Gaussian log-odds u for each pixel: q(u|x) = N(m(x), s²(x)), prior N(prior, 2²).
+
+    The light version of a latent: no second network, one more output channel. The annotators of a
+    picture share u and mark independently given it, so the bound of one annotator is
+    E_q log p(y|u) − KL(q ‖ p)/A, with A annotators. Since pixels are independent given x *and*
+    stay so when u is integrated out, its law of one annotation is that of a single map.
+
+    Give `fit` one array `(B, H, W, C + 1)`: the picture and the share of annotators.
+
+    Args:
+        head: keras.Model, picture `(B, H, W, C)` → `[mean, log σ²]` of u, two `(B, H, W, 1)`;
+            `pixel_latent_head` makes it.
+        annotators: A, over which the KL is shared out.
+        prior: mean of the prior, log-odds of the base rate of a mark.
+        seed: of the noise.
+
+    References:
+        Kendall and Gal (2017), Gaussian logits. https://arxiv.org/abs/1703.04977
+    """
+
+    def __init__(self, head, annotators=5, prior=-3.0, seed=None, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        if not annotators > 0:
+            raise ValueError(f"`annotators` must be above 0. Received: annotators={annotators!r}")
+        self.head, self.annotators, self.prior, self.seed = head, annotators, prior, seed
+        self.sampling = GaussianSampling(seed, dtype="float32")
+        self.built = True
+
+    def call(self, x, training=False):
+        image, share = x[..., :-1], x[..., -1:]
+        mean, log_variance = self.head(image, training=training)
+        u = self.sampling(mean, log_variance)
+        kl = losses.gaussian_kl(mean, log_variance, self.prior, 2 * math.log(2.0))
+        return losses.bernoulli_nll(share, u), kl / self.annotators
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return ops.mean(y_pred[0] + y_pred[1])
+
+    def samples(self, images, count, seed=0, batch=8):
+        """Probability maps sigmoid(u) of `count` draws, `(N, count, H, W)`, float32."""
+        rng, found = np.random.default_rng(seed), []
+        for start in range(0, len(images), batch):
+            parts = self.head(images[start : start + batch])
+            mean, log_variance = (ops.convert_to_numpy(t)[:, None, ..., 0] for t in parts)
+            shape = (len(mean), count, *mean.shape[2:])
+            u = mean + np.exp(0.5 * log_variance) * rng.standard_normal(shape)
+            found.append((1 / (1 + np.exp(-u))).astype("float32"))
+        return np.concatenate(found)
+
+    def get_config(self):
+        own = {key: getattr(self, key) for key in ("annotators", "prior", "seed")}
+        head = keras.saving.serialize_keras_object(self.head)
+        return {**super().get_config(), **own, "head": head}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "head": keras.saving.deserialize_keras_object(config["head"])})
+
+
+def pixel_latent_head(encoder, width=16, **options):
+    """A `PixelLatent` on all levels of an encoder; `options` are those of `PixelLatent`."""
+    h = layers.Dense(width, activation="relu")(layers.ReLU()(_features(encoder, width)))
+    heads = [layers.Dense(1)(h), layers.Dense(1)(h)]
+    return PixelLatent(keras.Model(encoder.input, heads, name="pixel_latent"), **options)
+
+
+def pairs(images, annotations, seed=0, turns=4):
+    """Training rows: each picture in four turns, each turn with one annotator drawn by lot.
+
+    Args:
+        images: float32 `(N, H, H, C)`.
+        annotations: for each picture `(A_i, H, H)` of 0 and 1.
+        seed: of the lots.
+        turns: quarter turns, 1 to 4.
+
+    Returns:
+        (drawn, shared): float32 `(turns·N, H, H, C + 1)`, the picture and, as last channel, one
+        annotator's marks; and the same with the share of annotators.
+    """
+    rng, drawn, shared = np.random.default_rng(seed), [], []
+    for turn in range(turns):
+        for image, people in zip(images, annotations):
+            people = np.asarray(people)
+            one = people[rng.integers(len(people))]
+            for rows, last in ((drawn, one), (shared, people.mean(axis=0))):
+                row = np.concatenate([image, last[..., None]], axis=-1, dtype="float32")
+                rows.append(np.rot90(row, turn))
+    return np.stack(drawn), np.stack(shared)
+
+
+def _features(encoder, width, dropout=0.0, seed=None):
+    found = pyramids.levels(encoder)
+    if dropout:
+        found = [SteadyDropout(dropout, seed=seed)(h) for h in found]
+    return pyramids.pixel_head(encoder.input, found, width).output
+
+
+def _gaussian(h, latent):
+    """Mean and log σ² of z from features `(B, h, w, c)`, averaged over the places."""
+    h = layers.Dense(h.shape[-1], activation="relu")(layers.GlobalAveragePooling2D()(h))
+    return [layers.Dense(latent)(h) for _ in range(2)]
+
+
+def _shrinking(factor):
+    """Steps down to the coarsest level: by 4 while it can, then by 2."""
+    steps = []
+    while factor > 1:
+        steps.append(4 if factor % 4 == 0 else 2)
+        factor //= steps[-1]
+    return steps
+
+
+def _log_density(z, mean, log_variance):
+    square = (z - mean) ** 2 * np.exp(-log_variance)
+    return -0.5 * np.sum(losses.LOG_2PI + log_variance + square, axis=-1)
