@@ -10,7 +10,53 @@ import keras
 import numpy as np
 from keras import ops
 
-from helpers import losses, models
+from helpers import losses, models, networks
+from helpers.layers import PACKAGE
+
+FLOOR = 0.01  # smallest standard deviation of a pixel, two and a half grey levels of 256
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class PixelwiseVAE(models.VAE):
+    """A VAE with Gaussian pixels whose decoder says for each pixel how sure it is.
+
+    The decoder gives 2C channels: C means, then C raw values r with σ = FLOOR + exp(r). A black
+    background can so become nearly certain, as it can for models of 8-bit values.
+
+    Args:
+        encoder, decoder, seed: as for `models.VAE`.
+    """
+
+    def __init__(self, encoder, decoder, seed=None, **kwargs):
+        kwargs = {**kwargs, "likelihood": "gaussian", "sigma": 1.0}
+        super().__init__(encoder, decoder, seed=seed, **kwargs)
+        if decoder.outputs[0].shape[-1] != 2 * encoder.inputs[0].shape[-1]:
+            raise ValueError(
+                "the decoder must give a mean and a spread for each value of the image. Received: "
+                f"{decoder.outputs[0].shape[-1]} channels for {encoder.inputs[0].shape[-1]}"
+            )
+
+    def decode(self, z, training=False):
+        """Latent → means of the pixels, `(B, H, W, C)`."""
+        return ops.split(ops.cast(self.decoder(z, training=training), "float32"), 2, axis=-1)[0]
+
+    def reconstruction_nll(self, x, z, training=False):
+        """−log p(x|z), `(B,)`, nats per image."""
+        output = ops.cast(self.decoder(z, training=training), "float32")
+        mean, raw = ops.split(output, 2, axis=-1)
+        return losses.gaussian_nll(x, mean, ops.log(FLOOR + ops.exp(raw)))
+
+
+def pixelwise_vae(image_shape, latent=32, width=24, seed=None):
+    """A `PixelwiseVAE` on the networks of `networks.conv_networks`."""
+    height, side, channels = image_shape
+    encoder, _ = networks.conv_networks(image_shape, latent, width, centre=True)
+    _, decoder = networks.conv_networks((height, side, 2 * channels), latent, width, centre=False)
+    start = np.tile(np.repeat([0.4, -2.0], channels), 1).astype("float32")
+    z = keras.Input(decoder.inputs[0].shape[1:])
+    scale = keras.layers.Rescaling(0.25)
+    shift = keras.layers.Rescaling(1.0, offset=start)
+    return PixelwiseVAE(encoder, keras.Model(z, shift(scale(decoder(z)))), seed=seed)
 
 
 def auroc(familiar, strange):

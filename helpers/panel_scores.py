@@ -1,0 +1,203 @@
+"""Scores of a panel's arms, several runs of each, and the words that a rule allows for them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from helpers import opinions, spread
+from helpers.calibration import calibration_gap
+from helpers.probes import interval
+
+THRESHOLDS = np.linspace(0.05, 0.9, 18)
+# Which way is better. Nats, energy distance, matched IoU, Brier skill, calibration gap, area
+# under risk over coverage, ODS of the best of k maps.
+BETTER = {"nll": -1, "ged": -1, "matched": 1, "skill": 1, "gap": -1, "risk": -1, "best": 1}
+TWINS = ("one map", "dropout", "ensemble")
+
+
+@dataclass(frozen=True)
+class Task:
+    """Pictures and what several people marked in them, for three uses.
+
+    Attributes:
+        name: of the task.
+        images, taught: to train on: float32 `(N, H, W, C)`, and for each `(A_i, H, W)`.
+        tune, tuned: to choose thresholds on.
+        held, marks: to score on.
+        wide: by how many pixels marks are widened before maps are compared (for lines).
+        ods: `(pictures, k, thresholds, tolerance)` of the best of k edge maps, or None.
+    """
+
+    name: str
+    images: np.ndarray
+    taught: list
+    tune: np.ndarray
+    tuned: list
+    held: np.ndarray
+    marks: list
+    wide: float = 0
+    ods: tuple | None = None
+
+
+def study(panel, task, arms, seeds, store, samples=20, draws=64):
+    """Trains and scores every arm, run by run; what a `resume.Store` has kept is read.
+
+    Args:
+        panel: a `panels.Panel`.
+        task: a `Task`.
+        arms: some of `panels.ARMS`; the latent last, so that `panel.chooser()` stays as trained.
+        seeds: of the runs. The first is always trained, because its maps are returned.
+        store: a `resume.Store`, whose parameters name all that the scores depend on.
+        samples: maps of each arm.
+        draws: z's for the latent's bound.
+
+    Returns:
+        (table, maps): dictionary from an arm to a list of dictionaries as `score` gives them,
+        one a run; and from an arm to the first run's maps, float16 `(N, samples, H, W)`.
+    """
+    table, shown = {arm: [] for arm in arms}, {}
+    rate = float(np.mean([np.mean(a) for a in task.taught]))
+    for run in reversed(seeds):
+        for arm in arms:
+
+            def measure(arm=arm, run=run):
+                drawn, shared = opinions.pairs(task.images, task.taught, run)
+                ask = panel.train(arm, drawn, shared, run, prior=np.log(rate / (1 - rate)))
+                del drawn, shared
+                threshold = best_threshold(ask(task.tune, samples), task.tuned, task.wide)
+                maps = ask(task.held, samples)
+                nats = panel.nats(arm, maps, task.held, task.marks, draws)
+                found = score(maps, nats, task.marks, threshold, task.wide)
+                if task.ods:
+                    found["best"], found["each"] = _best(arm, maps, task)
+                shown[arm] = maps.astype("float16")
+                return found
+
+            first = run == seeds[0]
+            found = measure() if first else store.result(f"{task.name}-{arm}", measure, run=run)
+            table[arm].insert(0, found)
+    return table, shown
+
+
+def score(maps, nats, annotations, threshold, wide=0):
+    """All measures of one arm over a set of pictures, a dictionary of floats.
+
+    `nll` (nats per annotation), `ged` and `matched` (of maps cut at `threshold`, marks widened by
+    `wide` pixels), and over the pixels within 5 of any mark: `skill` (Brier), `gap` (expected
+    calibration error of the mean map) and `risk` (area under risk over coverage, pixels ordered
+    by the variance of a mark under the mean map).
+
+    Args:
+        maps: `(N, S, H, W)` probabilities.
+        nats: `(N,)`, from `Panel.nats`.
+        annotations: for each picture `(A_i, H, W)`.
+        threshold: that makes binary maps.
+        wide: see `spread.widen`.
+    """
+    ged, matched = distances(maps, annotations, threshold, wide)
+    p, s, wrong = answers(maps, annotations)
+    risk = spread.risk_coverage(p * (1 - p), wrong)[1].mean()
+    found = {"nll": np.mean(nats), "ged": ged, "matched": matched}
+    found |= {"skill": spread.brier_skill(p, s), "gap": calibration_gap(p, s), "risk": risk}
+    return {key: float(value) for key, value in found.items()}
+
+
+def answers(maps, annotations, within=5):
+    """Mean maps, shares of annotators, and the share who disagree with the map cut at ½.
+
+    Only pixels within `within` of any mark of their picture, in one row: three `(P,)`.
+    """
+    means = [np.mean(m, axis=0, dtype="float64") for m in maps]
+    shares = [np.mean(a, axis=0) for a in annotations]
+    where = [spread.near(a, within) for a in annotations]
+    p, s = (np.concatenate([v[w] for v, w in zip(k, where)]) for k in (means, shares))
+    return p, s, np.where(p >= 0.5, 1 - s, s)
+
+
+def best_threshold(maps, annotations, wide=0, thresholds=THRESHOLDS):
+    """The threshold with the lowest energy distance; every arm chooses on the same pictures."""
+    found = [distances(maps, annotations, t, wide)[0] for t in thresholds]
+    return float(thresholds[int(np.argmin(found))])
+
+
+def distances(maps, annotations, threshold, wide=0):
+    """Energy distance and matched IoU of maps cut at a threshold, means over the pictures."""
+    ged, matched = [], []
+    for m, a in zip(maps, annotations):
+        cut, people = (spread.widen(v, wide) for v in (m >= threshold, a))
+        ged.append(spread.energy_distance(cut, people))
+        matched.append(spread.matched_iou(cut, people))
+    return float(np.mean(ged)), float(np.mean(matched))
+
+
+def versions(arm, maps, k):
+    """As many different edge maps of each picture as another arm has, `(N, k, H, W)`.
+
+    One map gives k powers of itself, from ¼ to 4: for a common threshold that is a threshold of
+    its own for every picture. An ensemble gives its members, their mean and the means without
+    one of them; others the first k.
+    """
+    maps = np.asarray(maps, "float32")
+    if arm == "one map":
+        powers = np.geomspace(0.25, 4, k, dtype="float32")
+        return maps[:, :1] ** powers[:, None, None]
+    if arm == "ensemble":
+        members = maps[:, :5]
+        mean = members.mean(axis=1, keepdims=True)
+        without = (5 * mean - members) / 4
+        maps = np.concatenate([members, mean, without], axis=1)
+    return maps[:, np.arange(k) % maps.shape[1]]
+
+
+def summary(table, claim="latent", twins=TWINS):
+    """What repeated runs allow to be said of one arm against its twins, measure by measure.
+
+    The best twin is the one with the best mean. The word is "better" if the 95 % interval of the
+    difference, run by run, lies on the better side of 0, "worse" if on the other, else "level";
+    a single run is "level" with everything.
+
+    Args:
+        table: from `study`.
+        claim: the arm in question.
+        twins: those among its arms that it is compared with.
+
+    Returns:
+        Dictionary from a measure to `{"word", "twin", "gain", "half", "percent"}`: the gain over
+        the best twin (positive is better) with half its interval, and the change against "one
+        map" in percent of it (negative is lower).
+    """
+    found = {}
+    for key, sign in BETTER.items():
+        if key not in table[claim][0]:
+            continue
+        values = {arm: np.array([row[key] for row in rows]) for arm, rows in table.items()}
+        twin = max((t for t in twins if t in values), key=lambda t: sign * values[t].mean())
+        gain, half = interval(sign * (values[claim] - values[twin]))
+        word = "level" if len(table[claim]) == 1 or abs(gain) <= half else "better"
+        word = "worse" if word == "better" and gain < 0 else word
+        one = values[twins[0]].mean()
+        percent = 100 * (values[claim].mean() / one - 1) if one else 0.0
+        found[key] = {"word": word, "twin": twin, "gain": gain, "half": half, "percent": percent}
+    return found
+
+
+def lines(table, decimals=None):
+    """One line of text an arm: mean ± half width of every measure over the runs."""
+    decimals = {"nll": 1, **(decimals or {})}
+    keys = [key for key in BETTER if key in next(iter(table.values()))[0]]
+    yield " " * 13 + "".join(f"{key:>16}" for key in keys)
+    for arm, rows in table.items():
+        cells = []
+        for key in keys:
+            mean, half = interval([row[key] for row in rows])
+            cells.append(f"{mean:.{decimals.get(key, 3)}f} ± {half:.{decimals.get(key, 3)}f}")
+        yield f"{arm:<13}" + "".join(f"{cell:>16}" for cell in cells)
+
+
+def _best(arm, maps, task):
+    from helpers import edges
+
+    pictures, k, thresholds, tolerance = task.ods
+    several = versions(arm, maps[:pictures], k)
+    thin = [[edges.nms(m.astype("float64"), border=0) for m in one] for one in several]
+    return spread.best_of(thin, task.marks[:pictures], thresholds, tolerance)
