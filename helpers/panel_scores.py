@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers import opinions, spread
+from helpers import opinion_heads, spread
 from helpers.calibration import calibration_gap
 from helpers.probes import interval
 
@@ -61,7 +61,7 @@ def study(panel, task, arms, seeds, store, samples=20, draws=64):
         for arm in arms:
 
             def measure(arm=arm, run=run):
-                drawn, shared = opinions.pairs(task.images, task.taught, run)
+                drawn, shared = opinion_heads.pairs(task.images, task.taught, run)
                 ask = panel.train(arm, drawn, shared, run, prior=np.log(rate / (1 - rate)))
                 del drawn, shared
                 threshold = best_threshold(ask(task.tune, samples), task.tuned, task.wide)

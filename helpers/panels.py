@@ -9,7 +9,7 @@ import gc
 import keras
 import numpy as np
 
-from helpers import models, opinions, pyramids, spread
+from helpers import models, opinion_heads, opinions, pyramids, spread
 from helpers.pixel_losses import EdgeCrossEntropy
 from helpers.twins import learn
 
@@ -21,11 +21,11 @@ DROPOUT = 0.2
 class Panel:
     """Trains the arms in `ARMS` on pictures with several annotators.
 
-    - one map: `opinions.plain_head`, trained on the share of annotators.
+    - one map: `opinion_heads.plain_head`, trained on the share of annotators.
     - dropout: the same with dropout that stays on.
     - ensemble: five of them, each with about a fifth of the weights, other first weights and
       another order; their encoders start from one narrow VAE.
-    - pixel latent: `opinions.PixelLatent`.
+    - pixel latent: `opinion_heads.PixelLatent`.
     - latent: `opinions.Chooser`; it sees one annotator at a time.
 
     Compiled models are kept and get new weights for every training.
@@ -67,7 +67,7 @@ class Panel:
 
         Args:
             arm: one of `ARMS`.
-            drawn, shared: from `opinions.pairs`.
+            drawn, shared: from `opinion_heads.pairs`.
             seed: of the run: VAE, first weights, order, noise.
             prior: mean log-odds of the pixel latent.
 
@@ -164,11 +164,11 @@ class Panel:
         if arm == "latent":
             return opinions.choosing_head(encoder, self.latent, seed=seed)
         if arm == "pixel latent":
-            return opinions.pixel_latent_head(
+            return opinion_heads.pixel_latent_head(
                 encoder, annotators=self.annotators, prior=prior, seed=seed
             )
         dropout = DROPOUT if arm == "dropout" else 0.0
-        return opinions.plain_head(encoder, 8 if narrow else 16, dropout, seed)
+        return opinion_heads.plain_head(encoder, 8 if narrow else 16, dropout, seed)
 
 
 def _probability(model, pictures):

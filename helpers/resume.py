@@ -20,7 +20,17 @@ from helpers.runs import versions
 
 # Modules whose code decides what a training gives; a change of their comments does not count.
 CODE = ("layers", "losses", "models", "networks", "photographs", "pixel_losses", "pyramids")
-CODE += ("training", "twins", "data/batches", "data/crops", "data/dataset", "data/images")
+CODE += (
+    "opinion_heads",
+    "opinions",
+    "panels",
+    "training",
+    "twins",
+    "data/batches",
+    "data/crops",
+    "data/dataset",
+    "data/images",
+)
 
 
 def code_version():

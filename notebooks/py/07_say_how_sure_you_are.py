@@ -73,7 +73,7 @@ check_parameters(
     seed=range(2**32), seeds=range(1, 21), edge_seeds=range(1, 21), size=range(32, 257, 8),
     images=range(16, 60_001), labelled=range(8, 4001), tuning=range(2, 1001), held=range(4, 1001),
     latent=range(1, 65), vae_steps=range(1, 100_001), steps=range(1, 100_001), kept=str,
-    samples=range(2, 101), draws=range(1, 10_001), best_of=range(1, 51), wide=(0.0, 5.0),
+    samples=range(6, 101), draws=range(1, 10_001), best_of=range(1, 51), wide=(0.0, 5.0),
     ods_images=range(1, 1001), thresholds=range(3, 100), tolerance=(0.001, 0.1),
     novelty_steps=range(1, 100_001), strangers=range(10, 10_001), fitted=range(4, 201),
     split=["val", "test"],
@@ -88,7 +88,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import ops
 
-from helpers import charts, data, losses, novelty, opinions, panel_scores, panels, plots, spread
+from helpers import (
+    charts,
+    data,
+    losses,
+    novelty,
+    opinion_heads,
+    panel_scores,
+    panels,
+    plots,
+    spread,
+)
 from helpers.panel_scores import Task
 from helpers.probes import interval
 from helpers.resume import Store
@@ -135,7 +145,7 @@ masks = Task(
 # %%
 options = {"latent": latent, "vae_steps": vae_steps, "steps": steps}
 panel = panels.Panel(x, annotators=20, **options)
-ask = panel.train("latent", *opinions.pairs(masks.images, masks.taught, seed), seed)
+ask = panel.train("latent", *opinion_heads.pairs(masks.images, masks.taught, seed), seed)
 chooser, answers = panel.chooser(), ask(masks.held, samples)
 
 
