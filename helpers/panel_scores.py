@@ -6,6 +6,7 @@ import numpy as np
 
 from helpers import opinion_heads, spread
 from helpers.calibration import calibration_gap
+from helpers.data import to_float
 from helpers.probes import interval
 
 THRESHOLDS = np.linspace(0.05, 0.9, 18)
@@ -37,6 +38,34 @@ class Task:
     marks: list
     wide: float = 0
     ods: tuple | None = None
+
+
+def make_task(name, known, scored, labelled, tuning, marks=None, **options):
+    """A `Task` from two data sets.
+
+    Args:
+        name: of the task.
+        known: `data.Dataset` of which the first `labelled` are trained on, at least one and all
+            but `tuning`, and the next `tuning` choose thresholds.
+        scored: the one to score on.
+        labelled, tuning: numbers of pictures.
+        marks: function of a `Dataset` → what people marked in each picture, `(A_i, H, W)`; its
+            `annotations` without it.
+        **options: `wide` and `ods` of `Task`.
+
+    Raises:
+        ValueError: If there are too few pictures.
+    """
+    first = min(labelled, len(known) - tuning)
+    if first < 1:
+        raise ValueError(
+            f"{name}: {len(known)} pictures leave none to learn from beside tuning={tuning}"
+        )
+    known = known.subset(slice(first + tuning))
+    drawn, held = (marks(d) if marks else d.annotations for d in (known, scored))
+    x = to_float(known.images)
+    parts = x[:first], drawn[:first], x[first:], drawn[first:], to_float(scored.images), held
+    return Task(name, *parts, **options)
 
 
 def study(panel, task, arms, seeds, store, samples=20, draws=64):
@@ -179,6 +208,13 @@ def summary(table, claim="latent", twins=TWINS):
         percent = 100 * (values[claim].mean() / one - 1) if one else 0.0
         found[key] = {"word": word, "twin": twin, "gain": gain, "half": half, "percent": percent}
     return found
+
+
+def report(table, words):
+    """What `lines` and `summary` found, line by line."""
+    yield from lines(table)
+    for key, found in words.items():
+        yield "{:<8} {word:<7} than {twin:<9} {gain:+.3f} ± {half:.3f}".format(key, **found)
 
 
 def lines(table, decimals=None):

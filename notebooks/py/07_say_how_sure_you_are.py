@@ -99,7 +99,6 @@ from helpers import (
     plots,
     spread,
 )
-from helpers.panel_scores import Task
 from helpers.probes import interval
 from helpers.resume import Store
 from helpers.twins import learn
@@ -124,20 +123,18 @@ def compare(name, yours, true, hint):
 READINGS = {"everything": 8, "only round": 7, "only corners": 5}  # people of twenty
 
 
-def read(masks):
-    """What twenty people mark in pictures with class masks (N, H, W): (N, 20, H, W)."""
-    kinds = masks > 0, masks == 1, masks > 1  # class 1 is the disc
+def read(pictures):
+    """What twenty people mark in each of N pictures: (N, 20, H, W)."""
+    m = pictures.masks
+    kinds = m > 0, m == 1, m > 1  # class 1 is the disc
     return np.stack([k for k, n in zip(kinds, READINGS.values()) for _ in range(n)], axis=1)
 
 
 drawing = {"size": size, "objects": (2, 3), "radius": (0.15, 0.25), "texture": 0.15}
 train = data.load("shapes", "train", limit=max(images, labelled + tuning), **drawing)
 val = data.load("shapes", split, limit=held, **drawing)
-known, choice = slice(labelled), slice(labelled, labelled + tuning)
-x, y = data.to_float(train.images), read(train.masks)
-masks = Task(
-    "masks", x[known], y[known], x[choice], y[choice], data.to_float(val.images), read(val.masks)
-)
+masks = panel_scores.make_task("masks", train, val, labelled, tuning, read)
+x = data.to_float(train.images)
 
 # %% [markdown]
 # The next cell trains what this notebook is about, a VAE and a head with a latent on its encoder, and shows what it can do. How it works comes after.
@@ -378,10 +375,8 @@ assert abs(spread.energy_distance(coin, people)) < 1e-3
 runs = list(range(seed, seed + seeds))
 store = Store(kept, size=size, images=images, labelled=labelled, held=held, split=split, **options)
 table, shown = panel_scores.study(panel, masks, panels.ARMS, runs, store, samples, draws)
-print(*panel_scores.lines(table), sep="\n")
 verdicts = panel_scores.summary(table)
-for key, v in verdicts.items():
-    print("{:<8} {word:<7} than {twin:<9} by {gain:+.3f} ± {half:.3f}".format(key, **v))
+print(*panel_scores.report(table, verdicts), sep="\n")
 print("weights:", *(f"{arm} {n:,};" for arm, n in panel.weights().items()))
 
 # %%
@@ -433,23 +428,14 @@ plots.show(fig, alt=alt)
 # > **Predict first.** For masks, readings differ in hundreds of pixels. For edges, people differ in the place of a line by a pixel, and in whether it is worth a line. Does the latent gain more or less than it did? And what does 11-fold choice add to the ODS of a single map?
 
 # %%
-if dataset == "shapes":
-    crowd = train, val
-else:
-    crowd = (
-        data.load(dataset, name, crop=size, limit=n)
-        for name, n in (("train", images), (split, held))
-    )
-crowd, scored = crowd
-pixels = data.to_float(crowd.images)
-known = slice(min(labelled, len(pixels) - tuning))
-choice = slice(known.stop, known.stop + tuning)
-edges = Task(
-    "edges", pixels[known], crowd.annotations[known], pixels[choice], crowd.annotations[choice],
-    data.to_float(scored.images), scored.annotations, wide, (ods_images, best_of, thresholds, tolerance),
-)  # fmt: skip
+crowd, scored = train, val
+if dataset != "shapes":
+    crowd = data.load(dataset, "train", crop=size, limit=images)
+    scored = data.load(dataset, split, crop=size, limit=held)
+best = ods_images, best_of, thresholds, tolerance
+edges = panel_scores.make_task("edges", crowd, scored, labelled, tuning, wide=wide, ods=best)
 number = float(np.mean([len(a) for a in crowd.annotations]))
-edge_panel = panels.Panel(pixels, annotators=number, **options)
+edge_panel = panels.Panel(data.to_float(crowd.images), annotators=number, **options)
 edge_runs = list(range(seed, seed + edge_seeds))
 edge_store = Store(
     kept, size=size, dataset=dataset, labelled=labelled, held=held, split=split, **options
@@ -457,10 +443,8 @@ edge_store = Store(
 edge_table, edge_maps = panel_scores.study(
     edge_panel, edges, panels.ARMS, edge_runs, edge_store, samples, draws
 )
-print(*panel_scores.lines(edge_table), sep="\n")
 edge_verdicts = panel_scores.summary(edge_table)
-for key, v in edge_verdicts.items():
-    print("{:<8} {word:<7} than {twin:<9} by {gain:+.3f} ± {half:.3f}".format(key, **v))
+print(*panel_scores.report(edge_table, edge_verdicts), sep="\n")
 
 # %%
 fig = sheet(edges, edge_maps["latent"], range(4), range(4))
