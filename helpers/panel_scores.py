@@ -1,5 +1,6 @@
 """Scores of a panel's arms, several runs of each, and the words that a rule allows for them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,12 +87,14 @@ def study(panel, task, arms, seeds, store, samples=20, draws=64):
     """
     table, shown = {arm: [] for arm in arms}, {}
     rate = float(np.mean([np.mean(a) for a in task.taught]))
+    about = {"prior": math.log(rate / (1 - rate))}
+    about["annotators"] = float(np.mean([len(a) for a in task.taught]))
     for run in reversed(seeds):
         for arm in arms:
 
             def measure(arm=arm, run=run):
                 drawn, shared = opinion_heads.pairs(task.images, task.taught, run)
-                ask = panel.train(arm, drawn, shared, run, prior=np.log(rate / (1 - rate)))
+                ask = panel.train(arm, drawn, shared, run, **about)
                 del drawn, shared
                 threshold = best_threshold(ask(task.tune, samples), task.tuned, task.wide)
                 maps = ask(task.held, samples)

@@ -36,16 +36,14 @@ class Panel:
         sigma: of the VAE's Gaussian pixels.
         vae_steps: training steps of each VAE, 8 pictures each.
         steps, batch, rate: of the heads.
-        annotators: their mean number, for the pixel latent.
     """
 
     def __init__(
-        self, images, *, latent=4, sigma=0.08, vae_steps=400, steps=400, batch=16, rate=0.005,
-        annotators=5
-    ):  # fmt: skip
+        self, images, *, latent=4, sigma=0.08, vae_steps=400, steps=400, batch=16, rate=0.005
+    ):
         self.images, self.latent, self.sigma, self.vae_steps = images, latent, sigma, vae_steps
         self.options = {"steps": steps, "batch": batch, "rate": rate}
-        self.annotators, self.models, self.starts = annotators, {}, {}
+        self.models, self.starts = {}, {}
 
     def networks(self, seed, narrow=False):
         """Fresh encoder and decoder of the VAE: levels of 1/2, 1/4 and 1/8 of the size."""
@@ -56,20 +54,20 @@ class Panel:
     def vae(self, seed, narrow=False):
         """The trained VAE of a run: a model that belongs to the next call, too."""
         fresh = self._build("vae", narrow, seed)
-        model = self.models.setdefault(("vae", narrow), fresh)
+        model = self.models.setdefault(("narrow vae" if narrow else "vae",), fresh)
         model.set_weights(fresh.get_weights())
         learn(model, self.images, steps=self.vae_steps, batch=8, rate=0.002, seed=seed)
         self.starts[narrow, seed] = model.encoder.get_weights()
         return model
 
-    def train(self, arm, drawn, shared, seed, prior=-3.0):
+    def train(self, arm, drawn, shared, seed, prior=-3.0, annotators=5):
         """Trains an arm and returns what can be asked.
 
         Args:
             arm: one of `ARMS`.
             drawn, shared: from `opinion_heads.pairs`.
             seed: of the run: VAE, first weights, order, noise.
-            prior: mean log-odds of the pixel latent.
+            prior, annotators: of the pixel latent.
 
         Returns:
             A function of (pictures, count) → probability maps `(N, count, H, W)`; the ensemble
@@ -82,7 +80,8 @@ class Panel:
             raise ValueError(f"`arm` must be one of {ARMS}. Received: arm={arm!r}")
         if arm == "ensemble":
             return self._ensemble(shared, seed)
-        model = self._ready(arm, seed, prior=prior)
+        own = {"prior": prior, "annotators": annotators} if arm == "pixel latent" else {}
+        model = self._ready(arm, seed, **own)
         if arm in ("latent", "pixel latent"):
             learn(model, drawn if arm == "latent" else shared, **self.options, seed=seed)
             return lambda pictures, count: model.samples(pictures, count, seed)
@@ -95,13 +94,13 @@ class Panel:
 
     def chooser(self):
         """The `Chooser` as last trained."""
-        return self.models["latent", False]
+        return self.models["latent",]
 
     def weights(self):
         """Number of weights of each arm that were built so far; of the ensemble all five."""
         return {
             arm: model.count_params() * (MEMBERS if arm == "ensemble" else 1)
-            for (arm, _), model in self.models.items() if arm != "vae"
+            for (arm, *_), model in self.models.items() if arm in ARMS
         }  # fmt: skip
 
     def nats(self, arm, maps, pictures, annotations, draws=64):
@@ -147,16 +146,16 @@ class Panel:
             model, shared[..., :-1], shared[..., -1:], EdgeCrossEntropy(), **self.options, seed=seed
         )
 
-    def _ready(self, arm, seed, narrow=False, member=0, prior=-3.0):
+    def _ready(self, arm, seed, narrow=False, member=0, **options):
         if (narrow, seed) not in self.starts:
             self.vae(seed, narrow)
-        fresh = self._build(arm, narrow, seed, member, prior)
-        model = self.models.setdefault((arm, narrow), fresh)
+        fresh = self._build(arm, narrow, seed, member, **options)
+        model = self.models.setdefault((arm, *options.values()), fresh)
         model.set_weights(fresh.get_weights())
         gc.collect()
         return model
 
-    def _build(self, arm, narrow, seed, member=0, prior=-3.0):
+    def _build(self, arm, narrow, seed, member=0, **options):
         encoder, decoder = self.networks(MEMBERS * seed + member, narrow)
         if arm == "vae":
             return models.VAE(encoder, decoder, likelihood="gaussian", sigma=self.sigma, seed=seed)
@@ -164,9 +163,7 @@ class Panel:
         if arm == "latent":
             return opinions.choosing_head(encoder, self.latent, seed=seed)
         if arm == "pixel latent":
-            return opinion_heads.pixel_latent_head(
-                encoder, annotators=self.annotators, prior=prior, seed=seed
-            )
+            return opinion_heads.pixel_latent_head(encoder, seed=seed, **options)
         dropout = DROPOUT if arm == "dropout" else 0.0
         return opinion_heads.plain_head(encoder, 8 if narrow else 16, dropout, seed)
 
