@@ -44,7 +44,8 @@ familiar = "shapes"  # pictures that the last section knows; or "fashion_mnist",
 seed = 0  # of the first weights and of every random draw
 seeds = 3  # runs on masks, each with first weights and a VAE of its own
 edge_seeds = 3  # the same on edges
-size = 48  # side of the pictures in pixels; of bsds500 so much is cut from the middle
+size = 48  # side of the pictures in pixels
+crop = 96  # side of the piece that is cut from the middle of photographs
 images = 1000  # pictures without annotations, for the VAE
 labelled = 360  # the first so many of them, which were annotated
 tuning = 40  # the next so many, on which each arm chooses its threshold
@@ -70,7 +71,7 @@ from helpers.runs import check_parameters, record, set_up
 
 check_parameters(
     globals(), dataset=["shapes", "bsds500"], familiar=["shapes", "fashion_mnist"],
-    seed=range(2**32), seeds=range(1, 21), edge_seeds=range(1, 21), size=range(32, 257, 8),
+    seed=range(2**32), seeds=range(1, 21), edge_seeds=range(1, 21), size=range(32, 257, 8), crop=range(32, 321, 8),
     images=range(16, 60_001), labelled=range(8, 4001), tuning=range(2, 1001), held=range(4, 1001),
     latent=range(1, 65), vae_steps=range(1, 100_001), steps=range(1, 100_001), kept=str,
     samples=range(6, 101), draws=range(1, 10_001), best_of=range(1, 51), wide=(0.0, 5.0),
@@ -109,7 +110,7 @@ plots.use()
 # %%
 def compare(name, yours, true, hint):
     print(f"{name}: your value {yours}, true value {'?' if yours is None else f'{true:.3g}'}")
-    assert yours is None or abs(yours - true) <= 0.01 * abs(true), f"{name} differs. {hint}"
+    assert yours is None or abs(yours - true) <= 0.01 * abs(true) + 1e-9, f"{name} differs. {hint}"
 
 
 # %% [markdown]
@@ -162,8 +163,8 @@ def sheet(task, maps, pick, people, cut=None):
 
 
 mixed = [i for i, m in enumerate(val.masks) if (m == 1).any() and (m > 1).any()]
-fig = sheet(masks, answers, mixed[:4], [0, 9, 12, 18])
-alt = "Four pictures with discs, squares and triangles. Beside each the marks of four people: all pieces, only discs, only discs, only pieces with corners. Then four samples of the network, each a clean choice of one of the readings; their mean, which is grey; the spread, dark where the samples differ; and the error of the mean, faint."
+fig = sheet(masks, answers, mixed[:4], [0, 5, 9, 18])
+alt = "Four pictures with discs, squares and triangles. Beside each the marks of four people: all pieces, all pieces, only discs, only pieces with corners. Then four samples of the network, each a clean choice of one of the readings; their mean, which is grey; the spread, dark where the samples differ; and the error of the mean, faint."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -325,12 +326,8 @@ if not os.environ.get("HELPERS_PROFILE"):
 
 # %%
 your_distances = None  # ← three numbers
-for name, yours, true in zip(
-    ("A", "A ∪ B", "coin"), your_distances or [None] * 3, (0.5, 0.5, 1e-9)
-):
-    compare(
-        name, yours if yours is None else yours + 1e-9 * (true < 1e-6), true, "Three terms each."
-    )
+for name, yours, true in zip(("A", "A ∪ B", "coin"), your_distances or [None] * 3, (0.5, 0.5, 0)):
+    compare(name, yours, true, "Three terms each; see how much two maps overlap.")
 
 # %% tags=["nbval-check-output"]
 A, B = np.zeros((2, 4, 4), int)
@@ -363,13 +360,11 @@ assert abs(spread.energy_distance(coin, people)) < 1e-3
 # - **dropout**: the same net, with a fifth of the channels left out at random in use as in training (Gal and Ghahramani, 2016), so that it gives another map each time;
 # - **ensemble**: five nets of a fifth of the weights each, with other first weights and other orders of the pictures (Lakshminarayanan and others, 2017).
 #
-# And a second, lighter latent of our own, the **pixel latent** (after Kendall and Gal, 2017): each pixel has a log-odds $u$ of its own, $q(u\mid x)=\mathcal N(m(x),s^2(x))$, a prior $\mathcal N(b,2^2)$ around the base rate, and the ELBO; all it takes is a second output channel. Think about what it can do before it is run: its noise is independent from pixel to pixel.
-#
-# Six measures. **nll**: −log p of a held-out annotator, in nats. For one map and for the pixel latent it is exact up to sampling. For the latent it is importance-sampled with the posterior, $-\log\frac1S\sum_s p(y\mid x,z_s)\,p(z_s\mid x)/q(z_s\mid x,y)$: a bound, on average too high, never too low. Dropout and ensemble may choose between the mixture of their maps and the map of their means, whichever is better. **ged** and **matched** as above. And over the pixels no farther than 5 from any mark (far from all marks everybody is right): the **skill** in Brier score over the base rate, the calibration **gap** (expected calibration error), and the **risk** under selective answers, of which more below.
+# Six measures. **nll**: −log p of a held-out annotator, in nats. For one map it is exact. For the latent it is importance-sampled with the posterior, $-\log\frac1S\sum_s p(y\mid x,z_s)\,p(z_s\mid x)/q(z_s\mid x,y)$: a bound, on average too high, never too low. Dropout and ensemble may choose between the mixture of their maps and the map of their means, whichever is better. **ged** and **matched** as above. And over the pixels no farther than 5 from any mark (far from all marks everybody is right): the **skill** in Brier score over the base rate, the calibration **gap** (expected calibration error), and the **risk** under selective answers, of which more below.
 #
 # The rule, before the run: on a measure the latent is *better* than its twins if the difference to the best of the three, seed by seed, is on the better side of zero over the whole 95 % interval, *worse* if on the other side, and otherwise *level*.
 #
-# > **Predict first.** In which of the six measures does the latent beat all three twins? In which can it not, even with perfect training? Who comes second in nats, dropout or the ensemble?
+# > **Predict first.** In which of the six measures does the latent beat all three twins? In which can it not, even with perfect training? (Three of the six look at the mean of the maps only.) Who comes second in nats, dropout or the ensemble?
 
 # %%
 arms = ["one map", "dropout", "ensemble", "latent"]
@@ -381,19 +376,18 @@ print(*panel_scores.report(table, verdicts), sep="\n")
 print("weights:", *(f"{arm} {n:,};" for arm, n in panel.weights().items()))
 
 # %%
-rows = []
-for i in mixed[:3]:
-    for arm in arms:
-        rows.append([1 - m.astype("float64") for m in shown[arm][i][:6]])
-labels = [f"{arm}" for _ in mixed[:3] for arm in arms]
-fig = plots.image_grid(
-    rows, row_labels=labels, column_labels=[f"{k}" for k in range(1, 7)], cell=0.8
-)
-alt = "Six maps of each of five arms for three pictures. One map repeats the same grey shapes. Dropout varies their grey. The five members of the ensemble agree on the grey but for details. The pixel latent gives grey shapes full of speckle. The latent gives clean black shapes, a different choice from map to map."
+rows = [[1 - m.astype("float64") for i in mixed[:2] for m in shown[arm][i][:5]] for arm in arms]
+names = [f"{k}" for _ in range(2) for k in range(1, 6)]
+fig = plots.image_grid(rows, row_labels=arms, column_labels=names)
+alt = "Five maps of each of four arms, for two pictures side by side. One map repeats the same grey shapes. Dropout varies their grey. The five members of the ensemble agree on the grey but for details. The latent gives black shapes, another choice from map to map."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# TODO masks results.
+# In the stored run, one map pays 476<!--=masks_one_map_nll[0]--> nats for an annotation, dropout 441<!--=masks_dropout_nll[0]-->, the ensemble 447<!--=masks_ensemble_nll[0]-->, and the latent 260<!--=masks_latent_nll[0]-->. The last is far below the 412<!--=average--> nats that the *perfect* average costs: no training of a single map gets there. It is also far above 0.91<!--=floor-->. The rest is not disagreement of people but lack of knowledge: where exactly an outline runs, and whether a small blob is a disc. To choose a reading is worth two hundred nats; to see well would be worth as many again.
+#
+# The energy distance falls from 0.33<!--=masks_one_map_ged[0]--> to 0.16<!--=masks_latent_ged[0]-->, by 51<!--=masks_ged_gain[2]--> percent; the matched IoU is 0.62<!--=masks_latent_matched[0]--> for the latent and 0.62<!--=masks_one_map_matched[0]--> for one map, 0.56<!--=masks_ensemble_matched[0]--> for the ensemble.
+#
+# Now the other three measures, which look at nothing but the *mean* of the maps. %MEAN%
 
 # %% [markdown]
 # ## Are the promises kept?
@@ -411,26 +405,28 @@ for arm, style in zip(arms, ("-", "--", ":", "-.")):
 best = np.minimum(share, 1 - share)
 axes[1].plot(*spread.risk_coverage(best, best), color="k", linewidth=0.9, label="least possible")
 axes[1].set(xlabel="coverage", ylabel="share who disagree", xlim=(0, 1), ylim=(0, None))
-axes[1].legend(fontsize=9)
+axes[1].legend(fontsize=9, loc="upper left")
 alt = "Left, share of people over what the mean maps say: the points of all arms lie near the diagonal. Right, share who disagree over coverage: all curves stay near zero up to about half of the pixels and then rise together."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# TODO calibration.
+# %CAL%
 #
 # ## Edges that several people drew
 #
 # Now the edges. `shapes` has five simulated annotators with habits (notebook `01`): one careful, one unsteady, one hasty, one zealous, one who leaves out lines between objects. If all five differ, who knows them pays at most ln 5 nats for which of them it is, and for the unsteady one ln 8 more for the direction: 2.0 nats on average. (`dataset = "bsds500"` takes photographs with four to nine people's edges instead.) Lines are widened by one pixel to each side before two drawings are compared.
 #
+# A second latent joins, a lighter one, the **pixel latent** (after Kendall and Gal, 2017). Each pixel has a log-odds $u$ of its own, with $q(u\mid x)=\mathcal N(m(x),s^2(x))$, a prior $\mathcal N(b,2^2)$ around the base rate $b$, and the ELBO as its loss; all it takes is a second output channel. Think about what it can do before it is run. Its noise is independent from pixel to pixel, so when $u$ is integrated out, the pixels of one annotation are independent again: in nats it cannot do better than a perfect single map. But its samples differ.
+#
 # One more measure, often reported for models with several answers: **best**, the ODS when for each picture the best of 11 maps is taken. Whoever takes the best has looked at the answer, so the number says little alone. It needs a twin with as many choices. A single map gets 11 versions of itself, its powers from ¼ to 4, each of which shifts the common threshold for that picture; dropout gets 11 draws, the ensemble its members, their mean, and the means without one.
 #
-# > **Predict first.** For masks, readings differ in hundreds of pixels. For edges, people differ in the place of a line by a pixel, and in whether it is worth a line. Does the latent gain more or less than it did? And what does 11-fold choice add to the ODS of a single map?
+# > **Predict first.** For masks, readings differ in hundreds of pixels. For edges, people differ in the place of a line by a pixel, and in whether it is worth a line. Does the latent gain more or less than it did? And which arm's samples will be nearest to the annotators in energy distance?
 
 # %%
 crowd, scored = train, val
 if dataset != "shapes":
-    crowd = data.load(dataset, "train", crop=size, limit=images)
-    scored = data.load(dataset, split, crop=size, limit=held)
+    crowd = data.load(dataset, "train", crop=crop, limit=images)
+    scored = data.load(dataset, split, crop=crop, limit=held)
 best = ods_images, best_of, thresholds, tolerance
 edges = panel_scores.make_task("edges", crowd, scored, labelled, tuning, wide=wide, ods=best)
 edge_panel = panel if crowd is train else panels.Panel(data.to_float(crowd.images), **options)
@@ -450,7 +446,7 @@ alt = "Four pictures, the edges that four people drew, four samples of the laten
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# TODO edges results
+# %EDGES%
 #
 # ## Has it ever seen such a picture?
 #
@@ -509,7 +505,7 @@ alt = "Two histograms of usual, clean and flat pictures. Left, by −ELBO, the s
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# TODO novelty
+# %NOVEL%
 
 # %% tags=["results"]
 results = {"floor": floor, "average": average, "kl": float(kl.mean(axis=0).sum())}
