@@ -145,6 +145,7 @@ options = {"latent": latent, "vae_steps": vae_steps, "steps": steps}
 panel = panels.Panel(x, **options)
 ask = panel.train("latent", *opinion_heads.pairs(masks.images, masks.taught, seed), seed)
 chooser, answers = panel.chooser(), ask(masks.held, samples)
+learned = chooser.get_weights()
 
 
 def sheet(task, maps, pick, people, cut=None):
@@ -308,6 +309,7 @@ if not os.environ.get("HELPERS_PROFILE"):
     from ipywidgets import FloatSlider, IntSlider, interact
 
     def slide(picture, z):
+        chooser.set_weights(learned)  # later sections train it on edges
         row = [masks.held[picture], 1 - walk(picture, [z])[0]]
         plots.show(plots.image_grid([row], cell=2.4), alt=f"Picture {picture} and its map at {z}.")
 
@@ -369,7 +371,9 @@ assert abs(spread.energy_distance(coin, people)) < 1e-3
 # %%
 arms = ["one map", "dropout", "ensemble", "latent"]
 runs = list(range(seed, seed + seeds))
-store = Store(kept, size=size, images=images, labelled=labelled, held=held, split=split, **options)
+about = {"size": size, "images": images, "labelled": labelled, "tuning": tuning, "held": held}
+about |= {"split": split, "samples": samples, "draws": draws, **options}
+store = Store(kept, **about)
 table, shown = panel_scores.study(panel, masks, arms, runs, store, samples, draws)
 verdicts = panel_scores.summary(table)
 print(*panel_scores.report(table, verdicts), sep="\n")
@@ -431,9 +435,7 @@ best = ods_images, best_of, thresholds, tolerance
 edges = panel_scores.make_task("edges", crowd, scored, labelled, tuning, wide=wide, ods=best)
 edge_panel = panel if crowd is train else panels.Panel(data.to_float(crowd.images), **options)
 edge_runs = list(range(seed, seed + edge_seeds))
-edge_store = Store(
-    kept, size=size, dataset=dataset, labelled=labelled, held=held, split=split, **options
-)
+edge_store = Store(kept, **about, dataset=dataset, crop=crop, wide=wide, ods=best)
 edge_table, edge_maps = panel_scores.study(
     edge_panel, edges, panels.ARMS, edge_runs, edge_store, samples, draws
 )
