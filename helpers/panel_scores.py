@@ -1,19 +1,23 @@
 """Scores of a panel's arms, several runs of each, and the words that a rule allows for them."""
 
+import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from helpers import opinion_heads, spread
 from helpers.calibration import calibration_gap
 from helpers.data import to_float
+from helpers.panels import ARMS
 from helpers.probes import interval
 
 THRESHOLDS = np.linspace(0.05, 0.9, 18)
 # Which way is better. Nats, energy distance, matched IoU, Brier skill, calibration gap, area
 # under risk over coverage, ODS of the best of k maps.
 BETTER = {"nll": -1, "ged": -1, "matched": 1, "skill": 1, "gap": -1, "risk": -1, "best": 1}
+RECORDS = Path(__file__).parents[1] / "data" / "results"
 TWINS = ("one map", "dropout", "ensemble")
 
 
@@ -220,17 +224,40 @@ def report(table, words):
         yield "{:<8} {word:<7} than {twin:<9} {gain:+.3f} ± {half:.3f}".format(key, **found)
 
 
-def lines(table, decimals=None):
+def recorded(name, task, folder=RECORDS):
+    """The table of a recorded run, line by line, or one line that says there is none.
+
+    Args:
+        name: of the record in `data/results`.
+        task: the task whose scores it holds under `task_arm_measure`.
+        folder: where records lie.
+    """
+    path = Path(folder) / f"{name}.json"
+    if not path.exists():
+        yield f"{name}: no recorded run here"
+        return
+    results = json.loads(path.read_text("utf-8"))["results"]
+    keys = [key for key in BETTER if f"{task}_latent_{key}" in results]
+    yield f"{name:<13}" + "".join(f"{key:>16}" for key in keys)
+    for arm in ARMS:
+        cells = [results.get(f"{task}_{arm}_{key}".replace(" ", "_")) for key in keys]
+        if None not in cells:
+            yield f"{arm:<13}" + "".join(_cell(k, *c) for k, c in zip(keys, cells))
+    words = [f"{key} {results[f'{task}_{key}'][0]}" for key in keys]
+    yield "latent against its best twin: " + ", ".join(words)
+
+
+def _cell(key, mean, half):
+    places = 1 if key == "nll" else 3
+    return f"{f'{mean:.{places}f} ± {half:.{places}f}':>16}"
+
+
+def lines(table):
     """One line of text an arm: mean ± half width of every measure over the runs."""
-    decimals = {"nll": 1, **(decimals or {})}
     keys = [key for key in BETTER if key in next(iter(table.values()))[0]]
     yield " " * 13 + "".join(f"{key:>16}" for key in keys)
     for arm, rows in table.items():
-        cells = []
-        for key in keys:
-            mean, half = interval([row[key] for row in rows])
-            cells.append(f"{mean:.{decimals.get(key, 3)}f} ± {half:.{decimals.get(key, 3)}f}")
-        yield f"{arm:<13}" + "".join(f"{cell:>16}" for cell in cells)
+        yield f"{arm:<13}" + "".join(_cell(k, *interval([r[k] for r in rows])) for k in keys)
 
 
 def _best(arm, maps, task):

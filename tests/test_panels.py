@@ -1,5 +1,7 @@
 """The arms of a panel train and answer; their scores and the words of the rule."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -117,3 +119,15 @@ def test_the_rule_by_hand():
 def test_an_unknown_arm_is_refused(panel):
     with pytest.raises(ValueError, match="arm"):
         panel.train("oracle", None, None, 0)
+
+
+def test_a_record_is_told_line_by_line(tmp_path):
+    results = {"edges_latent_nll": [5.0, 1.0], "edges_one_map_nll": [9.0, 2.0]}
+    results["edges_nll"] = ["better", "one map"]
+    (tmp_path / "some.json").write_text(json.dumps({"results": results}))
+    found = list(panel_scores.recorded("some", "edges", tmp_path))
+    assert [line.split() for line in found[:3]] == [
+        ["some", "nll"], ["one", "map", "9.0", "±", "2.0"], ["latent", "5.0", "±", "1.0"]
+    ]  # fmt: skip
+    assert found[3] == "latent against its best twin: nll better"
+    assert list(panel_scores.recorded("none", "edges", tmp_path)) == ["none: no recorded run here"]

@@ -447,6 +447,10 @@ fig = sheet(edges, edge_maps["latent"], range(4), range(4))
 alt = "Four pictures, the edges that four people drew, four samples of the latent, their mean, their spread and the error."
 plots.show(fig, alt=alt)
 
+# %%
+for name, task in (("07-shapes", "masks"), ("07-shapes", "edges"), ("07-bsds500", "edges")):
+    print(*panel_scores.recorded(name, task), "", sep="\n")
+
 # %% [markdown]
 # %EDGES%
 #
