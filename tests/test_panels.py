@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from helpers import opinion_heads, panel_scores, panels
+from helpers import data, opinion_heads, panel_scores, panels, readings
 from helpers.resume import Store
 
 SIZE = 16
@@ -131,3 +131,16 @@ def test_a_record_is_told_line_by_line(tmp_path):
     ]  # fmt: skip
     assert found[3] == "latent against its best twin: nll better"
     assert list(panel_scores.recorded("none", "edges", tmp_path)) == ["none: no recorded run here"]
+
+
+def test_twenty_people_read_in_three_ways():
+    image = np.full((1, 8, 8, 3), 100, "uint8")
+    mask = np.zeros((1, 8, 8), "uint8")
+    mask[0, :3, :3], mask[0, 5:, 5:], mask[0, :3, 5:] = 1, 1, 2  # two of one class, apart
+    image[0, :3, :3], image[0, 5:, 5:], image[0, :3, 5:] = 150, 50, 120
+    pictures = data.Dataset("some", "val", image, masks=mask)
+    marks = readings.twenty_people(pictures)[0]
+    assert marks.shape == (20, 8, 8)
+    assert [m.sum() for m in marks] == [27] * 8 + [18] * 7 + [9] * 5
+    assert marks[8, 0, 0] and marks[8, 0, 7] and marks[15, 7, 7]
+    assert sum(readings.READINGS.values()) == 20
