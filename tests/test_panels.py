@@ -137,7 +137,7 @@ def test_twenty_people_read_in_three_ways():
     image = np.full((1, 8, 8, 3), 100, "uint8")
     mask = np.zeros((1, 8, 8), "uint8")
     mask[0, :3, :3], mask[0, 5:, 5:], mask[0, :3, 5:] = 1, 1, 2  # two of one class, apart
-    image[0, :3, :3], image[0, 5:, 5:], image[0, :3, 5:] = 150, 50, 120
+    image[0, :3, :3, 0], image[0, 5:, 5:, 2], image[0, :3, 5:, 0] = 150, 150, 120
     pictures = data.Dataset("some", "val", image, masks=mask)
     marks = readings.twenty_people(pictures)[0]
     assert marks.shape == (20, 8, 8)

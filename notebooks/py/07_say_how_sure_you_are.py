@@ -118,7 +118,7 @@ def compare(name, yours, true, hint):
 # %% [markdown]
 # ## Twenty people, three readings
 #
-# First a case where we know everything about the disagreement, because we made it. Two or three shapes lie on a ground. Twenty people are asked to "mark the pieces", and the question can be understood in three ways: eight mark *everything*, seven only what is *lighter* than the ground, five only what is *darker*. Whoever has understood the question in one way marks accordingly, exactly, and without a doubt.
+# First a case where we know everything about the disagreement, because we made it. Two or three shapes lie on a ground. Twenty people are asked to "mark the pieces", and the question can be understood in three ways: eight mark *everything*, seven only what is *warm* (more red than blue), five only what is *cold*. Whoever has understood the question in one way marks accordingly, exactly, and without a doubt.
 #
 # Each picture of the training set comes with these twenty annotations, and in each of the four turns of a picture the networks see one of them, drawn by lot. Nothing tells them that there are three readings.
 
@@ -158,11 +158,11 @@ def sheet(task, maps, pick, people, cut=None):
 
 mixed = [i for i, people in enumerate(masks.marks) if len(spread.distinct(people)[1]) == 3]
 fig = sheet(masks, answers, mixed[:4], [0, 5, 9, 18])
-alt = "Four pictures with discs, squares and triangles. Beside each the marks of four people: all pieces, all pieces, only the lighter ones, only the darker ones. Then four samples of the network, each a clean choice of one of the readings; their mean, which is grey; the spread, dark where the samples differ; and the error of the mean, faint."
+alt = "Four pictures with discs, squares and triangles. Beside each the marks of four people: all pieces, all pieces, only the warm ones, only the cold ones. Then four samples of the network, each a clean choice of one of the readings; their mean, which is grey; the spread, dark where the samples differ; and the error of the mean, faint."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Black is marked. Each sample is a decision: it marks what is darker, or it leaves that out. The mean of all samples is grey. The *spread* (twice the standard deviation of the samples) is dark where they contradict each other, and the *error* is the distance between their mean and the share of the twenty people.
+# Black is marked. Each sample is a decision: it marks what is cold, or it leaves that out. The mean of all samples is grey. The *spread* (twice the standard deviation of the samples) is dark where they contradict each other, and the *error* is the distance between their mean and the share of the twenty people.
 #
 # ## The average is what a single map must give
 #
@@ -193,7 +193,7 @@ average = float(np.mean(average))
 print(f"who knows the readings: {floor:.2f} nats; the perfect average: {average:.0f} nats")
 
 # %% [markdown]
-# In the stored run, the least possible is 0.91<!--=floor--> nats per annotation (where all pieces are lighter than the ground, or all darker, two readings coincide). A single map that knows every pixel's share exactly pays 412<!--=average-->. No training can bring one map below the second number. Anything between the two is there for a model that can choose.
+# In the stored run, the least possible is 0.91<!--=floor--> nats per annotation (where all pieces are warm, or all cold, two readings coincide). A single map that knows every pixel's share exactly pays 412<!--=average-->. No training can bring one map below the second number. Anything between the two is there for a model that can choose.
 #
 # ## A latent that chooses
 #
@@ -269,7 +269,7 @@ kl = ops.convert_to_numpy(
 print("KL of each coordinate of z, nats:", *(f"{v:.2f}" for v in kl.mean(axis=0)))
 
 # %% [markdown]
-# To say which of three readings it is takes about one nat. The posterior pays 3.4<!--=kl--> nats on average in the stored run: it also tells what the picture leaves unclear, such as whether a piece of nearly the ground's brightness counts as lighter.
+# To say which of three readings it is takes about one nat. The posterior pays 3.4<!--=kl--> nats on average in the stored run: it also tells what the picture leaves unclear, such as whether a purple piece counts as warm.
 #
 # A walk along z shows what was learned. The coordinate with the largest KL goes from left to right through what the prior holds possible; the others stay at the prior's mean.
 
@@ -380,7 +380,7 @@ alt = "Five maps of each of four arms, for two pictures side by side. One map re
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run, one map pays 476<!--=masks_one_map_nll[0]--> nats for an annotation, dropout 441<!--=masks_dropout_nll[0]-->, the ensemble 447<!--=masks_ensemble_nll[0]-->, and the latent 260<!--=masks_latent_nll[0]-->. The last is far below the 412<!--=average--> nats that the *perfect* average costs: no training of a single map gets there. It is also far above 0.91<!--=floor-->. The rest is not disagreement of people but lack of knowledge: where exactly an outline runs, and which side of the ground's brightness a piece is on. To choose a reading is worth two hundred nats; to see well would be worth as many again.
+# In the stored run, one map pays 476<!--=masks_one_map_nll[0]--> nats for an annotation, dropout 441<!--=masks_dropout_nll[0]-->, the ensemble 447<!--=masks_ensemble_nll[0]-->, and the latent 260<!--=masks_latent_nll[0]-->. The last is far below the 412<!--=average--> nats that the *perfect* average costs: no training of a single map gets there. It is also far above 0.91<!--=floor-->. The rest is not disagreement of people but lack of knowledge: where exactly an outline runs, and whether a purple piece counts as warm. To choose a reading is worth two hundred nats; to see well would be worth as many again.
 #
 # The energy distance falls from 0.33<!--=masks_one_map_ged[0]--> to 0.16<!--=masks_latent_ged[0]-->, by 51<!--=masks_ged_gain[2]--> percent; the matched IoU is 0.62<!--=masks_latent_matched[0]--> for the latent and 0.62<!--=masks_one_map_matched[0]--> for one map, 0.56<!--=masks_ensemble_matched[0]--> for the ensemble.
 #
