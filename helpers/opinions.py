@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers, ops
 
 from helpers import losses, pyramids
-from helpers.layers import PACKAGE, GaussianSampling, PatchDown
+from helpers.layers import PACKAGE, GaussianSampling
 from helpers.opinion_heads import features_of
 
 
@@ -32,9 +32,11 @@ class Chooser(keras.Model):
         features: keras.Model, picture `(B, H, W, C)` → `[(B, H, W, F), (B, h, w, c)]`, features
             at full resolution and those of the coarsest level.
         prior: keras.Model, coarsest features → `[mean, log σ²]` of p(z|x), two `(B, K)`.
-        posterior: keras.Model, `[coarsest features, annotation (B, H, W, 1)]` → the same of
-            q(z|x, y). `choosing_head` makes all three.
+        posterior: keras.Model, `[features at full resolution, annotation (B, H, W, 1)]` → the
+            same of q(z|x, y). `choosing_head` makes all three.
         beta: weight of the KL in the training loss; 1 is the bound.
+        warmup_steps: over so many first training steps the weight of the KL rises from 0 to
+            `beta` in a straight line, so that z is used before it has to be paid for.
         seed: of the noise.
 
     References:
@@ -43,7 +45,7 @@ class Chooser(keras.Model):
         Kohl et al. (2018), Probabilistic U-Net. https://arxiv.org/abs/1806.05034
     """
 
-    def __init__(self, features, prior, posterior, beta=1.0, seed=None, **kwargs):
+    def __init__(self, features, prior, posterior, beta=1.0, warmup_steps=0, seed=None, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         shapes = {tuple(t.shape) for t in (*prior.outputs, *posterior.outputs)}
         if len(shapes) != 1:
@@ -53,10 +55,10 @@ class Chooser(keras.Model):
         if not (math.isfinite(beta) and beta >= 0):
             raise ValueError(f"`beta` must be finite and ≥ 0. Received: beta={beta!r}")
         self.features, self.prior, self.posterior = features, prior, posterior
-        self.beta, self.seed = beta, seed
+        self.beta, self.warmup_steps, self.seed = beta, warmup_steps, seed
         width, self.latent = features.outputs[0].shape[-1], prior.outputs[0].shape[-1]
         self.from_features = layers.Dense(width)
-        self.from_z = layers.Dense(width)
+        self.from_z = layers.Dense(2 * width)
         self.mix = layers.Dense(width, activation="relu")
         self.out = layers.Dense(1)
         self.sampling = GaussianSampling(seed, dtype="float32")
@@ -64,6 +66,10 @@ class Chooser(keras.Model):
         for layer in (self.from_features, self.mix, self.out):
             layer.build((None, width))
         self.from_z.build((None, self.latent))
+        # Counted here and not by the optimizer, whose counter JAX hides inside a train step.
+        self.steps = self.add_weight(
+            name="steps", shape=(), initializer="zeros", dtype="int32", trainable=False
+        )
         self.built = True
 
     # The pieces, each usable alone.
@@ -85,7 +91,8 @@ class Chooser(keras.Model):
         h = self.from_features(features)
         if len(z.shape) == 3:
             h = h[:, None]
-        h = ops.relu(h + self.from_z(z)[..., None, None, :])
+        scale, shift = ops.split(self.from_z(z)[..., None, None, :], 2, axis=-1)
+        h = ops.relu(h * (1.0 + scale) + shift)
         return self.out(self.mix(h))
 
     def terms(self, image, drawn, noise=None, training=False):
@@ -99,7 +106,7 @@ class Chooser(keras.Model):
         drawn = ops.convert_to_tensor(drawn)
         features, deep = self.look(image, training)
         prior = self.prior(deep, training=training)
-        mean, log_variance = self.posterior([deep, drawn], training=training)
+        mean, log_variance = self.posterior([features, drawn], training=training)
         z = self.sampling(mean, log_variance, noise=noise)
         kl = losses.gaussian_kl_elementwise(mean, log_variance, *prior)
         return losses.bernoulli_nll(drawn, self.decode(features, z)), kl
@@ -111,7 +118,13 @@ class Chooser(keras.Model):
         reconstruction, kl = y_pred
         for tracker, value in zip(self.trackers, (reconstruction, losses.sum_per_image(kl))):
             tracker.update_state(value)
-        return losses.objective(reconstruction, kl, self.beta)
+        weight = self.beta
+        if training:
+            self.steps.assign_add(1)
+            if self.warmup_steps:
+                done = ops.cast(self.steps, "float32") / float(self.warmup_steps)
+                weight = weight * ops.minimum(1.0, done)
+        return losses.objective(reconstruction, kl, weight)
 
     # What one does with it.
 
@@ -146,9 +159,10 @@ class Chooser(keras.Model):
         drawn = np.asarray(drawn, "float32")[..., None]  # (A, H, W, 1)
         features, deep = self.look(np.asarray(image, "float32")[None])
         prior = [ops.convert_to_numpy(t) for t in self.prior(deep)]  # (1, K)
-        deep = ops.repeat(deep, len(drawn), axis=0)
+        repeated = ops.repeat(features, len(drawn), axis=0)
         q = [
-            ops.convert_to_numpy(t) for t in self.posterior([deep, ops.convert_to_tensor(drawn)])
+            ops.convert_to_numpy(t)
+            for t in self.posterior([repeated, ops.convert_to_tensor(drawn)])
         ]  # (A, K)
         rng, found = np.random.default_rng(seed), []
         for y, mean, log_variance in zip(drawn, *q):
@@ -165,7 +179,8 @@ class Chooser(keras.Model):
     def get_config(self):
         nets = {name: getattr(self, name) for name in ("features", "prior", "posterior")}
         nets = {name: keras.saving.serialize_keras_object(net) for name, net in nets.items()}
-        return {**super().get_config(), **nets, "beta": self.beta, "seed": self.seed}
+        own = {name: getattr(self, name) for name in ("beta", "warmup_steps", "seed")}
+        return {**super().get_config(), **nets, **own}
 
     @classmethod
     def from_config(cls, config):
@@ -177,14 +192,14 @@ class Chooser(keras.Model):
 def choosing_head(encoder, latent=4, width=16, **options):
     """A `Chooser` on all levels of an encoder.
 
-    The prior averages the coarsest features over the places; the posterior shrinks the
-    annotation to their size first, and mixes the two.
+    The prior averages the coarsest features over the places. The posterior averages features at
+    full resolution over the marked pixels, and over the others: what was marked, and what was not.
 
     Args:
         encoder: from `pyramids.pyramid_networks`; its layers are shared.
         latent: K, the length of z.
         width: F, channels at full resolution.
-        **options: `beta` and `seed` of `Chooser`.
+        **options: `beta`, `warmup_steps` and `seed` of `Chooser`.
 
     Raises:
         ValueError: If `latent` is below 1.
@@ -193,30 +208,23 @@ def choosing_head(encoder, latent=4, width=16, **options):
         raise ValueError(f"`latent` must be at least 1. Received: latent={latent!r}")
     image, deep = encoder.input, pyramids.levels(encoder)[-1]
     features = keras.Model(image, [features_of(encoder, width), deep], name="features")
-    given, drawn = keras.Input(deep.shape[1:]), keras.Input((*image.shape[1:3], 1))
-    prior = keras.Model(given, _gaussian(given, latent), name="prior")
-    channels, h = deep.shape[-1], drawn
-    for step in _shrinking(image.shape[1] // deep.shape[1]):
-        h = PatchDown(channels // 2, step, "relu")(h)
-    h = layers.Concatenate()([h, given])
-    h = layers.Conv2D(channels, 3, padding="same", activation="relu")(h)
-    posterior = keras.Model([given, drawn], _gaussian(h, latent), name="posterior")
+    given = keras.Input(deep.shape[1:])
+    prior = keras.Model(given, _gaussian(layers.GlobalAveragePooling2D()(given), latent))
+    fine, drawn = (keras.Input((*image.shape[1:3], channels)) for channels in (width, 1))
+    h = layers.Dense(2 * width, activation="relu")(layers.ReLU()(fine))
+    means = [
+        ops.mean(h * share, axis=(1, 2)) / (ops.mean(share, axis=(1, 2)) + 0.01)
+        for share in (drawn, 1.0 - drawn)
+    ]
+    h = layers.Concatenate()([*means, ops.mean(drawn, axis=(1, 2))])
+    posterior = keras.Model([fine, drawn], _gaussian(h, latent))
     return Chooser(features, prior, posterior, **options)
 
 
 def _gaussian(h, latent):
-    """Mean and log σ² of z from features `(B, h, w, c)`, averaged over the places."""
-    h = layers.Dense(h.shape[-1], activation="relu")(layers.GlobalAveragePooling2D()(h))
+    """Mean and log σ² of z from a vector `(B, c)`."""
+    h = layers.Dense(48, activation="relu")(h)
     return [layers.Dense(latent)(h) for _ in range(2)]
-
-
-def _shrinking(factor):
-    """Steps down to the coarsest level: by 4 while it can, then by 2."""
-    steps = []
-    while factor > 1:
-        steps.append(4 if factor % 4 == 0 else 2)
-        factor //= steps[-1]
-    return steps
 
 
 def _log_density(z, mean, log_variance):

@@ -161,7 +161,8 @@ class Panel:
             return models.VAE(encoder, decoder, likelihood="gaussian", sigma=self.sigma, seed=seed)
         encoder.set_weights(self.starts[narrow, seed])
         if arm == "latent":
-            return opinions.choosing_head(encoder, self.latent, seed=seed)
+            warmup = self.options["steps"] // 2
+            return opinions.choosing_head(encoder, self.latent, warmup_steps=warmup, seed=seed)
         if arm == "pixel latent":
             return opinion_heads.pixel_latent_head(encoder, seed=seed, **options)
         dropout = DROPOUT if arm == "dropout" else 0.0

@@ -39,3 +39,21 @@ def twenty_people(pictures):
     pieces, warm = pictures.masks > 0, warm_pieces(pictures)
     kinds = pieces, warm, pieces & ~warm
     return np.stack([k for k, n in zip(kinds, READINGS.values()) for _ in range(n)], axis=1)
+
+
+def with_both(pictures, limit=None):
+    """The pictures that hold warm and cold pieces, so that all three readings differ.
+
+    Args:
+        pictures: a `data.Dataset`, as for `twenty_people`.
+        limit: the first so many of them; None takes all.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    warm = warm_pieces(pictures)
+    cold = (pictures.masks > 0) & ~warm
+    found = np.flatnonzero(warm.any(axis=(1, 2)) & cold.any(axis=(1, 2)))[:limit]
+    if not len(found):
+        raise ValueError(f"none of {len(pictures)} pictures has warm and cold pieces: take more")
+    return pictures.subset(found)

@@ -18,9 +18,11 @@ def encoder(seed=0):
 
 
 def coin(n, seed=0):
-    """Grey pictures; half of the annotations mark the left half, half the right."""
+    """Red on the left, blue on the right; half of the people mark the red, half the blue."""
     rng = np.random.default_rng(seed)
-    images = rng.random((n, SIZE, SIZE, 3), "float32") * 0.1 + 0.4
+    images = rng.random((n, SIZE, SIZE, 3), "float32") * 0.1 + 0.3
+    images[:, :, : SIZE // 2, 0] += 0.4
+    images[:, :, SIZE // 2 :, 2] += 0.4
     people = np.zeros((2, SIZE, SIZE), "uint8")
     people[0, :, : SIZE // 2], people[1, :, SIZE // 2 :] = 1, 1
     return images, [people] * n
@@ -45,7 +47,7 @@ def test_the_bound_is_reconstruction_and_kl_of_two_gaussians(chooser):
     reconstruction, kl = map(numpy, chooser.terms(images, y, noise=noise))
     features, deep = chooser.look(images)
     m, log_s2 = map(numpy, chooser.prior(deep))
-    mu, log_v = map(numpy, chooser.posterior([deep, ops.convert_to_tensor(y)]))
+    mu, log_v = map(numpy, chooser.posterior([features, ops.convert_to_tensor(y)]))
     s2, v = np.exp(log_s2), np.exp(log_v)
     expected = 0.5 * (v / s2 + (mu - m) ** 2 / s2 - 1 - np.log(v / s2))
     assert np.allclose(kl, expected, rtol=1e-3, atol=1e-4)

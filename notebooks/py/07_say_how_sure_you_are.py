@@ -58,7 +58,7 @@ tuning = 40  # the next so many, on which each arm chooses its threshold
 held = 60  # pictures to score on
 latent = 4  # length of the code z that chooses
 vae_steps = 250  # training steps of each VAE, 8 pictures each
-steps = 200  # training steps of each head, 16 pictures each
+steps = 240  # training steps of each head, 16 pictures each
 twins = ["dropout", "ensemble"]  # beside one map, whom the latent is compared with
 samples = 20  # maps that each arm gives of a picture
 draws = 32  # z's for the bound on the likelihood of an annotation
@@ -108,7 +108,7 @@ from helpers import (
     spread,
 )
 from helpers.probes import interval
-from helpers.readings import READINGS, twenty_people
+from helpers.readings import READINGS, twenty_people, with_both
 from helpers.resume import Store
 from helpers.twins import learn
 
@@ -130,11 +130,13 @@ def compare(name, yours, true, hint):
 
 # %%
 drawing = {"size": size, "objects": (2, 3), "radius": (0.15, 0.25), "texture": 0.15}
-train = data.load("shapes", "train", limit=max(images, labelled + tuning), **drawing)
+train = data.load("shapes", "train", limit=images, **drawing)
 val = data.load("shapes", split, limit=held, **drawing)
-masks = panel_scores.make_task("masks", train, val, labelled, tuning, twenty_people)
+more = data.load("shapes", split, limit=4 * held, **drawing)
+pair = with_both(train), with_both(more, held)
+masks = panel_scores.make_task("masks", *pair, labelled, tuning, twenty_people)
 x = data.to_float(train.images)
-print(READINGS)  # people of twenty
+print(READINGS, f"{len(masks.images)} pictures to learn from, {len(masks.held)} to score on")
 
 # %% [markdown]
 # The next cell trains what this notebook is about, a VAE and a head with a latent on its encoder, and shows what it can do. How it works comes after.
@@ -162,8 +164,7 @@ def sheet(task, maps, pick, people, cut=None):
     return fig
 
 
-mixed = [i for i, people in enumerate(masks.marks) if len(spread.distinct(people)[1]) == 3]
-fig = sheet(masks, answers, mixed[:4], [0, 5, 9, 18])
+fig = sheet(masks, answers, range(4), [0, 5, 9, 18])
 alt = "Four pictures with discs, squares and triangles. Beside each the marks of four people: all pieces, all pieces, only the warm ones, only the cold ones. Then four samples of the network, each a clean choice of one of the readings; their mean, which is grey; the spread, dark where the samples differ; and the error of the mean, faint."
 plots.show(fig, alt=alt)
 
@@ -255,7 +256,7 @@ def negative_bound(image, drawn, noise):
     features, deep = chooser.look(image)
     m, log_s2 = map(ops.convert_to_numpy, chooser.prior(deep))
     mu, log_sigma2 = map(
-        ops.convert_to_numpy, chooser.posterior([deep, ops.convert_to_tensor(drawn)])
+        ops.convert_to_numpy, chooser.posterior([features, ops.convert_to_tensor(drawn)])
     )
     z = ops.convert_to_tensor(mu + np.exp(0.5 * log_sigma2) * noise)
     nats = losses.bernoulli_nll(drawn, chooser.decode(features, z))  # summed over the pixels
@@ -293,7 +294,7 @@ def walk(i, values):
 
 
 deviations = np.linspace(-2.5, 2.5, 9)
-rows = [[masks.held[i], *(1 - walk(i, deviations))] for i in mixed[:3]]
+rows = [[masks.held[i], *(1 - walk(i, deviations))] for i in range(3)]
 fig = plots.image_grid(
     rows, column_labels=["picture", *(f"{v:+.1f}" for v in deviations)], cell=0.9
 )
@@ -312,7 +313,11 @@ if not os.environ.get("HELPERS_PROFILE"):
         row = [masks.held[picture], 1 - walk(picture, [z])[0]]
         plots.show(plots.image_grid([row], cell=2.4), alt=f"Picture {picture} and its map at {z}.")
 
-    interact(slide, picture=IntSlider(0, 0, held - 1), z=FloatSlider(0, min=-3, max=3, step=0.25))
+    interact(
+        slide,
+        picture=IntSlider(0, 0, len(masks.held) - 1),
+        z=FloatSlider(0, min=-3, max=3, step=0.25),
+    )
 
 # %% [markdown]
 # ## How far apart are two sets of drawings?
@@ -379,7 +384,7 @@ print(*panel_scores.report(table, verdicts), sep="\n")
 print("weights:", *(f"{arm} {n:,};" for arm, n in panel.weights().items()))
 
 # %%
-rows = [[1 - m.astype("float64") for i in mixed[:2] for m in shown[arm][i][:5]] for arm in arms]
+rows = [[1 - m.astype("float64") for i in range(2) for m in shown[arm][i][:5]] for arm in arms]
 names = [f"{k}" for _ in range(2) for k in range(1, 6)]
 fig = plots.image_grid(rows, row_labels=arms, column_labels=names)
 alt = "Five maps of each of four arms, for two pictures side by side. One map repeats the same grey shapes. Dropout varies their grey. The five members of the ensemble agree on the grey but for details. The latent gives black shapes, another choice from map to map."
