@@ -50,16 +50,17 @@ familiar = "shapes"  # pictures that the last section knows; or "fashion_mnist",
 seed = 0  # of the first weights and of every random draw
 seeds = 3  # runs on masks, each with first weights and a VAE of its own
 edge_seeds = 3  # the same on edges
-size = 48  # side of the pictures in pixels
+size = 40  # side of the pictures in pixels
 crop = 96  # side of the piece that is cut from the middle of photographs
 images = 1000  # pictures without annotations, for the VAE
 labelled = 360  # the first so many of them, which were annotated
 tuning = 40  # the next so many, on which each arm chooses its threshold
 held = 60  # pictures to score on
 latent = 4  # length of the code z that chooses
-vae_steps = 250  # training steps of each VAE, 8 pictures each
-steps = 240  # training steps of each head, 16 pictures each
-twins = ["dropout", "ensemble"]  # beside one map, whom the latent is compared with
+vae_steps = 200  # training steps of each VAE, 8 pictures each
+steps = 300  # training steps of each head, 16 pictures each
+twins = ["dropout", "ensemble"]  # beside one map, whom the latent is compared with on masks
+edge_twins = ["dropout"]  # the same on edges
 samples = 20  # maps that each arm gives of a picture
 draws = 32  # z's for the bound on the likelihood of an annotation
 best_of = 11  # edge maps of a picture among which the best is looked for
@@ -85,6 +86,7 @@ check_parameters(
     ods_images=range(1, 1001), thresholds=range(3, 100), tolerance=(0.001, 0.1),
     novelty_steps=range(1, 100_001), strangers=range(10, 10_001), fitted=range(4, 201),
     split=["val", "test"], twins={"list_of": ["dropout", "ensemble"]},
+    edge_twins={"list_of": ["dropout", "ensemble"]},
 )  # fmt: skip
 set_up(seed)
 
@@ -438,10 +440,11 @@ if dataset != "shapes":
 best = ods_images, best_of, thresholds, tolerance
 edges = panel_scores.make_task("edges", crowd, scored, labelled, tuning, wide=wide, ods=best)
 edge_panel = panel if crowd is train else panels.Panel(data.to_float(crowd.images), **options)
+edge_arms = ["one map", *edge_twins, "pixel latent", "latent"]
 edge_runs = list(range(seed, seed + edge_seeds))
 edge_store = Store(kept, **about, dataset=dataset, crop=crop, wide=wide, ods=best)
 edge_table, edge_maps = panel_scores.study(
-    edge_panel, edges, [*arms[:-1], "pixel latent", "latent"], edge_runs, edge_store, samples, draws
+    edge_panel, edges, edge_arms, edge_runs, edge_store, samples, draws
 )
 edge_verdicts = panel_scores.summary(edge_table)
 print(*panel_scores.report(edge_table, edge_verdicts), sep="\n")
