@@ -30,7 +30,7 @@ class VectorQuantizer(layers.Layer):
 
     Call arguments:
         x: `(B, …, d)`, floats.
-        training: whether the codes learn.
+        training: whether the codes learn. With `trainable = False` they never do.
 
     Returns:
         A tensor of the shape of `x`, float32.
@@ -88,7 +88,7 @@ class VectorQuantizer(layers.Layer):
         indices = self.choose(x)
         chosen = self.look_up(indices)
         axes = tuple(range(1, len(x.shape)))
-        if training:
+        if training and self.trainable:
             away = ops.sum(ops.square(x - ops.stop_gradient(chosen)), axis=axes)
             self.add_loss(self.commitment * ops.mean(away))
             if self.decay is None:

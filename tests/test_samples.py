@@ -86,7 +86,7 @@ def test_faults_are_what_they_are_called():
     labels = np.arange(30) % 3 + 1
     made = samples.faults(x, labels)
     assert all(a.shape == x.shape and a.dtype == "float32" for a in made.values())
-    assert all(0 <= a.min() and a.max() <= 1 for a in made.values())
+    assert all(a.min() >= 0 and a.max() <= 1 for a in made.values())
     assert len(np.unique(made["one class"], axis=0)) == 10
     assert len(np.unique(made["ten pictures"], axis=0)) == 10
     assert np.ptp(made["mean picture"], axis=0).max() == 0

@@ -82,6 +82,14 @@ def test_outside_training_nothing_moves():
     np.testing.assert_array_equal(numpy(layer.codebook), BOOK)
 
 
+def test_a_frozen_layer_learns_nothing():
+    layer = quantizer(revive=0.5)
+    layer.trainable = False
+    layer(X, training=True)
+    np.testing.assert_array_equal(numpy(layer.codebook), BOOK)
+    assert layer.losses == []
+
+
 def test_by_gradient_the_codes_are_trained_and_the_encoder_term_leaves_them_alone():
     layer = quantizer(decay=None, commitment=0.25)
     assert [w.name for w in layer.trainable_weights] == ["codebook"]

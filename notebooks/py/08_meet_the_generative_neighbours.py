@@ -1,0 +1,594 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Meet the generative neighbours
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/08_meet_the_generative_neighbours.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/08_meet_the_generative_neighbours.ipynb) <!--badges-->
+#
+# "GANs draw sharp pictures and are hard to train; VAEs are stable and blur." One reads this sentence in many places, mostly without a number. Here both are built from the same network, trained on the same pictures for the same number of steps, and measured with the same ruler. Two relatives join: one that crosses the two, and one whose code is made of whole numbers.
+#
+# **What you'll do**
+#
+# - Make a ruler for pictures that nobody took, and try it on faults that you know.
+# - Build a GAN from scratch, and find out on paper and by quadrature what its game measures.
+# - Train VAE, GAN, VAE-GAN and VQ-VAE from several first weights each, and let rules that were written first say who leads and which run has collapsed.
+# - Send a picture as sixty-four whole numbers, count the bits, and let a segmentation head read them.
+#
+# **What you'll learn**
+#
+# - A GAN can be sampled and nothing else: it has no likelihood and no code. What can be asked of a model matters as much as how it scores.
+# - One number for "quality" hides two: do the samples look real, and is everything real among them?
+# - Blur is what a likelihood of pixels pays for, and sharpness is what a discriminator pays for. Neither is the truth about the data.
+#
+# **What you'll need**
+#
+# - The VAE and its loss (`02`); what rate and nats mean (`03`).
+# - About 5 minutes on 2 CPU cores and 2 GB of memory. The default pictures are drawn on the spot.
+
+# %% tags=["colab"]
+# On Google Colab this installs the helpers; elsewhere it does nothing.
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:
+    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+
+# %% tags=["parameters"]
+dataset = "shapes"  # data set: shapes or fashion_mnist
+seed = 0  # of the pictures, the first weights and every random draw
+images = 4000  # pictures to train on
+scored = 500  # pictures that each model draws, and real ones they are compared with
+classifier_steps = 375  # training steps of the classifier whose features are the ruler
+width = 32  # channels of the finest level of encoder and decoder
+latent = 32  # numbers in the code of VAE and VAE-GAN, and in the noise of the GAN
+batch = 32  # pictures in a training step
+steps = 800  # training steps of VAE, GAN and VAE-GAN
+rate = 0.002  # highest learning rate of everything but the two players
+player_rates = [0.001, 0.001]  # highest learning rates of generator and discriminator
+sigma = 0.05  # standard deviation of a pixel under the Gaussian likelihood
+feature_weight = 0.1  # of the squared error in the discriminator's features, in VAE-GAN
+seeds = 3  # trainings of each model, with other first weights
+samples_k = 50  # importance samples for a bound on log p(x)
+codes = 64  # code vectors of the VQ-VAE
+channels = 8  # numbers in each of them
+commitment = 4.0  # weight of the encoder's distance to its codes, in nats
+code_steps = 400  # training steps of the VQ-VAE and of its twin
+prior_steps = 300  # training steps of the prior over its codes
+labels = 400  # pictures with masks for the heads
+head_steps = 200  # training steps of a head
+kept = ""  # folder in the cache where finished trainings are kept, to go on after a stop
+
+# %%
+from helpers.runs import check_parameters, record, set_up
+
+check_parameters(
+    globals(), dataset=["shapes", "fashion_mnist"], seed=range(2**32), images=range(64, 50_001),
+    scored=range(16, 5001), classifier_steps=range(1, 50_001), width=range(4, 257),
+    latent=range(1, 1025), batch=range(2, 513), steps=range(1, 100_001), rate=(1e-5, 0.1),
+    player_rates={"list_of": (1e-6, 0.1)}, sigma=(0.001, 1.0), feature_weight=(0.0, 1000.0),
+    seeds=range(1, 21), samples_k=range(1, 5001), codes=range(2, 4097), channels=range(1, 257),
+    commitment=(0.0, 1000.0), code_steps=range(1, 50_001), prior_steps=range(1, 50_001),
+    labels=range(2, 10_001), head_steps=range(1, 50_001), kept=str,
+)  # fmt: skip
+set_up(seed)
+
+import functools
+import math
+import time
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+from keras import layers, ops
+
+from helpers import adversarial, data, losses, metrics, models, networks, plots, probes
+from helpers import resume, samples, training, twins
+
+plots.use()
+
+# %% [markdown]
+# ## Pictures that somebody took
+#
+# The default pictures are those of notebook `05` with one object each: a disc, a square or a triangle over a texture, with a little noise. A model that has learned to draw them should draw all three, at any place, in any colour. These are the real ones.
+
+# %%
+options = {"objects": 1, "radius": (0.18, 0.25), "contrast": (0.25, 0.6), "texture": 0.15}
+options = {"seed": seed, "noise": 0.03, "annotators": 1, **options} if dataset == "shapes" else {}
+train = data.load(dataset, "train", limit=images, size=32, **options)
+val = data.load(dataset, "val", limit=2 * scored, size=32, **options)
+x, held = data.to_float(train.images), data.to_float(val.images)
+factor = "class" if dataset == "shapes" else "label"
+kinds, held_kinds = (s.factors[factor] - (dataset == "shapes") for s in (train, val))
+shape, names = x.shape[1:], val.class_names[-(int(kinds.max()) + 1) :]
+fig = plots.image_grid(val.images[:24], rows=2)
+alt = "Two rows of real pictures: one object each, a disc, a square or a triangle, in many colours, at many places, over faint textures of grass, gravel and brick."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# ## A ruler for pictures that nobody took
+#
+# How good is a picture that has no original? No pixel can be called wrong. What can be compared are two *crowds*: five hundred drawn pictures and five hundred real ones. Are they alike in what a network notices?
+#
+# The usual rulers take the features of a large network that was trained on a million photographs. Here nothing is downloaded: a small classifier learns to tell the kinds of objects apart, and its last features, one number for each of 64 channels, describe a picture. So the ruler sees what *this* classifier sees, and its numbers compare with no others. Three questions are asked of the features:
+#
+# - **Kernel distance.** The squared maximum mean discrepancy with the kernel $k(a, b) = (a \cdot b / F + 1)^3$: how alike are pictures within each crowd, less how alike across? It is estimated without bias (Bińkowski and others, 2018), so two crowds from one source score 0 on average, sometimes a little below. Larger is worse.
+# - **Precision and recall** (Kynkäänniemi and others, 2019). Draw a ball around each real picture, up to its third nearest real neighbour. The share of drawn pictures inside some ball is the precision: *do they look real?* Now put the balls around the drawn pictures; the share of real ones inside is the recall: *is everything real among them?*
+# - **Variety and sharpness.** The variance of the features, and the energy of the pixels' gradients, each as a share of that of real pictures.
+
+
+# %%
+def classifier():
+    """Pictures `(B, H, W, C)` → logits `(B, classes)` and 64 features `(B, 64)`."""
+    image = keras.Input(shape)
+    h = layers.Rescaling(4.0, offset=-2.0)(image)
+    for filters, stride in ((24, 1), (32, 2), (48, 2), (64, 2)):
+        h = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(h)
+        h = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
+    features = layers.GlobalAveragePooling2D()(h)
+    return keras.Model(image, [layers.Dense(len(names))(features), features])
+
+
+ruler = classifier()
+namer = keras.Model(ruler.input, ruler.outputs[0])
+loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+twins.learn(namer, x, kinds, loss, steps=classifier_steps, batch=batch, rate=0.005, seed=seed)
+right = namer.predict(held, batch_size=250, verbose=0).argmax(axis=1) == held_kinds
+unit = ruler.predict(x[:1000], batch_size=250, verbose=0)[1]  # the features' mean and spread
+real = ruler.predict(held[:scored], batch_size=250, verbose=0)[1]
+energy = samples.gradient_energy(held[:scored]).mean()
+print(f"the classifier names {right.mean():.0%} of the held-out pictures rightly")
+
+# %% [markdown]
+# A ruler that has never been held against anything known is a rumour. So before any model is measured, `judge` gets real pictures with a fault that we chose. Its floor is the other half of the held-out pictures: real ones, that no distance should find fault with.
+#
+# > **Predict first.** Six faults: blur, added noise, only one kind of object, ten pictures again and again, the mean picture, pure noise. Which lose precision, which lose recall, and which lose both?
+
+
+# %%
+def judge(pictures):
+    """Scores of `(scored, H, W, C)` drawn pictures beside as many real ones."""
+    pictures = np.clip(np.nan_to_num(np.asarray(pictures)), 0, 1)
+    logits, features = ruler.predict(pictures, batch_size=250, verbose=0)
+    _, ours, theirs = samples.standardise(unit, real, features)
+    precision, recall = samples.precision_recall(ours, theirs)
+    return {
+        "distance": samples.kernel_distance(ours, theirs), "precision": precision,
+        "recall": recall, "variety": samples.variety(ours, theirs),
+        "sharpness": samples.gradient_energy(pictures).mean() / energy,
+        "kinds": np.bincount(logits.argmax(axis=1), minlength=len(names)) / len(logits),
+    }  # fmt: skip
+
+
+MEASURES = ("distance", "precision", "recall", "variety", "sharpness")
+crowds = {"other half": held[scored:]}
+crowds |= samples.faults(held[scored:], held_kinds[scored:], seed)
+known = {name: judge(pictures) for name, pictures in crowds.items()}
+print(f"{'':<14}" + "".join(f"{m:>11}" for m in MEASURES))
+for name, row in known.items():
+    print(f"{name:<14}" + "".join(f"{row[m]:>11.2f}" for m in MEASURES))
+
+# %%
+fig = plots.image_grid([a[:12] for a in crowds.values()], row_labels=list(crowds))
+alt = "Seven rows of twelve pictures: real ones, the same blurred, with noise, discs only, ten pictures that repeat, a grey-brown mean picture, and coloured noise."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# TEXT-RULER
+#
+# Two rules are written down now, before any model is trained:
+#
+# - **Collapsed.** A training counts as collapsed if its samples' features vary less than half as much as real ones', or if its kernel distance is no better than that of the mean picture.
+# - **Ahead.** One model is ahead of another on a measure only if the 95 % interval of their difference, seed by seed, does not hold 0.
+
+# %%
+floor, ceiling = known["other half"]["distance"], known["mean picture"]["distance"]
+
+
+def collapsed(row):
+    return bool(row["variety"] < 0.5 or row["distance"] >= ceiling)
+
+
+# %% [markdown]
+# ## A game with two players
+#
+# A VAE says how probable a picture is, and is trained to say it well. A **GAN** (Goodfellow and others, 2014) drops that. A *generator* $G$ turns noise $z$ into a picture, and a *discriminator* $D$ gets real and drawn ones and says with which probability a picture is real. $D$ wants
+#
+# $$V(D, G) = \mathbb E_{x \sim p}\big[\log D(x)\big] + \mathbb E_{z}\big[\log(1 - D(G(z)))\big]$$
+#
+# large, and $G$ wants it small. What does the generator minimise, if its opponent plays as well as can be? Write $q$ for the density of $G$'s pictures. Then $V = \int p \log D + q \log(1 - D)\,dx$, and $D$ may choose its value at each $x$ by itself. The slope there is $p/D - q/(1-D)$, which is 0 at
+#
+# $$D^*(x) = \frac{p(x)}{p(x) + q(x)}.$$
+#
+# (It is a maximum, since both logarithms are concave.) Put it back, and call the middle $m = (p+q)/2$. Each fraction is half of a ratio to $m$, so each logarithm gives up a $\log 2$:
+#
+# $$V(D^*, G) = \mathbb E_p\Big[\log \tfrac{p}{2m}\Big] + \mathbb E_q\Big[\log\tfrac{q}{2m}\Big] = \mathrm{KL}(p\,\|\,m) + \mathrm{KL}(q\,\|\,m) - \log 4 = 2\,\mathrm{JSD}(p, q) - \log 4.$$
+#
+# Against a perfect opponent the generator minimises the **Jensen–Shannon divergence** between its pictures and the real ones: 0 where they agree, $\log 2$ where they never overlap. No algebra should be believed unseen. Two normal densities, $a$ apart, have $\log p - \log q = a(a/2 - x)$, which is the logit of $D^*$; the integrals are sums on a fine grid.
+#
+# > **Predict first.** Let the two move apart: $a = 0, 1, 2, 4, 8$. Does the divergence grow in proportion? What would its slope at $a = 8$ teach a generator?
+
+
+# %% tags=["nbval-check-output"]
+line = np.linspace(-40, 48, 88_001)
+
+
+def value_of_game(p, q, logit):
+    log_d, log_rest = -np.logaddexp(0, -logit), -np.logaddexp(0, logit)
+    return np.sum(p * log_d + q * log_rest) * 0.001
+
+
+print(" a   V at D*   2 JSD - log 4   V at a timid D   V at a bold D")
+for a in (0, 1, 2, 4, 8):
+    p, q = (np.exp(-0.5 * (line - m) ** 2) / math.sqrt(2 * math.pi) for m in (0, a))
+    best, timid, bold = (value_of_game(p, q, s * a * (a / 2 - line)) for s in (1, 0.5, 2))
+    by_divergence = 2 * adversarial.divergence(p, q, 0.001) - math.log(4)
+    print(f"{a:>2}{best:>10.4f}{by_divergence:>16.4f}{timid:>17.4f}{bold:>16.4f}")
+    assert abs(best - by_divergence) < 1e-9 and max(timid, bold) <= best
+
+# %% [markdown]
+# The two columns agree to the last digit, and any other $D$ gets less. But see how the value flattens: from $a = 4$ to $a = 8$ it hardly moves. Once two densities do not overlap, a perfect opponent is always right, and being twice as far away is no worse. Young generators are far away. Their slope is what the next cell prints, for a picture that the discriminator takes for drawn ($D = 0.01$), doubts ($0.5$), or takes for real ($0.99$).
+
+
+# %% tags=["nbval-check-output"]
+d = np.array([0.01, 0.5, 0.99], "float32")
+logit = keras.Variable(np.log(d / (1 - d)))
+zero_sum = models.value_and_grad(lambda: -ops.sum(ops.softplus(logit)), [logit])[1][0]
+other = models.value_and_grad(lambda: ops.sum(ops.softplus(-logit)), [logit])[1][0]
+print("D                          ", d)
+print("slope of log(1 - D)        ", ops.convert_to_numpy(zero_sum).round(2))
+print("slope of -log D            ", ops.convert_to_numpy(other).round(2))
+assert np.allclose(zero_sum, -d, atol=1e-5) and np.allclose(other, d - 1, atol=1e-5)
+
+# %% [markdown]
+# By the logit $\ell$ of $D$, the slope of $\log(1 - D)$ is $-D$: caught at 0.01, the generator is told next to nothing. The **non-saturating** loss $-\log D$ has the slope $D - 1$ instead. It pulls in the same direction and is strongest where the generator is worst, and it is what people train with. The price: two losses that are not the negative of each other are no zero-sum game any more, and the divergence above is its compass and not its loss.
+#
+# **Exercise 1.** At some $x$ the real density is three times that of the generator. What does the perfect discriminator say? **Exercise 2.** A generator has become perfect. What is $V(D^*, G)$, in nats?
+
+# %%
+your_answer, your_value = None, None  # ← your numbers
+for what, yours, true in (("D*", your_answer, 0.75), ("V", your_value, -math.log(4))):
+    print(f"{what}: your value {yours}, true value {'?' if yours is None else round(true, 3)}")
+    assert yours is None or abs(yours - true) < 0.001, "Put p = 3q, and then p = q, into D*."
+
+# %% [markdown]
+# <details><summary>Solutions</summary>
+#
+# $3q / (3q + q) = 0.75$. A perfect generator has $p = q$, so $D^* = \tfrac12$ everywhere and $V = 2 \log\tfrac12 = -1.386$ nats; the discriminator's *loss*, $-V$, is then 1.386. A discriminator's loss near 1.386 can also mean that it has learned nothing. The loss of one player never tells how good the other is.
+#
+# </details>
+#
+# ## A GAN, and a VAE of the same size
+#
+# Both models share one network: the VAE's **decoder is the GAN's generator**, layer for layer. They get the same pictures, the same batches in the same order, and the same number of steps. A step of the two is not the same work (a GAN has a discriminator, a VAE an encoder), so the seconds are printed as well.
+#
+# The discriminator is a plain stack of three convolutions that returns its logit and, for later, the features of its second layer.
+
+
+# %%
+def pair(seed):
+    """Encoder and decoder with fresh weights; the code is a vector."""
+    keras.utils.set_random_seed(seed)
+    return networks.conv_networks(shape, latent, width, centre=True)
+
+
+def discriminator():
+    """Pictures `(B, H, W, C)` → logit `(B, 1)` and features `(B, H/4, W/4, 48)`."""
+    image = keras.Input(shape)
+    found = [layers.Rescaling(4.0, offset=-2.0)(image)]
+    for filters in (24, 48, 96):
+        h = layers.Conv2D(filters, 4, 2, padding="same")(found[-1])
+        found.append(layers.LeakyReLU(0.2)(h))
+    return keras.Model(image, [layers.Dense(1)(layers.Flatten()(found[3])), found[2]])
+
+
+encoder, decoder = pair(seed)
+critic = discriminator()
+nets = {"encoder": encoder, "decoder": decoder, "discriminator": critic}
+print({name: net.count_params() for name, net in nets.items()})
+
+# %% [markdown]
+# One step by hand: the discriminator moves down the slope of its loss, then the generator down its own. `value_and_grad` is the same function on TensorFlow, JAX and PyTorch; its third argument names what else is read. `draws` is the source of the noise.
+
+# %%
+everything = [v for net in nets.values() for v in net.variables]
+draws = keras.random.SeedGenerator(seed)
+
+
+def side(*nets):
+    """The weights of one side of a game, and an optimizer of its own for them."""
+    variables = [v for net in nets for v in net.trainable_variables]
+    adam = keras.optimizers.Adam(beta_1=0.5)
+    adam.build(variables)
+    return variables, adam
+
+
+def descend(loss, variables, adam):
+    """The loss as it was, after one step down its slope."""
+    mine = {id(v) for v in variables}
+    rest = [v for v in everything if id(v) not in mine]
+    value, slopes = models.value_and_grad(loss, variables, rest)
+    adam.apply(slopes, variables)
+    return value
+
+
+# %%
+detective, painter = side(critic), side(decoder)
+
+
+def gan_step(real):
+    z = keras.random.normal((batch, latent), seed=draws)
+
+    def catch():  # -V: real ones called real, drawn ones called drawn
+        return ops.mean(ops.softplus(-critic(real)[0])) + ops.mean(ops.softplus(critic(decoder(z))[0]))
+
+    def please():  # the non-saturating loss
+        return ops.mean(ops.softplus(-critic(decoder(z))[0]))
+
+    return ops.stack([descend(catch, *detective), descend(please, *painter)])
+
+
+# %% tags=["nbval-check-output"]
+real_logit, fake_logit = critic(x[:8])[0], critic(decoder(np.ones((8, latent), "float32")))[0]
+ours = ops.mean(ops.softplus(-real_logit)) + ops.mean(ops.softplus(fake_logit))
+assert np.allclose(ours, adversarial.discriminator_loss(real_logit, fake_logit), atol=1e-5)
+assert np.allclose(ops.mean(ops.softplus(-fake_logit)), adversarial.generator_loss(fake_logit))
+print("own losses and those of helpers.adversarial: the same")
+
+# %% [markdown]
+# The loop around the step is short. `compiled` turns the step into one function, because operation by operation it would be several times slower. The learning rates fall along a cosine, as the VAE's does.
+
+
+# %%
+def start(run):
+    """Gives all three networks the first weights of a run."""
+    for net, fresh in zip(nets.values(), (*pair(run), discriminator())):
+        net.set_weights(fresh.get_weights())
+
+
+def play(step, sides, run):
+    """Trains two sides from their first weights: losses of all steps `(steps, 2)`, and seconds."""
+    start(run)
+    for variable in (v for _, adam in sides for v in adam.variables):
+        variable.assign(ops.zeros_like(variable))
+    draws.state.assign(np.array([run, 0], "uint32"))
+    trace, begin = [], time.perf_counter()
+    for i, real in enumerate(adversarial.feed(x, batch, steps, run)):
+        for (_, adam), top in zip(sides, player_rates):
+            adam.learning_rate = top * training.cosine_share(i / steps)
+        trace.append(step(real))
+    return np.array([ops.convert_to_numpy(t) for t in trace]), time.perf_counter() - begin
+
+
+def ready(step, *sides):
+    state = [v for _, adam in sides for v in adam.variables]
+    return functools.partial(play, adversarial.compiled(step, [*everything, *state, draws.state]), sides)
+
+
+# %%
+def draw(run):
+    z = keras.random.normal((scored, latent), seed=run)
+    return decoder.predict(z, batch_size=250, verbose=0)
+
+
+def walk(run):
+    """Twelve pictures on the way from one draw of the noise to another, all as probable."""
+    a, b = ops.convert_to_numpy(keras.random.normal((2, latent), seed=run))
+    turn = np.linspace(0, math.pi / 2, 12)[:, None]
+    return decoder.predict(np.cos(turn) * a + np.sin(turn) * b, verbose=0)
+
+
+def report(pictures, **more):
+    """What is kept of a training: scores, first pictures as bytes, and what else is given."""
+    rows = {"pictures": pictures[:12], **{k: v[:12] for k, v in more.items() if np.ndim(v) == 4}}
+    rows = {k: np.rint(255 * np.clip(np.nan_to_num(v), 0, 1)).astype("uint8") for k, v in rows.items()}
+    return judge(pictures) | more | rows
+
+
+play_gan = ready(gan_step, detective, painter)
+
+
+def train_gan(run):
+    trace, seconds = play_gan(run)
+    thin = trace[:: max(1, steps // 100)]
+    return report(draw(run), walk=walk(run), seconds=seconds, trace=thin)
+
+
+vae = models.VAE(encoder, decoder, likelihood="gaussian", sigma=sigma, seed=seed)
+
+
+def train_vae(run):
+    start(run)
+    begin = time.perf_counter()
+    twins.learn(vae, x, steps=steps, batch=batch, rate=rate, seed=run)
+    seconds, drawn = time.perf_counter() - begin, draw(run)
+    grain = sigma * np.random.default_rng(run).standard_normal(drawn.shape, "float32")
+    said = vae.evaluate(held[:scored], batch_size=250, verbose=0, return_dict=True)
+    bound = metrics.iwae_bound(vae, held[:100], samples_k, seed=run)
+    redrawn = vae.predict(held[:scored], batch_size=250, verbose=0)
+    return report(
+        drawn, walk=walk(run), seconds=seconds, redrawn=redrawn, error=rms(redrawn), rate=said["kl"],
+        grain={"pictures": 0, **judge(drawn + grain)}, elbo=-said["loss"], bound=bound.mean(),
+    )  # fmt: skip
+
+# %% [markdown]
+# Why `np.cos(turn) * a + np.sin(turn) * b`, and not the straight line from $a$ to $b$? The noise of 32 dimensions lives on a shell of radius $\sqrt{32}$. Half-way along a straight line the radius has dropped by $\sqrt2$, to where no training noise ever was; along the arc every point has the law of the noise itself.
+#
+# > **Predict first.** Which is ahead in precision, which in recall, which in kernel distance? Of three GANs from other first weights, how many collapse? And which of the two takes longer for a step?
+
+# %%
+plan = [images, scored, classifier_steps, width, latent, batch, steps, rate, player_rates, sigma]
+store = resume.Store(kept, dataset=dataset, seed=seed, plan=plan)
+runs, found = range(seed, seed + seeds), {}
+
+
+def train_all(name, train_one, **parameters):
+    """Trains a model from each of the first weights, or reads what was kept."""
+    found[name] = [
+        store.result(name, functools.partial(train_one, run), run=run, **parameters) for run in runs
+    ]
+    rows = {m: probes.interval([row[m] for row in found[name]]) for m in (*MEASURES, "seconds")}
+    print(name + ": " + ", ".join(f"{m} {a:.2f} ± {b:.2f}" for m, (a, b) in rows.items()))
+    print(f"  collapsed: {sum(map(collapsed, found[name]))} of {seeds}")
+
+
+train_all("VAE", train_vae, k=samples_k)
+train_all("GAN", train_gan)
+
+# %%
+bytes_of = functools.partial(np.asarray, dtype="uint8")
+rows = {"real": val.images[:12], "VAE": found["VAE"][0]["pictures"]}
+rows |= {f"GAN, run {i}": row["pictures"] for i, row in zip(runs, found["GAN"])}
+rows |= {f"{name}, a walk": found[name][0]["walk"] for name in ("VAE", "GAN")}
+fig = plots.image_grid([bytes_of(r) for r in rows.values()], row_labels=list(rows))
+alt = "TODO"
+plots.show(fig, alt=alt)
+
+# %%
+fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.4))
+for i, row in zip(runs, found["GAN"]):
+    trace = np.asarray(row["trace"])
+    at = np.linspace(0, steps, len(trace))
+    for axis, values in zip((left, right), trace.T):
+        axis.plot(at, values, label=f"run {i}")
+left.axhline(2 * math.log(2), color="k", linestyle=":")
+left.set(title="discriminator's loss", xlabel="step", ylabel="nats")
+right.set(title="generator's loss", xlabel="step")
+right.legend()
+alt = "TODO"
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# TEXT-GAN
+#
+# ## What can be asked of each
+#
+# TEXT-LIKELIHOOD
+
+# %% [markdown]
+# ## Across the two: VAE-GAN
+#
+# If pixels are the wrong place to measure an error, measure it elsewhere. Larsen and others (2016) take the discriminator's features $f$, which learn anyway what tells real from drawn, and put their squared error in the place of the pixels' likelihood:
+#
+# $$\underbrace{\tfrac{w}{1}\,\lVert f(x) - f(\hat x)\rVert^2 + \mathrm{KL}}_{\text{encoder and decoder}} \;+\; \underbrace{-\,g \log D(G(z))}_{\text{decoder only}}.$$
+#
+# The discriminator plays on, against the reconstructions and the draws. The encoder must not be rewarded for fooling it, and is not: the last term draws its own $z$. (Larsen and others let the decoder's term see the reconstructions as well.)
+
+
+# %%
+copier = side(encoder, decoder)
+
+
+def hybrid_step(real):
+    noise, z = (keras.random.normal((batch, latent), seed=draws) for _ in range(2))
+
+    def paint():
+        mean, log_variance = encoder(real)
+        redrawn = decoder(mean + ops.exp(0.5 * log_variance) * noise)
+        return redrawn, decoder(z), losses.gaussian_kl(mean, log_variance)
+
+    def catch():
+        fakes = ops.concatenate([critic(fake)[0] for fake in paint()[:2]])
+        return ops.mean(ops.softplus(-critic(real)[0])) + ops.mean(ops.softplus(fakes))
+
+    def please():
+        redrawn, drawn, kl = paint()
+        gap = ops.sum(ops.square(critic(real)[1] - critic(redrawn)[1]), axis=(1, 2, 3))
+        fooled = ops.mean(ops.softplus(-critic(drawn)[0]))
+        return ops.mean(feature_weight * gap + kl) + game_weight * fooled
+
+    return ops.stack([descend(catch, *detective), descend(please, *copier)])
+
+
+play_hybrid = ready(hybrid_step, detective, copier)
+
+
+# %%
+def train_hybrid(run):
+    _, seconds = play_hybrid(run)
+    mean, log_variance = encoder.predict(held[:scored], batch_size=250, verbose=0)
+    redrawn = decoder.predict(mean, batch_size=250, verbose=0)
+    nats = float(ops.mean(losses.gaussian_kl(mean, log_variance)))
+    return report(
+        draw(run), walk=walk(run), seconds=seconds, redrawn=redrawn, error=rms(redrawn), rate=nats
+    )
+
+
+train_all("VAE-GAN", train_hybrid, weights=[feature_weight, game_weight])
+rows = {"real": val.images[:12]}
+rows |= {f"{name}, redrawn": found[name][0]["redrawn"] for name in ("VAE", "VAE-GAN")}
+rows |= {f"{name}, drawn": found[name][0]["pictures"] for name in ("VAE", "VAE-GAN")}
+fig = plots.image_grid([bytes_of(r) for r in rows.values()], row_labels=list(rows))
+alt = "TODO"
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# TEXT-HYBRID
+#
+# ## A code of whole numbers: VQ-VAE
+#
+# A VAE's code is a cloud, and its price is the KL. The **VQ-VAE** (van den Oord and others, 2017) has a *codebook* of $K$ vectors. The encoder gives a grid of vectors, each is replaced by the nearest code vector, and the decoder sees only those. What is sent are their numbers: a grid of $H \times W$ whole numbers costs $HW \log_2 K$ bits as sent plain, and fewer with a code that knows which numbers are common. (The first stage of DALL·E, Ramesh and others, 2021, is a relative: a grid of 32×32 numbers out of 8,192, learned with a softened choice.)
+#
+# The trouble is the slope. The nearest code is a step function of the encoder's output, and the slope of a step is 0. The **straight-through** estimator pretends: forwards the code vector, backwards the identity. In code it is one line, $z + \mathrm{stop}(q - z)$.
+
+
+# %% tags=["nbval-check-output"]
+def quantise(z, book):
+    """Vectors `(B, h, w, d)` → the nearest of `(K, d)`, with the slope of the identity."""
+    far = ops.sum(ops.square(ops.expand_dims(z, -2) - book), axis=-1)  # (B, h, w, K)
+    chosen = ops.take(book, ops.argmin(far, axis=-1), axis=0)
+    return z + ops.stop_gradient(chosen - z)
+
+
+rng = np.random.default_rng(0)
+z = keras.Variable(rng.normal(size=(2, 4, 4, 3)).astype("float32"))
+layer = VectorQuantizer(5, seed=0)
+theirs, pull = layer(z), rng.normal(size=z.shape).astype("float32")
+ours = quantise(z, layer.codebook)
+slope = models.value_and_grad(lambda: ops.sum(quantise(z, layer.codebook) * pull), [z])[1][0]
+print("own function and helpers.vq: the same", np.allclose(ours, theirs, atol=1e-5))
+print("the slope passes unchanged:", np.allclose(slope, pull))
+assert np.allclose(ours, theirs, atol=1e-5) and np.allclose(slope, pull)
+
+# %% [markdown]
+# Three things more make it learn, and `VectorQuantizer` has them. The **commitment** $\beta\lVert z - \mathrm{stop}(q)\rVert^2$ keeps the encoder near its codes, or it would run from them. The **codes follow** the vectors that chose them, by a moving average. And codes that nobody chooses are **revived**: put at a vector of the current batch. Without that, a code that starts far from the data never gets a vector to follow.
+#
+# > **Predict first.** 64 codes on a grid of 8×8: how many bits as sent plain? How many of the 64 codes are in use after training, with reviving and without?
+
+
+# %%
+def grid_model(run, revive):
+    """Encoder, quantiser and decoder of an 8×8 grid of codes, and the model of all three."""
+    keras.utils.set_random_seed(run)
+    encoder, decoder = pyramids.pyramid_networks(shape, channels, [64], [2], [4])
+    book = VectorQuantizer(codes, commitment, revive=revive, seed=run)
+    model = keras.Model(encoder.input, decoder(book(encoder.outputs[0])))
+    return encoder, book, decoder, model
+
+
+def nats(x, redrawn):
+    return losses.gaussian_nll(x, redrawn, math.log(sigma))
+
+
+def rms(redrawn):
+    """Root mean square error of the reconstructions of the first held-out pictures."""
+    return float(np.sqrt(np.mean((held[: len(redrawn)] - redrawn) ** 2)))
+
+
+learn_codes = functools.partial(twins.learn, steps=code_steps, batch=batch)
+for revive in (0.0, 0.05):
+    grid_encoder, book, grid_decoder, vqvae = grid_model(seed, revive)
+    learn_codes(vqvae, x, x, nats, rate=rate, seed=seed)
+    chosen = ops.convert_to_numpy(book.choose(grid_encoder.predict(held[:scored], verbose=0)[0]))
+    use = code_use(chosen, codes)
+    print(f"revive {revive}: " + ", ".join(f"{k} {v:.0f}" for k, v in use.items()))
