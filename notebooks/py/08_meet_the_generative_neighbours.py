@@ -57,12 +57,14 @@ steps = 800  # training steps of VAE, GAN and VAE-GAN
 rate = 0.002  # highest learning rate of everything but the two players
 player_rates = [0.001, 0.001]  # highest learning rates of generator and discriminator
 sigma = 0.05  # standard deviation of a pixel under the Gaussian likelihood
-feature_weight = 0.1  # of the squared error in the discriminator's features, in VAE-GAN
+feature_weight = 1.0  # of the squared error in the discriminator's features, in VAE-GAN
+game_weight = 30.0  # of the game beside it, for the decoder
 seeds = 3  # trainings of each model, with other first weights
 samples_k = 50  # importance samples for a bound on log p(x)
 codes = 64  # code vectors of the VQ-VAE
 channels = 8  # numbers in each of them
 commitment = 4.0  # weight of the encoder's distance to its codes, in nats
+grid_beta = 1.0  # weight of the KL of the VQ-VAE's twin, to bring it to the same rate
 code_steps = 400  # training steps of the VQ-VAE and of its twin
 prior_steps = 300  # training steps of the prior over its codes
 labels = 400  # pictures with masks for the heads
@@ -76,7 +78,8 @@ check_parameters(
     globals(), dataset=["shapes", "fashion_mnist"], seed=range(2**32), images=range(64, 50_001),
     scored=range(16, 5001), classifier_steps=range(1, 50_001), width=range(4, 257),
     latent=range(1, 1025), batch=range(2, 513), steps=range(1, 100_001), rate=(1e-5, 0.1),
-    player_rates={"list_of": (1e-6, 0.1)}, sigma=(0.001, 1.0), feature_weight=(0.0, 1000.0),
+    player_rates={"list_of": (1e-6, 0.1)}, sigma=(0.001, 1.0), feature_weight=(0.0, 1e4),
+    game_weight=(0.0, 1e4), grid_beta=(0.0, 100.0),
     seeds=range(1, 21), samples_k=range(1, 5001), codes=range(2, 4097), channels=range(1, 257),
     commitment=(0.0, 1000.0), code_steps=range(1, 50_001), prior_steps=range(1, 50_001),
     labels=range(2, 10_001), head_steps=range(1, 50_001), kept=str,
@@ -92,8 +95,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers, ops
 
-from helpers import adversarial, data, losses, metrics, models, networks, plots, probes
-from helpers import resume, samples, training, twins
+from helpers import adversarial, data, losses, metrics, models, networks, pixel_losses, plots
+from helpers import probes, pyramids, resume, samples, training, twins
+from helpers.code_prior import code_nats, code_prior, draw_codes
+from helpers.vq import VectorQuantizer, code_use
 
 plots.use()
 
@@ -330,7 +335,9 @@ def gan_step(real):
     z = keras.random.normal((batch, latent), seed=draws)
 
     def catch():  # -V: real ones called real, drawn ones called drawn
-        return ops.mean(ops.softplus(-critic(real)[0])) + ops.mean(ops.softplus(critic(decoder(z))[0]))
+        return ops.mean(ops.softplus(-critic(real)[0])) + ops.mean(
+            ops.softplus(critic(decoder(z))[0])
+        )
 
     def please():  # the non-saturating loss
         return ops.mean(ops.softplus(-critic(decoder(z))[0]))
@@ -372,7 +379,9 @@ def play(step, sides, run):
 
 def ready(step, *sides):
     state = [v for _, adam in sides for v in adam.variables]
-    return functools.partial(play, adversarial.compiled(step, [*everything, *state, draws.state]), sides)
+    return functools.partial(
+        play, adversarial.compiled(step, [*everything, *state, draws.state]), sides
+    )
 
 
 # %%
@@ -391,7 +400,9 @@ def walk(run):
 def report(pictures, **more):
     """What is kept of a training: scores, first pictures as bytes, and what else is given."""
     rows = {"pictures": pictures[:12], **{k: v[:12] for k, v in more.items() if np.ndim(v) == 4}}
-    rows = {k: np.rint(255 * np.clip(np.nan_to_num(v), 0, 1)).astype("uint8") for k, v in rows.items()}
+    rows = {
+        k: np.rint(255 * np.clip(np.nan_to_num(v), 0, 1)).astype("uint8") for k, v in rows.items()
+    }
     return judge(pictures) | more | rows
 
 
@@ -407,6 +418,11 @@ def train_gan(run):
 vae = models.VAE(encoder, decoder, likelihood="gaussian", sigma=sigma, seed=seed)
 
 
+def rms(redrawn):
+    """Root mean square error of the reconstructions of the first held-out pictures."""
+    return float(np.sqrt(np.mean((held[: len(redrawn)] - redrawn) ** 2)))
+
+
 def train_vae(run):
     start(run)
     begin = time.perf_counter()
@@ -420,6 +436,7 @@ def train_vae(run):
         drawn, walk=walk(run), seconds=seconds, redrawn=redrawn, error=rms(redrawn), rate=said["kl"],
         grain={"pictures": 0, **judge(drawn + grain)}, elbo=-said["loss"], bound=bound.mean(),
     )  # fmt: skip
+
 
 # %% [markdown]
 # Why `np.cos(turn) * a + np.sin(turn) * b`, and not the straight line from $a$ to $b$? The noise of 32 dimensions lives on a shell of radius $\sqrt{32}$. Half-way along a straight line the radius has dropped by $\sqrt2$, to where no training noise ever was; along the arc every point has the law of the noise itself.
@@ -580,11 +597,6 @@ def nats(x, redrawn):
     return losses.gaussian_nll(x, redrawn, math.log(sigma))
 
 
-def rms(redrawn):
-    """Root mean square error of the reconstructions of the first held-out pictures."""
-    return float(np.sqrt(np.mean((held[: len(redrawn)] - redrawn) ** 2)))
-
-
 learn_codes = functools.partial(twins.learn, steps=code_steps, batch=batch)
 for revive in (0.0, 0.05):
     grid_encoder, book, grid_decoder, vqvae = grid_model(seed, revive)
@@ -592,3 +604,159 @@ for revive in (0.0, 0.05):
     chosen = ops.convert_to_numpy(book.choose(grid_encoder.predict(held[:scored], verbose=0)[0]))
     use = code_use(chosen, codes)
     print(f"revive {revive}: " + ", ".join(f"{k} {v:.0f}" for k, v in use.items()))
+
+# %% [markdown]
+# TEXT-USE
+#
+# ### A prior for the codes
+#
+# To draw a new picture one needs a new grid of codes, and no law $\mathcal N(0, I)$ was ever asked of them. Draw each position by itself, and the decoder paints a patchwork. So a second model learns $p(\text{codes}) = \prod_i p(c_i \mid c_{<i})$, each code given those before it in reading order: convolutions whose kernels are masked to see only what lies above and to the left (van den Oord and others, 2016). It draws in 64 passes, one for each position.
+#
+# With it the VQ-VAE has a likelihood after all. Among all the codes that may lead to a picture, the one that its encoder chooses is one term of a sum of positive terms, so
+#
+# $$\log p(x) \;\ge\; \log p(c(x)) + \log p(x \mid c(x)),$$
+#
+# with the same Gaussian pixels as the VAE's: nats that compare with the VAE's bound.
+#
+# ### What a head gains from the codes
+#
+# Sixty-four whole numbers are also a description of the picture. How much of the mask is in them? A small head reads the grid, from a frozen encoder, and names the pixels; its score is the mean IoU (`01`, `05`). Its twins get the same head, labels and steps:
+#
+# - *vectors*: the VQ-VAE's encoder output before it is rounded to codes; the difference is what rounding costs;
+# - *VAE*: the mean of a VAE with the same encoder and decoder, whose grid is a cloud of Gaussians;
+# - *fresh*: the same encoder as it was before any training.
+#
+# > **Predict first.** Order the four. Does whoever has the better kernel distance have the better head?
+
+
+# %%
+def reading_head(encoder, features):
+    """A head on one grid of features `(B, 8, 8, d)`, whose encoder stays as it is."""
+    h = layers.Conv2D(48, 3, padding="same")(features)
+    h = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
+    return pyramids.pixel_head(encoder.input, [h], len(val.class_names))
+
+
+masked, outputs = val.masks is not None, len(val.class_names)
+lender, lent_book, _, _ = grid_model(seed, 0.05)
+lender.trainable = lent_book.trainable = False
+if masked:
+    plain = reading_head(lender, lender.outputs[0])
+    coded = reading_head(lender, lent_book(lender.outputs[0]))
+    first = {head: head.get_weights() for head in (plain, coded)}
+    cross_entropy = pixel_losses.PixelCrossEntropy(outputs)
+
+
+def read(head, run):
+    """Mean IoU of a head on the encoder and codes as they are now, after its training."""
+    if not masked:
+        return 0.0
+    (head := {"vectors": plain, "codes": coded}[head]).set_weights(first[head])
+    lender.set_weights(grid_encoder.get_weights())
+    lent_book.set_weights(book.get_weights())
+    some = np.random.default_rng([seed, run]).permutation(len(x))[:labels]
+    options = {"steps": head_steps, "batch": 16, "rate": 0.01, "seed": run}
+    twins.learn(head, x[some], train.masks[some], cross_entropy, **options)
+    said = head.predict(held[:scored], batch_size=250, verbose=0).argmax(axis=-1)
+    return metrics.mean_iou(val.masks[:scored], said, outputs)
+
+
+# %%
+grid = tuple(int(n) for n in grid_encoder.outputs[0].shape[1:3])
+prior, grid_vae = (
+    code_prior(grid, codes),
+    models.VAE(
+        grid_encoder, grid_decoder, likelihood="gaussian", sigma=sigma, beta=grid_beta, seed=seed
+    ),
+)
+prior_start = prior.get_weights()
+
+
+def sent(pictures):
+    vectors = grid_encoder.predict(pictures, batch_size=250, verbose=0)[0]
+    return ops.convert_to_numpy(book.choose(vectors))
+
+
+def restart(run):
+    for net, fresh in zip((grid_encoder, book, grid_decoder), grid_model(run, 0.05)):
+        net.set_weights(fresh.get_weights())
+
+
+def train_codes(run):
+    restart(run)
+    heads, begin = {"fresh": read("vectors", run)}, time.perf_counter()
+    learn_codes(vqvae, x, x, nats, rate=rate, seed=run)
+    seconds = time.perf_counter() - begin
+    prior.set_weights(prior_start)
+    training_codes, chosen = sent(x), sent(held[:scored])
+    options = {"steps": prior_steps, "batch": batch, "rate": rate, "seed": run}
+    twins.learn(prior, training_codes, training_codes, loss, **options)
+    code_cost = code_nats(prior, chosen)
+    redrawn = vqvae.predict(held[:scored], batch_size=250, verbose=0)
+    bound = -code_cost - ops.convert_to_numpy(nats(held[:scored], redrawn))
+    vectors = book.look_up(draw_codes(prior, scored, run))
+    drawn = grid_decoder.predict(ops.convert_to_numpy(vectors), batch_size=250, verbose=0)
+    heads |= {name: read(name, run) for name in ("vectors", "codes")}
+    restart(run)
+    learn_codes(grid_vae, x, rate=rate, seed=run)
+    heads["VAE"] = read("vectors", run)
+    cloud = metrics.kl_per_dimension(grid_vae, held[:scored]).sum() / math.log(2)
+    use = code_use(chosen, codes) | {"prior_bits": code_cost.mean() / math.log(2)}
+    more = {"use": use, "heads": heads, "cloud_bits": cloud, "bound": bound.mean()}
+    return report(drawn, redrawn=redrawn, error=rms(redrawn), seconds=seconds, **more)
+
+
+# %%
+train_all(
+    "VQ-VAE", train_codes, plan=[codes, channels, commitment, code_steps, prior_steps, labels]
+)
+bits = {k: np.mean([row["use"][k] for row in found["VQ-VAE"]]) for k in found["VQ-VAE"][0]["use"]}
+bits["VAE's cloud"] = np.mean([row["cloud_bits"] for row in found["VQ-VAE"]])
+print(", ".join(f"{k} {v:.0f}" for k, v in bits.items()))
+heads = {
+    k: [row["heads"][k] for row in found["VQ-VAE"]] for k in ("codes", "vectors", "VAE", "fresh")
+}
+for name, values in heads.items():
+    print(f"head on {name:<8} mean IoU {{:.3f}} ± {{:.3f}}".format(*probes.interval(values)))
+rows = {"real": val.images[:12], "redrawn": found["VQ-VAE"][0]["redrawn"]}
+rows |= {f"drawn, run {i}": row["pictures"] for i, row in zip(runs, found["VQ-VAE"])}
+fig = plots.image_grid([bytes_of(r) for r in rows.values()], row_labels=list(rows))
+alt = "TODO"
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# TEXT-VQ
+#
+# ## One table
+
+
+# %%
+def lead(measure, one, other, better=1):
+    """Who is ahead on a measure, by the rule from above: a name, or "no lead"."""
+    gaps = [a[measure] - b[measure] for a, b in zip(found[one], found[other])]
+    mean, half = probes.interval(gaps)
+    if len(gaps) < 2 or abs(mean) <= half:
+        return "no lead"
+    return one if mean * better > 0 else other
+
+
+MODELS, none = ("VAE", "GAN", "VAE-GAN", "VQ-VAE"), "not defined"
+
+
+def cells(key, form="{:.2f} ± {:.2f}"):
+    rows = [[row.get(key) for row in found[name]] for name in MODELS]
+    return [none if None in row else form.format(*probes.interval(row)) for row in rows]
+
+
+table = {
+    "sampled": ["z ~ N(0, I)", "z ~ N(0, I)", "z ~ N(0, I)", "codes by a prior"],
+    "optimised": ["ELBO", "a game", "ELBO in features, game", "pixels, codes"],
+    "kernel distance": cells("distance"), "precision": cells("precision"), "recall": cells("recall"),
+    "sharpness": cells("sharpness"), "bound, nats": cells("bound", "{:.0f} ± {:.0f}"),
+    "error, redrawn": cells("error", "{:.3f} ± {:.3f}"),
+    "collapsed": [f"{sum(map(collapsed, found[m]))} of {seeds}" for m in MODELS],
+    "seconds": cells("seconds", "{:.0f} ± {:.0f}"),
+}  # fmt: skip
+print(f"{'':<16}" + "".join(f"{name:>24}" for name in MODELS))
+for name, row in table.items():
+    print(f"{name:<16}" + "".join(f"{cell:>24}" for cell in row))
