@@ -5,11 +5,14 @@ hand does: `models.value_and_grad` for each network, and `compiled` so that the 
 one function on every backend.
 """
 
+import time
+
 import keras
 import numpy as np
 from keras import ops
 
 from helpers.data import to_float
+from helpers.training import cosine_share
 
 
 def discriminator_loss(real, fake):
@@ -138,3 +141,55 @@ def feed(images, batch, steps, seed):
             waiting = np.concatenate([waiting, rng.permutation(len(images))])
         rows, waiting = waiting[:batch], waiting[batch:]
         yield ops.convert_to_tensor(to_float(images[rows]))
+
+
+def side(*networks, momentum=0.5):
+    """One side of a game: the trainable variables of its networks, and an optimizer of its own.
+
+    Args:
+        *networks: built Keras models.
+        momentum: Adam's β₁. Half of the usual, because the slopes of a game turn.
+    """
+    variables = [v for network in networks for v in network.trainable_variables]
+    adam = keras.optimizers.Adam(beta_1=momentum)
+    adam.build(variables)
+    return variables, adam
+
+
+class Game:
+    """Trains by a hand-written step, again and again from other first weights.
+
+    The step is compiled once. Learning rates fall to 0 along a cosine.
+
+    Args:
+        step: takes a batch of pictures, changes variables, returns a tensor `(S,)`, one loss a
+            side.
+        sides: list of `side(…)`.
+        rates: the highest learning rate of each side.
+        networks: all networks that the step reads or changes.
+        draws: the `keras.random.SeedGenerator` of its noise.
+    """
+
+    def __init__(self, step, sides, rates, networks, draws):
+        if len(sides) != len(rates):
+            raise ValueError(f"one rate a side: {len(sides)}. Received: rates={rates!r}")
+        self.sides, self.rates, self.draws = list(sides), list(rates), draws
+        self.optimizers = [v for _, adam in sides for v in adam.variables]
+        variables = [v for network in networks for v in network.variables]
+        self.step = compiled(step, [*variables, *self.optimizers, draws.state])
+
+    def play(self, images, batch, steps, seed):
+        """Trains from the weights that the networks have.
+
+        Returns:
+            (losses `(steps, S)`, seconds of wall time).
+        """
+        for variable in self.optimizers:
+            variable.assign(ops.zeros_like(variable))
+        self.draws.state.assign(np.array([seed, 0], "uint32"))
+        trace, begin = [], time.perf_counter()
+        for i, real in enumerate(feed(images, batch, steps, seed)):
+            for (_, adam), rate in zip(self.sides, self.rates):
+                adam.learning_rate = rate * cosine_share(i / steps)
+            trace.append(self.step(real))
+        return np.array([ops.convert_to_numpy(t) for t in trace]), time.perf_counter() - begin

@@ -130,6 +130,12 @@ def gradient_energy(images):
     return (down.mean(axis=(1, 2, 3)) + across.mean(axis=(1, 2, 3))) / 2
 
 
+def as_bytes(images):
+    """Floats as the bytes of pictures: values outside [0, 1] are cut, NaN is black."""
+    images = np.nan_to_num(np.asarray(images, dtype="float32"), nan=0.0, posinf=1.0, neginf=0.0)
+    return np.rint(255 * np.clip(images, 0, 1)).astype("uint8")
+
+
 def faults(images, labels, seed=0):
     """Real pictures with known faults, on which a measure can be tried before a generator is.
 

@@ -93,6 +93,11 @@ def test_faults_are_what_they_are_called():
     np.testing.assert_allclose(made["one class"][1], x[3] / 255, rtol=1e-5)
 
 
+def test_as_bytes_cuts_and_rounds():
+    made = samples.as_bytes([[-1.0, 0.5, 2.0], [np.nan, np.inf, -np.inf]])
+    assert made.dtype == "uint8" and made.tolist() == [[0, 128, 255], [0, 255, 0]]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

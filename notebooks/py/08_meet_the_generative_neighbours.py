@@ -53,7 +53,7 @@ classifier_steps = 375  # training steps of the classifier whose features are th
 width = 32  # channels of the finest level of encoder and decoder
 latent = 32  # numbers in the code of VAE and VAE-GAN, and in the noise of the GAN
 batch = 32  # pictures in a training step
-steps = 800  # training steps of VAE, GAN and VAE-GAN
+steps = 750  # training steps of VAE, GAN and VAE-GAN
 rate = 0.002  # highest learning rate of everything but the two players
 player_rates = [0.001, 0.001]  # highest learning rates of generator and discriminator
 sigma = 0.05  # standard deviation of a pixel under the Gaussian likelihood
@@ -95,10 +95,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers, ops
 
-from helpers import adversarial, data, losses, metrics, models, networks, pixel_losses, plots
-from helpers import probes, pyramids, resume, samples, training, twins
-from helpers.code_prior import code_nats, code_prior, draw_codes
-from helpers.vq import VectorQuantizer, code_use
+from helpers import adversarial, data, losses, metrics, models, networks, plots, probes
 
 plots.use()
 
@@ -133,52 +130,23 @@ plots.show(fig, alt=alt)
 
 
 # %%
-def classifier():
-    """Pictures `(B, H, W, C)` → logits `(B, classes)` and 64 features `(B, 64)`."""
-    image = keras.Input(shape)
-    h = layers.Rescaling(4.0, offset=-2.0)(image)
-    for filters, stride in ((24, 1), (32, 2), (48, 2), (64, 2)):
-        h = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(h)
-        h = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
-    features = layers.GlobalAveragePooling2D()(h)
-    return keras.Model(image, [layers.Dense(len(names))(features), features])
+from helpers import grids, resume, rulers, samples, twins
 
-
-ruler = classifier()
-namer = keras.Model(ruler.input, ruler.outputs[0])
-loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-twins.learn(namer, x, kinds, loss, steps=classifier_steps, batch=batch, rate=0.005, seed=seed)
-right = namer.predict(held, batch_size=250, verbose=0).argmax(axis=1) == held_kinds
-unit = ruler.predict(x[:1000], batch_size=250, verbose=0)[1]  # the features' mean and spread
-real = ruler.predict(held[:scored], batch_size=250, verbose=0)[1]
-energy = samples.gradient_energy(held[:scored]).mean()
-print(f"the classifier names {right.mean():.0%} of the held-out pictures rightly")
+ruler = rulers.Ruler(x, kinds, held[:scored], classifier_steps, batch, seed=seed)
+accuracy = ruler.accuracy(held, held_kinds)
+print(f"the classifier names {accuracy:.0%} of the held-out pictures rightly")
 
 # %% [markdown]
-# A ruler that has never been held against anything known is a rumour. So before any model is measured, `judge` gets real pictures with a fault that we chose. Its floor is the other half of the held-out pictures: real ones, that no distance should find fault with.
+# A ruler that has never been held against anything known is a rumour. So before any model is measured, it gets real pictures with a fault that we chose. Its floor is the other half of the held-out pictures: real ones, that no distance should find fault with.
 #
 # > **Predict first.** Six faults: blur, added noise, only one kind of object, ten pictures again and again, the mean picture, pure noise. Which lose precision, which lose recall, and which lose both?
 
 
 # %%
-def judge(pictures):
-    """Scores of `(scored, H, W, C)` drawn pictures beside as many real ones."""
-    pictures = np.clip(np.nan_to_num(np.asarray(pictures)), 0, 1)
-    logits, features = ruler.predict(pictures, batch_size=250, verbose=0)
-    _, ours, theirs = samples.standardise(unit, real, features)
-    precision, recall = samples.precision_recall(ours, theirs)
-    return {
-        "distance": samples.kernel_distance(ours, theirs), "precision": precision,
-        "recall": recall, "variety": samples.variety(ours, theirs),
-        "sharpness": samples.gradient_energy(pictures).mean() / energy,
-        "kinds": np.bincount(logits.argmax(axis=1), minlength=len(names)) / len(logits),
-    }  # fmt: skip
-
-
-MEASURES = ("distance", "precision", "recall", "variety", "sharpness")
+MEASURES = rulers.MEASURES
 crowds = {"other half": held[scored:]}
 crowds |= samples.faults(held[scored:], held_kinds[scored:], seed)
-known = {name: judge(pictures) for name, pictures in crowds.items()}
+known = {name: ruler.judge(pictures) for name, pictures in crowds.items()}
 print(f"{'':<14}" + "".join(f"{m:>11}" for m in MEASURES))
 for name, row in known.items():
     print(f"{name:<14}" + "".join(f"{row[m]:>11.2f}" for m in MEASURES))
@@ -310,16 +278,8 @@ everything = [v for net in nets.values() for v in net.variables]
 draws = keras.random.SeedGenerator(seed)
 
 
-def side(*nets):
-    """The weights of one side of a game, and an optimizer of its own for them."""
-    variables = [v for net in nets for v in net.trainable_variables]
-    adam = keras.optimizers.Adam(beta_1=0.5)
-    adam.build(variables)
-    return variables, adam
-
-
 def descend(loss, variables, adam):
-    """The loss as it was, after one step down its slope."""
+    """The loss as it was, after one step down its slope by `variables`."""
     mine = {id(v) for v in variables}
     rest = [v for v in everything if id(v) not in mine]
     value, slopes = models.value_and_grad(loss, variables, rest)
@@ -328,6 +288,7 @@ def descend(loss, variables, adam):
 
 
 # %%
+side = adversarial.side  # the weights of one side, and an optimizer of its own for them
 detective, painter = side(critic), side(decoder)
 
 
@@ -348,43 +309,26 @@ def gan_step(real):
 # %% tags=["nbval-check-output"]
 real_logit, fake_logit = critic(x[:8])[0], critic(decoder(np.ones((8, latent), "float32")))[0]
 ours = ops.mean(ops.softplus(-real_logit)) + ops.mean(ops.softplus(fake_logit))
-assert np.allclose(ours, adversarial.discriminator_loss(real_logit, fake_logit), atol=1e-5)
-assert np.allclose(ops.mean(ops.softplus(-fake_logit)), adversarial.generator_loss(fake_logit))
+theirs = adversarial.discriminator_loss(real_logit, fake_logit)
+assert abs(float(ours) - float(theirs)) < 1e-5
+ours, theirs = ops.mean(ops.softplus(-fake_logit)), adversarial.generator_loss(fake_logit)
+assert abs(float(ours) - float(theirs)) < 1e-5
 print("own losses and those of helpers.adversarial: the same")
 
 # %% [markdown]
-# The loop around the step is short. `compiled` turns the step into one function, because operation by operation it would be several times slower. The learning rates fall along a cosine, as the VAE's does.
+# The loop around the step is short, and `adversarial.Game` has it: for each batch one step. It turns the step into one compiled function, because operation by operation it would be several times slower, and lets the learning rates fall along a cosine, as the VAE's does.
 
 
 # %%
+game = adversarial.Game(gan_step, [detective, painter], player_rates, nets.values(), draws)
+
+
 def start(run):
     """Gives all three networks the first weights of a run."""
     for net, fresh in zip(nets.values(), (*pair(run), discriminator())):
         net.set_weights(fresh.get_weights())
 
 
-def play(step, sides, run):
-    """Trains two sides from their first weights: losses of all steps `(steps, 2)`, and seconds."""
-    start(run)
-    for variable in (v for _, adam in sides for v in adam.variables):
-        variable.assign(ops.zeros_like(variable))
-    draws.state.assign(np.array([run, 0], "uint32"))
-    trace, begin = [], time.perf_counter()
-    for i, real in enumerate(adversarial.feed(x, batch, steps, run)):
-        for (_, adam), top in zip(sides, player_rates):
-            adam.learning_rate = top * training.cosine_share(i / steps)
-        trace.append(step(real))
-    return np.array([ops.convert_to_numpy(t) for t in trace]), time.perf_counter() - begin
-
-
-def ready(step, *sides):
-    state = [v for _, adam in sides for v in adam.variables]
-    return functools.partial(
-        play, adversarial.compiled(step, [*everything, *state, draws.state]), sides
-    )
-
-
-# %%
 def draw(run):
     z = keras.random.normal((scored, latent), seed=run)
     return decoder.predict(z, batch_size=250, verbose=0)
@@ -398,23 +342,19 @@ def walk(run):
 
 
 def report(pictures, **more):
-    """What is kept of a training: scores, first pictures as bytes, and what else is given."""
-    rows = {"pictures": pictures[:12], **{k: v[:12] for k, v in more.items() if np.ndim(v) == 4}}
-    rows = {
-        k: np.rint(255 * np.clip(np.nan_to_num(v), 0, 1)).astype("uint8") for k, v in rows.items()
-    }
-    return judge(pictures) | more | rows
-
-
-play_gan = ready(gan_step, detective, painter)
+    """What is kept of a training: scores, the first pictures as bytes, what else is given."""
+    pictures = {"pictures": pictures} | {k: v for k, v in more.items() if np.ndim(v) == 4}
+    first = {k: samples.as_bytes(v[:12]) for k, v in pictures.items()}
+    return ruler.judge(pictures["pictures"]) | more | first
 
 
 def train_gan(run):
-    trace, seconds = play_gan(run)
-    thin = trace[:: max(1, steps // 100)]
-    return report(draw(run), walk=walk(run), seconds=seconds, trace=thin)
+    start(run)
+    trace, seconds = game.play(x, batch, steps, run)
+    return report(draw(run), walk=walk(run), seconds=seconds, trace=trace[:: max(1, steps // 100)])
 
 
+# %%
 vae = models.VAE(encoder, decoder, likelihood="gaussian", sigma=sigma, seed=seed)
 
 
@@ -430,11 +370,11 @@ def train_vae(run):
     seconds, drawn = time.perf_counter() - begin, draw(run)
     grain = sigma * np.random.default_rng(run).standard_normal(drawn.shape, "float32")
     said = vae.evaluate(held[:scored], batch_size=250, verbose=0, return_dict=True)
-    bound = metrics.iwae_bound(vae, held[:100], samples_k, seed=run)
+    bound = metrics.iwae_bound(vae, held[:100], samples_k, batch_size=5000, seed=run)
     redrawn = vae.predict(held[:scored], batch_size=250, verbose=0)
     return report(
         drawn, walk=walk(run), seconds=seconds, redrawn=redrawn, error=rms(redrawn), rate=said["kl"],
-        grain={"pictures": 0, **judge(drawn + grain)}, elbo=-said["loss"], bound=bound.mean(),
+        grain=ruler.judge(drawn + grain), elbo=-said["loss"], bound=bound.mean(),
     )  # fmt: skip
 
 
@@ -463,11 +403,10 @@ train_all("VAE", train_vae, k=samples_k)
 train_all("GAN", train_gan)
 
 # %%
-bytes_of = functools.partial(np.asarray, dtype="uint8")
 rows = {"real": val.images[:12], "VAE": found["VAE"][0]["pictures"]}
 rows |= {f"GAN, run {i}": row["pictures"] for i, row in zip(runs, found["GAN"])}
 rows |= {f"{name}, a walk": found[name][0]["walk"] for name in ("VAE", "GAN")}
-fig = plots.image_grid([bytes_of(r) for r in rows.values()], row_labels=list(rows))
+fig = plots.image_grid([np.asarray(r, "uint8") for r in rows.values()], row_labels=list(rows))
 alt = "TODO"
 plots.show(fig, alt=alt)
 
@@ -527,12 +466,13 @@ def hybrid_step(real):
     return ops.stack([descend(catch, *detective), descend(please, *copier)])
 
 
-play_hybrid = ready(hybrid_step, detective, copier)
+hybrid = adversarial.Game(hybrid_step, [detective, copier], player_rates, nets.values(), draws)
 
 
 # %%
 def train_hybrid(run):
-    _, seconds = play_hybrid(run)
+    start(run)
+    _, seconds = hybrid.play(x, batch, steps, run)
     mean, log_variance = encoder.predict(held[:scored], batch_size=250, verbose=0)
     redrawn = decoder.predict(mean, batch_size=250, verbose=0)
     nats = float(ops.mean(losses.gaussian_kl(mean, log_variance)))
@@ -545,7 +485,7 @@ train_all("VAE-GAN", train_hybrid, weights=[feature_weight, game_weight])
 rows = {"real": val.images[:12]}
 rows |= {f"{name}, redrawn": found[name][0]["redrawn"] for name in ("VAE", "VAE-GAN")}
 rows |= {f"{name}, drawn": found[name][0]["pictures"] for name in ("VAE", "VAE-GAN")}
-fig = plots.image_grid([bytes_of(r) for r in rows.values()], row_labels=list(rows))
+fig = plots.image_grid([np.asarray(r, "uint8") for r in rows.values()], row_labels=list(rows))
 alt = "TODO"
 plots.show(fig, alt=alt)
 
@@ -560,6 +500,10 @@ plots.show(fig, alt=alt)
 
 
 # %% tags=["nbval-check-output"]
+from helpers.code_prior import code_nats, code_prior, draw_codes
+from helpers.vq import VectorQuantizer, code_use
+
+
 def quantise(z, book):
     """Vectors `(B, h, w, d)` → the nearest of `(K, d)`, with the slope of the identity."""
     far = ops.sum(ops.square(ops.expand_dims(z, -2) - book), axis=-1)  # (B, h, w, K)
@@ -570,9 +514,11 @@ def quantise(z, book):
 rng = np.random.default_rng(0)
 z = keras.Variable(rng.normal(size=(2, 4, 4, 3)).astype("float32"))
 layer = VectorQuantizer(5, seed=0)
-theirs, pull = layer(z), rng.normal(size=z.shape).astype("float32")
-ours = quantise(z, layer.codebook)
+theirs = ops.convert_to_numpy(layer(z + 0.0))
+pull = rng.normal(size=z.shape).astype("float32")
+ours = ops.convert_to_numpy(quantise(z, layer.codebook))
 slope = models.value_and_grad(lambda: ops.sum(quantise(z, layer.codebook) * pull), [z])[1][0]
+slope = ops.convert_to_numpy(slope)
 print("own function and helpers.vq: the same", np.allclose(ours, theirs, atol=1e-5))
 print("the slope passes unchanged:", np.allclose(slope, pull))
 assert np.allclose(ours, theirs, atol=1e-5) and np.allclose(slope, pull)
@@ -584,25 +530,15 @@ assert np.allclose(ours, theirs, atol=1e-5) and np.allclose(slope, pull)
 
 
 # %%
-def grid_model(run, revive):
-    """Encoder, quantiser and decoder of an 8×8 grid of codes, and the model of all three."""
-    keras.utils.set_random_seed(run)
-    encoder, decoder = pyramids.pyramid_networks(shape, channels, [64], [2], [4])
-    book = VectorQuantizer(codes, commitment, revive=revive, seed=run)
-    model = keras.Model(encoder.input, decoder(book(encoder.outputs[0])))
-    return encoder, book, decoder, model
-
-
-def nats(x, redrawn):
-    return losses.gaussian_nll(x, redrawn, math.log(sigma))
-
-
-learn_codes = functools.partial(twins.learn, steps=code_steps, batch=batch)
+plans = {"batch": batch, "rate": rate, "steps": code_steps, "beta": grid_beta}
+outputs = None if val.masks is None else len(val.class_names)
 for revive in (0.0, 0.05):
-    grid_encoder, book, grid_decoder, vqvae = grid_model(seed, revive)
-    learn_codes(vqvae, x, x, nats, rate=rate, seed=seed)
-    chosen = ops.convert_to_numpy(book.choose(grid_encoder.predict(held[:scored], verbose=0)[0]))
-    use = code_use(chosen, codes)
+    grid = grids.GridCodes(
+        shape, codes, channels, sigma, commitment, revive, outputs=outputs, **plans
+    )
+    grid.start(seed)
+    grid.learn("VQ-VAE", x, seed)
+    use = code_use(grid.send(held[:scored]), codes)
     print(f"revive {revive}: " + ", ".join(f"{k} {v:.0f}" for k, v in use.items()))
 
 # %% [markdown]
@@ -630,97 +566,58 @@ for revive in (0.0, 0.05):
 
 
 # %%
-def reading_head(encoder, features):
-    """A head on one grid of features `(B, 8, 8, d)`, whose encoder stays as it is."""
-    h = layers.Conv2D(48, 3, padding="same")(features)
-    h = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
-    return pyramids.pixel_head(encoder.input, [h], len(val.class_names))
-
-
-masked, outputs = val.masks is not None, len(val.class_names)
-lender, lent_book, _, _ = grid_model(seed, 0.05)
-lender.trainable = lent_book.trainable = False
-if masked:
-    plain = reading_head(lender, lender.outputs[0])
-    coded = reading_head(lender, lent_book(lender.outputs[0]))
-    first = {head: head.get_weights() for head in (plain, coded)}
-    cross_entropy = pixel_losses.PixelCrossEntropy(outputs)
-
-
-def read(head, run):
-    """Mean IoU of a head on the encoder and codes as they are now, after its training."""
-    if not masked:
-        return 0.0
-    (head := {"vectors": plain, "codes": coded}[head]).set_weights(first[head])
-    lender.set_weights(grid_encoder.get_weights())
-    lent_book.set_weights(book.get_weights())
-    some = np.random.default_rng([seed, run]).permutation(len(x))[:labels]
-    options = {"steps": head_steps, "batch": 16, "rate": 0.01, "seed": run}
-    twins.learn(head, x[some], train.masks[some], cross_entropy, **options)
-    said = head.predict(held[:scored], batch_size=250, verbose=0).argmax(axis=-1)
-    return metrics.mean_iou(val.masks[:scored], said, outputs)
-
-
-# %%
-grid = tuple(int(n) for n in grid_encoder.outputs[0].shape[1:3])
-prior, grid_vae = (
-    code_prior(grid, codes),
-    models.VAE(
-        grid_encoder, grid_decoder, likelihood="gaussian", sigma=sigma, beta=grid_beta, seed=seed
-    ),
-)
+prior = code_prior(grid.book.compute_output_shape(grid.encoder.outputs[0].shape)[1:3], codes)
 prior_start = prior.get_weights()
+code_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def sent(pictures):
-    vectors = grid_encoder.predict(pictures, batch_size=250, verbose=0)[0]
-    return ops.convert_to_numpy(book.choose(vectors))
+def heads_of(run, *whats):
+    """Mean IoU of heads on the grid as it is now; nothing for a set without masks."""
+    some = np.random.default_rng([seed, run]).permutation(len(x))[:labels]
+    options, scores = {"steps": head_steps, "batch": 16, "rate": 0.01}, []
+    for what in whats if outputs else ():
+        head = grid.read(what, x[some], train.masks[some], run, **options)
+        said = head.predict(held[:scored], batch_size=250, verbose=0).argmax(axis=-1)
+        scores.append(metrics.mean_iou(val.masks[:scored], said, outputs))
+    return scores
 
 
-def restart(run):
-    for net, fresh in zip((grid_encoder, book, grid_decoder), grid_model(run, 0.05)):
-        net.set_weights(fresh.get_weights())
-
-
-def train_codes(run):
-    restart(run)
-    heads, begin = {"fresh": read("vectors", run)}, time.perf_counter()
-    learn_codes(vqvae, x, x, nats, rate=rate, seed=run)
-    seconds = time.perf_counter() - begin
+def learn_prior(run):
     prior.set_weights(prior_start)
-    training_codes, chosen = sent(x), sent(held[:scored])
-    options = {"steps": prior_steps, "batch": batch, "rate": rate, "seed": run}
-    twins.learn(prior, training_codes, training_codes, loss, **options)
-    code_cost = code_nats(prior, chosen)
-    redrawn = vqvae.predict(held[:scored], batch_size=250, verbose=0)
-    bound = -code_cost - ops.convert_to_numpy(nats(held[:scored], redrawn))
-    vectors = book.look_up(draw_codes(prior, scored, run))
-    drawn = grid_decoder.predict(ops.convert_to_numpy(vectors), batch_size=250, verbose=0)
-    heads |= {name: read(name, run) for name in ("vectors", "codes")}
-    restart(run)
-    learn_codes(grid_vae, x, rate=rate, seed=run)
-    heads["VAE"] = read("vectors", run)
-    cloud = metrics.kl_per_dimension(grid_vae, held[:scored]).sum() / math.log(2)
-    use = code_use(chosen, codes) | {"prior_bits": code_cost.mean() / math.log(2)}
-    more = {"use": use, "heads": heads, "cloud_bits": cloud, "bound": bound.mean()}
-    return report(drawn, redrawn=redrawn, error=rms(redrawn), seconds=seconds, **more)
+    sent, options = grid.send(x), {"steps": prior_steps, "batch": batch, "rate": rate}
+    return twins.learn(prior, sent, sent, code_loss, **options, seed=run)
 
 
 # %%
-train_all(
-    "VQ-VAE", train_codes, plan=[codes, channels, commitment, code_steps, prior_steps, labels]
-)
-bits = {k: np.mean([row["use"][k] for row in found["VQ-VAE"]]) for k in found["VQ-VAE"][0]["use"]}
-bits["VAE's cloud"] = np.mean([row["cloud_bits"] for row in found["VQ-VAE"]])
-print(", ".join(f"{k} {v:.0f}" for k, v in bits.items()))
-heads = {
-    k: [row["heads"][k] for row in found["VQ-VAE"]] for k in ("codes", "vectors", "VAE", "fresh")
-}
+def train_codes(run):
+    grid.start(run)
+    heads, begin = heads_of(run, "vectors"), time.perf_counter()
+    grid.learn("VQ-VAE", x, run)
+    seconds, chosen = time.perf_counter() - begin, grid.send(held[:scored])
+    cost = code_nats(learn_prior(run), chosen)
+    redrawn, drawn = grid.receive(chosen), grid.receive(draw_codes(prior, scored, run))
+    bound = -cost[:100] - ops.convert_to_numpy(grid.nats(held[:100], redrawn[:100]))
+    heads += heads_of(run, "vectors", "codes")
+    use = code_use(chosen, codes) | {"prior_bits": cost.mean() / math.log(2)}
+    grid.start(run)
+    grid.learn("VAE", x, run)
+    heads += heads_of(run, "vectors")
+    use["cloud_bits"] = metrics.kl_per_dimension(grid.vae, held[:scored]).sum() / math.log(2)
+    more = {"use": use, "heads": heads, "seconds": seconds, "bound": bound.mean()}
+    return report(drawn, redrawn=redrawn, error=rms(redrawn), **more)
+
+
+# %%
+train_all("VQ-VAE", train_codes, plan=[codes, channels, commitment, plans, prior_steps, labels])
+uses, read = ([row[key] for row in found["VQ-VAE"]] for key in ("use", "heads"))
+use = {key: np.mean([u[key] for u in uses]) for key in uses[0]}
+print(", ".join(f"{k} {v:.0f}" for k, v in use.items()))
+heads = dict(zip(("fresh", "vectors", "codes", "VAE"), np.transpose(read).tolist()))
 for name, values in heads.items():
     print(f"head on {name:<8} mean IoU {{:.3f}} ± {{:.3f}}".format(*probes.interval(values)))
 rows = {"real": val.images[:12], "redrawn": found["VQ-VAE"][0]["redrawn"]}
 rows |= {f"drawn, run {i}": row["pictures"] for i, row in zip(runs, found["VQ-VAE"])}
-fig = plots.image_grid([bytes_of(r) for r in rows.values()], row_labels=list(rows))
+fig = plots.image_grid([np.asarray(r, "uint8") for r in rows.values()], row_labels=list(rows))
 alt = "TODO"
 plots.show(fig, alt=alt)
 
@@ -760,3 +657,12 @@ table = {
 print(f"{'':<16}" + "".join(f"{name:>24}" for name in MODELS))
 for name, row in table.items():
     print(f"{name:<16}" + "".join(f"{cell:>24}" for cell in row))
+
+# %% [markdown]
+# ## Results
+#
+# The next cell records the numbers that the text above speaks of.
+
+# %% tags=["results"]
+results = {"accuracy": right.mean(), "seeds": seeds}
+record(results, {}, "TODO")
