@@ -72,3 +72,20 @@ class Ruler:
 
     def _look(self, images):
         return self.network.predict(np.asarray(images), batch_size=250, verbose=0)
+
+
+def text_table(columns, rows, width):
+    """A table as text: names of columns, and a dictionary from a row's name to its cells.
+
+    Raises:
+        ValueError: If a row has not as many cells as there are columns.
+    """
+    wrong = [name for name, cells in rows.items() if len(cells) != len(columns)]
+    if wrong:
+        raise ValueError(f"each row needs {len(columns)} cells. Received another number: {wrong}")
+    first = max(map(len, rows))
+    lines = {"": columns, **rows}
+    lines = [
+        name.ljust(first) + "".join(f"{c:>{width}}" for c in cells) for name, cells in lines.items()
+    ]
+    return "\n".join(line.rstrip() for line in lines)

@@ -130,6 +130,15 @@ def gradient_energy(images):
     return (down.mean(axis=(1, 2, 3)) + across.mean(axis=(1, 2, 3))) / 2
 
 
+def arc(a, b, n):
+    """Points from a to b, `(n, K)`, that are as probable as both if both are draws from N(0, I).
+
+    a·cos t + b·sin t for t from 0 to π/2. On the straight line the length drops by √2 half-way.
+    """
+    t = np.linspace(0, np.pi / 2, n, dtype="float32")[:, None]
+    return np.cos(t) * np.asarray(a, "float32") + np.sin(t) * np.asarray(b, "float32")
+
+
 def as_bytes(images):
     """Floats as the bytes of pictures: values outside [0, 1] are cut, NaN is black."""
     images = np.nan_to_num(np.asarray(images, dtype="float32"), nan=0.0, posinf=1.0, neginf=0.0)

@@ -39,3 +39,10 @@ def test_faults_are_worse_than_no_fault(ruler, halves):
 def test_a_diverged_generator_is_judged_and_not_an_error(ruler, halves):
     row = ruler.judge(np.full_like(halves[0][:100], np.nan))
     assert np.isfinite(row["distance"]) and row["variety"] < 0.01
+
+
+def test_text_table_by_hand():
+    text = rulers.text_table(("a", "b"), {"one": ["1", "2"], "three": ["3", "44"]}, 4)
+    assert text.splitlines() == ["        a   b", "one     1   2", "three   3  44"]
+    with pytest.raises(ValueError, match="'three'"):
+        rulers.text_table(("a", "b"), {"three": ["3"]}, 4)

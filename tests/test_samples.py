@@ -93,6 +93,14 @@ def test_faults_are_what_they_are_called():
     np.testing.assert_allclose(made["one class"][1], x[3] / 255, rtol=1e-5)
 
 
+def test_the_arc_keeps_the_law():
+    a, b = np.random.default_rng(0).normal(size=(2, 10_000))
+    path = samples.arc(a, b, 5)
+    np.testing.assert_allclose(path[[0, -1]], [a, b], atol=1e-5)
+    assert np.abs(path.var(axis=1) - 1).max() < 0.05
+    assert ((a + b) / 2).var() < 0.6  # which half-way along the line is not so
+
+
 def test_as_bytes_cuts_and_rounds():
     made = samples.as_bytes([[-1.0, 0.5, 2.0], [np.nan, np.inf, -np.inf]])
     assert made.dtype == "uint8" and made.tolist() == [[0, 128, 255], [0, 255, 0]]
