@@ -9,7 +9,7 @@ import math
 import keras
 from keras import layers, ops
 
-from helpers import losses, models, pixel_losses, pyramids, twins
+from helpers import code_prior, losses, models, pixel_losses, pyramids, twins
 from helpers.vq import VectorQuantizer
 
 
@@ -41,7 +41,8 @@ class GridCodes:
         self.vqvae = keras.Model(self.encoder.input, decoded)
         gaussian = {"likelihood": "gaussian", "sigma": sigma, "beta": beta, "seed": 0}
         self.vae = models.VAE(self.encoder, self.decoder, **gaussian)
-        self.heads = {}
+        self.heads, self.prior = {}, None
+        self.code_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         if outputs is not None:
             self._build_heads(outputs)
 
@@ -77,6 +78,32 @@ class GridCodes:
         vectors = ops.convert_to_numpy(self.book.look_up(codes))
         return self.decoder.predict(vectors, batch_size=250, verbose=0)
 
+    def learn_prior(self, images, run, steps):
+        """Trains a prior over the codes of pictures, from fresh weights, at the same rate."""
+        sent = self.send(images)
+        if self.prior is None:
+            keras.utils.set_random_seed(0)
+            prior = code_prior.code_prior(sent.shape[1:], self.book.codes)
+            self.prior = prior, prior.get_weights()
+        prior, first = self.prior
+        prior.set_weights(first)
+        options = {**self.options, "steps": steps, "seed": run}
+        twins.learn(prior, sent, sent, self.code_loss, **options)
+
+    def draw(self, n, run):
+        """New pictures `(n, H, W, C)`, from codes that the prior draws."""
+        return self.receive(code_prior.draw_codes(self._prior(), n, run))
+
+    def code_nats(self, codes):
+        """−log p of each grid of codes under the prior: `(N,)`, nats per image."""
+        return code_prior.code_nats(self._prior(), codes)
+
+    def bound(self, images):
+        """log p(codes) + log p(x|codes) ≤ log p(x) of pictures: `(N,)`, nats per image."""
+        codes = self.send(images)
+        given = ops.convert_to_numpy(self.nats(images, self.receive(codes)))
+        return -self.code_nats(codes) - given
+
     def read(self, what, images, masks, run, **options):
         """A head on the frozen grid as it is now, trained on masks: a model → logits.
 
@@ -97,6 +124,11 @@ class GridCodes:
         for net, source in zip(self.lent, self.nets):
             net.set_weights(source.get_weights())
         return twins.learn(head, images, masks, self.head_loss, **options, seed=run)
+
+    def _prior(self):
+        if self.prior is None:
+            raise ValueError("there is no prior over the codes yet: call `learn_prior` before")
+        return self.prior[0]
 
     def _new(self, run):
         keras.utils.set_random_seed(run)

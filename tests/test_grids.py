@@ -69,10 +69,28 @@ def test_a_head_on_codes_sees_codes_only(grid, x):
         assert np.allclose(a, b, atol=1e-5) is alike
 
 
+def test_the_bound_is_a_sum_of_two_costs_and_draws_repeat(grid, x):
+    grid.start(5)
+    grid.learn_prior(x, 5, steps=6)
+    codes = grid.send(x)
+    redrawn = grid.vqvae.predict(x, verbose=0)
+    pixels = -0.5 * (((x - redrawn) / 0.1) ** 2 + np.log(2 * np.pi * 0.01)).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(grid.bound(x), pixels - grid.code_nats(codes), rtol=1e-4)
+    drawn = grid.draw(4, 1)
+    assert drawn.shape == (4, 8, 8, 3)
+    np.testing.assert_array_equal(drawn, grid.draw(4, 1))
+    first = grid.prior[0].get_weights()
+    grid.learn_prior(x, 5, steps=6)
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(first, grid.prior[0].get_weights()))
+
+
 def test_bad_words_are_named(grid, x):
     with pytest.raises(ValueError, match="GAN"):
         grid.learn("GAN", x, 0)
     with pytest.raises(ValueError, match="pixels"):
         grid.read("pixels", x, x, 0)
+    bare = grids.GridCodes((8, 8, 3), 4, 2, 0.1, width=4, **OPTIONS)
     with pytest.raises(ValueError, match="what='codes'"):
-        grids.GridCodes((8, 8, 3), 4, 2, 0.1, width=4, **OPTIONS).read("codes", x, x, 0)
+        bare.read("codes", x, x, 0)
+    with pytest.raises(ValueError, match="learn_prior"):
+        bare.draw(2, 0)

@@ -255,13 +255,13 @@ for what, yours, true in (("D*", your_answer, 0.75), ("V", your_value, -math.log
 
 # %%
 def pair(seed):
-    """Encoder and decoder with fresh weights; the code is a vector."""
+    # Encoder and decoder with fresh weights; the code is a vector.
     keras.utils.set_random_seed(seed)
     return networks.conv_networks(shape, latent, width, centre=True)
 
 
 def discriminator():
-    """Pictures `(B, H, W, C)` → logit `(B, 1)` and features `(B, H/4, W/4, 48)`."""
+    # Pictures `(B, H, W, C)` → logit `(B, 1)` and features `(B, H/4, W/4, 48)`.
     image = keras.Input(shape)
     found = [layers.Rescaling(4.0, offset=-2.0)(image)]
     for filters in (24, 48, 96):
@@ -284,7 +284,7 @@ draws = keras.random.SeedGenerator(seed)
 
 
 def descend(loss, variables, adam):
-    """The loss as it was, after one step down its slope by `variables`."""
+    # The loss as it was, after one step down its slope by `variables`.
     mine = {id(v) for v in variables}
     rest = [v for v in everything if id(v) not in mine]
     value, slopes = models.value_and_grad(loss, variables, rest)
@@ -298,7 +298,7 @@ detective, painter = side(critic), side(decoder)
 
 
 def caught(real, fake):
-    """-V from logits: real ones shall be called real, drawn ones drawn."""
+    # -V from logits: real ones shall be called real, drawn ones drawn.
     return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
 
@@ -331,7 +331,7 @@ game = adversarial.Game(gan_step, [detective, painter], player_rates, nets.value
 
 
 def start(run):
-    """Gives all three networks the first weights of a run."""
+    # Gives all three networks the first weights of a run.
     for net, fresh in zip(nets.values(), (*pair(run), discriminator())):
         net.set_weights(fresh.get_weights())
 
@@ -342,13 +342,13 @@ def draw(run):
 
 
 def walk(run):
-    """Twelve pictures on the way from one draw of the noise to another, all as probable."""
+    # Twelve pictures on the way from one draw of the noise to another, all as probable.
     a, b = np.random.default_rng(run).standard_normal((2, latent), "float32")
     return decoder.predict(samples.arc(a, b, 12), verbose=0)
 
 
 def report(pictures, **more):
-    """What is kept of a training: scores, the first pictures as bytes, what else is given."""
+    # What is kept of a training: scores, the first pictures as bytes, what else is given.
     pictures = {"pictures": pictures} | {k: v for k, v in more.items() if np.ndim(v) == 4}
     first = {k: samples.as_bytes(v[:12]) for k, v in pictures.items()}
     return ruler.judge(pictures["pictures"]) | more | first
@@ -365,7 +365,7 @@ vae = models.VAE(encoder, decoder, likelihood="gaussian", sigma=sigma, seed=seed
 
 
 def rms(redrawn):
-    """Root mean square error of the reconstructions of the first held-out pictures."""
+    # Root mean square error of the reconstructions of the first held-out pictures.
     return float(np.sqrt(np.mean((held[: len(redrawn)] - redrawn) ** 2)))
 
 
@@ -396,7 +396,7 @@ runs, found = range(seed, seed + seeds), {}
 
 
 def train_all(name, train_one, **parameters):
-    """Trains a model from each of the first weights, or reads what was kept."""
+    # Trains a model from each of the first weights, or reads what was kept.
     found[name] = [
         store.result(name, functools.partial(train_one, run), run=run, **parameters) for run in runs
     ]
@@ -504,12 +504,11 @@ show_rows(rows, alt)
 
 
 # %% tags=["nbval-check-output"]
-from helpers.code_prior import code_nats, code_prior, draw_codes
 from helpers.vq import VectorQuantizer, code_use
 
 
 def quantise(z, book):
-    """Vectors `(B, h, w, d)` → the nearest of `(K, d)`, with the slope of the identity."""
+    # Vectors `(B, h, w, d)` → the nearest of `(K, d)`, with the slope of the identity.
     far = ops.sum(ops.square(ops.expand_dims(z, -2) - book), axis=-1)  # (B, h, w, K)
     chosen = ops.take(book, ops.argmin(far, axis=-1), axis=0)
     return z + ops.stop_gradient(chosen - z)
@@ -570,13 +569,8 @@ for revive in (0.0, 0.05):
 
 
 # %%
-prior = code_prior(grid.book.compute_output_shape(grid.encoder.outputs[0].shape)[1:3], codes)
-prior_start = prior.get_weights()
-code_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
-
 def heads_of(run, *whats):
-    """Mean IoU of heads on the grid as it is now; nothing for a set without masks."""
+    # Mean IoU of heads on the grid as it is now; nothing for a set without masks.
     some = np.random.default_rng([seed, run]).permutation(len(x))[:labels]
     options, scores = {"steps": head_steps, "batch": 16, "rate": 0.01}, []
     for what in whats if outputs else ():
@@ -586,27 +580,19 @@ def heads_of(run, *whats):
     return scores
 
 
-def learn_prior(run):
-    prior.set_weights(prior_start)
-    sent, options = grid.send(x), {"steps": prior_steps, "batch": batch, "rate": rate}
-    return twins.learn(prior, sent, sent, code_loss, **options, seed=run)
-
-
-# %%
 def train_codes(run):
     grid.start(run)
     heads, begin = heads_of(run, "vectors"), time.perf_counter()
     grid.learn("VQ-VAE", x, run)
-    seconds, chosen = time.perf_counter() - begin, grid.send(held[:scored])
-    cost = code_nats(learn_prior(run), chosen)
-    redrawn, drawn = grid.receive(chosen), grid.receive(draw_codes(prior, scored, run))
-    bound = -cost[:100] - ops.convert_to_numpy(grid.nats(held[:100], redrawn[:100]))
-    heads += heads_of(run, "vectors", "codes")
-    use = code_use(chosen, codes) | {"prior_bits": cost.mean() / math.log(2)}
+    seconds = time.perf_counter() - begin
+    grid.learn_prior(x, run, prior_steps)
+    chosen, drawn, bound = grid.send(held[:scored]), grid.draw(scored, run), grid.bound(held[:100])
+    use = code_use(chosen, codes) | {"prior_bits": grid.code_nats(chosen).mean() / math.log(2)}
+    redrawn, heads = grid.receive(chosen), heads + heads_of(run, "vectors", "codes")
     grid.start(run)
     grid.learn("VAE", x, run)
-    heads += heads_of(run, "vectors")
     use["cloud_bits"] = metrics.kl_per_dimension(grid.vae, held[:scored]).sum() / math.log(2)
+    heads += heads_of(run, "vectors")
     more = {"use": use, "heads": heads, "seconds": seconds, "bound": bound.mean()}
     return report(drawn, redrawn=redrawn, error=rms(redrawn), **more)
 
@@ -632,7 +618,7 @@ show_rows(rows, alt)
 
 # %%
 def lead(measure, one, other, better=1):
-    """Who is ahead on a measure, by the rule from above: a name, or "no lead"."""
+    # Who is ahead on a measure, by the rule from above: a name, or "no lead".
     gaps = [a[measure] - b[measure] for a, b in zip(found[one], found[other])]
     mean, half = probes.interval(gaps)
     if len(gaps) < 2 or abs(mean) <= half:
