@@ -3,6 +3,10 @@
 No network is downloaded. The numbers compare models that one ruler has measured, and nothing else.
 """
 
+import json
+from itertools import cycle
+from pathlib import Path
+
 import keras
 import numpy as np
 from keras import layers
@@ -72,6 +76,44 @@ class Ruler:
 
     def _look(self, images):
         return self.network.predict(np.asarray(images), batch_size=250, verbose=0)
+
+
+def precision_recall_map(found, known, record=None):
+    """Precision over recall, one mark a training; a recorded run beside the reader's.
+
+    Args:
+        found: dictionary from a model to its rows with `precision` and `recall`, one a training.
+        known: dictionary from a name to such a row: marked as crosses with their names.
+        record: name of a file in `data/results` whose results have `MODEL_precision` and
+            `MODEL_recall` for each model (a hyphen as an underscore); left out where it is not
+            there, or lacks them.
+
+    Returns:
+        The figure, for `plots.show`.
+    """
+    import matplotlib.pyplot as plt
+
+    sides = ("recall", "precision")
+    panels = {"your run": {m: [[r[s] for r in rows] for s in sides] for m, rows in found.items()}}
+    path = Path(__file__).parents[1] / "data" / "results" / f"{record}.json"
+    if record and path.exists():
+        old = json.loads(path.read_text("utf-8"))["results"]
+        keys = {m: [f"{m.replace('-', '_')}_{s}" for s in sides] for m in found}
+        if all(k in old for pair in keys.values() for k in pair):
+            panels["recorded run"] = {m: [old[k] for k in pair] for m, pair in keys.items()}
+    fig, axes = plt.subplots(1, len(panels), figsize=(4.3 * len(panels), 4.2), squeeze=False)
+    for axis, (title, points) in zip(axes[0], panels.items()):
+        if title == "your run":
+            for name, row in known.items():
+                axis.plot(row["recall"], row["precision"], "x", color="0.5")
+                place = {"xytext": (5, 4), "textcoords": "offset points", "fontsize": 7}
+                axis.annotate(name, (row["recall"], row["precision"]), color="0.35", **place)
+        for (name, (across, up)), mark in zip(points.items(), cycle("osD^vP")):
+            axis.plot(across, up, mark, label=name, alpha=0.8)
+        axis.set(xlabel="recall", title=title, xlim=(-0.04, 1.04), ylim=(-0.04, 1.04))
+        axis.set(ylabel="precision", aspect="equal")
+    axes[0, -1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    return fig
 
 
 def text_table(columns, rows, width):

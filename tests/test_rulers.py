@@ -46,3 +46,12 @@ def test_text_table_by_hand():
     assert text.splitlines() == ["        a   b", "one     1   2", "three   3  44"]
     with pytest.raises(ValueError, match="'three'"):
         rulers.text_table(("a", "b"), {"three": ["3"]}, 4)
+
+
+def test_the_map_marks_every_training():
+    rows = [{"precision": 0.2, "recall": 0.4}, {"precision": 0.3, "recall": 0.5}]
+    fig = rulers.precision_recall_map({"A": rows, "B-C": rows[:1]}, {"fault": rows[0]}, "no such")
+    (axis,) = fig.axes
+    lines = {line.get_label(): line.get_xydata().tolist() for line in axis.get_lines()}
+    assert lines["A"] == [[0.4, 0.2], [0.5, 0.3]] and lines["B-C"] == [[0.4, 0.2]]
+    assert [t.get_text() for t in axis.texts] == ["fault"]

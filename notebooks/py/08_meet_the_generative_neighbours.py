@@ -87,6 +87,7 @@ check_parameters(
 set_up(seed)
 
 import functools
+import itertools
 import math
 import time
 
@@ -599,21 +600,26 @@ show_rows(rows, alt)
 
 
 # %%
-def lead(measure, one, other, better=1):
-    # Who is ahead on a measure, by the rule from above: a name, or "no lead".
-    gaps = [a[measure] - b[measure] for a, b in zip(found[one], found[other])]
-    mean, half = probes.interval(gaps)
-    if len(gaps) < 2 or abs(mean) <= half:
-        return "no lead"
-    return one if mean * better > 0 else other
+def lead(measure, one, other, better):
+    # Who is ahead by the rule from above: a name, or "no lead".
+    mean, half = probes.interval(
+        [a[measure] - b[measure] for a, b in zip(found[one], found[other])]
+    )
+    return "no lead" if seeds < 2 or abs(mean) <= half else one if mean * better > 0 else other
 
 
-MODELS, none = ("VAE", "GAN", "VAE-GAN", "VQ-VAE"), "not defined"
+ahead = []
+for pair_of in itertools.combinations(MODELS := tuple(found), 2):
+    words = [lead(m, *pair_of, 1 - 2 * (m == "distance")) for m in MEASURES[:3]]
+    ahead.append(
+        f"{' or '.join(pair_of)}: distance {words[0]}, precision {words[1]}, recall {words[2]}"
+    )
+print(*ahead, sep="\n")
 
 
 def cells(key, form="{:.2f} ± {:.2f}"):
-    rows = [[row.get(key) for row in found[name]] for name in MODELS]
-    return [none if None in row else form.format(*probes.interval(row)) for row in rows]
+    rows = [[row.get(key) for row in rows] for rows in found.values()]
+    return ["not defined" if None in row else form.format(*probes.interval(row)) for row in rows]
 
 
 table = {
@@ -627,11 +633,29 @@ table = {
 }  # fmt: skip
 print(rulers.text_table(MODELS, table, 21))
 
+# %%
+fig = rulers.precision_recall_map(found, known, f"08-{dataset}")
+alt = "TODO: a description that is long enough to pass"
+plots.show(fig, alt=alt)
+
 # %% [markdown]
 # ## Results
 #
 # The next cell records the numbers that the text above speaks of.
 
 # %% tags=["results"]
-results = {"accuracy": right.mean(), "seeds": seeds}
-record(results, {}, "TODO")
+results = {"accuracy": accuracy, "seeds": seeds, "scored": scored, "images": images}
+for name, row in known.items():
+    results[name.replace(" ", "_")] = [row[m] for m in MEASURES]
+for name, rows in found.items():
+    key = name.replace("-", "_")
+    results |= {f"{key}_{m}": [row[m] for row in rows] for m in ("precision", "recall", "distance")}
+    for value in (*MEASURES, "seconds", "bound", "error", "rate"):
+        numbers = [row[value] for row in rows if value in row]
+        results |= {f"{key}_{value}_mean": probes.interval(numbers)} if numbers else {}
+    results[f"{key}_collapsed"] = sum(map(collapsed, rows))
+results |= use | {"heads": [probes.interval(h) for h in heads], "ahead": ahead}
+results |= {"grain": [np.mean([row["grain"][m] for row in found["VAE"]]) for m in MEASURES]}
+limits = {"accuracy": {"default": (0.8, 1.0)}, "VAE_collapsed": {"default": (0, seeds)}}
+line = "kernel distance: " + ", ".join(f"{n} {cells('distance')[i]}" for i, n in enumerate(MODELS))
+record(results, limits, line)
