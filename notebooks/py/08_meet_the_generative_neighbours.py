@@ -313,12 +313,10 @@ def gan_step(real):
 
 
 # %% tags=["nbval-check-output"]
-real_logit, fake_logit = critic(x[:8])[0], critic(decoder(np.ones((8, latent), "float32")))[0]
-theirs = adversarial.discriminator_loss(real_logit, fake_logit)
-assert abs(float(caught(real_logit, fake_logit)) - float(theirs)) < 1e-5
-ours, theirs = ops.mean(ops.softplus(-fake_logit)), adversarial.generator_loss(fake_logit)
+pair_of_logits = critic(x[:8])[0], critic(decoder(np.ones((8, latent), "float32")))[0]
+ours, theirs = caught(*pair_of_logits), adversarial.discriminator_loss(*pair_of_logits)
 assert abs(float(ours) - float(theirs)) < 1e-5
-print("own losses and those of helpers.adversarial: the same")
+print("own loss and that of helpers.adversarial: the same")
 
 # %% [markdown]
 # The loop around the step is short, and `adversarial.Game` has it: for each batch one step. It turns the step into one compiled function, because operation by operation it would be several times slower, and lets the learning rates fall along a cosine, as the VAE's does.
@@ -367,19 +365,21 @@ def rms(redrawn):
     return float(np.sqrt(np.mean((held[: len(redrawn)] - redrawn) ** 2)))
 
 
+def copies():
+    # What encoder and decoder make of held-out pictures, and the KL in nats.
+    said = vae.evaluate(held[:scored], batch_size=250, verbose=0, return_dict=True)
+    redrawn = vae.predict(held[:scored], batch_size=250, verbose=0)
+    return {"redrawn": redrawn, "error": rms(redrawn), "rate": said["kl"], "elbo": -said["loss"]}
+
+
 def train_vae(run):
     start(run)
     begin = time.perf_counter()
     twins.learn(vae, x, steps=steps, batch=batch, rate=rate, seed=run)
-    seconds, drawn = time.perf_counter() - begin, draw(run)
+    more, drawn = {"seconds": time.perf_counter() - begin, "walk": walk(run)}, draw(run)
     grain = sigma * np.random.default_rng(run).standard_normal(drawn.shape, "float32")
-    said = vae.evaluate(held[:scored], batch_size=250, verbose=0, return_dict=True)
-    bound = metrics.iwae_bound(vae, held[:100], samples_k, batch_size=5000, seed=run)
-    redrawn = vae.predict(held[:scored], batch_size=250, verbose=0)
-    return report(
-        drawn, walk=walk(run), seconds=seconds, redrawn=redrawn, error=rms(redrawn), rate=said["kl"],
-        grain=ruler.judge(drawn + grain), elbo=-said["loss"], bound=bound.mean(),
-    )  # fmt: skip
+    bound = metrics.iwae_bound(vae, held[:100], samples_k, batch_size=5000, seed=run).mean()
+    return report(drawn, grain=ruler.judge(drawn + grain), bound=bound, **more, **copies())
 
 
 # %% [markdown]
@@ -399,8 +399,8 @@ def train_all(name, train_one, **parameters):
         store.result(name, functools.partial(train_one, run), run=run, **parameters) for run in runs
     ]
     rows = {m: probes.interval([row[m] for row in found[name]]) for m in (*MEASURES, "seconds")}
-    print(name + ": " + ", ".join(f"{m} {a:.2f} ± {b:.2f}" for m, (a, b) in rows.items()))
-    print(f"  collapsed: {sum(map(collapsed, found[name]))} of {seeds}")
+    print(f"{name}, collapsed {sum(map(collapsed, found[name]))} of {seeds}:", end=" ")
+    print(", ".join(f"{m} {a:.2f} ± {b:.2f}" for m, (a, b) in rows.items()))
 
 
 train_all("VAE", train_vae, k=samples_k)
@@ -410,8 +410,7 @@ train_all("GAN", train_gan)
 rows = {"real": val.images[:12], "VAE": found["VAE"][0]["pictures"]}
 rows |= {f"GAN, run {i}": row["pictures"] for i, row in zip(runs, found["GAN"])}
 rows |= {f"{name}, a walk": found[name][0]["walk"] for name in ("VAE", "GAN")}
-alt = "TODO: a description that is long enough to pass"
-show_rows(rows, alt)
+show_rows(rows, alt="TODO: a description that is long enough to pass")
 
 # %% [markdown]
 # TEXT-GAN
@@ -462,20 +461,14 @@ hybrid = adversarial.Game(hybrid_step, [detective, copier], player_rates, nets.v
 def train_hybrid(run):
     start(run)
     _, seconds = hybrid.play(x, batch, steps, run)
-    mean, log_variance = encoder.predict(held[:scored], batch_size=250, verbose=0)
-    redrawn = decoder.predict(mean, batch_size=250, verbose=0)
-    nats = float(ops.mean(losses.gaussian_kl(mean, log_variance)))
-    return report(
-        draw(run), walk=walk(run), seconds=seconds, redrawn=redrawn, error=rms(redrawn), rate=nats
-    )
+    return report(draw(run), walk=walk(run), seconds=seconds, **copies())
 
 
 train_all("VAE-GAN", train_hybrid, weights=[feature_weight, game_weight])
-rows = {"real": val.images[:12]}
-rows |= {f"{name}, redrawn": found[name][0]["redrawn"] for name in ("VAE", "VAE-GAN")}
-rows |= {f"{name}, drawn": found[name][0]["pictures"] for name in ("VAE", "VAE-GAN")}
-alt = "TODO: a description that is long enough to pass"
-show_rows(rows, alt)
+rows, both = {"real": val.images[:12]}, ("VAE", "VAE-GAN")
+rows |= {f"{name}, redrawn": found[name][0]["redrawn"] for name in both}
+rows |= {f"{name}, drawn": found[name][0]["pictures"] for name in both}
+show_rows(rows, alt="TODO: a description that is long enough to pass")
 
 # %% [markdown]
 # TEXT-HYBRID
@@ -556,12 +549,10 @@ for revive in (0.0, 0.05):
 def heads_of(run, *whats):
     # Mean IoU of heads on the grid as it is now; nothing for a set without masks.
     some = np.random.default_rng([seed, run]).permutation(len(x))[:labels]
-    options, scores = {"steps": head_steps, "batch": 16, "rate": 0.01}, []
-    for what in whats if outputs else ():
-        head = grid.read(what, x[some], train.masks[some], run, **options)
-        said = head.predict(held[:scored], batch_size=250, verbose=0).argmax(axis=-1)
-        scores.append(metrics.mean_iou(val.masks[:scored], said, outputs))
-    return scores
+    options = {"steps": head_steps, "batch": 16, "rate": 0.01}
+    heads = (grid.read(w, x[some], train.masks[some], run, **options) for w in whats if outputs)
+    said = (h.predict(held[:scored], batch_size=250, verbose=0).argmax(axis=-1) for h in heads)
+    return [metrics.mean_iou(val.masks[:scored], answer, outputs) for answer in said]
 
 
 def train_codes(run):
@@ -590,8 +581,7 @@ for name, scores in zip(("fresh", "vectors", "codes", "VAE"), heads):
     print(f"head on {name:<8} mean IoU {{:.3f}} ± {{:.3f}}".format(*probes.interval(scores)))
 rows = {"real": val.images[:12], "redrawn": found["VQ-VAE"][0]["redrawn"]}
 rows |= {f"drawn, run {i}": row["pictures"] for i, row in zip(runs, found["VQ-VAE"])}
-alt = "TODO: a description that is long enough to pass"
-show_rows(rows, alt)
+show_rows(rows, alt="TODO: a description that is long enough to pass")
 
 # %% [markdown]
 # TEXT-VQ
