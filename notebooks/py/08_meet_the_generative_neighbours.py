@@ -417,7 +417,11 @@ show_rows(rows, alt="TODO: a description that is long enough to pass")
 #
 # ## What can be asked of each
 #
-# TEXT-LIKELIHOOD
+# Give both models a real picture and ask: how probable is it? The VAE answers with a bound. Fifty importance samples make the bound tighter than the ELBO (`metrics.iwae_bound`; Burda and others, 2016): in the stored run $\log p(x) \ge$ 0<!--=VAE_bound_mean[0]--> nats per picture. They are nats of a density of $D = 3072$ values, so the size of the number depends on the unit of a pixel, and only differences mean anything.
+#
+# The GAN has no answer, and no patience will find one. Its pictures lie on a sheet of 32 dimensions, folded into a space of 3,072; almost every real picture lies beside the sheet, where the density of the GAN is 0 and its logarithm $-\infty$. One may blur the sheet by a noise chosen afterwards, but then the number measures the noise. The discriminator does not help: it is a ratio of two densities and knows neither, and after training it is far from the perfect one.
+#
+# There is no code either. A VAE's encoder says where a picture lies in the latent space, which is what the heads of `05` and `06` read. A GAN has a way from noise to pictures and none back. (One can search for the noise whose picture comes nearest, picture by picture; Dumoulin and others, 2017, and Donahue and others, 2017, train an encoder as a third player.) So before any score is compared, the list of what each can be asked differs; the last table keeps a cell for each, filled or not.
 
 # %% [markdown]
 # ## Across the two: VAE-GAN
@@ -649,3 +653,56 @@ results |= {"grain": [np.mean([row["grain"][m] for row in found["VAE"]]) for m i
 limits = {"accuracy": {"default": (0.8, 1.0)}, "VAE_collapsed": {"default": (0, seeds)}}
 line = "kernel distance: " + ", ".join(f"{n} {cells('distance')[i]}" for i, n in enumerate(MODELS))
 record(results, limits, line)
+
+# %% [markdown]
+# ## What you saw
+#
+# TEXT-SAW
+#
+# ## On your own
+#
+# 1. **The zero-sum game.** Train the generator on $\log(1 - D)$ itself (`please` returns the mean of $-\mathrm{softplus}(\ell)$). Predict the first hundred steps.
+#
+#    <details><summary>What to expect</summary>
+#
+#    As soon as the discriminator is sure, the slope is next to nothing, and the pictures hardly change from step to step. With a slow discriminator (`player_rates = [0.001, 0.0001]`) it works better: an opponent that is never sure leaves a slope.
+#
+#    </details>
+# 2. **Make it collapse.** Find `player_rates` with which the rule calls a run collapsed. Is it precision or recall that goes first? Look at `kinds`, the shares of disc, square and triangle by the classifier's word.
+#
+#    <details><summary>Hint</summary>
+#
+#    A generator that is much faster than its opponent runs after whatever fools the opponent now, with all its pictures at once; the opponent learns that place, and the crowd moves on. Try `[0.005, 0.0002]`.
+#
+#    </details>
+# 3. **An average of generators.** Keep a moving average of the generator's weights (0.99 of the past) during `play`, and draw from that. Which measure gains?
+#
+#    <details><summary>Hint</summary>
+#
+#    Players circle around each other; the average lies nearer to the middle of the circle (Yazıcı and others, 2019). With rates that fall to 0, as here, the circle is small at the end and so is the gain.
+#
+#    </details>
+# 4. **Another ruler.** Train the ruler to name the *texture* behind the object (`factors["texture"]`) and measure the same samples again. Does the order of the models stay?
+#
+#    <details><summary>What to expect</summary>
+#
+#    A ruler sees what its task needs. One that names textures is strict with a VAE, whose grounds are smooth, and indifferent to corners. That holds for rulers trained on a million photographs as well.
+#
+#    </details>
+#
+# ## References
+#
+# - Bińkowski, M., Sutherland, D. J., Arbel, M. and Gretton, A. (2018). Demystifying MMD GANs. ICLR. [arXiv:1801.01401](https://arxiv.org/abs/1801.01401)
+# - Burda, Y., Grosse, R. and Salakhutdinov, R. (2016). Importance Weighted Autoencoders. ICLR. [arXiv:1509.00519](https://arxiv.org/abs/1509.00519)
+# - Dhariwal, P. and others (2020). Jukebox: A Generative Model for Music. (Codes that are revived.) [arXiv:2005.00341](https://arxiv.org/abs/2005.00341)
+# - Donahue, J., Krähenbühl, P. and Darrell, T. (2017). Adversarial Feature Learning. ICLR. [arXiv:1605.09782](https://arxiv.org/abs/1605.09782)
+# - Dumoulin, V. and others (2017). Adversarially Learned Inference. ICLR. [arXiv:1606.00704](https://arxiv.org/abs/1606.00704)
+# - Goodfellow, I. and others (2014). Generative Adversarial Networks. NeurIPS. [arXiv:1406.2661](https://arxiv.org/abs/1406.2661)
+# - Gretton, A. and others (2012). A Kernel Two-Sample Test. JMLR 13. <https://jmlr.org/papers/v13/gretton12a.html>
+# - Kingma, D. P. and Welling, M. (2014). Auto-Encoding Variational Bayes. ICLR. [arXiv:1312.6114](https://arxiv.org/abs/1312.6114)
+# - Kynkäänniemi, T., Karras, T., Laine, S., Lehtinen, J. and Aila, T. (2019). Improved Precision and Recall Metric for Assessing Generative Models. NeurIPS. [arXiv:1904.06991](https://arxiv.org/abs/1904.06991)
+# - Larsen, A. B. L., Sønderby, S. K., Larochelle, H. and Winther, O. (2016). Autoencoding beyond pixels using a learned similarity metric. ICML. [arXiv:1512.09300](https://arxiv.org/abs/1512.09300)
+# - Ramesh, A. and others (2021). Zero-Shot Text-to-Image Generation. ICML. [arXiv:2102.12092](https://arxiv.org/abs/2102.12092)
+# - van den Oord, A., Kalchbrenner, N. and Kavukcuoglu, K. (2016). Pixel Recurrent Neural Networks. ICML. [arXiv:1601.06759](https://arxiv.org/abs/1601.06759)
+# - van den Oord, A., Vinyals, O. and Kavukcuoglu, K. (2017). Neural Discrete Representation Learning. NeurIPS. [arXiv:1711.00937](https://arxiv.org/abs/1711.00937)
+# - Yazıcı, Y. and others (2019). The Unusual Effectiveness of Averaging in GAN Training. ICLR. [arXiv:1806.04498](https://arxiv.org/abs/1806.04498)
