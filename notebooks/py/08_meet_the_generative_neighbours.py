@@ -112,10 +112,9 @@ val = data.load(dataset, "val", limit=2 * scored, size=32, **options)
 x, held = data.to_float(train.images), data.to_float(val.images)
 factor = "class" if dataset == "shapes" else "label"
 kinds, held_kinds = (s.factors[factor] - (dataset == "shapes") for s in (train, val))
-shape, names = x.shape[1:], val.class_names[-(int(kinds.max()) + 1) :]
-fig = plots.image_grid(val.images[:24], rows=2)
+shape = x.shape[1:]
 alt = "Two rows of real pictures: one object each, a disc, a square or a triangle, in many colours, at many places, over faint textures of grass, gravel and brick."
-plots.show(fig, alt=alt)
+plots.show(plots.image_grid(val.images[:24], rows=2), alt=alt)
 
 # %% [markdown]
 # ## A ruler for pictures that nobody took
@@ -143,9 +142,8 @@ print(f"the classifier names {accuracy:.0%} of the held-out pictures rightly")
 
 
 # %%
-MEASURES = rulers.MEASURES
-crowds = {"other half": held[scored:]}
-crowds |= samples.faults(held[scored:], held_kinds[scored:], seed)
+MEASURES, other = rulers.MEASURES, held[scored:]
+crowds = {"other half": other} | samples.faults(other, held_kinds[scored:], seed)
 known = {name: ruler.judge(pictures) for name, pictures in crowds.items()}
 rows = {name: [f"{row[m]:.2f}" for m in MEASURES] for name, row in known.items()}
 print(rulers.text_table(MEASURES, rows, 11))
@@ -220,11 +218,10 @@ for a in (0, 1, 2, 4, 8):
 d = np.array([0.01, 0.5, 0.99], "float32")
 logit = keras.Variable(np.log(d / (1 - d)))
 zero_sum = models.value_and_grad(lambda: -ops.sum(ops.softplus(logit)), [logit])[1][0]
-other = models.value_and_grad(lambda: ops.sum(ops.softplus(-logit)), [logit])[1][0]
-print("D                          ", d)
-print("slope of log(1 - D)        ", ops.convert_to_numpy(zero_sum).round(2))
-print("slope of -log D            ", ops.convert_to_numpy(other).round(2))
-assert np.allclose(zero_sum, -d, atol=1e-5) and np.allclose(other, d - 1, atol=1e-5)
+non_saturating = models.value_and_grad(lambda: ops.sum(ops.softplus(-logit)), [logit])[1][0]
+for name, slope, true in (("log(1 - D)", zero_sum, -d), ("-log D", non_saturating, d - 1)):
+    print(f"D = {d}: slope of {name:<10}", ops.convert_to_numpy(slope).round(2))
+    assert np.allclose(ops.convert_to_numpy(slope), true, atol=1e-5)
 
 # %% [markdown]
 # By the logit $\ell$ of $D$, the slope of $\log(1 - D)$ is $-D$: caught at 0.01, the generator is told next to nothing. The **non-saturating** loss $-\log D$ has the slope $D - 1$ instead. It pulls in the same direction and is strongest where the generator is worst, and it is what people train with. The price: two losses that are not the negative of each other are no zero-sum game any more, and the divergence above is its compass and not its loss.
@@ -268,8 +265,7 @@ def discriminator():
     return keras.Model(image, [layers.Dense(1)(layers.Flatten()(found[3])), found[2]])
 
 
-encoder, decoder = pair(seed)
-critic = discriminator()
+encoder, decoder, critic = *pair(seed), discriminator()
 nets = {"encoder": encoder, "decoder": decoder, "discriminator": critic}
 print({name: net.count_params() for name, net in nets.items()})
 
@@ -498,14 +494,12 @@ def quantise(z, book):
 rng = np.random.default_rng(0)
 z = keras.Variable(rng.normal(size=(2, 4, 4, 3)).astype("float32"))
 layer = VectorQuantizer(5, seed=0)
-theirs = ops.convert_to_numpy(layer(z + 0.0))
 pull = rng.normal(size=z.shape).astype("float32")
-ours = ops.convert_to_numpy(quantise(z, layer.codebook))
 slope = models.value_and_grad(lambda: ops.sum(quantise(z, layer.codebook) * pull), [z])[1][0]
-slope = ops.convert_to_numpy(slope)
-print("own function and helpers.vq: the same", np.allclose(ours, theirs, atol=1e-5))
-print("the slope passes unchanged:", np.allclose(slope, pull))
-assert np.allclose(ours, theirs, atol=1e-5) and np.allclose(slope, pull)
+ours, theirs = quantise(z, layer.codebook), layer(z + 0.0)
+for what, a, b in (("output, helpers.vq", ours, theirs), ("slope, identity", slope, pull)):
+    assert np.allclose(*map(ops.convert_to_numpy, (a, b)), atol=1e-5)
+    print(what, "the same")
 
 # %% [markdown]
 # Three things more make it learn, and `VectorQuantizer` has them. The **commitment** $\beta\lVert z - \mathrm{stop}(q)\rVert^2$ keeps the encoder near its codes, or it would run from them. The **codes follow** the vectors that chose them, by a moving average. And codes that nobody chooses are **revived**: put at a vector of the current batch. Without that, a code that starts far from the data never gets a vector to follow.
@@ -628,9 +622,8 @@ table = {
 print(rulers.text_table(MODELS, table, 21))
 
 # %%
-fig = rulers.precision_recall_map(found, known, f"08-{dataset}")
 alt = "TODO: a description that is long enough to pass"
-plots.show(fig, alt=alt)
+plots.show(rulers.precision_recall_map(found, known, f"08-{dataset}"), alt=alt)
 
 # %% [markdown]
 # ## Results
