@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from helpers import samples, twins
+from helpers import probes, samples, twins
 
 MEASURES = ("distance", "precision", "recall", "variety", "sharpness")
 
@@ -114,6 +114,29 @@ def precision_recall_map(found, known, record=None):
         axis.set(ylabel="precision", aspect="equal")
     axes[0, -1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return fig
+
+
+def who_leads(found, measure, one, other):
+    """Which of two models is ahead on a measure: a name, or "no lead".
+
+    A lead is a 95 % interval of the difference, seed by seed, that does not hold 0. A single
+    training has no interval, so nobody leads.
+
+    Args:
+        found: dictionary from a model to its rows of scores, one a seed, the same seeds in all.
+        measure: a name in them. Of "distance" less is better, of all others more.
+        one, other: names of models.
+    """
+    gaps = [a[measure] - b[measure] for a, b in zip(found[one], found[other], strict=True)]
+    mean, half = probes.interval(gaps)
+    if len(gaps) < 2 or abs(mean) <= half:
+        return "no lead"
+    return one if (mean > 0) is not (measure == "distance") else other
+
+
+def with_interval(values, digits):
+    """Mean and half width of the 95 % interval of numbers, one a seed, as text."""
+    return "{:.{d}f} ± {:.{d}f}".format(*probes.interval(values), d=digits)
 
 
 def text_table(columns, rows, width):

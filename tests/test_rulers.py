@@ -55,3 +55,17 @@ def test_the_map_marks_every_training():
     lines = {line.get_label(): line.get_xydata().tolist() for line in axis.get_lines()}
     assert lines["A"] == [[0.4, 0.2], [0.5, 0.3]] and lines["B-C"] == [[0.4, 0.2]]
     assert [t.get_text() for t in axis.texts] == ["fault"]
+
+
+def test_a_lead_needs_an_interval_away_from_0():
+    def rows(*numbers):
+        return [{"distance": n, "recall": n} for n in numbers]
+
+    found = {"A": rows(0.1, 0.2, 0.3), "B": rows(0.5, 0.61, 0.7), "C": rows(0.1, 0.3, 0.2)}
+    assert rulers.who_leads(found, "distance", "A", "B") == "A"
+    assert rulers.who_leads(found, "distance", "B", "A") == "A"
+    assert rulers.who_leads(found, "recall", "A", "B") == "B"
+    assert rulers.who_leads(found, "recall", "A", "C") == "no lead"
+    single = {name: values[:1] for name, values in found.items()}
+    assert rulers.who_leads(single, "recall", "A", "B") == "no lead"
+    assert rulers.with_interval([1.0, 1.0], 2) == "1.00 ± 0.00"

@@ -394,9 +394,12 @@ def train_all(name, train_one, **parameters):
     found[name] = [
         store.result(name, functools.partial(train_one, run), run=run, **parameters) for run in runs
     ]
-    rows = {m: probes.interval([row[m] for row in found[name]]) for m in (*MEASURES, "seconds")}
-    print(f"{name}, collapsed {sum(map(collapsed, found[name]))} of {seeds}:", end=" ")
-    print(", ".join(f"{m} {a:.2f} ± {b:.2f}" for m, (a, b) in rows.items()))
+    rows = [[row[m] for row in found[name]] for m in (*MEASURES, "seconds")]
+    print(f"{name}: collapsed {sum(map(collapsed, found[name]))} of {seeds}", end="")
+    print(
+        *(f", {m} {rulers.with_interval(r, 2)}" for m, r in zip((*MEASURES, "seconds"), rows)),
+        sep="",
+    )
 
 
 train_all("VAE", train_vae, k=samples_k)
@@ -576,7 +579,7 @@ use = {k: np.mean([row["use"][k] for row in found["VQ-VAE"]]) for k in found["VQ
 print(", ".join(f"{k} {v:.0f}" for k, v in use.items()))
 heads = np.transpose([row["heads"] for row in found["VQ-VAE"]])  # (4, seeds), or empty
 for name, scores in zip(("fresh", "vectors", "codes", "VAE"), heads):
-    print(f"head on {name:<8} mean IoU {{:.3f}} ± {{:.3f}}".format(*probes.interval(scores)))
+    print(f"head on {name:<8} mean IoU", rulers.with_interval(scores, 3))
 rows = {"real": val.images[:12], "redrawn": found["VQ-VAE"][0]["redrawn"]}
 rows |= {f"drawn, run {i}": row["pictures"] for i, row in zip(runs, found["VQ-VAE"])}
 show_rows(rows, alt="TODO: a description that is long enough to pass")
@@ -588,36 +591,28 @@ show_rows(rows, alt="TODO: a description that is long enough to pass")
 
 
 # %%
-def lead(measure, one, other, better):
-    # Who is ahead by the rule from above: a name, or "no lead".
-    mean, half = probes.interval(
-        [a[measure] - b[measure] for a, b in zip(found[one], found[other])]
-    )
-    return "no lead" if seeds < 2 or abs(mean) <= half else one if mean * better > 0 else other
+MODELS, ahead = tuple(found), {}
+for two in itertools.combinations(MODELS, 2):
+    ahead[" or ".join(two)] = [rulers.who_leads(found, m, *two) for m in MEASURES[:3]]
+print(rulers.text_table(MEASURES[:3], ahead, 11))
 
 
-ahead = []
-for pair_of in itertools.combinations(MODELS := tuple(found), 2):
-    words = [lead(m, *pair_of, 1 - 2 * (m == "distance")) for m in MEASURES[:3]]
-    ahead.append(
-        f"{' or '.join(pair_of)}: distance {words[0]}, precision {words[1]}, recall {words[2]}"
-    )
-print(*ahead, sep="\n")
-
-
-def cells(key, form="{:.2f} ± {:.2f}"):
+# %%
+def cells(key, why="", digits=2):
     rows = [[row.get(key) for row in rows] for rows in found.values()]
-    return ["not defined" if None in row else form.format(*probes.interval(row)) for row in rows]
+    return [why if None in row else rulers.with_interval(row, digits) for row in rows]
 
 
+code_heads = [rulers.with_interval(h, 2) for h in heads] or ["no masks"] * 4
 table = {
     "sampled": ["z ~ N(0, I)", "z ~ N(0, I)", "z ~ N(0, I)", "codes, by a prior"],
     "optimised": ["ELBO", "a game", "features and a game", "pixels and codes"],
     "kernel distance": cells("distance"), "precision": cells("precision"), "recall": cells("recall"),
-    "sharpness": cells("sharpness"), "log p(x) ≥, nats": cells("bound", "{:.0f} ± {:.0f}"),
-    "error, redrawn": cells("error", "{:.3f} ± {:.3f}"),
+    "sharpness": cells("sharpness"), "log p(x) ≥, nats": cells("bound", "no density", 0),
+    "error, redrawn": cells("error", "no encoder", 3),
+    "head, mean IoU": [code_heads[3], "no code", "not on a grid", code_heads[2]],
     "collapsed": [f"{sum(map(collapsed, found[m]))} of {seeds}" for m in MODELS],
-    "seconds": cells("seconds", "{:.0f} ± {:.0f}"),
+    "seconds": cells("seconds", digits=0),
 }  # fmt: skip
 print(rulers.text_table(MODELS, table, 21))
 
@@ -641,7 +636,7 @@ for name, rows in found.items():
         numbers = [row[value] for row in rows if value in row]
         results |= {f"{key}_{value}_mean": probes.interval(numbers)} if numbers else {}
     results[f"{key}_collapsed"] = sum(map(collapsed, rows))
-results |= use | {"heads": [probes.interval(h) for h in heads], "ahead": ahead}
+results |= use | {"heads": [probes.interval(h) for h in heads], "ahead": list(ahead.values())}
 results |= {"grain": [np.mean([row["grain"][m] for row in found["VAE"]]) for m in MEASURES]}
 limits = {"accuracy": {"default": (0.8, 1.0)}, "VAE_collapsed": {"default": (0, seeds)}}
 line = "kernel distance: " + ", ".join(f"{n} {cells('distance')[i]}" for i, n in enumerate(MODELS))
