@@ -66,7 +66,7 @@ def divergence(p, q, width):
     middle = (p + q) / 2
 
     def kl(a):
-        inside = a > 0
+        inside = (a > 0) & (middle > 0)  # half of the least number is 0
         return float(np.sum(a[inside] * np.log(a[inside] / middle[inside])) * width)
 
     return (kl(p) + kl(q)) / 2

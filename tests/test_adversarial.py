@@ -46,6 +46,15 @@ def test_the_divergence_in_cases_known_in_closed_form():
     assert adversarial.divergence(p, r, 1 / 50) == adversarial.divergence(r, p, 1 / 50)
 
 
+def test_the_divergence_of_normal_densities_is_the_game_of_their_best_judge():
+    line = np.linspace(-40, 48, 8801)
+    for a in (0, 1, 4, 8):
+        p, q = (np.exp(-0.5 * (line - m) ** 2) / math.sqrt(2 * math.pi) for m in (0, a))
+        logit = a * (a / 2 - line)  # log p - log q
+        game = -np.sum(p * np.logaddexp(0, -logit) + q * np.logaddexp(0, logit)) * 0.01
+        assert game == pytest.approx(2 * adversarial.divergence(p, q, 0.01) - math.log(4))
+
+
 def test_what_is_no_density_is_refused():
     with pytest.raises(ValueError, match="`q` must be a density"):
         adversarial.divergence(np.ones(10), np.full(10, 2.0), 0.1)
@@ -56,7 +65,9 @@ def test_what_is_no_density_is_refused():
 def _pair():
     keras.utils.set_random_seed(0)
     z, x = keras.Input((2,)), keras.Input((3,))
-    generator = keras.Model(z, layers.Dense(3)(layers.BatchNormalization()(layers.Dense(4)(z))))
+    generator = keras.Model(
+        z, layers.Dense(3)(layers.BatchNormalization()(layers.Dense(4, use_bias=False)(z)))
+    )
     critic = keras.Model(x, layers.Dense(1)(layers.Dense(4, activation="relu")(x)))
     optimizers = [keras.optimizers.Adam(0.01, beta_1=0.5) for _ in range(2)]
     for optimizer, net in zip(optimizers, (generator, critic)):

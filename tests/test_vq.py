@@ -46,8 +46,7 @@ def test_the_commitment_pulls_towards_the_code_and_is_summed_per_picture():
     layer(X, training=True)
     away = np.square(X - BOOK[[[0, 1], [2, 2]]]).sum()
     assert float(layer.losses[0]) == pytest.approx(0.5 * away / 2, rel=1e-5)
-    layer(X)
-    assert len(layer.losses) <= 1  # no loss outside training is added
+    layer.codebook.assign(BOOK)  # the step has moved the codes
 
     def loss():
         return layer.commitment * ops.mean(
