@@ -47,6 +47,7 @@ class Ruler:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         twins.learn(named, images, kinds, loss, steps=steps, batch=batch, rate=rate, seed=seed)
         self.unit, self.real = self._look(images[:1000])[1], self._look(real)[1]
+        self.coarse = samples.coarse(real)
         self.energy = samples.gradient_energy(real).mean()
 
     def accuracy(self, images, kinds):
@@ -57,9 +58,10 @@ class Ruler:
         """Scores of pictures `(N, H, W, C)`; values outside [0, 1] are cut, NaN is black.
 
         Returns:
-            Dictionary: `distance`, `precision`, `recall` and `variety` (see `samples`) of the
-            features in units of the training pictures', `sharpness` (gradient energy as a share
-            of the real pictures') and `kinds` (shares of the classes by the classifier's word).
+            Dictionary: `distance`, `precision` and `recall` (see `samples`) of the features in
+            units of the training pictures'; `variety` of the pictures as a grid of 4×4 means and
+            `sharpness`, the gradient energy, as shares of the real pictures'; `kinds`, the shares
+            of the classes by the classifier's word.
         """
         pictures = np.clip(np.nan_to_num(np.asarray(pictures, dtype="float32")), 0, 1)
         logits, features = self._look(pictures)
@@ -69,7 +71,7 @@ class Ruler:
             "distance": samples.kernel_distance(real, drawn),
             "precision": precision,
             "recall": recall,
-            "variety": samples.variety(real, drawn),
+            "variety": samples.variety(self.coarse, samples.coarse(pictures)),
             "sharpness": float(samples.gradient_energy(pictures).mean() / self.energy),
             "kinds": np.bincount(logits.argmax(axis=1), minlength=self.classes) / len(logits),
         }

@@ -107,10 +107,30 @@ def precision_recall(real, fake, k=3):
     return float(precision), float(recall)
 
 
-def variety(real, fake):
-    """Variance of the generated features as a share of that of the real ones, summed over F.
+def coarse(images, cells=4):
+    """Means over a grid of `cells` × `cells` in each channel: `(N, H, W, C)` → `(N, cells² · C)`.
 
-    1 where they vary as much; 0 where the generator draws one picture again and again.
+    What is left when all that is fine is gone: blur and noise change it little.
+
+    Raises:
+        ValueError: If height or width is no multiple of `cells`.
+    """
+    images = np.asarray(images, dtype="float64")
+    if images.ndim != 4 or images.shape[1] % cells or images.shape[2] % cells:
+        raise ValueError(
+            f"`images` must be (N, H, W, C), H and W multiples of {cells}. "
+            f"Received: shape {images.shape}"
+        )
+    n, height, width, channels = images.shape
+    blocks = images.reshape(n, cells, height // cells, cells, width // cells, channels)
+    return blocks.mean(axis=(2, 4)).reshape(n, -1)
+
+
+def variety(real, fake):
+    """Variance of generated features as a share of that of real ones, summed over F.
+
+    1 where they vary as much; 0 where the generator draws one picture again and again. Of
+    `coarse` pictures it asks whether pictures differ at all, and takes no notice of blur.
     """
     real = _features("real", real, least=2)
     fake = _features("fake", fake, real, least=2)

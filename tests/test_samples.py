@@ -62,6 +62,19 @@ def test_variety_by_hand():
     assert samples.variety(real, real[::-1]) == 1
 
 
+def test_coarse_by_hand_and_blind_to_blur():
+    x = np.arange(16.0).reshape(1, 4, 4, 1)
+    np.testing.assert_allclose(samples.coarse(x, 2), [[2.5, 4.5, 10.5, 12.5]])
+    spots = np.zeros((60, 16, 16, 1))
+    for i, (row, column) in enumerate(np.random.default_rng(0).integers(4, 12, (60, 2))):
+        spots[i, row - 4 : row + 4, column - 4 : column + 4] = 1
+    made = samples.faults(spots, np.zeros(60, int))
+    share = {n: samples.variety(*map(samples.coarse, (spots, a))) for n, a in made.items()}
+    assert 0.6 < share["blurred"] < 1.01 and share["mean picture"] == pytest.approx(0, abs=1e-6)
+    with pytest.raises(ValueError, match="multiples of 4"):
+        samples.coarse(np.zeros((1, 6, 8, 3)))
+
+
 def test_standardise_uses_the_reference_alone():
     reference = np.array([[0.0, 5.0, 1.0], [2.0, 5.0, 3.0]])
     first, second = samples.standardise(reference, np.array([[1.0, 9.0, 4.0]]))

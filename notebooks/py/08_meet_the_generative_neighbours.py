@@ -53,7 +53,7 @@ classifier_steps = 750  # training steps of the classifier whose features are th
 width = 32  # channels of the finest level of encoder and decoder
 latent = 32  # numbers in the code of VAE and VAE-GAN, and in the noise of the GAN
 batch = 32  # pictures in a training step
-steps = 750  # training steps of VAE, GAN and VAE-GAN
+steps = 1000  # training steps of VAE, GAN and VAE-GAN
 rate = 0.002  # highest learning rate of everything but the two players
 player_rates = [0.001, 0.001]  # highest learning rates of generator and discriminator
 sigma = 0.05  # standard deviation of a pixel under the Gaussian likelihood
@@ -125,7 +125,7 @@ plots.show(plots.image_grid(val.images[:24], rows=2), alt=alt)
 #
 # - **Kernel distance.** The squared maximum mean discrepancy with the kernel $k(a, b) = (a \cdot b / F + 1)^3$: how alike are pictures within each crowd, less how alike across? It is estimated without bias (Bińkowski and others, 2018), so two crowds from one source score 0 on average, sometimes a little below. Larger is worse.
 # - **Precision and recall** (Kynkäänniemi and others, 2019). Draw a ball around each real picture, up to its third nearest real neighbour. The share of drawn pictures inside some ball is the precision: *do they look real?* Now put the balls around the drawn pictures; the share of real ones inside is the recall: *is everything real among them?*
-# - **Variety and sharpness.** The variance of the features, and the energy of the pixels' gradients, each as a share of that of real pictures.
+# - **Variety and sharpness.** How much do pictures differ from each other, when each is shrunk to 4×4 means so that blur and noise hardly count? And how much energy have the gradients of their pixels? Both as a share of what real pictures have.
 
 
 # %%
@@ -164,7 +164,7 @@ show_rows(crowds, alt)
 #
 # Two rules are written down now, before any model is trained:
 #
-# - **Collapsed.** A training counts as collapsed if its samples' features vary less than half as much as real ones', or if its kernel distance is no better than that of the mean picture.
+# - **Collapsed.** A training counts as collapsed if its samples' variety is below one half, or if its kernel distance is no better than that of the mean picture.
 # - **Ahead.** One model is ahead of another on a measure only if the 95 % interval of their difference, seed by seed, does not hold 0.
 
 
