@@ -47,9 +47,10 @@ class GridCodes:
             self._build_heads(outputs)
 
     def start(self, run):
-        """Gives encoder, codes and decoder the first weights of a run."""
+        """Gives encoder, codes and decoder the first weights of a run; returns itself."""
         for net, fresh in zip(self.nets, self._new(run)):
             net.set_weights(fresh.get_weights())
+        return self
 
     def learn(self, kind, images, run):
         """Trains from the weights that are there, as "VQ-VAE" or as "VAE".

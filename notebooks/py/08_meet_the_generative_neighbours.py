@@ -60,7 +60,6 @@ sigma = 0.05  # standard deviation of a pixel under the Gaussian likelihood
 feature_weight = 1.0  # of the squared error in the discriminator's features, in VAE-GAN
 game_weight = 30.0  # of the game beside it, for the decoder
 seeds = 3  # trainings of each model, with other first weights
-samples_k = 50  # importance samples for a bound on log p(x)
 codes = 64  # code vectors of the VQ-VAE
 channels = 8  # numbers in each of them
 commitment = 4.0  # weight of the encoder's distance to its codes, in nats
@@ -80,7 +79,7 @@ check_parameters(
     latent=range(1, 1025), batch=range(2, 513), steps=range(1, 100_001), rate=(1e-5, 0.1),
     player_rates={"list_of": (1e-6, 0.1)}, sigma=(0.001, 1.0), feature_weight=(0.0, 1e4),
     game_weight=(0.0, 1e4), grid_beta=(0.0, 100.0),
-    seeds=range(1, 21), samples_k=range(1, 5001), codes=range(2, 4097), channels=range(1, 257),
+    seeds=range(1, 21), codes=range(2, 4097), channels=range(1, 257),
     commitment=(0.0, 1000.0), code_steps=range(1, 50_001), prior_steps=range(1, 50_001),
     labels=range(2, 10_001), head_steps=range(1, 50_001), kept=str,
 )  # fmt: skip
@@ -374,7 +373,7 @@ def train_vae(run):
     twins.learn(vae, x, steps=steps, batch=batch, rate=rate, seed=run)
     more, drawn = {"seconds": time.perf_counter() - begin, "walk": walk(run)}, draw(run)
     grain = sigma * np.random.default_rng(run).standard_normal(drawn.shape, "float32")
-    bound = metrics.iwae_bound(vae, held[:100], samples_k, batch_size=5000, seed=run).mean()
+    bound = metrics.iwae_bound(vae, held[:100], 50, batch_size=5000, seed=run).mean()
     return report(drawn, grain=ruler.judge(drawn + grain), bound=bound, **more, **copies())
 
 
@@ -402,7 +401,7 @@ def train_all(name, train_one, **parameters):
     )
 
 
-train_all("VAE", train_vae, k=samples_k)
+train_all("VAE", train_vae)
 train_all("GAN", train_gan)
 
 # %%
@@ -517,8 +516,7 @@ for revive in (0.0, 0.05):
     grid = grids.GridCodes(
         shape, codes, channels, sigma, commitment, revive, outputs=outputs, **plans
     )
-    grid.start(seed)
-    grid.learn("VQ-VAE", x, seed)
+    grid.start(seed).learn("VQ-VAE", x, seed)
     use = code_use(grid.send(held[:scored]), codes)
     print(f"revive {revive}: " + ", ".join(f"{k} {v:.0f}" for k, v in use.items()))
 
@@ -565,8 +563,7 @@ def train_codes(run):
     chosen, drawn, bound = grid.send(held[:scored]), grid.draw(scored, run), grid.bound(held[:100])
     use = code_use(chosen, codes) | {"prior_bits": grid.code_nats(chosen).mean() / math.log(2)}
     redrawn, heads = grid.receive(chosen), heads + heads_of(run, "vectors", "codes")
-    grid.start(run)
-    grid.learn("VAE", x, run)
+    grid.start(run).learn("VAE", x, run)
     use["cloud_bits"] = metrics.kl_per_dimension(grid.vae, held[:scored]).sum() / math.log(2)
     heads += heads_of(run, "vectors")
     more = {"use": use, "heads": heads, "seconds": seconds, "bound": bound.mean()}
