@@ -161,7 +161,7 @@ show_rows(crowds, alt)
 # %% [markdown]
 # In the stored run the classifier names 96<!--=accuracy--> % of held-out pictures rightly, and the ruler reads as follows.
 #
-# - **The other half** of the real pictures has the distance 0.0<!--=other_half[0]-->, precision 0.8<!--=other_half[1]--> and recall 0.8<!--=other_half[2]-->. No generator can hope for more, and it is not 1: five hundred balls do not cover every real picture.
+# - **The other half** of the real pictures has the distance 0.00<!--=other_half[0]-->, precision 0.8<!--=other_half[1]--> and recall 0.8<!--=other_half[2]-->. No generator can hope for more, and it is not 1: five hundred balls do not cover every real picture.
 # - **Ten pictures again and again** keep a precision of 0.8<!--=ten_pictures[1]--> and have a recall of 0.00<!--=ten_pictures[2]-->. This is *mode collapse*: each picture is fine, and nearly everything is missing. *One class* loses recall, too (0.4<!--=one_class[2]-->), and keeps its precision.
 # - **Blur** is no small thing to the eye, and yet precision (0.9<!--=blurred[1]-->) hardly notices it. This classifier does not need sharp outlines, so its features do not tell. The kernel distance (1.6<!--=blurred[0]-->) and the sharpness (0.14<!--=blurred[4]-->) do.
 # - **Noise** is "sharper" than the truth (4.5<!--=noisy[4]-->). Sharpness alone is no praise.
