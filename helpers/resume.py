@@ -20,6 +20,7 @@ from helpers.runs import versions
 
 # Modules whose code decides what a training gives; a change of their comments does not count.
 CODE = ("layers", "losses", "models", "networks", "photographs", "pixel_losses", "pyramids")
+CODE += ("adversarial", "code_prior", "grids", "rulers", "samples", "vq")
 CODE += ("training", "twins", "data/batches", "data/crops", "data/dataset", "data/images")
 
 
