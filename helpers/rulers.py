@@ -106,10 +106,13 @@ def precision_recall_map(found, known, record=None):
     fig, axes = plt.subplots(1, len(panels), figsize=(4.3 * len(panels), 4.2), squeeze=False)
     for axis, (title, points) in zip(axes[0], panels.items()):
         if title == "your run":
+            places = {}
             for name, row in known.items():
-                axis.plot(row["recall"], row["precision"], "x", color="0.5")
-                place = {"xytext": (5, 4), "textcoords": "offset points", "fontsize": 7}
-                axis.annotate(name, (row["recall"], row["precision"]), color="0.35", **place)
+                places.setdefault((row["recall"], row["precision"]), []).append(name)
+            for place, names in places.items():
+                axis.plot(*place, "x", color="0.5")
+                look = {"xytext": (5, 4), "textcoords": "offset points", "fontsize": 7}
+                axis.annotate(", ".join(names), place, color="0.35", **look)
         for (name, (across, up)), mark in zip(points.items(), cycle("osD^vP")):
             axis.plot(across, up, mark, label=name, alpha=0.8)
         axis.set(xlabel="recall", title=title, xlim=(-0.04, 1.04), ylim=(-0.04, 1.04))

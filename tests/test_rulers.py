@@ -50,11 +50,13 @@ def test_text_table_by_hand():
 
 def test_the_map_marks_every_training():
     rows = [{"precision": 0.2, "recall": 0.4}, {"precision": 0.3, "recall": 0.5}]
-    fig = rulers.precision_recall_map({"A": rows, "B-C": rows[:1]}, {"fault": rows[0]}, "no such")
+    fig = rulers.precision_recall_map(
+        {"A": rows, "B-C": rows[:1]}, {"x": rows[0], "y": rows[0]}, "no such"
+    )
     (axis,) = fig.axes
     lines = {line.get_label(): line.get_xydata().tolist() for line in axis.get_lines()}
     assert lines["A"] == [[0.4, 0.2], [0.5, 0.3]] and lines["B-C"] == [[0.4, 0.2]]
-    assert [t.get_text() for t in axis.texts] == ["fault"]
+    assert [t.get_text() for t in axis.texts] == ["x, y"]
 
 
 def test_a_lead_needs_an_interval_away_from_0():
