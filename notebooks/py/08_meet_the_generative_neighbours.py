@@ -155,7 +155,7 @@ def show_rows(rows, alt):
     plots.show(plots.image_grid(pictures, row_labels=list(rows)), alt=alt)
 
 
-alt = "Seven rows of twelve pictures: real ones, the same blurred, with noise, discs only, ten pictures that repeat, a grey-brown mean picture, and coloured noise."
+alt = "Seven rows of twelve pictures: real ones, the same blurred, with noise, discs only, ten pictures that repeat, a grey mean picture with a light middle, and coloured noise."
 show_rows(crowds, alt)
 
 # %% [markdown]
@@ -414,7 +414,7 @@ train_all("GAN", train_gan)
 rows = {"real": val.images[:12], "VAE": found["VAE"][0]["pictures"]}
 rows |= {f"GAN, run {i}": row["pictures"] for i, row in zip(runs, found["GAN"])}
 rows |= {f"{name}, a walk": found[name][0]["walk"] for name in ("VAE", "GAN")}
-alt = "Rows of twelve pictures. Real ones; the VAE's, soft blobs of colour on smooth ground; those of each GAN, with harder outlines and grain; and two walks, on which ground and object change colour and place step by step."
+alt = "Rows of twelve pictures. Real ones; the VAE's, soft blobs of colour on smooth ground; those of each GAN, with contrast, grain and bright objects without a shape; and two walks, on which the pictures change step by step."
 show_rows(rows, alt)
 
 # %% [markdown]
@@ -599,7 +599,7 @@ for name, scores in zip(("fresh", "vectors", "codes", "VAE"), heads):
     print(f"head on {name:<8} mean IoU {both[0]}; codes minus it {both[1]}")
 rows = {"real": val.images[:12], "redrawn": found["VQ-VAE"][0]["redrawn"]}
 rows |= {f"drawn, run {i}": row["pictures"] for i, row in zip(runs, found["VQ-VAE"])}
-alt = "Rows of twelve pictures. Real ones; the VQ-VAE's reconstructions, close to them with visible blocks; and pictures drawn by the prior of each run, with grounds and patches of objects that only partly fit together."
+alt = "Rows of twelve pictures. Real ones; the VQ-VAE's reconstructions, softer, with corners kept; and pictures drawn by the prior of each run: bright patches on mixed grounds that only partly fit together."
 show_rows(rows, alt)
 
 # %% [markdown]
