@@ -507,7 +507,7 @@ for name, (iou, *_) in equal_time.items():
     print(f"{name:<8}{1000 * pace[name]:5.1f} ms a step, {budget[name]:4} steps: IoU {iou:.2f}")
 
 # %% [markdown]
-# In the stored run a training step takes 30<!--=pace_ms[0]--> ms of processor time for the CNN, 5<!--=pace_ms[1]--> for the FCN, 8<!--=pace_ms[2]--> for the U-Net and 12<!--=pace_ms[3]--> for DeepLab. In equal time the mean IoU comes out at 0.37<!--=equal_time[0]-->, 0.57<!--=equal_time[1]-->, 0.57<!--=equal_time[2]--> and 0.80<!--=equal_time[3]-->. The CNN does 22.6<!--=work[0]--> million multiply–adds for a picture and the FCN 1.3<!--=work[1]-->, but a step does not differ by that factor: in networks as small as these much of a step goes into starting operations. So equal weights, equal work and equal time are three contests, and the third depends on the machine.
+# In the stored run a training step takes 30<!--=pace_ms[0]--> ms of processor time for the CNN, 12<!--=pace_ms[1]--> for the FCN, 18<!--=pace_ms[2]--> for the U-Net and 17<!--=pace_ms[3]--> for DeepLab. In equal time the mean IoU comes out at 0.37<!--=equal_time[0]-->, 0.55<!--=equal_time[1]-->, 0.57<!--=equal_time[2]--> and 0.66<!--=equal_time[3]-->. The CNN does 22.6<!--=work[0]--> million multiply–adds for a picture and the FCN 1.3<!--=work[1]-->, but a step does not differ by that factor: in networks as small as these much of a step goes into starting operations. So equal weights, equal work and equal time are three contests, and the third depends on the machine.
 #
 # Resolution is what costs. This is the quarrel behind all these networks: who can afford the full grid needs no way back up, and who cannot has to buy the outline in some other way.
 # ## Lend them a VAE
@@ -561,7 +561,7 @@ alt = "Mean IoU with intervals, a panel for each label budget, the four networks
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run, with 20<!--=labels[0]--> masks and averaged over the networks, the VAE minus its best twin is +0.00<!--=gain[0]--> ± 0.01<!--=gain_half[0]-->; with 400<!--=labels[1]--> it is −0.01<!--=gain[1]--> ± 0.15<!--=gain_half[1]-->. The best pretrained start minus fresh weights is +0.00<!--=lift[0]--> ± 0.00<!--=lift_half[0]--> with the few masks and +0.04<!--=lift[1]--> ± 0.05<!--=lift_half[1]--> with the many.
+# In the stored run, with 20<!--=labels[0]--> masks and averaged over the networks, the VAE minus its best twin is +0.00<!--=gain[0]--> ± 0.01<!--=gain_half[0]-->; with 400<!--=labels[1]--> it is −0.01<!--=gain[1]--> ± 0.15<!--=gain_half[1]-->. The best pretrained start minus fresh weights is +0.00<!--=lift[0]--> ± 0.01<!--=lift_half[0]--> with the few masks and +0.04<!--=lift[1]--> ± 0.05<!--=lift_half[1]--> with the many.
 #
 # The word of the rule stands above each panel. With 400 masks the intervals are wider than any difference between the starts: what a start does is small beside what the luck of the first weights does. With 20 masks the starts lie within one or two hundredths of each other, and all of them are near the plain CNN's 0.38<!--=mean_iou[0]--> with twenty times the masks. Three seeds cannot see hundredths; the panels below yours, where they are drawn, are the recorded run with five seeds, all four networks, twice the pretraining, and two more starts whose body stays frozen.
 #
