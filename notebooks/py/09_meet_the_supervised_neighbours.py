@@ -15,14 +15,14 @@
 #
 # [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/09_meet_the_supervised_neighbours.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/09_meet_the_supervised_neighbours.ipynb) <!--badges-->
 #
-# A VAE for segmentation does not stand alone in its street. Next door live networks that never heard of a latent code: the plain convolutional network, the fully convolutional network (FCN), the U-Net, the DeepLab family. Each was an answer to what its predecessor could not do. This notebook builds the four at the same size, finds out what each can *see*, predicts from that what each will get wrong, and measures it. Then it lends each of them what a VAE has learned without labels, and asks who gains.
+# A VAE for segmentation does not stand alone in its street. Next door live networks that never heard of a latent code: the plain convolutional network, the fully convolutional network (FCN), the U-Net, the DeepLab family. Each was an answer to what its predecessor could not do. This notebook builds the four at the same size, finds out what each can *see*, predicts from that what each will get wrong, and measures it. Then it lends them what a VAE has learned without labels, and asks who gains.
 #
 # **What you'll do**
 #
 # - Derive how far one output of a network can see, and hold the result to gradients.
 # - Build four segmenters with the same number of weights and train them for the same number of steps.
 # - Take one idea out of a network, or put one in, with everything else untouched: dilation, and the skip connection.
-# - Pretrain each network's body as a VAE, with twins beside it, for few labels and for many.
+# - Pretrain the body of a network as a VAE, with twins beside it, for few labels and for many.
 #
 # **What you'll learn**
 #
@@ -160,7 +160,7 @@ for name, stack in stacks.items():
 #
 # All four are built from the same three pieces: a 3×3 convolution with batch normalisation and ReLU, a patch convolution that halves the resolution, and its counterpart that unfolds channels to double it. (The originals pool the maximum and use transposed convolutions. With kernel equal to stride the map is of the same kind and the field the same, and ours are faster on a CPU.) Each function gives two things, the *features* in the middle and the *logits* at the end. The features are where the VAE will come in.
 #
-# **The plain CNN.** Convolutions at full resolution, then a score for each class. Local detectors shared by all places, stacked so that later ones see more: that is Fukushima's Neocognitron of 1980, before anybody trained such a thing by gradients. As a labeller of pixels it has perfect resolution and a narrow view.
+# **The plain CNN.** Convolutions at full resolution, then a score for each class. Local detectors shared by all places, stacked so that later ones see more: that is Fukushima's Neocognitron of 1980, which learned without a gradient. As a labeller of pixels it has perfect resolution and a narrow view.
 
 
 # %%
@@ -280,7 +280,7 @@ assert fields["FCN"] == view(*stacks["(d) three times 2×2 / 2, 3×3"])[0] + 8  
 # %% [markdown]
 # The CNN sees 9 pixels along a side, too few for an object that is up to 16 wide. The other three see all of it. (For the U-Net, the recurrence in words is not quite enough: where the resolution doubles, two neighbours may read one or two cells of the coarser grid, so the field depends on the position by a few pixels. The helper takes the widest, and the gradients agree with it at each position.)
 #
-# **Exercise 1.** DeepLab begins with a 2×2 patch of stride 2. Then come 3×3 convolutions with dilations 1 and 2, one with dilation 4 (the widest of those side by side), and bilinear enlargement by 2. Compute its field by hand, in pixels. **Exercise 2.** You may add one 3×3 convolution to the CNN, with any dilation. Which dilation is the smallest that gives it a field of 31?
+# **Exercise 1.** DeepLab begins with a 2×2 patch of stride 2. Then come 3×3 convolutions with dilations 1 and 2, one with dilation 4 (the widest of those side by side), and bilinear enlargement by 2. Compute its field by hand, in pixels. **Exercise 2.** You may add one 3×3 convolution to the CNN, with any dilation. Which dilation gives it a field of 31?
 
 # %%
 your_field, your_dilation = None, None  # ← your numbers
@@ -291,7 +291,7 @@ for name, yours, true in (("field", your_field, 32), ("dilation", your_dilation,
 # %% [markdown]
 # <details><summary>Solutions</summary>
 #
-# The patch: r = 2, j = 2. The three convolutions: 2 + 4 + 8 + 16 = 30. Bilinear enlargement reads one more input, j = 2: 32 pixels. For the second: 9 + 2d = 31, so d = 11. It would be a poor network all the same; the section on holes says why.
+# The patch: r = 2, j = 2. The three convolutions: 2 + 4 + 8 + 16 = 30. Bilinear enlargement reads one more input, j = 2: 32 pixels. For the second: 9 + 2d = 31, so d = 11. The nine windows of 9×9 that it reads lie 11 pixels apart, so strips of two pixels between them stay unseen; the section on holes comes back to that.
 #
 # </details>
 #
@@ -402,6 +402,7 @@ plots.show(fig, alt=alt)
 # The curve has a surprise: the CNN's errors fall steeply at the right end. It has found a shortcut. Where an outline is 7 pixels away or more, 0.85<!--=deep--> of the pixels belong to discs, because no other shape of this size is so deep. "No outline in sight, so it is a disc" is a good guess there, and the blue middles in its row are that guess, made everywhere.
 #
 # The FCN paints an object in one or two classes, as a blob, because between two of its scores lie 8 pixels. The U-Net (0.60<!--=mean_iou[2]--> ± 0.14<!--=mean_iou_half[2]-->) and DeepLab (0.68<!--=mean_iou[3]--> ± 0.08<!--=mean_iou_half[3]-->) have both, view and resolution, and their means are ahead of the other two. Which of these two is the better one, a handful of seeds does not settle.
+#
 # ## One idea at a time
 #
 # Four networks differ in many things at once, so the table cannot say *why*. Two of the ideas can be tested alone, because they come without weights of their own:
@@ -428,6 +429,7 @@ for name, (whole, build) in changes.items():
 # In the stored run the dilations change the mean IoU of the CNN by +0.22<!--=cnn__dilated[0]--> ± 0.06<!--=cnn__dilated_half[0]--> and its errors inside objects by −0.31<!--=cnn__dilated[2]--> ± 0.02<!--=cnn__dilated_half[2]-->. Nothing but the view has changed, so it was the view. Cutting the skips changes the boundary IoU of the U-Net by −0.14<!--=u_net__no_skips[1]--> ± 0.12<!--=u_net__no_skips_half[1]-->, its errors near outlines by +0.10<!--=u_net__no_skips[3]--> ± 0.11<!--=u_net__no_skips_half[3]--> and its errors inside by +0.09<!--=u_net__no_skips[2]--> ± 0.27<!--=u_net__no_skips_half[2]-->. With three seeds the U-Net's intervals are wide; the record of five is in the README.
 #
 # Our guess about the third was wrong. Its mean IoU changes by +0.18<!--=cnn__holes[0]--> ± 0.02<!--=cnn__holes_half[0]--> against the narrow CNN. On these pictures the view is worth so much that a view with something missing still pays. What is missing from it, two sections on.
+#
 # ## The field that is allowed, and the field that is used
 #
 # The field says what *can* change an output. How much does each pixel change it? Luo and others (2016) took the gradient of an output with respect to the picture and averaged its size over pictures: the **effective field**. In a fresh network many more paths lead from the middle of the field to the output than from its rim, so the gradient piles up in the middle like a bell. Training moves it.
@@ -455,9 +457,10 @@ plots.show(fig, alt=alt)
 # In the stored run 90 % of a fresh CNN's gradient lies in a square of 9<!--=used_fresh[0]--> pixels, of the FCN's in one of 29<!--=used_fresh[1]-->, of the U-Net's 17<!--=used_fresh[2]-->, of DeepLab's 29<!--=used_fresh[3]-->. After the training the sides are 7<!--=used_trained[0]-->, 29<!--=used_trained[1]-->, 29<!--=used_trained[2]--> and 29<!--=used_trained[3]-->. (The pictures end at 32.)
 #
 # The U-Net is the one to watch. Fresh, it hardly uses what comes from below: the bright square in the middle is the view of its finest level, which the skip carries straight to the output. The way through the coarse levels is open, and the layers allow 52<!--=field[2]--> pixels, but only training makes the network take it. For the CNN there is nothing to win at the rim of a window that does not reach the outline, so its weight gathers in the middle. The field that the layers allow is an upper bound; which part of it is used is the network's answer to the task.
+#
 # ## Holes
 #
-# Why can the widest field be the worst? The mask of the field has an answer that its side has not.
+# The side of a field says how far it reaches. It does not say what is read within it; the mask of the field does.
 
 # %% tags=["nbval-check-output"]
 seen = {}
@@ -484,9 +487,10 @@ alt = "The same eight pictures for the three changed networks. The CNN with dila
 gallery(changes, np.arange(8), alt)
 
 # %% [markdown]
-# In the stored run 0.2<!--=rough[4]--> of such pairs are torn apart by the CNN with growing dilations and 0.3<!--=rough[5]--> by the one with holes. Its errors are the sprinkled ones in the figure, single pixels at equal distances, that no object can have. The U-Net without skips (0.2<!--=rough[6]-->) shows a grid of another origin: its last layer unfolds 2×2 pixels from one cell, and the four channels of a class need not agree.
+# In the stored run 0.19<!--=rough[4]--> of such pairs are torn apart by the CNN with growing dilations and 0.30<!--=rough[5]--> by the one with holes; for the plain CNN it is 0.06<!--=rough[0]-->. At full resolution nothing smooths the answers, so a wide view tears them in either case, and holes tear them more: single pixels at equal distances, that no object can have. The U-Net without skips, 0.20<!--=rough[6]-->, shows a grid of another origin. Its last layer unfolds 2×2 pixels from one cell, and the four values of a class need not agree.
 #
 # Our DeepLab is safe from the first kind, because its dilations are 1 and 2, then 1, 2 and 4 side by side. A deep network that repeats one dilation many times is not.
+#
 # ## Equal time
 #
 # So far all took the same number of steps. Now all get the same *time*: as many steps as fit into the processor time that the U-Net needs for its own. One training each, from the first seed: a look, not a verdict.
@@ -510,6 +514,7 @@ for name, (iou, *_) in equal_time.items():
 # In the stored run a training step takes 30<!--=pace_ms[0]--> ms of processor time for the CNN, 12<!--=pace_ms[1]--> for the FCN, 18<!--=pace_ms[2]--> for the U-Net and 17<!--=pace_ms[3]--> for DeepLab. In equal time the mean IoU comes out at 0.37<!--=equal_time[0]-->, 0.55<!--=equal_time[1]-->, 0.57<!--=equal_time[2]--> and 0.66<!--=equal_time[3]-->. The CNN does 22.6<!--=work[0]--> million multiply–adds for a picture and the FCN 1.3<!--=work[1]-->, but a step does not differ by that factor: in networks as small as these much of a step goes into starting operations. So equal weights, equal work and equal time are three contests, and the third depends on the machine.
 #
 # Resolution is what costs. This is the quarrel behind all these networks: who can afford the full grid needs no way back up, and who cannot has to buy the outline in some other way.
+#
 # ## Lend them a VAE
 #
 # Now the question of this series. The body of each network, from the picture to its features, is an encoder in all but name: end it in a mean and a log-variance (`segmenters.with_code`), give it a decoder, and it is a VAE. Pretrain that on all the pictures, without a mask; then train the whole network on the masks of a few, or of many. The starts are
@@ -519,7 +524,7 @@ for name, (iou, *_) in equal_time.items():
 # - *VAE*: pretrained with the ELBO;
 # - *VAE + term*: the same, and the VAE's loss stays on as a regulariser beside the cross-entropy.
 #
-# By default two of the four get one, the FCN and the U-Net; all four are in the recorded run (`lend` is the parameter).
+# By default two of the four get one, the FCN and the U-Net; all four are in the recorded run (`lend` is the parameter; `frozen` adds two starts whose body stays as it is).
 #
 # The **rule**, written before the run. For each label budget, average each arm's mean IoU over the networks, seed by seed. "The VAE helps" if the 95 % interval of *VAE* minus its best twin lies above 0. If not, but the best pretrained arm is above *random* in that sense, "pretraining helps". Else "nothing helps". The same rule for each network alone is shown as well; each such row has one chance in forty of a false alarm, so the average decides.
 #
@@ -563,7 +568,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # In the stored run, with 20<!--=labels[0]--> masks and averaged over the networks, the VAE minus its best twin is +0.00<!--=gain[0]--> ± 0.01<!--=gain_half[0]-->; with 400<!--=labels[1]--> it is −0.01<!--=gain[1]--> ± 0.15<!--=gain_half[1]-->. The best pretrained start minus fresh weights is +0.00<!--=lift[0]--> ± 0.01<!--=lift_half[0]--> with the few masks and +0.04<!--=lift[1]--> ± 0.05<!--=lift_half[1]--> with the many.
 #
-# The word of the rule stands above each panel. With 400 masks the intervals are wider than any difference between the starts: what a start does is small beside what the luck of the first weights does. With 20 masks the starts lie within one or two hundredths of each other, and all of them are near the plain CNN's 0.38<!--=mean_iou[0]--> with twenty times the masks. Three seeds cannot see hundredths; the panels below yours, where they are drawn, are the recorded run with five seeds, all four networks, twice the pretraining, and two more starts whose body stays frozen.
+# The word of the rule stands above each panel. With 400 masks the intervals are wider than any difference between the starts: what a start does is small beside what the luck of the first weights does. With 20 masks the starts lie within two hundredths of each other, and none is clearly above the plain CNN that had twenty times the masks, 0.38<!--=mean_iou[0]-->. Three seeds cannot see hundredths. The panels below yours, where they are drawn, are the recorded run: five seeds and all four networks.
 #
 # It is no surprise that the VAE has so little to lend here. What the networks lack after a short training with few masks is a reason to tell a corner from an arc. A reconstruction error hardly asks for it, with or without a KL (`05` counts the pixels at stake: about a dozen for an object).
 #
@@ -579,7 +584,7 @@ best = np.bincount(np.argmax(list(each.values()), axis=0), minlength=len(each))
 print("number of pictures each network is best on:", dict(zip(each, best.tolist())))
 
 # %% [markdown]
-# In the stored run the CNN is the best of the four on 18<!--=best_on[0]--> pictures, the FCN on 78<!--=best_on[1]-->, the U-Net on 99<!--=best_on[2]--> and DeepLab on 105<!--=best_on[3]--> of the held-out ones. A mean that is ahead by a tenth is far from being ahead everywhere. In the worst pictures the objects are mostly found. It is the name that is wrong, often a different wrong name from each network, and often two names in one object: none of the four has a notion of an *object*, only of pixels and what surrounds them.
+# In the stored run the CNN is the best of the four on 18<!--=best_on[0]--> pictures, the FCN on 78<!--=best_on[1]-->, the U-Net on 99<!--=best_on[2]--> and DeepLab on 105<!--=best_on[3]--> of the held-out ones. To be ahead in the mean is far from being ahead everywhere. In the worst pictures the objects are mostly found. It is the name that is wrong, often a different wrong name from each network, and often two names in one object: none of the four has a notion of an *object*, only of pixels and what surrounds them.
 #
 # ## All in one table
 #
