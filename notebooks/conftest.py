@@ -25,12 +25,6 @@ def pytest_configure(config):
         os.environ["HELPERS_PROFILE"] = config.getoption("--nb-profile")
 
 
-def pytest_collectstart(collector):
-    # What a library warns of differs between backends and is no result; stored notebooks hold none.
-    if hasattr(collector, "skip_compare"):
-        collector.skip_compare += ("stderr",)
-
-
 def pytest_collection_modifyitems(config, items):
     profile = config.getoption("--nb-profile")
     named = config.getoption("nbval_kernel_name", default=None)

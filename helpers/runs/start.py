@@ -5,6 +5,7 @@ import logging
 import os
 import platform
 import sys
+import warnings
 
 PRECISIONS = ["float32", "mixed_float16", "mixed_bfloat16"]
 
@@ -57,6 +58,8 @@ def set_up(seed, precision="float32", xla=False):
     # A notebook that trains many models compiles many. TensorFlow warns of that, and in a notebook it
     # sets its own log level on its first word, so a filter is what lasts.
     logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in str(record.msg))
+    # `float(loss)` is a number to print here, and no step of a gradient.
+    warnings.filterwarnings("ignore", message="Converting a tensor with requires_grad=True")
     with quiet():
         import keras
 
