@@ -6,6 +6,7 @@ by the functions that need them.
 
 import math
 
+import keras
 import numpy as np
 
 
@@ -126,7 +127,11 @@ def _score(model, features, truth, held_features, held_truth):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    features, held_features = (np.asarray(f) for f in (features, held_features))
+    # NumPy takes no tensor of PyTorch that carries gradients.
+    features, held_features = (
+        keras.ops.convert_to_numpy(f) if keras.ops.is_tensor(f) else np.asarray(f)
+        for f in (features, held_features)
+    )
     if features.ndim != 2 or held_features.shape[1:] != features.shape[1:]:
         raise ValueError(
             "features must be (N, K) and (M, K). "
