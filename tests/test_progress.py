@@ -97,7 +97,8 @@ def test_a_training_counts_its_steps(monkeypatch, per_execution):
 
     monkeypatch.setattr(progress, "bar", watched_bar)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse", jit_compile=False, steps_per_execution=per_execution)
+    together = training.pace(per_execution)["steps_per_execution"]
+    model.compile("sgd", "mse", jit_compile=False, steps_per_execution=together)
     x = np.ones((40, 2), "float32")
     training.fit_steps(model, x, steps=24, batch_size=5, y=x[:, :1])
     assert [(b.n, b.total) for b in counts] == [(24, 24)]
