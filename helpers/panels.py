@@ -34,7 +34,7 @@ def gallery(images, truth, answers, class_names, void=None):
     return fig
 
 
-def by_network(table, networks, budgets, record=None, words=None):
+def by_network(table, networks, budgets, record=None, verdicts=None):
     """Means with intervals: a panel for each label budget, networks side by side, a mark a start.
 
     Args:
@@ -45,7 +45,8 @@ def by_network(table, networks, budgets, record=None, words=None):
         record: name of a file in `data/results` whose results have `networks`, `labels`, `arms`
             and `table` `(networks, labels, arms, 2)`; it is drawn below, or left out where it is
             not there.
-        words: what is said of each budget, such as a verdict; a record tells its own as `word`.
+        verdicts: dictionary from a budget to what `probes.verdict` says of it, for the titles; a
+            record has its own list `word`.
 
     Returns:
         The figure, for `plots.show`.
@@ -55,7 +56,8 @@ def by_network(table, networks, budgets, record=None, words=None):
     """
     import matplotlib.pyplot as plt
 
-    rows = {"your run": (networks, budgets, table, words or [""] * len(budgets))}
+    words = [verdicts[b]["word"] if verdicts else "" for b in budgets]
+    rows = {"your run": (networks, budgets, table, words)}
     path = RESULTS / f"{record}.json"
     if record and path.exists():
         rows["recorded run"] = _read(path)

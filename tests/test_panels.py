@@ -44,7 +44,8 @@ def record(folder, table):
 
 def test_a_record_has_a_row_of_its_own(folder):
     record(folder, np.arange(12).reshape(1, 3, 2, 2).tolist())
-    fig = panels.by_network(TABLE, ["CNN", "U-Net"], [20, 400], "09-test", ["a", "b"])
+    said = {20: {"word": "a"}, 400: {"word": "b"}}
+    fig = panels.by_network(TABLE, ["CNN", "U-Net"], [20, 400], "09-test", said)
     titles = [a.get_title() for a in fig.axes]
     assert titles[:2] == ["your run, 20 labels: a", "your run, 400 labels: b"]
     said = zip((5, 6, 7), ("yes", "no", "perhaps"))
