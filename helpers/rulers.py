@@ -4,7 +4,7 @@ No network is downloaded. The numbers compare models that one ruler has measured
 """
 
 import json
-from itertools import cycle
+from itertools import combinations, cycle
 from pathlib import Path
 
 import keras
@@ -106,19 +106,28 @@ def precision_recall_map(found, known, record=None):
     fig, axes = plt.subplots(1, len(panels), figsize=(4.3 * len(panels), 4.2), squeeze=False)
     for axis, (title, points) in zip(axes[0], panels.items()):
         if title == "your run":
-            places = {}
-            for name, row in known.items():
-                places.setdefault((row["recall"], row["precision"]), []).append(name)
-            for place, names in places.items():
-                axis.plot(*place, "x", color="0.5")
-                look = {"xytext": (5, 4), "textcoords": "offset points", "fontsize": 7}
-                axis.annotate(", ".join(names), place, color="0.35", **look)
+            _name_faults(axis, known)
         for (name, (across, up)), mark in zip(points.items(), cycle("osD^vP")):
             axis.plot(across, up, mark, label=name, alpha=0.8)
         axis.set(xlabel="recall", title=title, xlim=(-0.04, 1.04), ylim=(-0.04, 1.04))
         axis.set(ylabel="precision", aspect="equal")
     axes[0, -1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return fig
+
+
+def _name_faults(axis, known):
+    """A cross and its name for each row; names keep inside the axes and off each other."""
+    places = {}
+    for name, row in known.items():
+        place = round(row["recall"], 2), round(row["precision"], 2)
+        places.setdefault(place, []).append(name)
+    for x, y in places:
+        axis.plot(x, y, "x", color="0.5")
+        crowded = any(abs(x - a) < 0.15 and 0 < b - y < 0.08 for a, b in places)
+        side = "right" if x > 0.7 else "left"
+        look = {"xytext": (4 if side == "left" else -4, -11 if crowded else 4), "ha": side}
+        text = ", ".join(places[x, y])
+        axis.annotate(text, (x, y), textcoords="offset points", fontsize=7, color="0.35", **look)
 
 
 def who_leads(found, measure, one, other):
@@ -137,6 +146,28 @@ def who_leads(found, measure, one, other):
     if len(gaps) < 2 or abs(mean) <= half:
         return "no lead"
     return one if (mean > 0) is not (measure == "distance") else other
+
+
+def leads(found, measures):
+    """Who is ahead, pair by pair: a dictionary from "A or B" to a word of `who_leads` a measure."""
+    pairs = combinations(found, 2)
+    return {" or ".join(two): [who_leads(found, m, *two) for m in measures] for two in pairs}
+
+
+def score_table(found, measures=MEASURES, digits=2):
+    """Scores of models as text: mean and interval, or the score alone of a single training.
+
+    Args:
+        found: dictionary from a model to its rows of scores, one a training.
+        measures: names in them, the columns.
+        digits: after the point.
+    """
+
+    def cell(values):
+        return with_interval(values, digits) if len(values) > 1 else f"{values[0]:.{digits}f}"
+
+    rows = {name: [cell([r[m] for r in rows]) for m in measures] for name, rows in found.items()}
+    return text_table(measures, rows, 15 if any(len(r) > 1 for r in found.values()) else 11)
 
 
 def with_interval(values, digits):

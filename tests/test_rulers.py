@@ -48,6 +48,16 @@ def test_text_table_by_hand():
         rulers.text_table(("a", "b"), {"three": ["3"]}, 4)
 
 
+def test_score_table_by_hand():
+    found = {"A": [{"x": 1.0, "y": 2.0}, {"x": 1.0, "y": 2.0}], "B": [{"x": 0.5, "y": 0.25}]}
+    text = rulers.score_table(found, ("x", "y"), 1)
+    assert [line.split() for line in text.splitlines()] == [
+        ["x", "y"],
+        ["A", "1.0", "±", "0.0", "2.0", "±", "0.0"],
+        ["B", "0.5", "0.2"],
+    ]
+
+
 def test_the_map_marks_every_training():
     rows = [{"precision": 0.2, "recall": 0.4}, {"precision": 0.3, "recall": 0.5}]
     fig = rulers.precision_recall_map(
@@ -59,6 +69,18 @@ def test_the_map_marks_every_training():
     assert [t.get_text() for t in axis.texts] == ["x, y"]
 
 
+def test_names_of_faults_do_not_meet():
+    places = {"far": (0.9, 0.9), "upper": (0.3, 0.85), "lower": (0.33, 0.8), "none": (0.0, 0.0)}
+    known = {name: {"recall": x, "precision": y} for name, (x, y) in places.items()}
+    fig = rulers.precision_recall_map({"A": [known["far"]]}, known, "no such")
+    fig.canvas.draw()
+    (axis,) = fig.axes
+    boxes = [t.get_window_extent() for t in axis.texts]
+    assert len(boxes) == 4
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert all(b.x1 < axis.bbox.x1 and b.x0 > axis.bbox.x0 for b in boxes)
+
+
 def test_a_lead_needs_an_interval_away_from_0():
     def rows(*numbers):
         return [{"distance": n, "recall": n} for n in numbers]
@@ -68,6 +90,11 @@ def test_a_lead_needs_an_interval_away_from_0():
     assert rulers.who_leads(found, "distance", "B", "A") == "A"
     assert rulers.who_leads(found, "recall", "A", "B") == "B"
     assert rulers.who_leads(found, "recall", "A", "C") == "no lead"
+    assert rulers.leads(found, ("distance", "recall")) == {
+        "A or B": ["A", "B"],
+        "A or C": ["no lead", "no lead"],
+        "B or C": ["C", "B"],
+    }
     single = {name: values[:1] for name, values in found.items()}
     assert rulers.who_leads(single, "recall", "A", "B") == "no lead"
     assert rulers.with_interval([1.0, 1.0], 2) == "1.00 ± 0.00"
