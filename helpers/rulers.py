@@ -187,6 +187,7 @@ def text_table(columns, rows, width):
     first = max(map(len, rows))
     lines = {"": columns, **rows}
     lines = [
-        name.ljust(first) + "".join(f"{c:>{width}}" for c in cells) for name, cells in lines.items()
+        name.ljust(first) + "".join(f" {c:>{width - 1}}" for c in cells)
+        for name, cells in lines.items()
     ]
     return "\n".join(line.rstrip() for line in lines)
