@@ -185,7 +185,7 @@ class Game:
             (losses `(steps, S)`, seconds of wall time).
         """
         for variable in self.optimizers:
-            variable.assign(ops.zeros_like(variable))
+            variable.assign(ops.zeros(variable.shape, variable.dtype))
         self.draws.state.assign(np.array([seed, 0], "uint32"))
         trace, begin = [], time.perf_counter()
         for i, real in enumerate(feed(images, batch, steps, seed)):
