@@ -21,7 +21,7 @@ from helpers.training import Progress
 
 # Modules whose code decides what a training gives; a change of their comments does not count.
 CODE = ("layers", "losses", "models", "networks", "photographs", "pixel_losses", "pyramids")
-CODE += ("segmenters", "training", "twins")
+CODE += ("opinion_heads", "opinions", "opinion_arms", "segmenters", "training", "twins")
 CODE += ("data/batches", "data/crops", "data/dataset", "data/images")
 
 

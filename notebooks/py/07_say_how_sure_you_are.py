@@ -1,0 +1,553 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Say how sure you are
+#
+# [![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/07_say_how_sure_you_are.ipynb) [![Open in Binder](https://mybinder.org/badge_logo.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/07_say_how_sure_you_are.ipynb) <!--badges-->
+#
+# Ask five people to mark the edges in a photograph and you get five drawings. None of them is wrong. A network that must answer with one map has no way to say "either this or that"; the best it can do is to mark everything a little. This notebook gives a network a latent that *chooses*, and then asks, with the measures made for the purpose and against twins that were given the same chances, what has been gained.
+#
+# **What you'll do**
+#
+# - Train a conditional VAE of masks: a prior that looks at the picture, a posterior that looks at the annotation too.
+# - Compare it with one map, dropout and an ensemble of equal size, in nats, in distances between sets, and in kept promises.
+# - Ask the same of edges that several people drew.
+# - Ask a VAE whether it has ever seen such a picture, watch it give the wrong answer, and mend the question.
+#
+# **What you'll learn**
+#
+# - Why a single map must be the average, and what that costs.
+# - A set of answers is judged by more than its mean, and each measure can be pleased in a way you did not intend.
+# - Calibrated, useful and novel are three kinds of "sure". A model can have one without the others.
+#
+# **What you'll need**
+#
+# - What a VAE is (`02`), its KL (`03`), and heads on an encoder (`05`, `06`).
+# - About 5 minutes on 2 CPU cores and 2 GB of memory. The default pictures are drawn on the spot.
+
+# %% tags=["colab"]
+# On Google Colab this installs the helpers; elsewhere it does nothing.
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:
+    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+
+# %% tags=["parameters"]
+dataset = "shapes"  # pictures of the section on edges; or "bsds500", with 4 to 9 people's edges
+familiar = "shapes"  # pictures that the last section knows; or "fashion_mnist", strangers: mnist
+seed = 0  # of the first weights and of every random draw
+seeds = 3  # runs on masks, each with first weights and a VAE of its own
+edge_seeds = 3  # the same on edges
+size = 40  # side of the pictures in pixels
+crop = 96  # side of the piece that is cut from the middle of photographs
+images = 1000  # pictures without annotations, for the VAE
+labelled = 360  # the first so many of them, which were annotated
+tuning = 40  # the next so many, on which each arm chooses its threshold
+held = 60  # pictures to score on
+latent = 4  # length of the code z that chooses
+vae_steps = 200  # training steps of each VAE, 8 pictures each
+steps = 300  # training steps of each head, 16 pictures each
+twins = ["dropout", "ensemble"]  # beside one map, whom the latent is compared with on masks
+edge_twins = ["dropout"]  # the same on edges
+samples = 20  # maps that each arm gives of a picture
+draws = 32  # z's for the bound on the likelihood of an annotation
+best_of = 11  # edge maps of a picture among which the best is looked for
+ods_images = 24  # pictures on which that is done
+thresholds = 15  # thresholds of the edge benchmark
+tolerance = 0.03  # largest distance of an edge match, as a share of the picture's diagonal
+wide = 1.0  # pixels by which lines are widened before two drawings are compared
+novelty_steps = 500  # training steps of the VAE in the last section, 32 pictures each
+strangers = 200  # pictures of each kind to tell apart
+fitted = 40  # of these, as many as get a posterior of their own
+split = "val"  # what is scored; "test" in a recorded run, once
+kept = ""  # folder from which a stopped run goes on; "" keeps nothing
+
+# %%
+from helpers.runs import check_parameters, record, set_up
+
+check_parameters(
+    globals(), dataset=["shapes", "bsds500"], familiar=["shapes", "fashion_mnist"],
+    seed=range(2**32), seeds=range(1, 21), edge_seeds=range(1, 21), size=range(32, 257, 8), crop=range(32, 321, 8),
+    images=range(16, 60_001), labelled=range(8, 4001), tuning=range(2, 1001), held=range(4, 1001),
+    latent=range(1, 65), vae_steps=range(1, 100_001), steps=range(1, 100_001), kept=str,
+    samples=range(6, 101), draws=range(1, 10_001), best_of=range(1, 51), wide=(0.0, 5.0),
+    ods_images=range(1, 1001), thresholds=range(3, 100), tolerance=(0.001, 0.1),
+    novelty_steps=range(1, 100_001), strangers=range(10, 10_001), fitted=range(4, 201),
+    split=["val", "test"], twins={"list_of": ["dropout", "ensemble"]},
+    edge_twins={"list_of": ["dropout", "ensemble"]},
+)  # fmt: skip
+set_up(seed)
+
+# %%
+import math
+import os
+
+import matplotlib.pyplot as plt
+import numpy as np
+from keras import ops
+
+from helpers import (
+    charts,
+    data,
+    losses,
+    novelty,
+    opinion_arms,
+    opinion_heads,
+    panel_scores,
+    plots,
+    spread,
+)
+from helpers.probes import interval
+from helpers.readings import READINGS, twenty_people, with_both
+from helpers.resume import Store
+from helpers.twins import learn
+
+plots.use()
+
+
+# %%
+def compare(name, yours, true, hint):
+    print(f"{name}: your value {yours}, true value {'?' if yours is None else f'{true:.3g}'}")
+    assert yours is None or abs(yours - true) <= 0.01 * abs(true) + 1e-9, f"{name} differs. {hint}"
+
+
+# %% [markdown]
+# ## Twenty people, three readings
+#
+# First a case where we know everything about the disagreement, because we made it. Two or three shapes lie on a ground. Twenty people are asked to "mark the pieces", and the question can be understood in three ways: eight mark *everything*, seven only what is *warm* (more red than blue), five only what is *cold*. Whoever has understood the question in one way marks accordingly, exactly, and without a doubt.
+#
+# Each picture of the training set comes with these twenty annotations, and in each of the four turns of a picture the networks see one of them, drawn by lot. Nothing tells them that there are three readings.
+
+# %%
+drawing = {"size": size, "objects": (2, 3), "radius": (0.15, 0.25), "texture": 0.15}
+train = data.load("shapes", "train", limit=images, **drawing)
+val = data.load("shapes", split, limit=held, **drawing)
+more = data.load("shapes", split, limit=4 * held, **drawing)
+pair = with_both(train), with_both(more, held)
+masks = panel_scores.make_task("masks", *pair, labelled, tuning, twenty_people)
+x = data.to_float(train.images)
+print(READINGS, f"{len(masks.images)} pictures to learn from, {len(masks.held)} to score on")
+
+# %% [markdown]
+# The next cell trains what this notebook is about, a VAE and a head with a latent on its encoder, and shows what it can do. How it works comes after.
+
+# %%
+options = {"latent": latent, "vae_steps": vae_steps, "steps": steps}
+panel = opinion_arms.Panel(x, **options)
+ask = panel.train("latent", *opinion_heads.pairs(masks.images, masks.taught, seed), seed)
+chooser, answers = panel.chooser(), ask(masks.held, samples)
+learned = chooser.get_weights()
+
+
+def sheet(task, maps, pick, people, cut=None):
+    """Pictures, four annotators, four samples, the mean, the spread and the error."""
+    rows = []
+    for i in pick:
+        mean, share = maps[i].mean(axis=0, dtype="float64"), np.mean(task.marks[i], axis=0)
+        spread_ = 2 * maps[i].std(axis=0, dtype="float64")
+        drawn = [1.0 - task.marks[i][p] for p in people]
+        sampled = [1 - maps[i][s].astype("float64") for s in range(4)]
+        rows.append([task.held[i], *drawn, *sampled, 1 - mean, 1 - spread_, 1 - abs(mean - share)])
+    names = ["picture", *(f"person {p + 1}" for p in people), *(f"sample {s}" for s in range(1, 5))]
+    fig = plots.image_grid(rows, column_labels=[*names, "mean", "spread", "error"], cell=0.86)
+    fig.axes[0].tick_params(labelsize=7)
+    return fig
+
+
+fig = sheet(masks, answers, range(4), [0, 5, 9, 18])
+alt = "Four pictures with discs, squares and triangles. Beside each the marks of four people: all pieces, all pieces, only the warm ones, only the cold ones. Then four samples of the network, each a clean choice of one of the readings; their mean, which is grey; the spread, dark where the samples differ; and the error of the mean, faint."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# Black is marked. Each sample is a decision: it marks what is cold, or it leaves that out. The mean of all samples is grey. The *spread* (twice the standard deviation of the samples) is dark where they contradict each other, and the *error* is the distance between their mean and the share of the twenty people.
+#
+# ## The average is what a single map must give
+#
+# Let one map say a probability $q$ at a pixel which a share $p$ of the people marks. Its cross-entropy is $-p\log q-(1-p)\log(1-q)$, with the derivative $(q-p)/(q(1-q))$: negative below $p$, positive above it. So $q=p$ is the only minimum. A loss with this property is called *proper*: one cannot do better than to say the truth about each pixel. (The squared error is proper as well.) **A proper loss on single pixels asks for the average, and the average of drawings is in general no drawing.**
+#
+# What does it cost? Take the pixels as independent, as the single map has to. If two readings are equally likely and differ in $n$ pixels, the best map says ½ on all of them and pays $n\ln 2$ nats for an annotation. One who knows that there are two readings pays once, $\ln 2$, for which of them it is.
+#
+# **Exercise 1.** Two readings, half of the people each; they differ in 300 pixels. How many nats does the best single map pay per annotation *more* than one who knows the two readings?
+
+# %%
+your_nats = None  # ← your number
+compare("nats", your_nats, 299 * math.log(2), "Both pay ln 2, one of them for every pixel.")
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# 300 ln 2 − ln 2 = 207.2 nats. The pixels are not independent; after the first has told which reading it is, the other 299 tell nothing new.
+#
+# </details>
+#
+# For our pictures the two numbers can be computed: the entropy of the readings, and the price of the perfect average.
+
+# %%
+counts = [spread.distinct(people)[1] / 20 for people in masks.marks]
+floor = float(np.mean([-(p * np.log(p)).sum() for p in counts]))
+average = [spread.factorised_nll(a.mean(axis=0), a).mean() for a in masks.marks]
+average = float(np.mean(average))
+print(f"who knows the readings: {floor:.2f} nats; the perfect average: {average:.0f} nats")
+
+# %% [markdown]
+# In the stored run, the least possible is 0.81<!--=floor--> nats per annotation (where all pieces are warm, or all cold, two readings coincide). A single map that knows every pixel's share exactly pays 393<!--=average-->. No training can bring one map below the second number. Anything between the two is there for a model that can choose.
+#
+# ## A latent that chooses
+#
+# So let the pixels of an annotation $y$ be independent only once a code $z$ is known, and let $z$ say which reading it is:
+#
+# $$p(y\mid x)=\int p(y\mid x,z)\,p(z\mid x)\,dz.$$
+#
+# This is the VAE of notebook `02` with a picture $x$ as a condition everywhere. The prior is no longer $\mathcal N(0,1)$. It looks at the picture, since that may tell which readings there are. The bound is derived as before, with Jensen's inequality and a posterior $q$ that may look at the annotation too:
+#
+# $$\log p(y\mid x)\;\ge\;\mathbb E_{q(z\mid x,y)}\log p(y\mid x,z)\;-\;\mathrm{KL}\big(q(z\mid x,y)\,\|\,p(z\mid x)\big).$$
+#
+# In training, $q$ sees the answer and puts it into $z$, as far as the KL makes that worth its price. In use there is no answer, and $z$ comes from the prior. The KL is what makes the second work: it punishes every $z$ that the prior would not have given. Both are diagonal Gaussians, so it has a closed form. For one coordinate, with $q=\mathcal N(\mu,\sigma^2)$ and $p=\mathcal N(m,s^2)$,
+#
+# $$\mathbb E_q\Big[\log\tfrac{s}{\sigma}-\tfrac{(z-\mu)^2}{2\sigma^2}+\tfrac{(z-m)^2}{2s^2}\Big]=\log\tfrac{s}{\sigma}-\tfrac12+\tfrac{\sigma^2+(\mu-m)^2}{2s^2}.$$
+#
+# The middle fraction has mean ½ as in notebook `03`. The last one has the mean of $(z-m)^2=(z-\mu)^2+2(z-\mu)(\mu-m)+(\mu-m)^2$ above it, and the term in the middle averages to zero. With $m=0$ and $s=1$ it is the old formula. The cell checks it against numerical integration and against the helper.
+
+
+# %%
+def kl_between(mean, log_variance, prior_mean, prior_log_variance):
+    """KL(q ‖ p) of one coordinate of two Gaussians, in nats."""
+    ratio = log_variance - prior_log_variance
+    shift = (mean - prior_mean) ** 2 * np.exp(-prior_log_variance)
+    return 0.5 * (np.exp(ratio) + shift - 1 - ratio)
+
+
+# %% tags=["nbval-check-output"]
+z = np.linspace(-30, 30, 600_001)
+for mu, sigma, m, s in (
+    (0.0, 1.0, 0.0, 1.0),
+    (1.0, 0.5, 0.0, 1.0),
+    (1.0, 0.5, 2.0, 0.5),
+    (0.0, 2.0, 1.0, 0.7),
+):
+    log_q, log_p = (
+        -0.5 * ((z - a) / b) ** 2 - math.log(b) - 0.5 * losses.LOG_2PI
+        for a, b in ((mu, sigma), (m, s))
+    )
+    summed = float(np.trapezoid(np.exp(log_q) * (log_q - log_p), z))
+    ours = kl_between(mu, 2 * math.log(sigma), m, 2 * math.log(s))
+    four = [np.full((1, 1), v) for v in (mu, 2 * math.log(sigma), m, 2 * math.log(s))]
+    theirs = ops.convert_to_numpy(losses.gaussian_kl(*four)).item()
+    print(f"N({mu}, {sigma}²) from N({m}, {s}²): {ours:.4f} nats")
+    assert abs(ours - summed) < 1e-8 and abs(ours - theirs) < 1e-6
+
+# %% [markdown]
+# Now the loss, as one would write it. `chooser.look` gives the features of the encoder, from fine to coarse and back as in notebook `06`; prior and posterior average the coarsest ones over the picture and end in two small dense layers; `chooser.decode` adds z to the features of every pixel and mixes them in two layers. That is the idea of the Probabilistic U-Net (Kohl and others, 2018), on the encoder of a VAE. The cell writes the bound out and compares it with what `fit` has minimised.
+
+
+# %%
+def negative_bound(image, drawn, noise):
+    """−log p(y|x, z) and KL, each (B,), nats per annotation, for z = μ + σ·noise."""
+    features, deep = chooser.look(image)
+    m, log_s2 = map(ops.convert_to_numpy, chooser.prior(deep))
+    mu, log_sigma2 = map(
+        ops.convert_to_numpy, chooser.posterior([features, ops.convert_to_tensor(drawn)])
+    )
+    z = ops.convert_to_tensor(mu + np.exp(0.5 * log_sigma2) * noise)
+    nats = losses.bernoulli_nll(drawn, chooser.decode(features, z))  # summed over the pixels
+    return ops.convert_to_numpy(nats), kl_between(mu, log_sigma2, m, log_s2).sum(axis=-1)
+
+
+some, first = masks.held[:16], np.array([a[0] for a in masks.marks[:16]], "float32")[..., None]
+noise = np.random.default_rng(seed).standard_normal((len(some), latent)).astype("float32")
+ours = negative_bound(some, first, noise)
+helper = map(ops.convert_to_numpy, chooser.terms(some, first, noise=noise))
+for mine, other in zip(ours, helper):
+    other = other.sum(axis=-1) if other.ndim > 1 else other
+    assert np.allclose(mine, other, rtol=1e-4, atol=1e-3), "the helper has another bound"
+kl = ops.convert_to_numpy(
+    chooser.terms(masks.held, np.array([a[0] for a in masks.marks], "float32")[..., None])[1]
+)
+print("KL of each coordinate of z, nats:", *(f"{v:.2f}" for v in kl.mean(axis=0)))
+
+# %% [markdown]
+# To say which of three readings it is takes about one nat. The posterior pays 5.4<!--=kl--> nats on average in the stored run: it also tells what the picture leaves unclear, such as whether a purple piece counts as warm.
+#
+# A walk along z shows what was learned. The coordinate with the largest KL goes from left to right through what the prior holds possible; the others stay at the prior's mean.
+
+
+# %%
+def walk(i, values):
+    """Maps of picture i with the strongest coordinate of z at so many prior deviations."""
+    features, deep = chooser.look(masks.held[i : i + 1])
+    mean, log_variance = map(ops.convert_to_numpy, chooser.prior(deep))
+    z = np.repeat(mean[:, None], len(values), axis=1)  # (1, S, K)
+    strong = int(np.argmax(kl.mean(axis=0)))
+    z[0, :, strong] += np.exp(0.5 * log_variance[0, strong]) * np.asarray(values)
+    logits = chooser.decode(features, ops.convert_to_tensor(z.astype("float32")))
+    return ops.convert_to_numpy(ops.sigmoid(logits))[0, ..., 0]
+
+
+deviations = np.linspace(-2.5, 2.5, 9)
+rows = [[masks.held[i], *(1 - walk(i, deviations))] for i in range(3)]
+fig = plots.image_grid(
+    rows, column_labels=["picture", *(f"{v:+.1f}" for v in deviations)], cell=0.9
+)
+alt = "Three pictures, and beside each the map for nine values of one coordinate of z. From left to right one kind of piece fades out and another comes in, through a short stretch where both are marked."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# In JupyterLab the next cell has sliders. It shows nothing when the notebook is run by a program.
+
+# %% tags=["nbval-skip"]
+if not os.environ.get("HELPERS_PROFILE"):
+    from ipywidgets import FloatSlider, IntSlider, interact
+
+    def slide(picture, z):
+        chooser.set_weights(learned)  # later sections train it on edges
+        row = [masks.held[picture], 1 - walk(picture, [z])[0]]
+        plots.show(plots.image_grid([row], cell=2.4), alt=f"Picture {picture} and its map at {z}.")
+
+    interact(
+        slide,
+        picture=IntSlider(0, 0, len(masks.held) - 1),
+        z=FloatSlider(0, min=-3, max=3, step=0.25),
+    )
+
+# %% [markdown]
+# ## How far apart are two sets of drawings?
+#
+# To compare samples with annotators we need a distance between *sets*. Let $d$ be 1 − IoU, zero for the same mask, one for masks that do not touch. The **generalised energy distance** of samples $S$ and annotations $Y$ is
+#
+# $$2\,\mathbb E\,d(S,Y)-\mathbb E\,d(S,S')-\mathbb E\,d(Y,Y').$$
+#
+# The first term asks that samples look like annotations. Alone it would be smallest for a model that always says what is nearest to everybody. The second term gives that back: samples that differ among each other are rewarded, and the reward balances exactly when they differ as much as the annotators do, in the third term. Székely and Rizzo showed that for suitable $d$ the sum is never negative, and zero only if both sets follow one law.
+#
+# **Exercise 2.** Half of the people mark A, half mark B; A and B do not touch and are equally large. What is the energy distance of a model that always says A? Of one that always says A ∪ B? Of one that tosses a coin? (As the helper does, count pairs $S,S'$ of two *different* samples, and for $Y,Y'$ the same person may come twice.)
+
+# %%
+your_distances = None  # ← three numbers
+for name, yours, true in zip(("A", "A ∪ B", "coin"), your_distances or [None] * 3, (0.5, 0.5, 0)):
+    compare(name, yours, true, "Three terms each; see how much two maps overlap.")
+
+# %% tags=["nbval-check-output"]
+A, B = np.zeros((2, 4, 4), int)
+A[:, :2], B[:, 2:] = 1, 1  # left half and right half
+people, coin = np.stack([A, B] * 10), np.stack([A, B] * 500)
+said = {"A": A[None], "A and B": (A | B)[None], "coin": coin}
+for name, maps in said.items():
+    print(
+        f"{name:<8} energy distance {spread.energy_distance(maps, people):.3f}, matched IoU {spread.matched_iou(maps, people):.3f}"
+    )
+assert math.isclose(spread.energy_distance(A[None], people), 0.5)
+assert abs(spread.energy_distance(coin, people)) < 1e-3
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# Always A: $2\cdot\tfrac12-0-\tfrac12=\tfrac12$. A ∪ B overlaps with each by one half, so $d=\tfrac12$ and again $2\cdot\tfrac12-0-\tfrac12=\tfrac12$. The coin: $2\cdot\tfrac12-\tfrac12-\tfrac12=0$.
+#
+# </details>
+#
+# The energy distance can be pleased in a way that nobody intends. Maps of noise that touch nothing, neither the annotations nor each other, have $2\cdot1-1-\mathbb E\,d(Y,Y')$. If every single map is farther than ½ from the annotators on average, noise is *nearer* to them by this measure. That happens with thin lines. So we put a second measure beside it, which asks each sample to be good for something: the **matched IoU** pairs samples and annotators one to one so that the sum of the IoUs is largest (the Hungarian method, `scipy.optimize.linear_sum_assignment`).
+#
+# Both need binary maps. Every arm cuts its maps at the threshold that gives the smallest energy distance on the same 40 training pictures, which no head has learned from.
+#
+# ## Twins with the same freedom
+#
+# The claim is: *a latent that chooses describes the annotators better*. Its twins sit on the same encoder and get the same pictures and steps:
+#
+# - **one map**: the deterministic net, trained on the share of annotators, which spares it the lots that the latent sees;
+# - **dropout**: the same net, with a fifth of the channels left out at random in use as in training (Gal and Ghahramani, 2016), so that it gives another map each time;
+# - **ensemble**: five nets of a fifth of the weights each, with other first weights and other orders of the pictures (Lakshminarayanan and others, 2017).
+#
+# Six measures. **nll**: −log p of a held-out annotator, in nats. For one map it is exact. For the latent it is importance-sampled with the posterior, $-\log\frac1S\sum_s p(y\mid x,z_s)\,p(z_s\mid x)/q(z_s\mid x,y)$: a bound, on average too high, never too low. Dropout and ensemble may choose between the mixture of their maps and the map of their means, whichever is better. **ged** and **matched** as above. And over the pixels no farther than 5 from any mark (far from all marks everybody is right): the **skill** in Brier score over the base rate, the calibration **gap** (expected calibration error), and the **risk** under selective answers, of which more below.
+#
+# The rule, before the run: on a measure the latent is *better* than its twins if the difference to the best of the three, seed by seed, is on the better side of zero over the whole 95 % interval, *worse* if on the other side, and otherwise *level*.
+#
+# > **Predict first.** In which of the six measures does the latent beat all three twins? In which can it not, even with perfect training? (Three of the six look at the mean of the maps only.) Who comes second in nats, dropout or the ensemble?
+
+# %%
+arms = ["one map", *twins, "latent"]
+runs = list(range(seed, seed + seeds))
+about = {"size": size, "images": images, "labelled": labelled, "tuning": tuning, "held": held}
+about |= {"split": split, "samples": samples, "draws": draws, **options}
+store = Store(kept, **about)
+table, shown = panel_scores.study(panel, masks, arms, runs, store, samples, draws)
+verdicts = panel_scores.summary(table)
+print(*panel_scores.report(table, verdicts), sep="\n")
+print("weights:", *(f"{arm} {n:,};" for arm, n in panel.weights().items()))
+
+# %%
+rows = [[1 - m.astype("float64") for i in range(2) for m in shown[arm][i][:5]] for arm in arms]
+names = [f"{k}" for _ in range(2) for k in range(1, 6)]
+fig = plots.image_grid(rows, row_labels=arms, column_labels=names)
+alt = "Five maps of each of four arms, for two pictures side by side. One map repeats the same grey shapes. Dropout varies their grey. The five members of the ensemble agree on the grey but for details. The latent gives black shapes, another choice from map to map."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# In the stored run, one map pays 477<!--=masks_one_map_nll[0]--> nats for an annotation, dropout 437<!--=masks_dropout_nll[0]-->, the ensemble 434<!--=masks_ensemble_nll[0]-->, and the latent 245<!--=masks_latent_nll[0]-->. The last is far below the 393<!--=average--> nats that the *perfect* average costs: no training of a single map gets there. It is also far above 0.81<!--=floor-->. The rest is not disagreement of people but lack of knowledge: where exactly an outline runs, and whether a purple piece counts as warm. To choose a reading is worth two hundred nats; to see well would be worth as many again.
+#
+# The energy distance falls from 0.32<!--=masks_one_map_ged[0]--> to 0.16<!--=masks_latent_ged[0]-->, by −50<!--=masks_ged_gain[2]--> percent; the matched IoU is 0.62<!--=masks_latent_matched[0]--> for the latent and 0.64<!--=masks_one_map_matched[0]--> for one map, 0.67<!--=masks_ensemble_matched[0]--> for the ensemble.
+#
+# Now the other three measures, which look at nothing but the *mean* of the maps. %MEAN%
+
+# %% [markdown]
+# ## Are the promises kept?
+#
+# A *calibrated* model keeps its word on average: of all pixels where it says 0.7, seven in ten are marked. The figure on the left draws what happened over what was said, for pixels near a mark; on the right is another question, that of *selective* answers: order the pixels by how sure the model is, answer only the surest share (the coverage), and count how often an annotator disagrees with the answers (the risk). A map that knows where it is wrong has a curve that stays low for long.
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.9))
+said = {arm: panel_scores.answers(shown[arm], masks.marks) for arm in arms}
+charts.reliability(axes[0], {arm: p for arm, (p, _, _) in said.items()}, said["latent"][1])
+axes[0].set(xlabel="probability that the mean map says", ylabel="share of people")
+for arm, style in zip(arms, ("-", "--", ":", "-.")):
+    p, share, wrong = said[arm]
+    axes[1].plot(*spread.risk_coverage(p * (1 - p), wrong), style, label=arm)
+best = np.minimum(share, 1 - share)
+axes[1].plot(*spread.risk_coverage(best, best), color="k", linewidth=0.9, label="least possible")
+axes[1].set(xlabel="coverage", ylabel="share who disagree", xlim=(0, 1), ylim=(0, None))
+axes[1].legend(fontsize=9, loc="upper left")
+alt = "Left, share of people over what the mean maps say: the points of all arms lie near the diagonal. Right, share who disagree over coverage: all curves stay near zero up to about half of the pixels and then rise together."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# %CAL%
+#
+# ## Edges that several people drew
+#
+# Now the edges. `shapes` has five simulated annotators with habits (notebook `01`): one careful, one unsteady, one hasty, one zealous, one who leaves out lines between objects. If all five differ, who knows them pays at most ln 5 nats for which of them it is, and for the unsteady one ln 8 more for the direction: 2.0 nats on average. (`dataset = "bsds500"` takes photographs with four to nine people's edges instead.) Lines are widened by one pixel to each side before two drawings are compared.
+#
+# A second latent joins, a lighter one, the **pixel latent** (after Kendall and Gal, 2017). Each pixel has a log-odds $u$ of its own, with $q(u\mid x)=\mathcal N(m(x),s^2(x))$, a prior $\mathcal N(b,2^2)$ around the base rate $b$, and the ELBO as its loss; all it takes is a second output channel. Think about what it can do before it is run. Its noise is independent from pixel to pixel, so when $u$ is integrated out, the pixels of one annotation are independent again: in nats it cannot do better than a perfect single map. But its samples differ.
+#
+# One more measure, often reported for models with several answers: **best**, the ODS when for each picture the best of 11 maps is taken. Whoever takes the best has looked at the answer, so the number says little alone. It needs a twin with as many choices. A single map gets 11 versions of itself, its powers from ¼ to 4, each of which shifts the common threshold for that picture; dropout gets 11 draws, the ensemble its members, their mean, and the means without one.
+#
+# > **Predict first.** For masks, readings differ in hundreds of pixels. For edges, people differ in the place of a line by a pixel, and in whether it is worth a line. Does the latent gain more or less than it did? And which arm's samples will be nearest to the annotators in energy distance?
+
+# %%
+crowd, scored = train, val
+if dataset != "shapes":
+    crowd = data.load(dataset, "train", crop=crop, limit=images)
+    scored = data.load(dataset, split, crop=crop, limit=held)
+best = ods_images, best_of, thresholds, tolerance
+edges = panel_scores.make_task("edges", crowd, scored, labelled, tuning, wide=wide, ods=best)
+edge_panel = panel if crowd is train else opinion_arms.Panel(data.to_float(crowd.images), **options)
+edge_arms = ["one map", *edge_twins, "pixel latent", "latent"]
+edge_runs = list(range(seed, seed + edge_seeds))
+edge_store = Store(kept, **about, dataset=dataset, crop=crop, wide=wide, ods=best)
+edge_table, edge_maps = panel_scores.study(
+    edge_panel, edges, edge_arms, edge_runs, edge_store, samples, draws
+)
+edge_verdicts = panel_scores.summary(edge_table)
+print(*panel_scores.report(edge_table, edge_verdicts), sep="\n")
+
+# %%
+fig = sheet(edges, edge_maps["latent"], range(4), range(4))
+alt = "Four pictures, the edges that four people drew, four samples of the latent, their mean, their spread and the error."
+plots.show(fig, alt=alt)
+
+# %%
+for name, task in (("07-shapes", "masks"), ("07-shapes", "edges"), ("07-bsds500", "edges")):
+    print(*panel_scores.recorded(name, task), "", sep="\n")
+
+# %% [markdown]
+# %EDGES%
+#
+# ## Has it ever seen such a picture?
+#
+# Calibration is a promise about pictures like those of the training. About others the model promises nothing, and it would be good to know which are which. A VAE gives a likelihood; so a picture that it finds unlikely should be a stranger. The idea is old and obvious, and wrong in a way that was noticed late (Nalisnick and others, 2019).
+#
+# We train a VAE on textured shapes, with a decoder that says for each pixel how sure it is of it (a mean and a σ, not below 0.01). Strangers are *flat* shapes, without texture, with the same noise; and *clean* ones, without texture and without noise. The score is −ELBO; large should mean strange. The measure is AUROC: how often a stranger gets the higher score when one of each kind is drawn; ½ is guessing, below ½ is worse than guessing.
+#
+# > **Predict first.** AUROC of the raw score for clean pictures: nearer 1, ½ or 0?
+
+# %%
+if familiar == "shapes":
+    plain = {"size": 32, "objects": (1, 2)}
+    kinds = {"clean": {"texture": "flat", "noise": 0.0}, "flat": {"texture": "flat"}}
+    seen = data.load("shapes", "train", limit=3000, **plain)
+    others = {
+        k: data.load("shapes", split, limit=strangers, seed=9, **plain, **v)
+        for k, v in kinds.items()
+    }
+else:
+    plain = {}
+    seen = data.load(familiar, "train", limit=20_000)
+    others = {"mnist": data.load("mnist", split, limit=strangers)}
+usual = data.to_float(data.load(familiar, split, limit=strangers, **plain).images)
+others = {k: data.to_float(v.images) for k, v in others.items()}
+seen = data.to_float(seen.images)
+judge = novelty.pixelwise_vae(seen.shape[1:], 32, seed=seed)
+learn(judge, seen, steps=novelty_steps, batch=32, rate=0.002, seed=seed)
+nats = {k: novelty.negative_elbo(judge, v) for k, v in {"usual": usual, **others}.items()}
+print(*(f"{k}: {v.mean():.0f} nats;" for k, v in nats.items()))
+
+# %%
+level = novelty.negative_elbo(judge, seen[:500])
+auroc = {}
+for kind, pictures in others.items():
+    pair = (nats["usual"], usual), (nats[kind], pictures)
+    scores = {"raw": [n for n, _ in pair]}
+    scores["untypical"] = [novelty.untypical(n, level) for n, _ in pair]
+    scores["ten of a kind"] = [
+        novelty.untypical(n[: len(n) // 10 * 10].reshape(-1, 10).mean(axis=1), level)
+        for n, _ in pair
+    ]
+    scores["minus PNG"] = [novelty.excess_over_png(n, v) for n, v in pair]
+    scores["regret"] = [novelty.regret(judge, v[:fitted], 60, seed=seed) for _, v in pair]
+    auroc[kind] = {name: novelty.auroc(*two) for name, two in scores.items()}
+    print(f"{kind:<6}", *(f"{name} {v:.3f};" for name, v in auroc[kind].items()))
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.2))
+for axis, score in zip(axes, (lambda n, v: n, novelty.excess_over_png)):
+    for (kind, n), v in zip(nats.items(), (usual, *others.values())):
+        axis.hist(score(n, v), 30, histtype="stepfilled", alpha=0.6, label=kind)
+axes[0].set(xlabel="−ELBO, nats per picture", ylabel="pictures", title="raw")
+axes[1].set(xlabel="−ELBO minus length as PNG, nats", title="minus PNG")
+axes[0].legend()
+alt = "Two histograms of usual, clean and flat pictures. Left, by −ELBO, the strangers lie to the left: they are more likely than what was trained on. Right, after the length as a PNG file is taken off, the clean ones lie to the right."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# %NOVEL%
+
+# %% tags=["results"]
+results = {"floor": floor, "average": average, "kl": float(kl.mean(axis=0).sum())}
+for task, rows, words in (("masks", table, verdicts), ("edges", edge_table, edge_verdicts)):
+    for arm, values in rows.items():
+        for key in values[0]:
+            results[f"{task} {arm} {key}"] = interval([v[key] for v in values])
+    for key, v in words.items():
+        results[f"{task} {key}"] = [v["word"], v["twin"]]
+        results[f"{task} {key} gain"] = [v["gain"], v["half"], v["percent"]]
+results |= {f"novel {k} {name}": v for k, found in auroc.items() for name, v in found.items()}
+results |= {f"nats {k}": v.mean() for k, v in nats.items()}
+results = {name.lower().replace(" ", "_"): v for name, v in results.items()}
+bands = {"floor": {"default": (0.7, 1.1)}}
+record(
+    results,
+    bands,
+    f"a latent that chooses: {results['masks_latent_nll'][0]:.0f} nats an annotation against {results['masks_one_map_nll'][0]:.0f} of one map",
+)
+
+# %% [markdown]
+# ## What you saw
+#
+# - TODO
+#
+# ## On your own
+#
+# 1. TODO
+#
+# ## References
+#
+# - Brier, G. W. (1950). Verification of forecasts expressed in terms of probability. *Monthly Weather Review* 78(1), 1–3. <https://doi.org/10.1175/1520-0493(1950)078%3C0001:VOFEIT%3E2.0.CO;2>
