@@ -4,7 +4,9 @@ All scores are in nats per image, and larger means stranger.
 """
 
 import io
+import json
 import math
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,6 +15,7 @@ from keras import ops
 from helpers import losses, models, networks
 from helpers.layers import PACKAGE
 
+RECORDS = Path(__file__).parents[1] / "data" / "results"
 FLOOR = 0.01  # smallest standard deviation of a pixel, two and a half grey levels of 256
 
 
@@ -84,11 +87,27 @@ def auroc(familiar, strange):
     return float((below + upto).mean() / (2 * len(familiar)))
 
 
+def recorded(name, kind, folder=RECORDS):
+    """AUROC of each score in a recorded run, `{score: value}`; empty where there is none.
+
+    Args:
+        name: of the record in `data/results`.
+        kind: the strangers whose values it holds under `novel_kind_score`.
+        folder: where records lie.
+    """
+    path, start = Path(folder) / f"{name}.json", f"novel_{kind}_"
+    results = json.loads(path.read_text("utf-8"))["results"] if path.exists() else {}
+    return {
+        key.removeprefix(start).replace("_", " "): value
+        for key, value in results.items() if key.startswith(start)
+    }  # fmt: skip
+
+
 def negative_elbo(vae, images, draws=4, batch=100):
     """Mean of `draws` one-sample estimates of −ELBO, `(N,)`."""
     found = []
     for start in range(0, len(images), batch):
-        x = images[start : start + batch]
+        x = ops.convert_to_tensor(images[start : start + batch])
         draw = [ops.convert_to_numpy(vae.elbo(x)) for _ in range(draws)]
         found.append(-np.mean(draw, axis=0))
     return np.concatenate(found)
@@ -141,6 +160,18 @@ def untypical(nats, reference):
     return np.abs(np.asarray(nats) - np.mean(reference))
 
 
+def tens(nats):
+    """Means of ten pictures each, in their order; what is left over does not count.
+
+    Raises:
+        ValueError: If there are fewer than ten.
+    """
+    nats = np.asarray(nats, "float64")
+    if len(nats) < 10:
+        raise ValueError(f"ten pictures make one mean. Received: {len(nats)}")
+    return nats[: len(nats) // 10 * 10].reshape(-1, 10).mean(axis=1)
+
+
 def regret(vae, images, steps=100, rate=0.05, draws=8, seed=0):
     """Likelihood regret: how much the ELBO of an image rises when its own q is fitted to it.
 
@@ -168,8 +199,8 @@ def regret(vae, images, steps=100, rate=0.05, draws=8, seed=0):
     rng = np.random.default_rng(seed)
     noises = rng.standard_normal((draws, *start[0].shape)).astype("float32")
 
-    def nats(noise):
-        z = mean + ops.exp(0.5 * log_variance) * noise
+    def nats(noise):  # NumPy's arrays and PyTorch's tensors do not mix
+        z = mean + ops.exp(0.5 * log_variance) * ops.convert_to_tensor(noise)
         return vae.reconstruction_nll(x, z) + losses.gaussian_kl(
             ops.convert_to_tensor(mean), ops.convert_to_tensor(log_variance)
         )

@@ -224,8 +224,20 @@ def report(table, words):
         yield "{:<8} {word:<7} than {twin:<9} {gain:+.3f} ± {half:.3f}".format(key, **found)
 
 
-def recorded(name, task, folder=RECORDS):
-    """The table of a recorded run, line by line, or one line that says there is none.
+def means(table):
+    """Mean and half width of the 95 % interval over the runs, `{arm: {measure: (mean, half)}}`.
+
+    Args:
+        table: from `study`.
+    """
+    return {
+        arm: {key: interval([row[key] for row in rows]) for key in rows[0]}
+        for arm, rows in table.items()
+    }
+
+
+def record_of(name, task, folder=RECORDS):
+    """The same of a recorded run; empty where there is none.
 
     Args:
         name: of the record in `data/results`.
@@ -233,16 +245,26 @@ def recorded(name, task, folder=RECORDS):
         folder: where records lie.
     """
     path = Path(folder) / f"{name}.json"
-    if not path.exists():
+    results = json.loads(path.read_text("utf-8"))["results"] if path.exists() else {}
+    found = {}
+    for arm in ARMS:
+        cells = {key: results.get(f"{task}_{arm}_{key}".replace(" ", "_")) for key in BETTER}
+        cells = {key: tuple(cell) for key, cell in cells.items() if cell is not None}
+        found |= {arm: cells} if cells else {}
+    return found
+
+
+def recorded(name, task, folder=RECORDS):
+    """The table of a recorded run, line by line, or one line that says there is none; see `record_of`."""
+    rows = record_of(name, task, folder)
+    if not rows:
         yield f"{name}: no recorded run here"
         return
-    results = json.loads(path.read_text("utf-8"))["results"]
-    keys = [key for key in BETTER if f"{task}_latent_{key}" in results]
+    keys = list(rows["latent"])
     yield f"{name:<13}" + "".join(f"{key:>16}" for key in keys)
-    for arm in ARMS:
-        cells = [results.get(f"{task}_{arm}_{key}".replace(" ", "_")) for key in keys]
-        if None not in cells:
-            yield f"{arm:<13}" + "".join(_cell(k, *c) for k, c in zip(keys, cells))
+    for arm, cells in rows.items():
+        yield f"{arm:<13}" + "".join(_cell(key, *cells[key]) for key in keys)
+    results = json.loads((Path(folder) / f"{name}.json").read_text("utf-8"))["results"]
     words = [f"{key} {results[f'{task}_{key}'][0]}" for key in keys]
     yield "latent against its best twin: " + ", ".join(words)
 
@@ -254,10 +276,11 @@ def _cell(key, mean, half):
 
 def lines(table):
     """One line of text an arm: mean ± half width of every measure over the runs."""
-    keys = [key for key in BETTER if key in next(iter(table.values()))[0]]
+    rows = means(table)
+    keys = [key for key in BETTER if key in next(iter(rows.values()))]
     yield " " * 13 + "".join(f"{key:>16}" for key in keys)
-    for arm, rows in table.items():
-        yield f"{arm:<13}" + "".join(_cell(k, *interval([r[k] for r in rows])) for k in keys)
+    for arm, cells in rows.items():
+        yield f"{arm:<13}" + "".join(_cell(key, *cells[key]) for key in keys)
 
 
 def _best(arm, maps, task):

@@ -1,5 +1,6 @@
 """Scores of novelty: known values, and what each is blind to."""
 
+import json
 import math
 
 import keras
@@ -47,6 +48,19 @@ def test_excess_makes_a_density_one_of_grey_levels():
 
 def test_too_likely_is_untypical():
     assert novelty.untypical([-9.0, 0.0, 9.0], [1.0, -1.0]).tolist() == [9, 0, 9]
+
+
+def test_ten_pictures_make_one_mean():
+    assert novelty.tens(np.arange(25)).tolist() == [4.5, 14.5]
+    with pytest.raises(ValueError, match="ten"):
+        novelty.tens([1.0] * 9)
+
+
+def test_a_record_is_read_by_the_kind_of_stranger(tmp_path):
+    results = {"novel_mnist_raw": 0.4, "novel_mnist_minus_png": 0.9, "novel_other_raw": 0.1}
+    (tmp_path / "some.json").write_text(json.dumps({"results": results}), "utf-8")
+    assert novelty.recorded("some", "mnist", tmp_path) == {"raw": 0.4, "minus png": 0.9}
+    assert novelty.recorded("none", "mnist", tmp_path) == {}
 
 
 def test_the_pixelwise_likelihood_is_a_gaussian_with_its_own_spread():

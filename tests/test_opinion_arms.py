@@ -116,6 +116,12 @@ def test_the_rule_by_hand():
     assert panel_scores.summary(_table((5,), (8,), (9,)))["nll"]["word"] == "level"
 
 
+def test_means_have_the_interval_of_the_runs():
+    found = panel_scores.means(_table((5, 6, 7), (8, 8, 8)))
+    assert found["latent"]["nll"] == pytest.approx((6, 4.303 / 3**0.5), abs=1e-3)
+    assert found["dropout"]["skill"] == pytest.approx((-8, 0))
+
+
 def test_an_unknown_arm_is_refused(panel):
     with pytest.raises(ValueError, match="arm"):
         panel.train("oracle", None, None, 0)
@@ -130,6 +136,9 @@ def test_a_record_is_told_line_by_line(tmp_path):
         ["some", "nll"], ["one", "map", "9.0", "±", "2.0"], ["latent", "5.0", "±", "1.0"]
     ]  # fmt: skip
     assert found[3] == "latent against its best twin: nll better"
+    rows = {"one map": {"nll": (9.0, 2.0)}, "latent": {"nll": (5.0, 1.0)}}
+    assert panel_scores.record_of("some", "edges", tmp_path) == rows
+    assert panel_scores.record_of("some", "masks", tmp_path) == {}
     assert list(panel_scores.recorded("none", "edges", tmp_path)) == ["none: no recorded run here"]
 
 
