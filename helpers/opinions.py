@@ -170,7 +170,7 @@ class Chooser(keras.Model):
             z = mean + np.exp(0.5 * log_variance) * noise
             ratio = _log_density(z, *(t[0] for t in prior)) - _log_density(z, mean, log_variance)
             logits = self.decode(features, ops.convert_to_tensor(z[None].astype("float32")))[0]
-            nats = losses.bernoulli_nll(np.broadcast_to(y, logits.shape), logits)
+            nats = losses.bernoulli_nll(np.repeat(y[None], draws, axis=0), logits)
             weights = ratio - ops.convert_to_numpy(nats)
             top = weights.max()
             found.append(-(top + np.log(np.mean(np.exp(weights - top)))))

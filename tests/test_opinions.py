@@ -54,7 +54,8 @@ def test_the_bound_is_reconstruction_and_kl_of_two_gaussians(chooser):
     z = ops.convert_to_tensor(mu + np.sqrt(v) * noise)
     nats = numpy(losses.bernoulli_nll(y, chooser.decode(features, z)))
     assert np.allclose(reconstruction, nats, rtol=1e-4)
-    total = numpy(chooser.compute_loss(y_pred=(reconstruction, ops.convert_to_tensor(kl))))
+    parts = tuple(map(ops.convert_to_tensor, (reconstruction, kl)))
+    total = numpy(chooser.compute_loss(y_pred=parts))
     assert total == pytest.approx(nats.mean() + expected.sum(axis=1).mean(), rel=1e-3)
 
 
