@@ -78,6 +78,43 @@ def by_network(table, networks, budgets, record=None, verdicts=None):
     return fig
 
 
+def by_arm(tables, measures):
+    """Means with intervals: a row of panels for each table, a panel for each measure.
+
+    Args:
+        tables: dictionary from a title to `{arm: {measure: (mean, half width)}}`, such as the
+            reader's run and a recorded one. Empty tables are left out.
+        measures: dictionary from a measure to the label of its axis.
+
+    Returns:
+        The figure, for `plots.show`.
+
+    Raises:
+        ValueError: If there is nothing to draw.
+    """
+    import matplotlib.pyplot as plt
+
+    tables = {title: rows for title, rows in tables.items() if rows}
+    if not tables:
+        raise ValueError("no table has a row")
+    tall = [len(rows) for rows in tables.values()]
+    size = (8.6, 0.3 * sum(tall) + 0.85 * len(tall))
+    shape = len(tables), len(measures)
+    fig, axes = plt.subplots(
+        *shape, figsize=size, squeeze=False, sharey="row", height_ratios=[n + 1 for n in tall]
+    )
+    for line, (title, rows) in zip(axes, tables.items()):
+        for axis, (key, label) in zip(line, measures.items()):
+            for (at, arm), style in zip(enumerate(rows), cycle("osD^v")):
+                if key in rows[arm]:
+                    mean, half = rows[arm][key]
+                    axis.errorbar(mean, at, xerr=half, fmt=style, capsize=3)
+            axis.set(xlabel=label, ylim=(len(rows) - 0.5, -0.5))
+            axis.set_yticks(range(len(rows)), list(rows))
+        line[0].set_title(title)
+    return fig
+
+
 def _panel(axis, groups):
     arms = list(next(iter(groups.values())))
     offsets = 0.12 * (np.arange(len(arms)) - (len(arms) - 1) / 2)

@@ -22,7 +22,7 @@ from helpers.training import Progress
 # Modules whose code decides what a training gives; a change of their comments does not count.
 CODE = ("layers", "losses", "models", "networks", "photographs", "pixel_losses", "pyramids")
 CODE += ("adversarial", "code_prior", "grids", "rulers", "samples", "vq")
-CODE += ("segmenters", "training", "twins")
+CODE += ("opinion_heads", "opinions", "opinion_arms", "segmenters", "training", "twins")
 CODE += ("data/batches", "data/crops", "data/dataset", "data/images")
 
 

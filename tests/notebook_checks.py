@@ -24,7 +24,7 @@ HEADINGS = ("What you saw", "On your own", "References")
 # A title starts with what the reader does. Add a verb where a new notebook needs it.
 VERBS = {
     "attach", "build", "compare", "count", "derive", "detect", "explain", "find", "finish", "label",
-    "learn", "look", "measure", "meet", "read", "run", "see", "segment", "start", "take", "teach",
+    "learn", "look", "measure", "meet", "read", "run", "say", "see", "segment", "start", "take", "teach",
     "test", "train", "trace", "use", "watch",
 }  # fmt: skip
 DOI = r"\b10\.\d{4,9}/[^\s<>)\]]+[^\s<>)\].,;]"

@@ -71,3 +71,22 @@ def test_a_gallery_shows_answers_and_errors():
     errors = axis.images[0].get_array()[-2:, :2]  # the last row of the grid, gaps left out
     assert (errors == 0).all(axis=-1).tolist() == [[False, True], [False, False]]
     assert [t.get_text() for t in fig.legends[0].texts] == ["a", "b"]
+
+
+def test_arms_lie_below_each_other_and_empty_tables_are_left_out():
+    mine = {"one map": {"nll": (9, 1), "ged": (0.5, 0.1)}, "latent": {"nll": (5, 2)}}
+    old = {"latent": {"nll": (4, 0.5), "ged": (0.25, 0.0)}}
+    measures = {"nll": "nats", "ged": "distance"}
+    fig = panels.by_arm({"your run": mine, "recorded": old, "none": {}}, measures)
+    assert len(fig.axes) == 4
+    points = [
+        [tuple(float(v[0]) for v in bar[0].get_data()) for bar in a.containers] for a in fig.axes
+    ]
+    assert points == [[(9, 0), (5, 1)], [(0.5, 0)], [(4, 0)], [(0.25, 0)]]
+    assert [a.get_title() for a in fig.axes] == ["your run", "", "recorded", ""]
+    assert [t.get_text() for t in fig.axes[0].get_yticklabels()] == ["one map", "latent"]
+    assert [a.get_xlabel() for a in fig.axes[:2]] == ["nats", "distance"]
+    low, high = fig.axes[0].get_ylim()
+    assert low > high  # the first arm on top
+    with pytest.raises(ValueError, match="no table"):
+        panels.by_arm({"none": {}}, measures)

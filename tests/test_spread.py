@@ -1,0 +1,123 @@
+"""Measures of sets of answers: hand-computed cases, and good is better than bad."""
+
+import math
+
+import numpy as np
+import pytest
+
+from helpers import spread
+
+LEFT, RIGHT = np.zeros((2, 4, 4), int)
+LEFT[:, :2], RIGHT[:, 2:] = 1, 1
+BOTH, NONE = LEFT | RIGHT, np.zeros((4, 4), int)
+PEOPLE = np.stack([LEFT, RIGHT] * 2)
+
+
+def test_iou_by_hand():
+    found = spread.iou([LEFT, BOTH, NONE], [LEFT, RIGHT, NONE])
+    assert np.array_equal(found, [[1, 0, 0], [0.5, 0.5, 0], [0, 0, 1]])
+
+
+def test_energy_distance_by_hand():
+    assert spread.energy_distance([LEFT], PEOPLE) == pytest.approx(0.5)
+    assert spread.energy_distance([BOTH], PEOPLE) == pytest.approx(0.5)
+    # Two different samples differ surely, the same person comes twice in half of the pairs.
+    assert spread.energy_distance([LEFT, RIGHT], PEOPLE) == pytest.approx(
+        1 - 1 - 0.5 + 0
+    )  # below 0
+    assert spread.energy_distance([LEFT] * 3, [LEFT] * 2) == 0
+
+
+def test_energy_distance_is_zero_on_average_for_the_annotators_own_law():
+    rng = np.random.default_rng(0)
+    drawn = [PEOPLE[rng.integers(4, size=5)] for _ in range(400)]
+    found = [spread.energy_distance(d, PEOPLE) for d in drawn]
+    assert abs(np.mean(found)) < 4 * np.std(found) / math.sqrt(400)
+    lopsided = [spread.energy_distance(PEOPLE[[0, 0, 0, 0, 1]], PEOPLE)]
+    assert np.mean(lopsided) > 0.05 + np.mean(found)
+
+
+def test_noise_that_touches_nothing_has_the_distance_that_the_notebook_tells():
+    dots = np.zeros((4, 8, 8), int)
+    dots[range(4), 0, range(4)] = 1
+    people = np.zeros((2, 8, 8), int)
+    people[0, 4:6], people[1, 6:] = 1, 1
+    assert spread.energy_distance(dots, people) == pytest.approx(2 - 1 - 0.5)
+
+
+def test_matched_iou_by_hand():
+    assert spread.matched_iou([LEFT, RIGHT], PEOPLE) == 1
+    assert spread.matched_iou([LEFT], PEOPLE) == 0.5
+    assert spread.matched_iou([LEFT, LEFT, RIGHT], [LEFT, RIGHT]) == pytest.approx(5 / 6)
+
+
+def test_nll_by_hand():
+    p = np.full((4, 4), 0.5)
+    assert np.allclose(spread.factorised_nll(p, PEOPLE), 16 * math.log(2))
+    p = np.where(LEFT, 0.9, 0.2)
+    nats = -8 * math.log(0.9) - 8 * math.log(0.8)
+    assert spread.factorised_nll(p, [LEFT])[0] == pytest.approx(nats)
+    sure = np.stack([LEFT, RIGHT]).astype(float)
+    assert np.allclose(spread.mixture_nll(sure, PEOPLE), math.log(2), atol=1e-4)
+    assert (
+        spread.mixture_nll(sure, PEOPLE).mean() < spread.factorised_nll(sure.mean(0), PEOPLE).mean()
+    )
+    assert np.allclose(spread.log_mean_exp(np.array([-2000.0, -2000.0])), -2000)
+
+
+def test_distinct_counts():
+    maps, count = spread.distinct(np.stack([LEFT, RIGHT, LEFT]))
+    found = {m.tobytes(): c for m, c in zip(maps, count)}
+    assert found == {LEFT.tobytes(): 2, RIGHT.tobytes(): 1}
+
+
+def test_widen_and_near():
+    dot = np.zeros((1, 9, 9), int)
+    dot[0, 4, 4] = 1
+    assert [spread.widen(dot, w).sum() for w in (0, 1, 1.5, 2)] == [1, 5, 9, 13]
+    assert spread.widen(dot[0], 1).sum() == 5
+    assert spread.near(dot, 1).sum() == 5
+    with pytest.raises(ValueError, match="pixels"):
+        spread.widen(dot, -1)
+
+
+def test_brier_by_hand():
+    # One of two people marked: (0.7 − 1)²/2 + (0.7 − 0)²/2.
+    assert spread.brier(np.array([0.7]), np.array([0.5])) == pytest.approx(0.29)
+    share = np.array([0.0, 1.0])
+    assert spread.brier_skill(share, share) == 1
+    assert spread.brier_skill(np.array([0.5, 0.5]), share) == 0
+    assert spread.brier_skill(np.array([1.0, 0.0]), share) == -3
+
+
+def test_risk_coverage_by_hand():
+    coverage, risk = spread.risk_coverage([0.1, 0.2, 0.3, 0.4], [0, 0, 1, 1], points=4)
+    assert np.allclose(coverage, [0.25, 0.5, 0.75, 1])
+    assert np.allclose(risk, [0, 0, 1 / 3, 0.5])
+    blind = spread.risk_coverage([1, 1, 1, 1], [0, 0, 1, 1], points=4)[1]
+    wrong = spread.risk_coverage([4, 3, 2, 1], [0, 0, 1, 1], points=4)[1]
+    assert np.allclose(blind, 0.5) and risk.mean() < blind.mean() < wrong.mean()
+    with pytest.raises(ValueError, match="shape"):
+        spread.risk_coverage([1, 2], [1])
+
+
+def test_best_of_takes_the_best_map_of_each_picture():
+    lines = np.zeros((2, 20, 20))
+    lines[0, 5], lines[1, :, 5] = 1, 1
+    people = [line[None].astype(int) for line in lines]
+    maps = np.stack([lines, lines[::-1]], axis=1)  # the right one is now first, now second
+    maps[1] = maps[1][::-1]
+    best, each = spread.best_of(maps, people, 3, 0.05)
+    assert best == 1 and each < 0.7
+    assert spread.best_of(maps[:, :1], people, 3, 0.05)[0] < 0.7
+
+
+def test_bad_maps_are_refused():
+    with pytest.raises(ValueError, match="0 and 1"):
+        spread.iou([LEFT * 0.5], [LEFT])
+    with pytest.raises(ValueError, match="one size"):
+        spread.iou([LEFT], [np.zeros((3, 3), int)])
+    with pytest.raises(ValueError, match="n of 1"):
+        spread.iou(np.zeros((0, 4, 4)), [LEFT])
+    with pytest.raises(ValueError, match="one size"):
+        spread.factorised_nll(np.zeros((3, 3)), [LEFT])
