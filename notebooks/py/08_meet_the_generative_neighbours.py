@@ -35,7 +35,7 @@
 # **What you'll need**
 #
 # - The VAE and its loss (`02`); what rate and nats mean (`03`).
-# - About 5 minutes on 2 CPU cores and 2 GB of memory. The default pictures are drawn on the spot.
+# - About 8 minutes on 2 CPU cores and 2 GB of memory. The default pictures are drawn on the spot.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -161,7 +161,7 @@ show_rows(crowds, alt)
 # %% [markdown]
 # In the stored run the classifier names 97<!--=accuracy--> % of held-out pictures rightly, and the ruler reads as follows.
 #
-# - **The other half** of the real pictures has the distance −0.02<!--=other_half[0]-->, precision 0.87<!--=other_half[1]--> and recall 0.90<!--=other_half[2]-->. No generator can hope for more, and it is not 1: five hundred balls do not cover every real picture. (Without bias, the distance of two crowds from one source falls below 0 as often as above.)
+# - **The other half** of the real pictures has the distance −0.02<!--=other_half[0]-->, precision 0.87<!--=other_half[1]--> and recall 0.90<!--=other_half[2]-->. No generator can hope for more, and it is not 1: five hundred balls do not cover every real picture. (An estimate without bias of something that is 0 must be able to fall below it.)
 # - **Ten pictures again and again** keep a precision of 0.90<!--=ten_pictures[1]--> and have a recall of 0.00<!--=ten_pictures[2]-->. This is *mode collapse*: each picture is fine, and nearly everything is missing. *One class* keeps its precision as well and loses much of its recall, 0.30<!--=one_class[2]-->.
 # - **Blur** costs little precision, 0.80<!--=blurred[1]-->, and much recall, 0.33<!--=blurred[2]-->. To this classifier a soft disc is still a disc, so soft pictures lie among the real ones; but they crowd together, and their small balls reach few others.
 # - **Noise** is "sharper" than the truth, 4.5<!--=noisy[4]-->. Sharpness alone is no praise.
@@ -418,7 +418,7 @@ show_rows(rows, alt)
 # %% [markdown]
 # In the stored run the kernel distance is 7.85<!--=VAE_distance_mean[0]--> ± 0.64<!--=VAE_distance_mean[1]--> for the VAE and 2.20<!--=GAN_distance_mean[0]--> ± 0.79<!--=GAN_distance_mean[1]--> for the GAN, and by the rule from above the GAN is ahead. In precision they are 0.61<!--=VAE_precision_mean[0]--> ± 0.06<!--=VAE_precision_mean[1]--> and 0.58<!--=GAN_precision_mean[0]--> ± 0.29<!--=GAN_precision_mean[1]-->, in recall 0.08<!--=VAE_recall_mean[0]--> ± 0.16<!--=VAE_recall_mean[1]--> and 0.38<!--=GAN_recall_mean[0]--> ± 0.31<!--=GAN_recall_mean[1]-->. Three trainings make wide intervals; the table at the end lets the code say where they suffice for a lead.
 #
-# The seconds are those of a machine that was busy with other work, which is what their wide intervals say; read their order and no more.
+# A training took 58<!--=VAE_seconds_mean[0]--> ± 50<!--=VAE_seconds_mean[1]--> seconds for the VAE and 114<!--=GAN_seconds_mean[0]--> ± 28<!--=GAN_seconds_mean[1]--> for the GAN. These are seconds of a machine that was busy with other work, as the wide intervals say; on an idle one they are several times fewer. Read their order and no more.
 #
 # Look at the rows before believing a number. Neither model draws a triangle. The VAE draws soft spots in muted colours. The GAN's pictures have contrast and grain, and objects without a shape. After a thousand steps that is what the two are: the parameter file `08.full-shapes.yaml` takes twice as many.
 #
@@ -627,7 +627,7 @@ print(rulers.text_table(MEASURES[:3], ahead, 11))
 # %% [markdown]
 # In the stored run all three neighbours are ahead of the VAE in kernel distance, and the VQ-VAE in recall. Among the three there is one lead, that of the GAN over the VAE-GAN in precision. Do not lean on it. These are eighteen comparisons at 95 %, of which about one is wrong by chance, and with three seeds an interval can be narrow by luck.
 #
-# Now everything in one table. The head of the column *VAE* is that of the twin on the grid; a vector of sixteen numbers has no place for each part of the picture. An empty cell would hide something, so each question that a model cannot answer says so, and the last row collects what no effort computes. For VAE and VQ-VAE that is $p(x)$ itself: there is a bound, and the sum or integral behind it has too many terms.
+# Now everything in one table. The head of the column *VAE* is that of the twin on the grid; a vector of sixteen numbers has no place for each part of the picture. An empty cell would hide something, so each question that a model cannot answer says so, and the last row collects what no effort computes. For VAE and VQ-VAE that is $p(x)$ itself: there is a bound, and the integral or sum behind it has too many terms. The VAE-GAN has an encoder and still no density, because an error in features is no likelihood of a picture.
 
 
 # %%
@@ -655,14 +655,14 @@ alt = "Five rows of twelve pictures. Real ones: a clean shape on texture. VAE: d
 show_rows(rows, alt)
 
 # %% [markdown]
-# Each row has its own fault: too soft, too coarse in grain, too ragged. The numbers say the same, if one takes more than one of them: precision hardly tells the four apart, sharpness tells them apart at once and has no winner, and the best kernel distance belongs to pictures in which nobody would recognise a square. The ruler sees what a small classifier needs. So look at pictures and numbers, and at the known faults beside them, which the next figure does.
+# Each row has its own fault: too soft, too coarse in grain, too ragged. The numbers say the same, if one takes more than one of them: precision hardly tells the four apart, sharpness tells them apart at once, on both sides of the truth, and the best kernel distances belong to pictures in which nobody would recognise a square. The ruler sees what a small classifier needs. So look at pictures and numbers, and at the known faults beside them, which the next figure does.
 
 # %%
 alt = "Precision over recall, one mark a training, four kinds of marks for four models, and crosses for real pictures with known faults. The other half of the real pictures lies at the upper right; the models lie to its left and below."
 plots.show(rulers.precision_recall_map(found, known, f"08-{dataset}"), alt=alt)
 
 # %% [markdown]
-# The VAE's trainings lie together at the left: half of the draws or more pass for real, and they stand for few of the real ones. GAN and VAE-GAN are scattered, run by run, and the VQ-VAE's trainings lie together further to the right. All stay far from *other half*, which is what a perfect model would reach.
+# The VAE's trainings lie together at the left: half of the draws or more pass for real, and they stand for few of the real ones. GAN and VAE-GAN are scattered, run by run, and the VQ-VAE's trainings have one precision and mostly more recall. All stay far from *other half*, which is what a perfect model would reach.
 #
 # ## Results
 #
