@@ -94,7 +94,9 @@ def test_by_gradient_the_codes_are_trained_and_the_encoder_term_leaves_them_alon
     assert [w.name for w in layer.trainable_weights] == ["codebook"]
     layer(X, training=True)
     away = np.square(X - BOOK[[[0, 1], [2, 2]]]).sum() / 2
-    assert sorted(float(numpy(loss)) for loss in layer.losses) == pytest.approx([0.25 * away, away], rel=1e-5)
+    assert sorted(float(numpy(loss)) for loss in layer.losses) == pytest.approx(
+        [0.25 * away, away], rel=1e-5
+    )
 
     def loss():
         chosen = layer.look_up(layer.choose(X))

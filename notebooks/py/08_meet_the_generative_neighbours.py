@@ -35,7 +35,7 @@
 # **What you'll need**
 #
 # - The VAE and its loss (`02`); what rate and nats mean (`03`).
-# - About 5 minutes on 2 CPU cores and 2 GB of memory. The default pictures are drawn on the spot.
+# - About 8 minutes on 2 CPU cores and 2 GB of memory. The default pictures are drawn on the spot.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -121,7 +121,7 @@ plots.show(plots.image_grid(val.images[:24], rows=2), alt=alt)
 #
 # How good is a picture that has no original? No pixel can be called wrong. What can be compared are two *crowds*: five hundred drawn pictures and five hundred real ones. Are they alike in what a network notices?
 #
-# The usual rulers take the features of a large network that was trained on a million photographs. Here nothing is downloaded: a small classifier learns to tell the kinds of objects apart, and its last features, one number for each of 64 channels, describe a picture. So the ruler sees what *this* classifier sees, and its numbers compare with no others. Three questions are asked of the features:
+# The usual rulers take the features of a large network that was trained on a million photographs. Here nothing is downloaded: a small classifier learns to tell the kinds of objects apart, and its last features, one number for each of 64 channels, describe a picture. Each feature counts in units of its own spread over the training pictures. So the ruler sees what *this* classifier sees, and its numbers compare with no others. Three questions are asked of the features:
 #
 # - **Kernel distance.** The squared maximum mean discrepancy with the kernel $k(a, b) = (a \cdot b / F + 1)^3$: how alike are pictures within each crowd, less how alike across? It is estimated without bias (Bińkowski and others, 2018), so two crowds from one source score 0 on average, sometimes a little below. Larger is worse.
 # - **Precision and recall** (Kynkäänniemi and others, 2019). Draw a ball around each real picture, up to its third nearest real neighbour. The share of drawn pictures inside some ball is the precision: *do they look real?* Now put the balls around the drawn pictures; the share of real ones inside is the recall: *is everything real among them?*
@@ -161,7 +161,7 @@ show_rows(crowds, alt)
 # %% [markdown]
 # In the stored run the classifier names 97<!--=accuracy--> % of held-out pictures rightly, and the ruler reads as follows.
 #
-# - **The other half** of the real pictures has the distance −0.02<!--=other_half[0]-->, precision 0.87<!--=other_half[1]--> and recall 0.90<!--=other_half[2]-->. No generator can hope for more, and it is not 1: five hundred balls do not cover every real picture. (Without bias, the distance of two crowds from one source falls below 0 as often as above.)
+# - **The other half** of the real pictures has the distance −0.02<!--=other_half[0]-->, precision 0.87<!--=other_half[1]--> and recall 0.90<!--=other_half[2]-->. No generator can hope for more, and it is not 1: five hundred balls do not cover every real picture. (An estimate without bias of something that is 0 must be able to fall below it.)
 # - **Ten pictures again and again** keep a precision of 0.90<!--=ten_pictures[1]--> and have a recall of 0.00<!--=ten_pictures[2]-->. This is *mode collapse*: each picture is fine, and nearly everything is missing. *One class* keeps its precision as well and loses much of its recall, 0.30<!--=one_class[2]-->.
 # - **Blur** costs little precision, 0.80<!--=blurred[1]-->, and much recall, 0.33<!--=blurred[2]-->. To this classifier a soft disc is still a disc, so soft pictures lie among the real ones; but they crowd together, and their small balls reach few others.
 # - **Noise** is "sharper" than the truth, 4.5<!--=noisy[4]-->. Sharpness alone is no praise.
@@ -418,7 +418,7 @@ show_rows(rows, alt)
 # %% [markdown]
 # In the stored run the kernel distance is 7.85<!--=VAE_distance_mean[0]--> ± 0.64<!--=VAE_distance_mean[1]--> for the VAE and 2.20<!--=GAN_distance_mean[0]--> ± 0.79<!--=GAN_distance_mean[1]--> for the GAN, and by the rule from above the GAN is ahead. In precision they are 0.61<!--=VAE_precision_mean[0]--> ± 0.06<!--=VAE_precision_mean[1]--> and 0.58<!--=GAN_precision_mean[0]--> ± 0.29<!--=GAN_precision_mean[1]-->, in recall 0.08<!--=VAE_recall_mean[0]--> ± 0.16<!--=VAE_recall_mean[1]--> and 0.38<!--=GAN_recall_mean[0]--> ± 0.31<!--=GAN_recall_mean[1]-->. Three trainings make wide intervals; the table at the end lets the code say where they suffice for a lead.
 #
-# The seconds are those of a machine that was busy with other work, which is what their wide intervals say; read their order and no more.
+# A training took 58<!--=VAE_seconds_mean[0]--> ± 50<!--=VAE_seconds_mean[1]--> seconds for the VAE and 114<!--=GAN_seconds_mean[0]--> ± 28<!--=GAN_seconds_mean[1]--> for the GAN. These are seconds of a machine that was busy with other work, as the wide intervals say; on an idle one they are several times fewer. Read their order and no more.
 #
 # Look at the rows before believing a number. Neither model draws a triangle. The VAE draws soft spots in muted colours. The GAN's pictures have contrast and grain, and objects without a shape. After a thousand steps that is what the two are: the parameter file `08.full-shapes.yaml` takes twice as many.
 #
@@ -426,7 +426,7 @@ show_rows(rows, alt)
 #
 # **Does the VAE lack grain?** Its likelihood is a Gaussian around what the decoder paints, so an honest draw has noise of σ = 0.05 on every pixel, which everybody leaves out. With it the distance is 7.30<!--=grain[0]-->, the precision 0.51<!--=grain[1]--> and the recall 0.07<!--=grain[2]-->. So grain is not what is missing.
 #
-# **Then why are its draws so dull?** Not because its decoder could do no better: it redraws a given picture in its true colours, as the next figure shows. The trouble is the place. An encoder that spends 69<!--=VAE_rate_mean[0]--> nats on sixteen numbers puts each picture into a tiny ball, and four thousand tiny balls leave most of $\mathcal N(0, I)$ empty. A draw from the prior lands between them, where the decoder was never trained and paints a compromise. The variety says so as well: 0.26<!--=VAE_variety_mean[0]--> of the real one, and for the GAN 0.87<!--=GAN_variety_mean[0]-->. The GAN has no such gap, because it is trained on the very draws that are scored.
+# **Then why are its draws so dull?** Not because its decoder could do no better: it redraws a given picture in its true colours, as the next figure shows. The trouble is the place. The mean KL of a crowd of pictures, 69<!--=VAE_rate_mean[0]--> nats, has two parts: $I(x; z)$, what a code tells about which picture it came from, and $\mathrm{KL}(q(z)\,\|\,p(z))$, how far the crowd of all codes lies from the prior. To tell 500 held-out pictures apart takes at most $\log 500 = 6.2$ nats. All the rest is distance from $\mathcal N(0, I)$: each picture sits in a tiny ball, and the balls together fill next to nothing of the prior. A draw from the prior lands between them, where the decoder was never trained and paints a compromise. The variety says so as well: 0.26<!--=VAE_variety_mean[0]--> of the real one, and for the GAN 0.87<!--=GAN_variety_mean[0]-->. The GAN has no such gap, because it is trained on the very draws that are scored.
 #
 # **Stability.** The rule counts 0<!--=GAN_collapsed--> collapsed trainings of the GAN and 0<!--=VAE_collapsed--> of the VAE. But the spread is a finding, too: the recall of the three GANs is 0.27<!--=GAN_recall[0]-->, 0.52<!--=GAN_recall[1]--> and 0.35<!--=GAN_recall[2]-->, and they differ in nothing but their first weights. In the trials for this notebook a generator and a discriminator at half the rate, or a discriminator at a third of it, did far worse than these. No such search was needed for the VAE. Nor does a GAN's own loss tell how good it is. In the last fifty steps the three discriminators lose 0.65<!--=critic_loss[0]-->, 0.65<!--=critic_loss[1]--> and 0.56<!--=critic_loss[2]--> nats: the first two alike, although their generators differ most in recall, and the third has the most confident opponent and the best kernel distance, 1.96<!--=GAN_distance[2]-->. One thing such a loss does say. No discriminator gets more than $V(D^*, G)$, so the divergence is at least $\tfrac12(\log 4 - \text{loss})$: for all three more than half of the $\log 2$ of crowds that never overlap, as estimated on pictures that the discriminator was trained on.
 #
@@ -527,6 +527,8 @@ for what, a, b in (("output, helpers.vq", ours, theirs), ("slope, identity", slo
 # %% [markdown]
 # Three things more make it learn, and `VectorQuantizer` has them. The **commitment** $\beta\lVert z - \mathrm{stop}(q)\rVert^2$ keeps the encoder near its codes, or it would run from them. The **codes follow** the vectors that chose them, by a moving average. And codes that nobody chooses are **revived**: put at a vector of the current batch. Without that, a code that starts far from the data never gets a vector to follow.
 #
+# The networks are new as well, since a grid needs others than a vector: 64 channels, and one code for each patch of 4×4 pixels. They take 400 steps, and the prior over the codes takes 300 more.
+#
 # > **Predict first.** 128 codes on a grid of 8×8: how many bits as sent plain? How many of the 128 codes are in use after training, with reviving and without?
 
 
@@ -559,7 +561,7 @@ for revive in (0.0, 0.05):
 # Sixty-four whole numbers are also a description of the picture. How much of the mask is in them? A small head reads the grid, from a frozen encoder, and names the pixels; its score is the mean IoU (`01`, `05`). Its twins get the same head, labels and steps:
 #
 # - *vectors*: the VQ-VAE's encoder output before it is rounded to codes; the difference is what rounding costs;
-# - *VAE*: the mean of a VAE with the same encoder and decoder, whose grid is a cloud of Gaussians;
+# - *VAE*: the mean of a VAE with the same encoder and decoder, whose grid is a cloud of Gaussians, and whose KL counts fourfold (`grid_beta`) so that its rate comes near that of the codes;
 # - *fresh*: the same encoder as it was before any training.
 #
 # > **Predict first.** Order the four. Does whoever has the better kernel distance have the better head?
@@ -625,7 +627,7 @@ print(rulers.text_table(MEASURES[:3], ahead, 11))
 # %% [markdown]
 # In the stored run all three neighbours are ahead of the VAE in kernel distance, and the VQ-VAE in recall. Among the three there is one lead, that of the GAN over the VAE-GAN in precision. Do not lean on it. These are eighteen comparisons at 95 %, of which about one is wrong by chance, and with three seeds an interval can be narrow by luck.
 #
-# Now everything in one table. The head of the column *VAE* is that of the twin on the grid; a vector of sixteen numbers has no place for each part of the picture. An empty cell would hide something, so each question that a model cannot answer says so, and the last row collects what no effort computes. For VAE and VQ-VAE that is $p(x)$ itself: there is a bound, and the sum or integral behind it has too many terms.
+# Now everything in one table. The head of the column *VAE* is that of the twin on the grid; a vector of sixteen numbers has no place for each part of the picture. An empty cell would hide something, so each question that a model cannot answer says so, and the last row collects what no effort computes. For VAE and VQ-VAE that is $p(x)$ itself: there is a bound, and the integral or sum behind it has too many terms. The VAE-GAN has an encoder and still no density, because an error in features is no likelihood of a picture.
 
 
 # %%
@@ -653,14 +655,14 @@ alt = "Five rows of twelve pictures. Real ones: a clean shape on texture. VAE: d
 show_rows(rows, alt)
 
 # %% [markdown]
-# Each row has its own fault: too soft, too coarse in grain, too ragged. The numbers say the same, if one takes more than one of them: precision hardly tells the four apart, sharpness tells them apart at once and has no winner, and the best kernel distance belongs to pictures in which nobody would recognise a square. The ruler sees what a small classifier needs. So look at pictures and numbers, and at the known faults beside them, which the next figure does.
+# Each row has its own fault: too soft, too coarse in grain, too ragged. The numbers say the same, if one takes more than one of them: precision hardly tells the four apart, sharpness tells them apart at once, on both sides of the truth, and the best kernel distances belong to pictures in which nobody would recognise a square. The ruler sees what a small classifier needs. So look at pictures and numbers, and at the known faults beside them, which the next figure does.
 
 # %%
 alt = "Precision over recall, one mark a training, four kinds of marks for four models, and crosses for real pictures with known faults. The other half of the real pictures lies at the upper right; the models lie to its left and below."
 plots.show(rulers.precision_recall_map(found, known, f"08-{dataset}"), alt=alt)
 
 # %% [markdown]
-# The VAE's trainings lie together at the left: half of the draws or more pass for real, and they stand for few of the real ones. GAN and VAE-GAN are scattered, run by run, and the VQ-VAE's trainings lie together further to the right. All stay far from *other half*, which is what a perfect model would reach.
+# The VAE's trainings lie together at the left: half of the draws or more pass for real, and they stand for few of the real ones. GAN and VAE-GAN are scattered, run by run, and the VQ-VAE's trainings have one precision and mostly more recall. All stay far from *other half*, which is what a perfect model would reach.
 #
 # ## Results
 #
