@@ -113,7 +113,8 @@ def test_the_bound_on_the_likelihood_tightens_and_stays_a_bound(chooser):
 def test_the_weights_undo_whatever_the_posterior_is(chooser, monkeypatch):
     images, people = coin(1, seed=3)
     mean, log_variance = chooser.prior(chooser.look(images)[1])
-    off = [ops.repeat(t, 2, axis=0) for t in (mean + 0.7, log_variance + 1.0)]
+    far = mean + 1.5 * ops.exp(0.5 * log_variance)
+    off = [ops.repeat(t, 2, axis=0) for t in (far, log_variance + 1.0)]
     monkeypatch.setattr(chooser, "posterior", lambda inputs: off)
     weighted = chooser.nll(images[0], people[0], 4000)
     plain = spread.mixture_nll(chooser.samples(images, 4000, seed=1)[0], people[0])
