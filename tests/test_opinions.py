@@ -96,7 +96,7 @@ def test_it_learns_to_choose_where_one_map_must_average(chooser):
     assert ged < 0.3
 
 
-def test_the_bound_on_the_likelihood_tightens_and_agrees_with_plain_sampling(chooser):
+def test_the_bound_on_the_likelihood_tightens_and_stays_a_bound(chooser):
     images, people = coin(4, seed=3)
     few, many = (
         np.mean(
@@ -104,10 +104,21 @@ def test_the_bound_on_the_likelihood_tightens_and_agrees_with_plain_sampling(cho
         )
         for k in (1, 200)
     )
-    assert many <= few + 1e-6
+    assert many < few - 0.3
     maps = chooser.samples(images, 2000, seed=1)
     plain = np.mean([spread.mixture_nll(m, a).mean() for m, a in zip(maps, people)])
-    assert many == pytest.approx(plain, rel=0.1, abs=0.5)
+    assert many > plain - 0.2  # with few draws from a narrow posterior it stays above
+
+
+def test_the_weights_undo_whatever_the_posterior_is(chooser, monkeypatch):
+    images, people = coin(1, seed=3)
+    mean, log_variance = chooser.prior(chooser.look(images)[1])
+    far = mean + 1.5 * ops.exp(0.5 * log_variance)
+    off = [ops.repeat(t, 2, axis=0) for t in (far, log_variance + 1.0)]
+    monkeypatch.setattr(chooser, "posterior", lambda inputs: off)
+    weighted = chooser.nll(images[0], people[0], 4000)
+    plain = spread.mixture_nll(chooser.samples(images, 4000, seed=1)[0], people[0])
+    assert weighted == pytest.approx(plain, abs=0.25)
 
 
 def test_saving_brings_the_same_maps_back(chooser, tmp_path):
