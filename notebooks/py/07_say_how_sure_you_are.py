@@ -35,7 +35,7 @@
 # **What you'll need**
 #
 # - What a VAE is (`02`), its KL (`03`), and heads on an encoder (`05`, `06`).
-# - About 10 minutes on 2 CPU cores and 1.6 GB of memory. The default pictures are drawn on the spot.
+# - About 6 minutes on 2 CPU cores and 1.6 GB of memory. The default pictures are drawn on the spot.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.

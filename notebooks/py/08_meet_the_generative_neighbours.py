@@ -35,7 +35,7 @@
 # **What you'll need**
 #
 # - The VAE and its loss (`02`); what rate and nats mean (`03`).
-# - About 8 minutes on 2 CPU cores and 2 GB of memory. The default pictures are drawn on the spot.
+# - About 6 minutes on 2 CPU cores and 2 GB of memory. The default pictures are drawn on the spot.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -418,7 +418,7 @@ show_rows(rows, alt)
 # %% [markdown]
 # In the stored run the kernel distance is 7.85<!--=VAE_distance_mean[0]--> ± 0.64<!--=VAE_distance_mean[1]--> for the VAE and 2.20<!--=GAN_distance_mean[0]--> ± 0.79<!--=GAN_distance_mean[1]--> for the GAN, and by the rule from above the GAN is ahead. In precision they are 0.61<!--=VAE_precision_mean[0]--> ± 0.06<!--=VAE_precision_mean[1]--> and 0.58<!--=GAN_precision_mean[0]--> ± 0.29<!--=GAN_precision_mean[1]-->, in recall 0.08<!--=VAE_recall_mean[0]--> ± 0.16<!--=VAE_recall_mean[1]--> and 0.38<!--=GAN_recall_mean[0]--> ± 0.31<!--=GAN_recall_mean[1]-->. Three trainings make wide intervals; the table at the end lets the code say where they suffice for a lead.
 #
-# A training took 58<!--=VAE_seconds_mean[0]--> ± 50<!--=VAE_seconds_mean[1]--> seconds for the VAE and 114<!--=GAN_seconds_mean[0]--> ± 28<!--=GAN_seconds_mean[1]--> for the GAN. These are seconds of a machine that was busy with other work, as the wide intervals say; on an idle one they are several times fewer. Read their order and no more.
+# A training took 48<!--=VAE_seconds_mean[0]--> ± 12<!--=VAE_seconds_mean[1]--> seconds for the VAE and 73<!--=GAN_seconds_mean[0]--> ± 9<!--=GAN_seconds_mean[1]--> for the GAN. Seconds depend on the machine, and this one was slow. Read the ratio and no more: the GAN trains two networks in every step.
 #
 # Look at the rows before believing a number. Neither model draws a triangle. The VAE draws soft spots in muted colours. The GAN's pictures have contrast and grain, and objects without a shape. After a thousand steps that is what the two are: the parameter file `08.full-shapes.yaml` takes twice as many.
 #
