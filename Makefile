@@ -10,7 +10,7 @@ KERNEL  ?= vae-cpu
 NBVAL    = --nbval-lax --nbval-kernel-name $(KERNEL) --nbval-cell-timeout 600 --nbval-kernel-startup-timeout 180 --nbval-sanitize-with tests/sanitize.cfg
 
 BACKENDS := .backends/bin/python
-PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py pixel_losses.py pyramids.py training.py metrics.py twins.py resume.py kept.py probes.py photographs.py segmenters.py receptive.py progress.py adversarial.py code_prior.py grids.py rulers.py samples.py vq.py)
+PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py pixel_losses.py pyramids.py training.py metrics.py twins.py resume.py kept.py probes.py photographs.py segmenters.py receptive.py progress.py adversarial.py code_prior.py grids.py rulers.py samples.py vq.py novelty.py opinions.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build bench gpu lock

@@ -96,7 +96,7 @@ def test_it_learns_to_choose_where_one_map_must_average(chooser):
     assert ged < 0.3
 
 
-def test_the_bound_on_the_likelihood_tightens_and_stays_a_bound(chooser):
+def test_more_draws_do_not_loosen_the_bound_and_it_stays_one(chooser):
     images, people = coin(4, seed=3)
     few, many = (
         np.mean(
@@ -104,21 +104,27 @@ def test_the_bound_on_the_likelihood_tightens_and_stays_a_bound(chooser):
         )
         for k in (1, 200)
     )
-    assert many < few - 0.3
+    assert many < few + 0.05  # equal where training has made the posterior exact
     maps = chooser.samples(images, 2000, seed=1)
     plain = np.mean([spread.mixture_nll(m, a).mean() for m, a in zip(maps, people)])
     assert many > plain - 0.2  # with few draws from a narrow posterior it stays above
 
 
-def test_the_weights_undo_whatever_the_posterior_is(chooser, monkeypatch):
+def test_the_weights_undo_whatever_the_posterior_is_and_draws_tighten_the_bound(
+    chooser, monkeypatch
+):
     images, people = coin(1, seed=3)
     mean, log_variance = chooser.prior(chooser.look(images)[1])
     far = mean + 1.5 * ops.exp(0.5 * log_variance)
     off = [ops.repeat(t, 2, axis=0) for t in (far, log_variance + 1.0)]
-    monkeypatch.setattr(chooser, "posterior", lambda inputs: off)
+    # A property: PyTorch lets no plain function stand in the place of a network.
+    answer = property(lambda model: lambda inputs: off)
+    monkeypatch.setattr(type(chooser), "posterior", answer, raising=False)
     weighted = chooser.nll(images[0], people[0], 4000)
     plain = spread.mixture_nll(chooser.samples(images, 4000, seed=1)[0], people[0])
     assert weighted == pytest.approx(plain, abs=0.25)
+    single = [chooser.nll(images[0], people[0], 1, seed=s).mean() for s in range(20)]
+    assert weighted.mean() < np.mean(single) - 0.3  # far off, a single draw is a loose bound
 
 
 def test_saving_brings_the_same_maps_back(chooser, tmp_path):
