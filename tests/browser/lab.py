@@ -31,6 +31,7 @@ NOTEBOOK = "() => jupyterapp.shell.currentWidget.context.model.toJSON()"
 DRAWN = """async (where) => {
   const shown = [];
   for (const image of document.querySelectorAll(where + " img")) {
+    if (image.closest(".jupyter-widgets")) continue;
     try { await image.decode(); shown.push(image.naturalWidth); } catch { shown.push(0); }
   }
   return shown.filter((width) => width > 50).length;
@@ -186,7 +187,7 @@ class Opened:
         return self.page.evaluate(PROMPTS)
 
     def pictures(self):
-        """How many pictures stand in the outputs and are drawn."""
+        """How many pictures stand in the outputs and are drawn; those of sliders do not count."""
         return self.page.evaluate(DRAWN, ".jp-CodeCell .jp-OutputArea-output")
 
     def pictures_of_the_text(self):
