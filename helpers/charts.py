@@ -3,11 +3,11 @@
 Each takes a matplotlib axis and draws on it; `plots.show` displays the figure.
 """
 
-import json
 from itertools import cycle
-from pathlib import Path
 
 import numpy as np
+
+from helpers import records
 
 
 def precision_recall(axis, results, human=None, styles=None):
@@ -77,9 +77,8 @@ def label_efficiency(budgets, arms, record=None, floor=None):
     import matplotlib.pyplot as plt
 
     panels = {"your run": (budgets, arms)}
-    path = Path(__file__).parents[1] / "data" / "results" / f"{record}.json"
-    if record and path.exists():
-        old = json.loads(path.read_text("utf-8"))["results"]
+    old = records.results_of(record)
+    if old:
         panels["recorded run"] = old["labels"], dict(zip(old["arms"], old["twins"]))
     fig, axes = plt.subplots(1, len(panels), figsize=(8.6, 4), sharey=True, squeeze=False)
     for axis, (title, (numbers, curves)) in zip(axes[0], panels.items()):

@@ -55,7 +55,7 @@ def iwae_bound(vae, x, k, batch_size=None, seed=0):
         for _ in range(-(-k // samples)):
             parts.append(ops.convert_to_numpy(log_weights(batch))[:, :n])
         weights = np.concatenate(parts)[:k].astype("float64")
-        bounds.append(_log_mean_exp(weights))
+        bounds.append(log_mean_exp(weights))
     return np.concatenate(bounds)
 
 
@@ -81,7 +81,8 @@ def _compiled_log_weights(vae, samples, generator):
     return log_weights
 
 
-def _log_mean_exp(values):
+def log_mean_exp(values):
+    """log of the mean of exp over the first axis, without an overflow: `(S, …)` → `(…)`."""
     top = values.max(axis=0)
     return top + np.log(np.mean(np.exp(values - top), axis=0))
 

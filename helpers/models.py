@@ -16,6 +16,18 @@ from helpers.layers import PACKAGE, GaussianSampling
 LIKELIHOODS = ("bernoulli", "gaussian")
 
 
+def next_kl_weight(model):
+    """Counts a training step of a model and gives the weight of its KL there.
+
+    `beta`, reached in a straight line over the first `warmup_steps` steps; `steps` is the count.
+    """
+    model.steps.assign_add(1)
+    if not model.warmup_steps:
+        return model.beta
+    done = ops.cast(model.steps, "float32") / float(model.warmup_steps)
+    return model.beta * ops.minimum(1.0, done)
+
+
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class VAE(keras.Model):
     """A variational autoencoder whose loss is the negative ELBO in nats per image.
@@ -187,12 +199,7 @@ class VAE(keras.Model):
             reconstruction, kl = y_pred
         else:
             reconstruction, kl = self._terms(x)
-        weight = self.beta
-        if training:
-            self.steps.assign_add(1)
-            if self.warmup_steps:
-                done = ops.cast(self.steps, "float32") / float(self.warmup_steps)
-                weight = weight * ops.minimum(1.0, done)
+        weight = next_kl_weight(self) if training else self.beta
         kl_per_image = losses.sum_per_image(kl)
         nats = reconstruction + kl_per_image
         bins = 256 if self.likelihood == "gaussian" else None

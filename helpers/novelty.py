@@ -4,18 +4,15 @@ All scores are in nats per image, and larger means stranger.
 """
 
 import io
-import json
 import math
-from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
 
-from helpers import losses, models, networks
+from helpers import losses, models, networks, records
 from helpers.layers import PACKAGE
 
-RECORDS = Path(__file__).parents[1] / "data" / "results"
 FLOOR = 0.01  # smallest standard deviation of a pixel, two and a half grey levels of 256
 
 
@@ -55,7 +52,7 @@ def pixelwise_vae(image_shape, latent=32, width=24, seed=None):
     height, side, channels = image_shape
     encoder, _ = networks.conv_networks(image_shape, latent, width, centre=True)
     _, decoder = networks.conv_networks((height, side, 2 * channels), latent, width, centre=False)
-    start = np.tile(np.repeat([0.4, -2.0], channels), 1).astype("float32")
+    start = np.repeat([0.4, -2.0], channels).astype("float32")
     z = keras.Input(decoder.inputs[0].shape[1:])
     scale = keras.layers.Rescaling(0.25)
     shift = keras.layers.Rescaling(1.0, offset=start)
@@ -82,24 +79,23 @@ def auroc(familiar, strange):
         )
     if not (np.isfinite(familiar).all() and np.isfinite(strange).all()):
         raise ValueError("scores must be finite")
-    ordered = np.sort(familiar)
-    below, upto = (np.searchsorted(ordered, strange, side) for side in ("left", "right"))
-    return float((below + upto).mean() / (2 * len(familiar)))
+    from sklearn.metrics import roc_auc_score
+
+    truth = np.repeat([0, 1], [len(familiar), len(strange)])
+    return float(roc_auc_score(truth, np.concatenate([familiar, strange])))
 
 
-def recorded(name, kind, folder=RECORDS):
+def recorded(name, kind):
     """AUROC of each score in a recorded run, `{score: value}`; empty where there is none.
 
     Args:
         name: of the record in `data/results`.
         kind: the strangers whose values it holds under `novel_kind_score`.
-        folder: where records lie.
     """
-    path, start = Path(folder) / f"{name}.json", f"novel_{kind}_"
-    results = json.loads(path.read_text("utf-8"))["results"] if path.exists() else {}
+    start = f"novel_{kind}_"
     return {
         key.removeprefix(start).replace("_", " "): value
-        for key, value in results.items() if key.startswith(start)
+        for key, value in records.results_of(name).items() if key.startswith(start)
     }  # fmt: skip
 
 

@@ -11,8 +11,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from helpers import losses, pyramids
+from helpers import losses, models, pyramids
 from helpers.layers import PACKAGE, GaussianSampling
+from helpers.metrics import log_mean_exp
 from helpers.opinion_heads import features_of
 
 
@@ -118,12 +119,7 @@ class Chooser(keras.Model):
         reconstruction, kl = y_pred
         for tracker, value in zip(self.trackers, (reconstruction, losses.sum_per_image(kl))):
             tracker.update_state(value)
-        weight = self.beta
-        if training:
-            self.steps.assign_add(1)
-            if self.warmup_steps:
-                done = ops.cast(self.steps, "float32") / float(self.warmup_steps)
-                weight = weight * ops.minimum(1.0, done)
+        weight = models.next_kl_weight(self) if training else self.beta
         return losses.objective(reconstruction, kl, weight)
 
     # What one does with it.
@@ -172,8 +168,7 @@ class Chooser(keras.Model):
             logits = self.decode(features, ops.convert_to_tensor(z[None].astype("float32")))[0]
             nats = losses.bernoulli_nll(np.repeat(y[None], draws, axis=0), logits)
             weights = ratio - ops.convert_to_numpy(nats)
-            top = weights.max()
-            found.append(-(top + np.log(np.mean(np.exp(weights - top)))))
+            found.append(-log_mean_exp(weights.astype("float64")))
         return np.array(found)
 
     def get_config(self):

@@ -1,13 +1,11 @@
 """Scores of a panel's arms, several runs of each, and the words that a rule allows for them."""
 
-import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from helpers import opinion_heads, spread
+from helpers import opinion_heads, records, spread
 from helpers.calibration import calibration_gap
 from helpers.data import to_float
 from helpers.opinion_arms import ARMS
@@ -17,7 +15,6 @@ THRESHOLDS = np.linspace(0.05, 0.9, 18)
 # Which way is better. Nats, energy distance, matched IoU, Brier skill, calibration gap, area
 # under risk over coverage, ODS of the best of k maps.
 BETTER = {"nll": -1, "ged": -1, "matched": 1, "skill": 1, "gap": -1, "risk": -1, "best": 1}
-RECORDS = Path(__file__).parents[1] / "data" / "results"
 TWINS = ("one map", "dropout", "ensemble")
 
 
@@ -77,7 +74,7 @@ def study(panel, task, arms, seeds, store, samples=20, draws=64):
     """Trains and scores every arm, run by run; what a `resume.Store` has kept is read.
 
     Args:
-        panel: a `opinion_arms.Panel`.
+        panel: an `opinion_arms.Panel`.
         task: a `Task`.
         arms: some of `opinion_arms.ARMS`; the latent last, so that `panel.chooser()` stays as trained.
         seeds: of the runs. The first is always trained, because its maps are returned.
@@ -236,17 +233,14 @@ def means(table):
     }
 
 
-def record_of(name, task, folder=RECORDS):
+def record_of(name, task):
     """The same of a recorded run; empty where there is none.
 
     Args:
         name: of the record in `data/results`.
         task: the task whose scores it holds under `task_arm_measure`.
-        folder: where records lie.
     """
-    path = Path(folder) / f"{name}.json"
-    results = json.loads(path.read_text("utf-8"))["results"] if path.exists() else {}
-    found = {}
+    results, found = records.results_of(name), {}
     for arm in ARMS:
         cells = {key: results.get(f"{task}_{arm}_{key}".replace(" ", "_")) for key in BETTER}
         cells = {key: tuple(cell) for key, cell in cells.items() if cell is not None}
@@ -254,9 +248,9 @@ def record_of(name, task, folder=RECORDS):
     return found
 
 
-def recorded(name, task, folder=RECORDS):
+def recorded(name, task):
     """The table of a recorded run, line by line, or one line that says there is none; see `record_of`."""
-    rows = record_of(name, task, folder)
+    rows = record_of(name, task)
     if not rows:
         yield f"{name}: no recorded run here"
         return
@@ -264,7 +258,7 @@ def recorded(name, task, folder=RECORDS):
     yield f"{name:<13}" + "".join(f"{key:>16}" for key in keys)
     for arm, cells in rows.items():
         yield f"{arm:<13}" + "".join(_cell(key, *cells[key]) for key in keys)
-    results = json.loads((Path(folder) / f"{name}.json").read_text("utf-8"))["results"]
+    results = records.results_of(name)
     words = [f"{key} {results[f'{task}_{key}'][0]}" for key in keys]
     yield "latent against its best twin: " + ", ".join(words)
 

@@ -1,14 +1,10 @@
 """Several networks side by side: their answers, and their scores beside a recorded run's."""
 
-import json
 from itertools import cycle
-from pathlib import Path
 
 import numpy as np
 
-from helpers import plots
-
-RESULTS = Path(__file__).parents[1] / "data" / "results"
+from helpers import plots, records
 
 
 def gallery(images, truth, answers, class_names, void=None):
@@ -58,9 +54,9 @@ def by_network(table, networks, budgets, record=None, verdicts=None):
 
     words = [verdicts[b]["word"] if verdicts else "" for b in budgets]
     rows = {"your run": (networks, budgets, table, words)}
-    path = RESULTS / f"{record}.json"
-    if record and path.exists():
-        rows["recorded run"] = _read(path)
+    old = records.results_of(record)
+    if old:
+        rows["recorded run"] = _read(record, old)
     wide = max(len(b) for _, b, *_ in rows.values())
     size = (8.6, 3.1 * len(rows) + 0.4)
     fig, axes = plt.subplots(len(rows), wide, figsize=size, sharey=True, squeeze=False)
@@ -127,13 +123,12 @@ def _panel(axis, groups):
     axis.grid(axis="x", visible=False)
 
 
-def _read(path):
-    old = json.loads(path.read_text("utf-8"))["results"]
+def _read(name, old):
     names, numbers, arms = old["networks"], old["labels"], old["arms"]
     scores = np.asarray(old["table"], "float64")
     if scores.shape != (len(names), len(numbers), len(arms), 2):
         raise ValueError(
-            f"{path.name} names {len(names)} networks, {len(numbers)} budgets and {len(arms)} "
+            f"{name}.json names {len(names)} networks, {len(numbers)} budgets and {len(arms)} "
             f"starts. Received: a table of shape {scores.shape}"
         )
     found = {

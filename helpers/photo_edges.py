@@ -1,13 +1,12 @@
 """Edges in whole photographs: trained heads and the classical detectors in one evaluation."""
 
-import json
 import math
 import time
 from pathlib import Path
 
 import numpy as np
 
-from helpers import data, edges, kept, photographs, pyramids, resume
+from helpers import data, edges, kept, photographs, pyramids, records, resume
 from helpers.data.images import read_rgb, resize_image
 from helpers.pixel_losses import EdgeCrossEntropy
 
@@ -16,7 +15,6 @@ from helpers.pixel_losses import EdgeCrossEntropy
 # Sources: https://github.com/MCG-NKU/plot-edge-pr-curves and the papers.
 PUBLISHED = {"Roberts": 0.483, "Sobel": 0.539, "Canny": 0.611, "Structured Edges": 0.743}
 PUBLISHED |= {"HED": 0.788, "PiDiNet": 0.789, "people": 0.803}
-RECORDED = Path(__file__).parents[1] / "data" / "results" / "06-bsds500.json"
 # How the crops of a long training vary.
 VARIED = {"turn": True, "light": 0.2, "share": True}
 
@@ -139,9 +137,9 @@ def score_edges(
     return {**scores, "people": [people]}
 
 
-def comparison(scores, recorded=RECORDED):
+def comparison(scores, recorded="06-bsds500"):
     """A table of ODS as text: these scores, those of the recorded run, and published ones."""
-    known = json.loads(recorded.read_text("utf-8"))["results"] if recorded.exists() else {}
+    known = records.results_of(recorded)
     lines = [f"{'ODS':<18}{'your run':>10}{'recorded':>10}{'published':>11}"]
     for name in ("VAE", "random", *PUBLISHED):
         row = [scores.get(name), known.get(f"photographs_{name.lower()}"), [PUBLISHED.get(name)]]

@@ -3,15 +3,13 @@
 No network is downloaded. The numbers compare models that one ruler has measured, and nothing else.
 """
 
-import json
 from itertools import combinations, cycle
-from pathlib import Path
 
 import keras
 import numpy as np
 from keras import layers
 
-from helpers import probes, samples, twins
+from helpers import probes, records, samples, twins
 
 MEASURES = ("distance", "precision", "recall", "variety", "sharpness")
 
@@ -97,9 +95,8 @@ def precision_recall_map(found, known, record=None):
 
     sides = ("recall", "precision")
     panels = {"your run": {m: [[r[s] for r in rows] for s in sides] for m, rows in found.items()}}
-    path = Path(__file__).parents[1] / "data" / "results" / f"{record}.json"
-    if record and path.exists():
-        old = json.loads(path.read_text("utf-8"))["results"]
+    old = records.results_of(record)
+    if old:
         keys = {m: [f"{m.replace('-', '_')}_{s}" for s in sides] for m in found}
         if all(k in old for pair in keys.values() for k in pair):
             panels["recorded run"] = {m: [old[k] for k in pair] for m, pair in keys.items()}

@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+from helpers.metrics import log_mean_exp
+
 EPSILON = 1e-6  # probabilities are kept this far from 0 and 1
 
 
@@ -111,14 +113,7 @@ def mixture_nll(maps, annotations):
         Burda, Grosse and Salakhutdinov (2016). https://arxiv.org/abs/1509.00519
     """
     nats = np.stack([factorised_nll(one, annotations) for one in maps])  # (S, A)
-    return log_mean_exp(-nats) * -1
-
-
-def log_mean_exp(values):
-    """log of the mean of exp over the first axis, without an overflow."""
-    values = np.asarray(values, "float64")
-    top = values.max(axis=0)
-    return top + np.log(np.exp(values - top).mean(axis=0))
+    return -log_mean_exp(-nats)
 
 
 def distinct(annotations):

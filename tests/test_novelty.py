@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from helpers import losses, models, novelty
+from helpers import losses, models, novelty, records
 
 
 def test_auroc_by_hand():
@@ -56,11 +56,12 @@ def test_ten_pictures_make_one_mean():
         novelty.tens([1.0] * 9)
 
 
-def test_a_record_is_read_by_the_kind_of_stranger(tmp_path):
+def test_a_record_is_read_by_the_kind_of_stranger(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
     results = {"novel_mnist_raw": 0.4, "novel_mnist_minus_png": 0.9, "novel_other_raw": 0.1}
     (tmp_path / "some.json").write_text(json.dumps({"results": results}), "utf-8")
-    assert novelty.recorded("some", "mnist", tmp_path) == {"raw": 0.4, "minus png": 0.9}
-    assert novelty.recorded("none", "mnist", tmp_path) == {}
+    assert novelty.recorded("some", "mnist") == {"raw": 0.4, "minus png": 0.9}
+    assert novelty.recorded("none", "mnist") == {}
 
 
 def test_the_pixelwise_likelihood_is_a_gaussian_with_its_own_spread():

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from helpers import data, opinion_arms, opinion_heads, panel_scores, readings
+from helpers import data, opinion_arms, opinion_heads, panel_scores, readings, records
 from helpers.resume import Store
 
 SIZE = 16
@@ -130,19 +130,20 @@ def test_an_unknown_arm_is_refused(panel):
         panel.train("oracle", None, None, 0)
 
 
-def test_a_record_is_told_line_by_line(tmp_path):
+def test_a_record_is_told_line_by_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
     results = {"edges_latent_nll": [5.0, 1.0], "edges_one_map_nll": [9.0, 2.0]}
     results["edges_nll"] = ["better", "one map"]
     (tmp_path / "some.json").write_text(json.dumps({"results": results}))
-    found = list(panel_scores.recorded("some", "edges", tmp_path))
+    found = list(panel_scores.recorded("some", "edges"))
     assert [line.split() for line in found[:3]] == [
         ["some", "nll"], ["one", "map", "9.0", "±", "2.0"], ["latent", "5.0", "±", "1.0"]
     ]  # fmt: skip
     assert found[3] == "latent against its best twin: nll better"
     rows = {"one map": {"nll": (9.0, 2.0)}, "latent": {"nll": (5.0, 1.0)}}
-    assert panel_scores.record_of("some", "edges", tmp_path) == rows
-    assert panel_scores.record_of("some", "masks", tmp_path) == {}
-    assert list(panel_scores.recorded("none", "edges", tmp_path)) == ["none: no recorded run here"]
+    assert panel_scores.record_of("some", "edges") == rows
+    assert panel_scores.record_of("some", "masks") == {}
+    assert list(panel_scores.recorded("none", "edges")) == ["none: no recorded run here"]
 
 
 def test_twenty_people_read_in_three_ways():

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from helpers import panels
+from helpers import panels, records
 
 TABLE = {
     (net, budget): {"alone": (0.1 * i + 0.01 * j, 0.05), "VAE": (0.1 * i + 0.01 * j + 0.02, 0.05)}
@@ -16,7 +16,7 @@ TABLE = {
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(panels, "RESULTS", tmp_path)
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
     return tmp_path
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from helpers import data, photo_edges, pyramids, resume
+from helpers import data, photo_edges, pyramids, records, resume
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +52,16 @@ def test_a_small_training_from_end_to_end(capsys):
     assert capsys.readouterr().out.count("weights") == 2
 
 
-def test_comparison_shows_what_there_is(tmp_path):
+def test_comparison_shows_what_there_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
     record = tmp_path / "record.json"
     record.write_text(json.dumps({"results": {"photographs_vae": [0.7215, 0.74, 0.7]}}), "utf-8")
-    table = photo_edges.comparison({"Canny": [0.61, 0.6, 0.5]}, record).splitlines()
+    table = photo_edges.comparison({"Canny": [0.61, 0.6, 0.5]}, "record").splitlines()
     rows = {line.split("  ")[0].strip(): line.split()[-3:] for line in table[1:]}
     assert rows["VAE"] == ["–", "0.722", "–"] or rows["VAE"] == ["–", "0.721", "–"]
     assert rows["Canny"] == ["0.610", "–", "0.611"]
     assert rows["people"] == ["–", "–", "0.803"]
-    assert "0.803" in photo_edges.comparison({}, tmp_path / "none.json")
+    assert "0.803" in photo_edges.comparison({}, "none")
 
 
 def test_photographs_have_the_longer_side_asked_for(tmp_path):

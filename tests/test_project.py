@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from helpers import records
 from helpers.runs import author, prose, readme, request
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -185,6 +187,22 @@ def test_notebooks_are_valid_and_small():
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         nbformat.validate(nbformat.read(path, as_version=4))
         assert path.stat().st_size <= 3 * 2**20
+
+
+@pytest.mark.parametrize(
+    "record", sorted(records.RESULTS.glob("[0-9]*.json")), ids=lambda p: p.stem
+)
+def test_a_record_was_made_with_the_parameter_file_of_its_name(record):
+    number, dataset = record.stem.split("-", 1)
+    (notebook,) = [path for path in request.series() if path.name.startswith(number)]
+    file = notebook.parent / "parameters" / f"{number}.full-{dataset}.yaml"
+    asked = {n: p.default for n, p in request.parameters_of(notebook).items()}
+    asked |= request.gather(notebook, files=[file])[0]
+    used = json.loads(record.read_text("utf-8"))["parameters"]
+    # A parameter that the notebook got later is not in an older record.
+    assert {k: v for k, v in used.items() if k in asked} == {
+        k: asked[k] for k in used if k in asked
+    }
 
 
 # ---- light imports

@@ -474,7 +474,7 @@ plots.show(fig, alt=alt)
 #
 # In best-of-eleven, dropout reaches an ODS of 0.92<!--=edges_dropout_best[0]-->, the latent 0.90<!--=edges_latent_best[0]-->, and one map with eleven thresholds 0.85<!--=edges_one_map_best[0]-->: level with the best twin.
 #
-# The recorded run on BSDS500 (80 pieces of the test pictures, five runs, and only a hundred training steps for each head) is below yours. There nobody has learned much: the skill over the base rate is zero in every arm, near the marks. The latent is worse in nats than dropout and the ensemble and level in the other measures, and again the pixel latent has both the smallest energy distance and the smallest matched IoU. What longer trainings would say is open; `07.full-bsds500.yaml` holds them.
+# The recorded run on BSDS500 (80 pieces of the test pictures, five runs, and only a hundred training steps for each head) is below yours. There nobody has learned much: the skill over the base rate is zero in every arm, near the marks. The latent is worse in nats than dropout and the ensemble and level in the other measures, and again the pixel latent has both the smallest energy distance and the smallest matched IoU. What longer trainings would say is open.
 #
 # ## Has it ever seen such a picture?
 #
