@@ -135,21 +135,27 @@ def jit():
     return backend == "jax" or (backend == "tensorflow" and os.environ.get("HELPERS_XLA") == "1")
 
 
-def pace(steps=10, xla=None):
+def pace(steps=10, xla=None, planned=None):
     """Options of `compile` for speed in this series, with the same results: `compile(adam, **pace())`.
 
     Several steps in one call save TensorFlow and JAX the way back to Python between them. Keras
-    refuses more than one on PyTorch, which would gain nothing.
+    refuses more than one on PyTorch, which would gain nothing. On TensorFlow, a training that is
+    over within one call runs without a graph: to trace one takes longer than ten steps.
 
     Args:
         steps: training steps in one call.
         xla: what `jit_compile` gets; None takes `jit()`.
+        planned: steps of the whole training, where known.
 
     Returns:
-        Dictionary of `jit_compile` and `steps_per_execution`.
+        Dictionary of `jit_compile`, `steps_per_execution` and `run_eagerly`.
     """
-    together = 1 if keras.backend.backend() == "torch" else steps
-    return {"jit_compile": jit() if xla is None else xla, "steps_per_execution": together}
+    backend = keras.backend.backend()
+    xla = jit() if xla is None else xla
+    if backend == "tensorflow" and planned is not None and planned <= steps and not xla:
+        return {"jit_compile": False, "steps_per_execution": 1, "run_eagerly": True}
+    together = 1 if backend == "torch" else steps
+    return {"jit_compile": xla, "steps_per_execution": together, "run_eagerly": False}
 
 
 def cosine_share(share):
@@ -205,14 +211,15 @@ def fit_steps(
     """
     if steps < 1:
         raise ValueError(f"`steps` must be at least 1. Received: steps={steps!r}")
+    epochs = max(1, round(steps * batch_size / len(x)))
     if not model.compiled:
-        model.compile(keras.optimizers.Adam(), **pace())
+        planned = epochs * math.ceil(len(x) / batch_size)
+        model.compile(keras.optimizers.Adam(), **pace(planned=planned))
     if not model.optimizer.built:
         # An optimizer that makes its variables inside the first step has TensorFlow trace it twice.
         model.optimizer.build(model.trainable_variables)
     for state in model.optimizer.variables:
         state.assign(keras.ops.zeros(state.shape, state.dtype))
-    epochs = max(1, round(steps * batch_size / len(x)))
     fall = keras.callbacks.LearningRateScheduler(
         lambda epoch: learning_rate * cosine_share(epoch / epochs)
     )

@@ -114,14 +114,16 @@ def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
     The model's own noise starts from `seed` too, so a second call does the same.
 
     Few images are repeated until a pass is a sixth of all steps: every pass costs time of its own,
-    and a small set of labels gets as many steps as a large one.
+    and a small set of labels gets as many steps as a large one. Of images that are more than the
+    steps can see, as many are drawn as they see.
 
     Args:
         model: compiled here if it is not yet.
         x: images `(N, H, W, C)`.
         y: targets, an array or a dictionary of arrays; None for a VAE.
         loss: of a model that is not compiled yet.
-        steps, batch, rate: of `training.fit_steps`.
+        steps, batch, rate: of `training.fit_steps`. A model whose first training is so short that
+            `training.pace` does without a graph stays without one.
         seed: of the order, and of what the model draws itself.
 
     Returns:
@@ -133,9 +135,9 @@ def learn(model, x, y=None, loss=None, *, steps, batch, rate, seed):
     if not model.compiled:
         gc.collect()  # compiled models that are no longer used hold much memory, in circles
         adam = keras.optimizers.Adam()
-        model.compile(adam, loss, **pace())
+        model.compile(adam, loss, **pace(planned=steps))
     order = np.random.default_rng(seed).permutation(len(x))
-    order = np.resize(order, max(len(x), batch * (steps // 6)))
+    order = np.resize(order, min(max(len(x), batch * (steps // 6)), batch * steps))
     y = y if y is None else keras.tree.map_structure(lambda a: a[order], y)
     fit_steps(model, x[order], steps, batch, rate, y=y, seed=seed)
     return model

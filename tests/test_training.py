@@ -160,3 +160,27 @@ def test_fit_steps_starts_afresh_without_compiling_again():
 def test_fit_steps_refuses_no_steps():
     with pytest.raises(ValueError, match="at least 1"):
         training.fit_steps(small_vae(), np.zeros((4, 4, 4, 1), "float32"), steps=0)
+
+
+def test_a_training_shorter_than_one_call_does_without_a_graph_and_learns_the_same():
+    x = np.random.default_rng(0).random((40, 4, 4, 1), "float32")
+    found = []
+    for options in ({"planned": 8}, {}):
+        vae = small_vae()
+        vae.compile(keras.optimizers.Adam(), **training.pace(**options))
+        eager = options and keras.backend.backend() == "tensorflow"
+        assert vae.run_eagerly == bool(eager)
+        training.fit_steps(vae, x, steps=8, batch_size=10, learning_rate=0.01, seed=0)
+        found.append(vae.get_weights())
+    for one, other in zip(*found):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+    assert not training.pace(planned=11)["run_eagerly"]
+    assert not training.pace(xla=True, planned=8)["run_eagerly"]
+
+
+def test_fit_steps_counts_the_steps_of_whole_passes_before_it_leaves_out_the_graph():
+    x = np.random.default_rng(0).random((44, 4, 4, 1), "float32")
+    for batch, short in ((4, False), (5, True)):
+        vae = small_vae()
+        training.fit_steps(vae, x, steps=2, batch_size=batch)
+        assert vae.run_eagerly == (short and keras.backend.backend() == "tensorflow")

@@ -29,7 +29,9 @@ def joint(encoder, decoder, head):
 def family():
     images = np.random.default_rng(0).random((12, SIZE, SIZE, 3), "float32")
     loss = pixel_losses.PixelCrossEntropy(2)
-    return twins.Twins(network, joint, loss, images, 0.1, {"steps": 3}, steps=3, batch=4, rate=1e-3)
+    # More steps than `training.pace` takes without a graph, because notebooks take more, too.
+    steps = {"steps": 12}
+    return twins.Twins(network, joint, loss, images, 0.1, steps, **steps, batch=4, rate=1e-3)
 
 
 def masks(images):
@@ -79,7 +81,8 @@ def test_an_unknown_arm_is_named(family, arm):
         family.train(arm, family.images, masks(family.images), 0)
 
 
-def test_few_images_get_as_many_steps():
+@pytest.mark.parametrize(("count", "steps"), [(3, 18), (12, 18), (40, 2)])
+def test_few_and_many_images_get_as_many_steps(count, steps):
     class Count(keras.callbacks.Callback):
         steps = 0
 
@@ -91,6 +94,6 @@ def test_few_images_get_as_many_steps():
     model.compile("adam", pixel_losses.PixelCrossEntropy(2), jit_compile=False)
     fit = model.fit
     model.fit = lambda *a, callbacks=(), **k: fit(*a, callbacks=[*callbacks, Count()], **k)
-    x = np.zeros((3, SIZE, SIZE, 3), "float32")
-    twins.learn(model, x, masks(x), steps=18, batch=4, rate=1e-3, seed=0)
-    assert Count.steps == 18
+    x = np.zeros((count, SIZE, SIZE, 3), "float32")
+    twins.learn(model, x, masks(x), steps=steps, batch=4, rate=1e-3, seed=0)
+    assert Count.steps == steps
