@@ -255,9 +255,7 @@ def recorded(name, task):
         yield f"{name}: no recorded run here"
         return
     keys = list(rows["latent"])
-    yield f"{name:<13}" + "".join(f"{key:>16}" for key in keys)
-    for arm, cells in rows.items():
-        yield f"{arm:<13}" + "".join(_cell(key, *cells[key]) for key in keys)
+    yield from _blocks(name, rows, keys)
     results = records.results_of(name)
     words = [f"{key} {results[f'{task}_{key}'][0]}" for key in keys]
     yield "latent against its best twin: " + ", ".join(words)
@@ -272,9 +270,16 @@ def lines(table):
     """One line of text an arm: mean ± half width of every measure over the runs."""
     rows = means(table)
     keys = [key for key in BETTER if key in next(iter(rows.values()))]
-    yield " " * 13 + "".join(f"{key:>16}" for key in keys)
-    for arm, cells in rows.items():
-        yield f"{arm:<13}" + "".join(_cell(key, *cells[key]) for key in keys)
+    yield from _blocks("", rows, keys)
+
+
+def _blocks(name, rows, keys, columns=4):
+    """The table in blocks that fit the page, one below the other."""
+    for start in range(0, len(keys), columns):
+        some = keys[start : start + columns]
+        yield f"{name:<13}" + "".join(f"{key:>16}" for key in some)
+        for arm, cells in rows.items():
+            yield f"{arm:<13}" + "".join(_cell(key, *cells[key]) for key in some)
 
 
 def _best(arm, maps, task):

@@ -164,7 +164,7 @@ def score_table(found, measures=MEASURES, digits=2):
         return with_interval(values, digits) if len(values) > 1 else f"{values[0]:.{digits}f}"
 
     rows = {name: [cell([r[m] for r in rows]) for m in measures] for name, rows in found.items()}
-    return text_table(measures, rows, 15 if any(len(r) > 1 for r in found.values()) else 11)
+    return text_table(measures, rows, 13 if any(len(r) > 1 for r in found.values()) else 11)
 
 
 def with_interval(values, digits):
