@@ -122,7 +122,7 @@ def test_installed_is_this_checkout():
 # ---- the README tells what is on record
 
 
-@pytest.mark.parametrize(("page", "least"), zip(readme.PAGES, (10, 4), strict=True))
+@pytest.mark.parametrize(("page", "least"), list(zip(readme.PAGES, (10, 4), strict=True)))
 def test_the_readmes_cite_numbers_as_they_are_on_record(page, least):
     text = (ROOT / page).read_text(encoding="utf-8")
     assert readme.refilled(text) == text, "run `make build` or `python -m helpers.runs readme`"

@@ -67,7 +67,8 @@ def rewrite(number, *, out=None):
 
     Args:
         number: As in `build`.
-        out: Folder of the last run's own copy, as in `build`.
+        out: Folder of the last run's own copy, as in `build`. The newer of copy and stored
+            notebook gives the outputs.
 
     Raises:
         BadRequest: If the code changed since the last default run.
@@ -78,11 +79,13 @@ def rewrite(number, *, out=None):
     text = refresh_source(source.read_text(encoding="utf-8"), source.stem)
     fresh = to_notebook(text)
     code = [c.source for c in fresh.cells if c.cell_type == "code"]
-    for path in (stored_path(source), _copy_path(source, out)):
-        executed = nbformat.read(path, as_version=4) if path.exists() else fresh
+    # A run whose source changed meanwhile left its copy and nothing else, so the newest comes first.
+    paths = [p for p in (stored_path(source), _copy_path(source, out)) if p.exists()]
+    for path in sorted(paths, key=lambda p: p.stat().st_mtime, reverse=True):
+        executed = nbformat.read(path, as_version=4)
         clean(executed)
         ran = [c for c in executed.cells if c.cell_type == "code"]
-        if executed is fresh or [c.source for c in ran] != code:
+        if [c.source for c in ran] != code:
             continue
         if _results(executed)["profile"] != "default":
             continue
