@@ -63,7 +63,11 @@ def test_a_study_scores_every_run_and_reads_what_is_kept(panel, task, tmp_path, 
     )
     again, _ = panel_scores.study(panel, task, arms, [0, 1], store, 4, 2)
     assert again["latent"][1] == table["latent"][1]
-    assert len(list(panel_scores.lines(table))) == 3
+    said = list(panel_scores.lines(table))
+    heads, rows = said[::3], said[1::3] + said[2::3]  # blocks of a head and a line an arm
+    assert " ".join(heads).split() == [key for key in panel_scores.BETTER if key != "ods"]
+    assert [row.split()[0] for row in said[2::3]] == ["latent"] * len(heads)
+    assert max(map(len, rows)) < 80
 
 
 def _never():

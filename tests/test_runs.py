@@ -290,6 +290,17 @@ def test_changed_prose_is_written_without_a_run(tiny, tmp_path, monkeypatch):
     assert shell.main(["build", "07", "--prose"]) == 0
     assert "\u22122.0<!--=last-->: twice" in stored.read_text(encoding="utf-8")
     assert "\u22122.0<!--=last-->: twice" in source.read_text(encoding="utf-8")
+    # A run whose text changed meanwhile stored nothing: its copy is newer, and what it showed counts.
+    copy = author._copy_path(source, None)
+    copy.parent.mkdir(parents=True)
+    node = nbformat.read(stored, as_version=4)
+    code = [c for c in node.cells if c.cell_type == "code"]
+    code[-1].outputs.append(nbformat.v4.new_output("stream", name="stdout", text="later"))
+    nbformat.write(node, copy)
+    for path, age in ((copy, 2), (stored, 1)):
+        os.utime(path, (age, age))
+    assert shell.main(["build", "07", "--prose"]) == 0
+    assert "later" in stored.read_text(encoding="utf-8")
     source.write_text(text.replace("2 * 0.5", "2 * 0.25"), "utf-8")
     assert shell.main(["build", "07", "--prose"]) == 2
 
