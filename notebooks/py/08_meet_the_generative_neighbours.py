@@ -194,7 +194,7 @@ def collapsed(row):
 #
 # (It is a maximum, since both logarithms are concave.) Put it back, and call the middle $m = (p+q)/2$. Each fraction is half of a ratio to $m$, so each logarithm gives up a $\log 2$:
 #
-# $$V(D^*, G) = \mathbb E_p\Big[\log \tfrac{p}{2m}\Big] + \mathbb E_q\Big[\log\tfrac{q}{2m}\Big] = \mathrm{KL}(p\,\|\,m) + \mathrm{KL}(q\,\|\,m) - \log 4 = 2\,\mathrm{JSD}(p, q) - \log 4.$$
+# $$\begin{aligned} V(D^*, G) &= \mathbb E_p\Big[\log \tfrac{p}{2m}\Big] + \mathbb E_q\Big[\log\tfrac{q}{2m}\Big] \\ &= \mathrm{KL}(p\,\|\,m) + \mathrm{KL}(q\,\|\,m) - \log 4 \\ &= 2\,\mathrm{JSD}(p, q) - \log 4. \end{aligned}$$
 #
 # Against a perfect opponent the generator minimises the **Jensen–Shannon divergence** between its pictures and the real ones: 0 where they agree, $\log 2$ where they never overlap. No algebra should be believed unseen. Two normal densities, $a$ apart, have $\log p - \log q = a(a/2 - x)$, which is the logit of $D^*$; the integrals are sums on a fine grid.
 #
