@@ -74,25 +74,30 @@ def by_network(table, networks, budgets, record=None, verdicts=None):
     return fig
 
 
-def by_arm(tables, measures):
+def by_arm(tables, measures, arms):
     """Means with intervals: a row of panels for each table, a panel for each measure.
 
     Args:
         tables: dictionary from a title to `{arm: {measure: (mean, half width)}}`, such as the
             reader's run and a recorded one. Empty tables are left out.
         measures: dictionary from a measure to the label of its axis.
+        arms: all names that tables may have, so that each has one colour and mark in all of them.
 
     Returns:
         The figure, for `plots.show`.
 
     Raises:
-        ValueError: If there is nothing to draw.
+        ValueError: If there is nothing to draw, or an arm that is not among `arms`.
     """
     import matplotlib.pyplot as plt
 
     tables = {title: rows for title, rows in tables.items() if rows}
     if not tables:
         raise ValueError("no table has a row")
+    unknown = {arm for rows in tables.values() for arm in rows} - set(arms)
+    if unknown:
+        raise ValueError(f"arms must be among {list(arms)}. Received: {sorted(unknown)}")
+    looks = {arm: (f"C{i}", mark) for i, (arm, mark) in enumerate(zip(arms, cycle("osD^v")))}
     tall = [len(rows) for rows in tables.values()]
     size = (8.6, 0.3 * sum(tall) + 0.85 * len(tall))
     shape = len(tables), len(measures)
@@ -101,10 +106,11 @@ def by_arm(tables, measures):
     )
     for line, (title, rows) in zip(axes, tables.items()):
         for axis, (key, label) in zip(line, measures.items()):
-            for (at, arm), style in zip(enumerate(rows), cycle("osD^v")):
-                if key in rows[arm]:
-                    mean, half = rows[arm][key]
-                    axis.errorbar(mean, at, xerr=half, fmt=style, capsize=3)
+            for at, (arm, cells) in enumerate(rows.items()):
+                if key in cells:
+                    mean, half = cells[key]
+                    colour, mark = looks[arm]
+                    axis.errorbar(mean, at, xerr=half, fmt=mark, color=colour, capsize=3)
             axis.set(xlabel=label, ylim=(len(rows) - 0.5, -0.5))
             axis.set_yticks(range(len(rows)), list(rows))
         line[0].set_title(title)

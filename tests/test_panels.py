@@ -77,7 +77,8 @@ def test_arms_lie_below_each_other_and_empty_tables_are_left_out():
     mine = {"one map": {"nll": (9, 1), "ged": (0.5, 0.1)}, "latent": {"nll": (5, 2)}}
     old = {"latent": {"nll": (4, 0.5), "ged": (0.25, 0.0)}}
     measures = {"nll": "nats", "ged": "distance"}
-    fig = panels.by_arm({"your run": mine, "recorded": old, "none": {}}, measures)
+    arms = ["one map", "latent"]
+    fig = panels.by_arm({"your run": mine, "recorded": old, "none": {}}, measures, arms)
     assert len(fig.axes) == 4
     points = [
         [tuple(float(v[0]) for v in bar[0].get_data()) for bar in a.containers] for a in fig.axes
@@ -88,5 +89,10 @@ def test_arms_lie_below_each_other_and_empty_tables_are_left_out():
     assert [a.get_xlabel() for a in fig.axes[:2]] == ["nats", "distance"]
     low, high = fig.axes[0].get_ylim()
     assert low > high  # the first arm on top
+    latents = [fig.axes[0].containers[1][0], fig.axes[2].containers[0][0]]
+    assert latents[0].get_color() == latents[1].get_color() != "C0"
+    assert latents[0].get_marker() == latents[1].get_marker()
     with pytest.raises(ValueError, match="no table"):
-        panels.by_arm({"none": {}}, measures)
+        panels.by_arm({"none": {}}, measures, arms)
+    with pytest.raises(ValueError, match="among"):
+        panels.by_arm({"your run": mine}, measures, ["one map"])
