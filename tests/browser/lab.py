@@ -167,17 +167,20 @@ class Opened:
 
     def run_all(self, seconds):
         """Menu Run, Run All Cells; the notebook as it is when the kernel rests again."""
+        before = self.prompts()
         self._menu("Run", "Run All Cells")
+        # Three quick cells are over before anyone looks whether they run.
+        self._until(lambda: self._runs() or self.prompts() != before, 60)
         return self._end(seconds)
 
     def restart_and_run_all(self, seconds):
         """Menu Kernel, Restart Kernel and Run All Cells."""
         self._menu("Kernel", "Restart Kernel and Run All Cells")
         self.page.locator(".jp-Dialog button.jp-mod-accept").click()
+        self._until(self._runs, 60)
         return self._end(seconds)
 
     def _end(self, seconds):
-        self._until(self._runs, 60)
         self._until(self._rests, seconds)
         self.page.wait_for_timeout(1000)  # figures and widgets are drawn after the last word
         return nbformat.from_dict(self.page.evaluate(NOTEBOOK))
