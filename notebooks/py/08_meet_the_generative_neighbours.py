@@ -664,7 +664,7 @@ plots.show(rulers.precision_recall_map(found, known, f"08-{dataset}"), alt=alt)
 # %% [markdown]
 # The VAE's trainings lie together at the left: a third of the draws pass for real, and they stand for few of the real ones. GAN and VAE-GAN are scattered, run by run, and the VQ-VAE's trainings have one precision and more recall. All stay far from *other half*, which is what a perfect model would reach.
 #
-# The recorded run, on the right, has five sets of first weights and 2,000 steps, and its leads are clear. All three neighbours are ahead of the VAE in all three measures. The VQ-VAE is ahead of both players of games in distance and recall, and so is the GAN of the VAE-GAN, whose pictures the longer training did not help. No training collapsed. The heads say something that three trainings could not: seed by seed, the codes are behind their own vectors before rounding, and behind the VAE's grid, by about a hundredth of mean IoU each. Rounding costs a head a little after all.
+# The recorded run, on the right, has five sets of first weights and 2,000 steps, and its leads are clear. All three neighbours are ahead of the VAE in all three measures. The VQ-VAE is ahead of both players of games in distance and recall, and so is the GAN of the VAE-GAN, whose marks lie among its own in the figure. No training collapsed. The heads say something that three trainings could not: seed by seed, the codes are behind their own vectors before rounding, and behind the VAE's grid, by about a hundredth of mean IoU each. Rounding costs a head a little after all.
 #
 # ## Results
 #
