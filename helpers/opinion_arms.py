@@ -16,6 +16,7 @@ from helpers.twins import learn
 ARMS = ("one map", "dropout", "ensemble", "pixel latent", "latent")
 MEMBERS = 5
 DROPOUT = 0.2
+BATCH = 32  # pictures that are asked about at once
 
 
 class Panel:
@@ -111,12 +112,7 @@ class Panel:
         their maps and the one map that is their mean. The pixel latent integrates to its mean.
         """
         if arm == "latent":
-            found = []
-            for picture, people in zip(pictures, annotations):
-                different, count = spread.distinct(people)
-                nats = self.chooser().nll(picture, different, draws)
-                found.append(nats @ count / count.sum())
-            return np.array(found)
+            return np.array(list(self._chosen_nats(pictures, annotations, draws)))
         pooled = [
             spread.factorised_nll(m.mean(axis=0), a).mean() for m, a in zip(maps, annotations)
         ]
@@ -124,6 +120,16 @@ class Panel:
             return np.array(pooled)
         mixed = [spread.mixture_nll(m, a).mean() for m, a in zip(maps, annotations)]
         return np.array(min(pooled, mixed, key=np.mean))
+
+    def _chosen_nats(self, pictures, annotations, draws):
+        chooser = self.chooser()
+        for start in range(0, len(pictures), BATCH):
+            features, deep = chooser.look(pictures[start : start + BATCH])
+            for i, people in enumerate(annotations[start : start + BATCH]):
+                different, count = spread.distinct(people)
+                looked = features[i : i + 1], deep[i : i + 1]
+                nats = chooser.nll(pictures[start + i], different, draws, looked=looked)
+                yield nats @ count / count.sum()
 
     def _ensemble(self, shared, seed):
         kept = []
@@ -170,5 +176,7 @@ class Panel:
 
 
 def _probability(model, pictures):
-    logits = model.predict(pictures, verbose=0)[..., 0]
+    # Not `predict`: its set-up costs more than 60 small pictures, and dropout asks 20 times.
+    parts = (pictures[i : i + BATCH] for i in range(0, len(pictures), BATCH))
+    logits = np.concatenate([model.predict_on_batch(part) for part in parts])[..., 0]
     return (1 / (1 + np.exp(-logits.astype("float64")))).astype("float32")

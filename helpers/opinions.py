@@ -137,7 +137,7 @@ class Chooser(keras.Model):
             found.append(ops.convert_to_numpy(ops.sigmoid(logits))[..., 0])
         return np.concatenate(found)
 
-    def nll(self, image, drawn, draws=64, seed=0):
+    def nll(self, image, drawn, draws=64, seed=0, looked=None):
         """Importance-sampled −log p(annotation|picture), `(A,)` nats: an upper bound on average.
 
         z is drawn from the posterior of each annotation and weighted by prior/posterior, so the
@@ -148,12 +148,14 @@ class Chooser(keras.Model):
             drawn: `(A, H, W)` of 0 and 1.
             draws: z's for each annotation.
             seed: of the draws.
+            looked: what `look` gave for this picture, if that is known: a batch of pictures is
+                looked at sooner than one after another.
 
         References:
             Burda, Grosse and Salakhutdinov (2016). https://arxiv.org/abs/1509.00519
         """
         drawn = np.asarray(drawn, "float32")[..., None]  # (A, H, W, 1)
-        features, deep = self.look(np.asarray(image, "float32")[None])
+        features, deep = looked or self.look(np.asarray(image, "float32")[None])
         prior = [ops.convert_to_numpy(t) for t in self.prior(deep)]  # (1, K)
         repeated = ops.repeat(features, len(drawn), axis=0)
         q = [

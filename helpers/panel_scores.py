@@ -149,7 +149,13 @@ def answers(maps, annotations, within=5):
 
 def best_threshold(maps, annotations, wide=0, thresholds=THRESHOLDS):
     """The threshold with the lowest energy distance; every arm chooses on the same pictures."""
-    found = [distances(maps, annotations, t, wide)[0] for t in thresholds]
+    people = [spread.widen(a, wide) for a in annotations]
+    found = [
+        np.mean(
+            [spread.energy_distance(spread.widen(m >= t, wide), a) for m, a in zip(maps, people)]
+        )
+        for t in thresholds
+    ]
     return float(thresholds[int(np.argmin(found))])
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from helpers import data, opinion_arms, opinion_heads, panel_scores, readings, records
+from helpers import data, opinion_arms, opinion_heads, panel_scores, readings, records, spread
 from helpers.resume import Store
 
 SIZE = 16
@@ -39,6 +39,18 @@ def test_every_arm_answers_and_a_seed_repeats_it(panel, task):
         assert nats.shape == (4,) and np.isfinite(nats).all()
     members = panel.train("ensemble", drawn, shared, 1)(task.held, 6)
     assert np.array_equal(members[:, 0], members[:, 5])
+
+
+def test_nats_of_a_latent_are_those_of_each_picture_alone(panel, task, monkeypatch):
+    drawn, shared = opinion_heads.pairs(task.images, task.taught)
+    panel.train("latent", drawn, shared, 1)
+    monkeypatch.setattr(opinion_arms, "BATCH", 3)  # four pictures are two batches
+    people = [np.concatenate([a, a[:1]]) for a in task.marks]  # one opinion is held by two
+    found = panel.nats("latent", None, task.held, people, draws=5)
+    some = [panel.chooser().nll(i, spread.distinct(a)[0], 5) for i, a in zip(task.held, people)]
+    counts = [spread.distinct(a)[1] for a in people]
+    assert np.allclose(found, [n @ c / 4 for n, c in zip(some, counts)], rtol=1e-5)
+    assert len(set(np.round(found, 3))) == 4
 
 
 def test_the_ensemble_has_the_weights_of_one_net(panel, task):
