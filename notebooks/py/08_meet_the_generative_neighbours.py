@@ -658,7 +658,7 @@ show_rows(rows, alt)
 # Each row has its own fault: too soft, too coarse in grain, too ragged. The numbers say the same, if one takes more than one of them: precision hardly tells the three neighbours apart, sharpness tells them apart at once, on both sides of the truth, and the best kernel distances belong to pictures in which nobody would recognise a square. The ruler sees what a small classifier needs. So look at pictures and numbers, and at the known faults beside them, which the next figure does.
 
 # %%
-alt = "Precision over recall in two panels, your run and the recorded one: one mark a training, four kinds of marks for four models. Crosses in the first show real pictures with known faults, the other half of the real pictures at the upper right; the models lie to its left and below. In the recorded run each model keeps to its own place, the VAE on the left, the VQ-VAE farthest to the right."
+alt = "Precision over recall in two panels, your run and the recorded one: one mark a training, four kinds of marks for four models. Crosses in the first show real pictures with known faults, the other half of the real pictures at the upper right; the models lie to its left and below. In the recorded run the VAE is on the left and lower than the others, the VQ-VAE farthest to the right; GAN and VAE-GAN overlap between them."
 plots.show(rulers.precision_recall_map(found, known, f"08-{dataset}"), alt=alt)
 
 # %% [markdown]
