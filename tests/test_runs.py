@@ -301,6 +301,14 @@ def test_changed_prose_is_written_without_a_run(tiny, tmp_path, monkeypatch):
         os.utime(path, (age, age))
     assert shell.main(["build", "07", "--prose"]) == 0
     assert "later" in stored.read_text(encoding="utf-8")
+    # So are the words that describe a figure, in the code and wherever the run has written them.
+    source.write_text(text.replace("A few dots", 'The \\"dots\\" < 9'), "utf-8")
+    assert shell.main(["build", "07", "--prose"]) == 0
+    node = nbformat.read(stored, as_version=4)
+    told = [c for c in node.cells if c.source.startswith("heights")][0]
+    assert told.outputs[0].metadata["image/png"]["alt"].startswith('The "dots" < 9 rise')
+    assert "<p>The &quot;dots&quot; &lt; 9 rise" in told.outputs[1].data["text/html"]
+    assert "A few dots" not in stored.read_text(encoding="utf-8")
     source.write_text(text.replace("2 * 0.5", "2 * 0.25"), "utf-8")
     assert shell.main(["build", "07", "--prose"]) == 2
 

@@ -323,7 +323,9 @@ def _parser():
     author = add("build", build_all, "build stored notebooks from notebooks/py")
     author.add_argument("notebooks", nargs="+", help='numbers ("04") or names')
     author.add_argument(
-        "--prose", action="store_true", help="write changed prose only; the code must be unchanged"
+        "--prose",
+        action="store_true",
+        help="write changed prose and descriptions of figures only; the code must be unchanged",
     )
     return parser
 

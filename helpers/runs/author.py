@@ -5,7 +5,9 @@ parameters, outputs kept, numbers in the prose refilled from the record, the pic
 taken from the run, badges and Colab cell written from pyproject's repository address, and nothing in it that changes from run to run.
 """
 
+import ast
 import hashlib
+import html
 import re
 import tempfile
 import tomllib
@@ -24,6 +26,10 @@ ABSOLUTE = re.compile(
     r"(?<![\w.~/-])/(?:home|root|Users|tmp|private|work|workspace|builds|mnt|opt|var|content)/[\w.-]+"
     r"|\b[A-Z]:\\\\?Users\\"
 )
+
+
+# What a figure shows, told for those who do not see it: words in a code cell, and in its outputs.
+DESCRIPTION = re.compile(r'^alt = ("(?:[^"\\\n]|\\.)*")$', re.M)
 
 
 def build(number, *, profile="default", kernel=None, out=None):
@@ -65,6 +71,8 @@ def build(number, *, profile="default", kernel=None, out=None):
 def rewrite(number, *, out=None):
     """Write changed prose into a stored notebook without running it.
 
+    The descriptions of figures, `alt = "…"`, are prose.
+
     Args:
         number: As in `build`.
         out: Folder of the last run's own copy, as in `build`. The newer of copy and stored
@@ -78,23 +86,41 @@ def rewrite(number, *, out=None):
     source = find_source(number)
     text = refresh_source(source.read_text(encoding="utf-8"), source.stem)
     fresh = to_notebook(text)
-    code = [c.source for c in fresh.cells if c.cell_type == "code"]
+    code = [_bare(c.source) for c in fresh.cells if c.cell_type == "code"]
     # A run whose source changed meanwhile left its copy and nothing else, so the newest comes first.
     paths = [p for p in (stored_path(source), _copy_path(source, out)) if p.exists()]
     for path in sorted(paths, key=lambda p: p.stat().st_mtime, reverse=True):
         executed = nbformat.read(path, as_version=4)
         clean(executed)
         ran = [c for c in executed.cells if c.cell_type == "code"]
-        if [c.source for c in ran] != code:
+        if [_bare(c.source) for c in ran] != code:
             continue
         if _results(executed)["profile"] != "default":
             continue
         for cell, done in zip((c for c in fresh.cells if c.cell_type == "code"), ran):
-            cell.outputs, cell.execution_count = done.outputs, done.execution_count
+            told = zip(*(DESCRIPTION.findall(c.source) for c in (done, cell)))
+            cell.outputs = _describe(done.outputs, [tuple(map(ast.literal_eval, pair)) for pair in told])
+            cell.execution_count = done.execution_count
         fresh.metadata = executed.metadata
         _store(source, text, fresh)
         return
     raise BadRequest(f"The code of {source.name} changed since its last default run: build it.")
+
+
+def _bare(code):
+    return DESCRIPTION.sub("alt", code)
+
+
+def _describe(value, pairs):
+    """Outputs with each old description replaced by the new one, as it is and as HTML has it."""
+    if isinstance(value, dict):
+        return type(value)({key: _describe(item, pairs) for key, item in value.items()})
+    if isinstance(value, list):
+        return [_describe(item, pairs) for item in value]
+    if isinstance(value, str):
+        for old, new in pairs:
+            value = value.replace(old, new).replace(html.escape(old), html.escape(new))
+    return value
 
 
 def _store(source, text, executed):

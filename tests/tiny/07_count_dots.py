@@ -50,7 +50,8 @@ heights = [step * i for i in range(count)]
 figure, axes = plt.subplots(figsize=(3, 2))
 axes.plot(heights, "o")
 axes.set(xlabel=label or "dot", ylabel="height (pixels)")
-plots.show(figure, alt="A few dots rise to the right in a straight line; the first lies at 0 & <1.")
+alt = "A few dots rise to the right in a straight line; the first lies at 0 & <1."
+plots.show(figure, alt=alt)
 
 # %% tags=["nbval-check-output"]
 print("two steps are", 2 * 0.5, "pixels high")
