@@ -305,7 +305,7 @@ def test_changed_prose_is_written_without_a_run(tiny, tmp_path, monkeypatch):
     source.write_text(text.replace("A few dots", 'The \\"dots\\" < 9'), "utf-8")
     assert shell.main(["build", "07", "--prose"]) == 0
     node = nbformat.read(stored, as_version=4)
-    told = [c for c in node.cells if c.source.startswith("heights")][0]
+    told = next(c for c in node.cells if c.source.startswith("heights"))
     assert told.outputs[0].metadata["image/png"]["alt"].startswith('The "dots" < 9 rise')
     assert "<p>The &quot;dots&quot; &lt; 9 rise" in told.outputs[1].data["text/html"]
     assert "A few dots" not in stored.read_text(encoding="utf-8")

@@ -99,7 +99,9 @@ def rewrite(number, *, out=None):
             continue
         for cell, done in zip((c for c in fresh.cells if c.cell_type == "code"), ran):
             told = zip(*(DESCRIPTION.findall(c.source) for c in (done, cell)))
-            cell.outputs = _describe(done.outputs, [tuple(map(ast.literal_eval, pair)) for pair in told])
+            cell.outputs = _describe(
+                done.outputs, [tuple(map(ast.literal_eval, pair)) for pair in told]
+            )
             cell.execution_count = done.execution_count
         fresh.metadata = executed.metadata
         _store(source, text, fresh)
