@@ -411,6 +411,9 @@ plots.show(fig, alt=alt)
 from helpers import charts
 
 fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.9))
+colour = dict(zip(opinion_arms.ARMS, plots.COLOURS.values()))  # as in the panels above
+for axis in axes:
+    axis.set_prop_cycle(color=[colour[arm] for arm in arms])
 said = {arm: panel_scores.answers(shown[arm], masks.marks) for arm in arms}
 charts.reliability(axes[0], {arm: p for arm, (p, _, _) in said.items()}, said["latent"][1])
 axes[0].set(xlabel="probability that the mean map says", ylabel="share of people")
