@@ -33,7 +33,14 @@ def site_pages():
 
 def pytest_generate_tests(metafunc):
     if "page_name" in metafunc.fixturenames:
-        metafunc.parametrize("page_name", site_pages() or [None])
+        pages = site_pages() or [None]
+        if "width" not in metafunc.fixturenames:
+            metafunc.parametrize("page_name", pages)
+            return
+        # One narrow page of the API, api/index.html, stands for all of them: they are alike.
+        narrow = [page for page in pages if not str(page).startswith("api/helpers.")]
+        both = [(page, 1400) for page in pages] + [(page, 390) for page in narrow]
+        metafunc.parametrize(("page_name", "width"), both)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
