@@ -97,7 +97,7 @@ def by_arm(tables, measures, arms):
     unknown = {arm for rows in tables.values() for arm in rows} - set(arms)
     if unknown:
         raise ValueError(f"arms must be among {list(arms)}. Received: {sorted(unknown)}")
-    looks = {arm: (f"C{i}", mark) for i, (arm, mark) in enumerate(zip(arms, cycle("osD^v")))}
+    colours, marks = _colours(arms), dict(zip(arms, cycle("osD^v")))
     tall = [len(rows) for rows in tables.values()]
     size = (8.6, 0.3 * sum(tall) + 0.85 * len(tall))
     shape = len(tables), len(measures)
@@ -109,12 +109,29 @@ def by_arm(tables, measures, arms):
             for at, (arm, cells) in enumerate(rows.items()):
                 if key in cells:
                     mean, half = cells[key]
-                    colour, mark = looks[arm]
-                    axis.errorbar(mean, at, xerr=half, fmt=mark, color=colour, capsize=3)
+                    look = {"fmt": marks[arm], "color": colours[arm]}
+                    axis.errorbar(mean, at, xerr=half, capsize=3, **look)
             axis.set(xlabel=label, ylim=(len(rows) - 0.5, -0.5))
             axis.set_yticks(range(len(rows)), list(rows))
         line[0].set_title(title)
     return fig
+
+
+def colour_by_arm(axes, drawn, arms):
+    """Lets the lines that are drawn next have the colours that `by_arm` gives to these arms.
+
+    Args:
+        axes: matplotlib axes.
+        drawn: arms in the order in which they will be drawn.
+        arms: as for `by_arm`.
+    """
+    colours = _colours(arms)
+    for axis in axes:
+        axis.set_prop_cycle(color=[colours[arm] for arm in drawn])
+
+
+def _colours(arms):
+    return dict(zip(arms, cycle(plots.COLOURS.values())))
 
 
 def _panel(axis, groups):

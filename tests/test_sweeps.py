@@ -1,6 +1,7 @@
 """Sweeps on real Dask clusters: local workers, joined ones, kills, and requests that are refused."""
 
 import csv
+import functools
 import json
 import os
 import signal
@@ -219,10 +220,19 @@ def test_a_killed_worker_and_a_killed_sweep(folder):
     assert not list((folder / "out").glob(".*"))  # nothing half-written is left
 
 
+def interruptible(args, **options):
+    """A process that Ctrl-C stops, also where the tests run in the background of a shell.
+
+    Such a shell has what it starts ignore the signal, and that is inherited.
+    """
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(args, preexec_fn=heed, **options)
+
+
 @pytest.mark.slow
 def test_interrupted_by_ctrl_c_no_kernel_is_left(folder):
     path = write(folder, "notebooks: '04'\nparameters: {nap: 30.0}\ngrid: {count: [1, 2]}")
-    sweep = subprocess.Popen(command(folder, path), stderr=subprocess.PIPE, text=True)
+    sweep = interruptible(command(folder, path), stderr=subprocess.PIPE, text=True)
     try:
         wait_for(lambda: kernels_of(sweep.pid))
         family = descendants(sweep.pid)
@@ -270,9 +280,7 @@ def test_a_joined_cluster_and_two_sweeps_on_one_folder(folder, cluster):
     assert len({row["pid"] for row in rows(folder)}) == 3
     assert not list((folder / "out").glob(".*"))
     path = write(folder, "notebooks: '04'\nparameters: {nap: 30.0}\ngrid: {count: [4]}")
-    long = subprocess.Popen(
-        command(folder, path, "--scheduler", cluster), stderr=subprocess.DEVNULL
-    )
+    long = interruptible(command(folder, path, "--scheduler", cluster), stderr=subprocess.DEVNULL)
     here = lambda: [p for p in psutil.process_iter() if is_kernel_under(p, folder)]  # noqa: E731
     try:
         wait_for(here)
