@@ -411,9 +411,7 @@ plots.show(fig, alt=alt)
 from helpers import charts
 
 fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.9))
-colour = dict(zip(opinion_arms.ARMS, plots.COLOURS.values()))  # as in the panels above
-for axis in axes:
-    axis.set_prop_cycle(color=[colour[arm] for arm in arms])
+panels.colour_by_arm(axes, arms, opinion_arms.ARMS)
 said = {arm: panel_scores.answers(shown[arm], masks.marks) for arm in arms}
 charts.reliability(axes[0], {arm: p for arm, (p, _, _) in said.items()}, said["latent"][1])
 axes[0].set(xlabel="probability that the mean map says", ylabel="share of people")
@@ -451,9 +449,8 @@ best = ods_images, best_of, thresholds, tolerance
 edges = panel_scores.make_task("edges", crowd, scored, labelled, tuning, wide=wide, ods=best)
 edge_panel = panel if crowd is train else opinion_arms.Panel(data.to_float(crowd.images), **options)
 edge_arms = ["one map", *edge_twins, "pixel latent", "latent"]
-edge_runs = list(range(seed, seed + edge_seeds))
 edge_store = Store(kept, **about, dataset=dataset, crop=crop, wide=wide, ods=best)
-asked = edges, edge_arms, edge_runs, edge_store, samples, draws
+asked = edges, edge_arms, range(seed, seed + edge_seeds), edge_store, samples, draws
 edge_table, edge_maps = panel_scores.study(edge_panel, *asked)
 edge_verdicts = panel_scores.summary(edge_table)
 print(*panel_scores.report(edge_table, edge_verdicts), sep="\n")
