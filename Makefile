@@ -9,6 +9,10 @@ PROFILE ?= default
 KERNEL  ?= vae-cpu
 NBVAL    = --nbval-lax --nbval-kernel-name $(KERNEL) --nbval-cell-timeout 600 --nbval-kernel-startup-timeout 180 --nbval-sanitize-with tests/sanitize.cfg
 
+# Test files and notebooks run side by side, whole files to a worker; see conftest.py for the threads.
+WORKERS ?= $(shell $(PY) -c 'import os; print(min(4, os.cpu_count() or 1))')
+SPREAD   = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 BACKENDS := .backends/bin/python
 PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py pixel_losses.py pyramids.py training.py metrics.py twins.py resume.py kept.py probes.py photographs.py segmenters.py receptive.py progress.py adversarial.py code_prior.py grids.py rulers.py samples.py vq.py novelty.py opinions.py)
 
@@ -23,11 +27,11 @@ setup: .venv/.ready    ## make .venv from the lock and register the kernels
 run: setup    ## run the series: DATASET=shapes|bsds500|camvid|..., PROFILE=default|smoke|full
 	$(PYTHON) -m helpers.runs run-all --dataset $(DATASET) --profile $(PROFILE)
 
-test: setup    ## what CI runs: lint, the tests of the helpers, and nbval on KERNEL at smoke parameters
+test: setup    ## what CI runs: lint, the tests of the helpers, and nbval on KERNEL at smoke parameters; WORKERS=1 for one after another
 	$(PYTHON) -m helpers.runs device $(KERNEL)
 	$(BIN)/ruff check .
-	$(PYTHON) -m pytest -q tests
-	$(PYTHON) -m pytest -q $(NBVAL) --nb-profile smoke notebooks
+	$(PYTHON) -m pytest -q $(SPREAD) tests
+	$(PYTHON) -m pytest -q $(SPREAD) $(NBVAL) --nb-profile smoke notebooks
 
 # The tests that train with a GPU's or three backends' libraries stay out of CI: 8 GB, half an hour.
 test-backends: .backends/.ready    ## helpers and notebooks at smoke parameters on JAX and PyTorch, and one ELBO on all three
@@ -48,7 +52,7 @@ feedback: setup    ## the course: feedback and tables again, with the points giv
 	$(PYTHON) -m helpers.grading export "$(SUBMISSIONS)"
 
 test-graders: setup    ## every wrong, right and hostile submission, through nbgrader; half an hour
-	GRADERS=all $(PYTHON) -m pytest -q tests/test_assignments.py tests/test_grading.py
+	GRADERS=all $(PYTHON) -m pytest -q $(SPREAD) tests/test_assignments.py tests/test_grading.py
 
 site: .site-env/.ready    ## build the web site from the stored notebooks: build/site/html
 	.site-env/bin/python docs/site/build.py --vendor .site-env/vendor

@@ -5,6 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
 
 HERE = Path(__file__).resolve().parent
@@ -14,6 +15,13 @@ NEEDS = {"backends": ("jax", "torch"), "browser": ("playwright",)}
 collect_ignore = [
     folder for folder, names in NEEDS.items() if not all(map(importlib.util.find_spec, names))
 ]
+
+
+@pytest.fixture(autouse=True)
+def style():
+    """What a test sets of matplotlib's style ends with it, so files may run in any order."""
+    with mpl.rc_context():
+        yield
 
 
 @pytest.fixture(scope="session")
