@@ -44,6 +44,9 @@ RESULTS = {
         '<img alt="0<!--=n-->">': '<img alt="3',
         "**0<!--=n-->**, 9": "**3",
         "(7\u20130<!--=n-->)": "(7\u20133",
+        "5 %\u20130<!--=n--> %": "5 %\u20133",
+        "\u00b10<!--=n-->": "\u00b13",
+        "$\\pm$0<!--=n-->": "$\\pm$3",
         "0.0e-9<!--=share-->": "8.1e-01",
     }.items(),
 )
@@ -113,6 +116,13 @@ BAD = {
     "1e\u22124<!--=n-->": NO_NUMBER,
     "10\u207b\u2074<!--=n-->": NO_NUMBER,
     "\uff15<!--=n-->": NO_NUMBER,
+    "\u20130<!--=n-->": "Write the sign",
+    "(\u20140<!--=n-->": "Write the sign",
+    "&minus;0<!--=n-->": "Write the sign",
+    "&#8722;0<!--=n-->": "Write the sign",
+    "$-$0<!--=n-->": "Write the sign",
+    "\u2212**0<!--=n-->**": "Write the sign",
+    "0<!--=n-->\u202f234": "goes on behind it",
     "0<!--=n-->.5": "goes on behind it",
     "0<!--=n-->,234": "goes on behind it",
     "0<!--=n-->e5": "goes on behind it",
@@ -139,6 +149,9 @@ BAD = {
     "0 <!--n-->": "a comment behind a number",
     "0 %<!--n-->": "a comment behind a number",
     "**0**<!--table[0][1]-->": "a comment behind a number",
+    "0 nats<!--n-->": SPELLING,
+    "0 nats <!--n=-->": SPELLING,
+    "so <!--\uff1dtable[0][1]-->": SPELLING,
     "<!-- a note 0<!--=n-->": "has no end",
 }
 

@@ -28,8 +28,13 @@ CITES = re.compile(
     rf" *(?P<key>[A-Za-z_]\w*)(?P<steps>(?:{STEP})*)"
     r" *(?:\* *(?P<factor>-?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?))? *"
 )
+# A sign that is no part of the number: it would stay, whatever the sign of the value.
+SIGN_APART = re.compile(
+    rf"(?:(?:\A|[\s(\[|=~\u2248,:/\u00b1])[\u2010-\u2015]|[{DASHES}+][*$]+|&(?:\w+|#\w+);)\Z"
+)
 # Digits that go on behind a marker: the number before it is not all of the number.
-GOES_ON = re.compile(r"[.,]?[0-9]|[eE][-+\u2212]?[0-9]")
+GOES_ON = re.compile(rf"[.{SEPARATORS}]?[0-9]|[eE][-+\u2212]?[0-9]")
+LINES = ("badges", "picture")  # comments that mark a line which the build writes
 COMMENT = re.compile(r"<!--(?P<says>.*?)-->", re.S)
 LESS = r"(?:<|&lt;|&#0*60;|&#x0*3c;)"
 MISSPELT = re.compile(
@@ -90,7 +95,7 @@ def unread(text):
             wrong.append(f"{_around(text, match)}: the comment before it has no end, '-->'")
         elif re.match(rf"[{DASHES}\s]*=", match["says"]):
             wrong.append(f"{_around(text, match)}: a marker is written 12.3<!--=key-->")
-        elif re.search(r"[0-9][ %*]*\Z", text[: match.start()]):
+        elif _number_before(text, match):
             wrong.append(
                 f"{_around(text, match)}: a comment behind a number is a marker, "
                 "12.3<!--=key-->, or stands elsewhere"
@@ -184,6 +189,11 @@ def _item(value, step):
 def _read(text, results):
     """The value of each marker by its place in the text, and what is wrong with the others."""
     values, wrong = {}, unread(text)
+    for match in COMMENT.finditer(text):
+        cites = CITES.fullmatch(match["says"].strip(f"{DASHES} :={{}}\uff1d"))
+        named = cites and cites["key"] in results and match["says"] not in LINES
+        if named and not match["says"].startswith("=") and not _number_before(text, match):
+            wrong.append(f"{_around(text, match)}: a marker is written 12.3<!--=key-->")
     for match in CITED.finditer(text):
         if _form(match):
             continue
@@ -194,10 +204,16 @@ def _read(text, results):
     return values, wrong
 
 
+def _number_before(text, comment):
+    return re.search(r"[0-9][ %*]*\Z", text[max(0, comment.start() - 20) : comment.start()])
+
+
 def _form(match):
     """What is wrong with how a marker is written, or None."""
     if match["number"] is None:
         return f"Write a number directly before {match[0]} (1234.5, 1,234.5, \u22121.0, +1.0 or 1.2e-3)"
+    if SIGN_APART.search(match.string[max(0, match.start() - 20) : match.start()]):
+        return f"Write the sign of the number before {match[0]} directly before it, as - or \u2212"
     if GOES_ON.match(match.string, match.end()):
         return f"The number before {match[0]} goes on behind it"
     return None
