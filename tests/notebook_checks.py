@@ -275,22 +275,14 @@ def check_record(nb):
 
 
 def check_citations(nb):
-    """Each number that the prose takes from the record equals it, as rounded there."""
+    """Each number that the prose takes from the record equals it, and each marker can be read."""
     try:
         record = results.read_results(nb.node)["results"]
     except ValueError as error:
         return [str(error)]
-    problems = []
-    cited = prose.cited_numbers(nb.prose())
-    for typed, *what in cited:
-        try:
-            value = prose.cited_value(record, *what)
-        except BadRequest as error:
-            problems.append(str(error))
-            continue
-        if typed is None or prose.format_like(typed, value) != typed:
-            problems.append(f"the prose says {typed} for {what[0]!r}; the record has {value}")
-    if not cited:
+    wrong = prose.wrong_numbers(nb.prose(), record) + prose.misplaced(nb.node)
+    problems = [f"{nb.path.name}: {sentence}" for sentence in wrong]
+    if not prose.cited_numbers(nb.prose()):
         problems.append("the prose cites no number of the record (12.3<!--=key-->)")
     elif "in the stored run" not in nb.prose().lower():
         problems.append("the prose must say that its numbers are those 'in the stored run'")

@@ -122,11 +122,27 @@ def test_installed_is_this_checkout():
 # ---- the README tells what is on record
 
 
-@pytest.mark.parametrize(("page", "least"), list(zip(readme.PAGES, (10, 4), strict=True)))
-def test_the_readmes_cite_numbers_as_they_are_on_record(page, least):
-    text = (ROOT / page).read_text(encoding="utf-8")
-    assert readme.refilled(text) == text, "run `make build` or `python -m helpers.runs readme`"
-    assert len(prose.cited_numbers(text)) >= least
+def test_the_pages_cite_numbers_as_they_are_on_record():
+    known, cited, problems = readme.known_results(), {}, []
+    for path in readme.pages():
+        text, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()
+        cited[name] = len(prose.cited_numbers(text))
+        problems += [f"{name}: {wrong}" for wrong in prose.wrong_numbers(text, known)]
+    assert not problems, "\n".join([*problems, "run `python -m helpers.runs readme`"])
+    assert cited["README.md"] >= 10 and cited["data/README.md"] >= 4
+    assert {p.name for p in (ROOT / "docs").rglob("*.md")} <= {Path(name).name for name in cited}
+
+
+def test_numbers_are_cited_only_where_a_test_compares_them():
+    compared = {path.relative_to(ROOT) for path in readme.pages()}
+    compared |= {path.relative_to(ROOT) for path in request.series()}
+    compared |= {Path("notebooks", "py", f"{path.stem}.py") for path in request.series()}
+    compared |= {
+        Path("helpers", "runs", name) for name in ("prose.py", "readme.py")
+    }  # they speak of it
+    found = [path for path, text in _texts() if "<!--=" in text and path.parts[0] != "tests"]
+    assert {"README.md", "08_meet_the_generative_neighbours.ipynb"} <= {path.name for path in found}
+    assert [str(path) for path in found if path not in compared] == []
 
 
 def test_the_readme_shows_the_picture_of_the_stored_notebook():

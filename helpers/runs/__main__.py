@@ -202,7 +202,7 @@ def show_device(options):
 
 
 def refresh_readme(options):
-    """Refill the README's numbers and picture from what is stored."""
+    """Refill the numbers of the Markdown pages, and the README's picture, from what is stored."""
     from helpers.runs.readme import refresh
 
     refresh()
@@ -293,7 +293,7 @@ def _parser():
     many = add(
         "sweep", run_sweep, "run a notebook under many parameters, in parallel", profile=None
     )
-    many.add_argument("sweep", help="YAML file, such as notebooks/sweeps/04.beta.yaml")
+    many.add_argument("sweep", help="YAML file, such as notebooks/sweeps/05.labels.yaml")
     many.add_argument("--profile", choices=PROFILES, help="instead of the file's own")
     many.add_argument("--kernel", help="Jupyter kernel; vae-cpu where registered")
     many.add_argument("--out", help="folder or URL; runs/<name of the file> without it")
@@ -318,7 +318,7 @@ def _parser():
     device = add("device", show_device, "tell on which device a kernel computes", profile=None)
     device.add_argument("kernel")
 
-    add("readme", refresh_readme, "refill README.md from what is stored", profile=None)
+    add("readme", refresh_readme, "refill the Markdown pages from what is stored", profile=None)
 
     author = add("build", build_all, "build stored notebooks from notebooks/py")
     author.add_argument("notebooks", nargs="+", help='numbers ("04") or names')

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from helpers.runs import illustrate
 from helpers.runs.execute import execute
-from helpers.runs.prose import CITED, fill_numbers
+from helpers.runs.prose import CITED, fill_numbers, refuse_unread
 from helpers.runs.request import BadRequest, notebooks_folder, profile_file, read_file
 from helpers.runs.results import read_results
 
@@ -47,13 +47,14 @@ def build(number, *, profile="default", kernel=None, out=None):
 
     Raises:
         BadRequest: If the notebook records nothing, cites what it does not record, or would
-            store an absolute path.
+            store an absolute path; before the run, if a marker in its prose cannot be read.
     """
     import nbformat
 
     source = find_source(number)
     typed = source.read_text(encoding="utf-8")
     text = refresh_source(typed, source.stem)
+    refuse_unread(to_notebook(text), source.name)
     path = profile_file(stored_path(source), profile)
     values = read_file(path) if path else {}
     copy = _copy_path(source, out)
@@ -79,13 +80,14 @@ def rewrite(number, *, out=None):
             notebook gives the outputs.
 
     Raises:
-        BadRequest: If the code changed since the last default run.
+        BadRequest: If the code changed since the last default run, or as in `build`.
     """
     import nbformat
 
     source = find_source(number)
     text = refresh_source(source.read_text(encoding="utf-8"), source.stem)
     fresh = to_notebook(text)
+    refuse_unread(fresh, source.name)
     code = [_bare(c.source) for c in fresh.cells if c.cell_type == "code"]
     # A run whose source changed meanwhile left its copy and nothing else, so the newest comes first.
     paths = [p for p in (stored_path(source), _copy_path(source, out)) if p.exists()]
@@ -129,7 +131,7 @@ def _store(source, text, executed):
     import nbformat
 
     text = illustrate.write(text, executed, source.stem)
-    text, stored = finish(text, executed, _results(executed)["results"])
+    text, stored = finish(text, executed, _results(executed)["results"], source.name)
     source.write_text(text, encoding="utf-8")
     nbformat.write(stored, stored_path(source))
 
@@ -146,12 +148,12 @@ def _copy_path(source, out):
     return folder / f"{source.stem}.ipynb"
 
 
-def finish(text, executed, results):
+def finish(text, executed, results, name):
     """Return the refilled source text and the notebook as it is stored."""
-    text = fill_numbers(text, results)
+    text = fill_numbers(text, results, name)
     for cell in executed.cells:
         if cell.cell_type == "markdown":
-            cell.source = fill_numbers(cell.source, results)
+            cell.source = fill_numbers(cell.source, results, name)
     dropped = clean(executed)
     for line in dropped:
         print(f"  dropped from stderr: {line}")

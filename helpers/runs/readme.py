@@ -1,4 +1,4 @@
-"""Numbers of the README files and the picture of the first, from stored notebooks and recorded runs.
+"""Numbers of the Markdown pages and the picture of the README, from notebooks and recorded runs.
 
 A number stands there as in a notebook's prose, `12.3<!--=key-->`; the key says where it is from:
 `n04_elbo` is `elbo` in the record of notebook 04, and `run_mnist_nll__test_nll` is `test_nll` in
@@ -8,29 +8,48 @@ A number stands there as in a notebook's prose, `12.3<!--=key-->`; the key says 
 import json
 
 from helpers.runs.prose import fill_numbers
-from helpers.runs.request import notebooks_folder, series
+from helpers.runs.request import BadRequest, notebooks_folder, series
 from helpers.runs.results import read_results
 
 PICTURE_TAG = "readme-picture"
-PAGES = ("README.md", "data/README.md")
+PAGES = ("*.md", "data/*.md", "docs/**/*.md", "benchmarks/*.md", "notebooks/*.md")
+
+
+def pages():
+    """Return the paths of the project's Markdown pages; each may cite results."""
+    root = notebooks_folder().parent
+    return sorted({path for pattern in PAGES for path in root.glob(pattern)})
 
 
 def known_results():
-    """Return every citable result, by key."""
+    """Return every citable result, by key.
+
+    Raises:
+        BadRequest: If two records would have the same keys.
+    """
     known = {}
     for notebook in series():
         for key, value in read_results(notebook)["results"].items():
             known[f"n{notebook.stem[:2]}_{key}"] = value
+    stems = {}
     for path in sorted((notebooks_folder().parent / "data" / "results").glob("*.json")):
         stem = path.stem.replace("-", "_")
+        if stems.setdefault(stem, path.name) != path.name:
+            raise BadRequest(f"{stems[stem]} and {path.name} have the same keys: rename one.")
         for key, value in json.loads(path.read_text(encoding="utf-8"))["results"].items():
             known[f"run_{stem}__{key}"] = value
     return known
 
 
-def refilled(text):
-    """Return a text with every cited number as it is on record."""
-    return fill_numbers(text, known_results())
+def refilled(text, name="the page", known=None):
+    """Return a text with every cited number as it is on record.
+
+    Args:
+        text: Markdown.
+        name: What it is called in an error.
+        known: As from `known_results`, which is read where this is None.
+    """
+    return fill_numbers(text, known_results() if known is None else known, name)
 
 
 def picture(notebook):
@@ -44,14 +63,21 @@ def picture(notebook):
 
 
 def refresh():
-    """Rewrite `PAGES`, and `docs/picture.png` where a notebook has one."""
+    """Rewrite the pages, and `docs/picture.png` where a notebook has one."""
     import base64
 
     import nbformat
 
-    root = notebooks_folder().parent
-    for page in (root / name for name in PAGES):
-        page.write_text(refilled(page.read_text(encoding="utf-8")), encoding="utf-8")
+    root, known = notebooks_folder().parent, known_results()
+    texts = {path: path.read_text(encoding="utf-8") for path in pages()}
+    # All are filled before the first is written: an error leaves every page as it was.
+    filled = {
+        path: refilled(text, path.relative_to(root).as_posix(), known)
+        for path, text in texts.items()
+    }
+    for path, text in filled.items():
+        if text != texts[path]:
+            path.write_text(text, encoding="utf-8")
     for path in series():
         data = picture(nbformat.read(path, as_version=4))
         if data:

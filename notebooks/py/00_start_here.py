@@ -172,10 +172,14 @@ assert abs(your_value - true_value) < 1e-3, "One bit halves the possibilities: t
 # | **00** Start here | does it run on my machine? | 1 |
 # | [**01** Meet the images, masks and edges](01_meet_the_images.ipynb) | what is a right answer, and who says so? | 2 |
 # | [**02** Build a VAE from scratch](02_build_a_vae.ipynb) | what does an autoencoder lack, and what mends it? | 2 |
-# | [**03** Derive the KL](03_derive_the_kl.ipynb) | why these two terms, and in what unit? | 2 |
-# | [**04** Train it well](04_train_it_well.ipynb) | what does each knob do, and how do I know? | 4 |
+# | [**03** Derive the KL](03_derive_the_kl.ipynb) | why these two terms, and in what unit? | 1 |
+# | [**04** Train it well](04_train_it_well.ipynb) | what does each knob do, and how do I know? | 3 |
 # | [**05** Segment with a VAE](05_segment_with_a_vae.ipynb) | does a VAE help to label pixels, and against whom? | 5 |
 # | [**06** Find edges with a VAE](06_find_edges_with_a_vae.ipynb) | where do the edges go, and who finds them? | 5 |
+# | [**07** Say how sure you are](07_say_how_sure_you_are.ipynb) | what can a latent say of people who disagree, and of a stranger? | 5 |
+# | [**08** Meet the generative neighbours](08_meet_the_generative_neighbours.ipynb) | what do a GAN, a VAE-GAN and a VQ-VAE do better? | 5 |
+# | [**09** Meet the supervised neighbours](09_meet_the_supervised_neighbours.ipynb) | how far does each segmenter see, and who gains from a VAE? | 5 |
+# | [**10** Read an article with your hands](10_read_an_article.ipynb) | what is wrong with a text that reads well? | 1 |
 #
 # Each one runs alone and in any order. If you know VAEs, begin with `03`; if you came for segments and edges, with `01`.
 #
@@ -183,7 +187,7 @@ assert abs(your_value - true_value) < 1e-3, "One bit halves the possibilities: t
 #
 # - **Read.** Outputs are stored. Numbers in the text that come from a run are marked "in the stored run", and a test holds text and run together.
 # - **Run.** *Run All* in JupyterLab (`make lab`), or `make run` for the whole series and web pages of it under `runs/`.
-# - **Rerun with other parameters.** `python -m helpers.runs run 04 -p beta 4`, or papermill itself. A name that does not exist is refused.
+# - **Rerun with other parameters.** `python -m helpers.runs run 04 -p latent 8`, or papermill itself. A list goes into quotes: `python -m helpers.runs run 04 -p betas "[1.0, 4.0]"`. A name that does not exist is refused.
 # - **Other images.** Where a notebook has the parameter `dataset`, it also takes real sets: `make run DATASET=bsds500`.
 # - **Grade.** Exercises end in an assertion whose message tells what to think about. A teacher can clear the line `your_value = …` and hand the notebook out.
 

@@ -36,7 +36,7 @@
 # **What you'll need**
 #
 # - Python and NumPy. No notebook has to be read before this one; no network is trained here.
-# - About 1 to 2 minutes on 2 CPU cores and 1 GB of memory. The default data set is drawn on the spot; nothing is downloaded.
+# - About 2 minutes on 2 CPU cores and 1 GB of memory. The default data set is drawn on the spot; nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.

@@ -529,7 +529,7 @@ print(f"reconstruction {scores['reconstruction']:.1f}, KL {scores['kl']:.1f} nat
 print(f"error of a pixel: VAE {rmse(reconstructed):.3f}, autoencoder {rmse(restored):.3f}")
 
 # %% [markdown]
-# In the stored run a code costs 27.5<!--=kl--> nats, that is 40<!--=kl*1.442695--> bits, and from it a pixel is restored to within 0.056<!--=vae_rmse-->. The formula and the figure agree: an error of about 0.056 in each of 3,072 values costs $3072 \cdot \tfrac12 (0.056/0.1)^2 \approx 480$ nats, and the term printed above lies about so far above the floor of −4251.
+# In the stored run a code costs 27.5<!--=kl--> nats, that is 40<!--=kl*1.442695--> bits, and from it a pixel is restored to within 0.056<!--=vae_rmse-->. The formula and the figure agree: an error of about 0.056<!--=vae_rmse--> in each of 3,072 values costs $3072 \cdot \tfrac12 (0.056/0.1)^2 \approx 480$ nats, and the term printed above lies about so far above the floor of −4251.
 #
 # > **Predict first.** Four contestants now draw pictures: the autoencoder from $\mathcal N(0, I)$ and from its fitted Gaussian, the VAE from $\mathcal N(0, I)$ and, for fairness, also from a Gaussian fitted to *its* codes. Order them by distance.
 

@@ -179,7 +179,7 @@ compare("nats", your_nats, 299 * math.log(2), "Both pay ln 2, one of them for ev
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# 300 ln 2 − ln 2 = 207.2 nats. The pixels are not independent; after the first has told which reading it is, the other 299 tell nothing new.
+# 300 ln 2 − ln 2 = 207.3 nats. The pixels are not independent; after the first has told which reading it is, the other 299 tell nothing new.
 #
 # </details>
 #

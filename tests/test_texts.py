@@ -1,0 +1,67 @@
+"""README, notebook 00 and the cards agree, and the commands that the texts show can be typed."""
+
+import re
+import shlex
+from pathlib import Path
+
+import nbformat
+
+from helpers.runs import __main__ as shell
+from helpers.runs import readme, request
+
+ROOT = Path(__file__).resolve().parents[1]
+ROW = re.compile(
+    r"^\| \[?\**(\d\d)\** ([^\]|]+?)(?:\]\((?:notebooks/)?(\S+)\))? \|.*\| (\d+) \|$", re.M
+)
+MINUTES = re.compile(r"^- About (\d+) minutes? on 2 CPU cores", re.M)
+
+
+def _cells(path):
+    return [c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown"]
+
+
+def _rows(text):
+    """`(number, title, minutes)` of each row of a table of notebooks, and the files it links."""
+    found = ROW.findall(text)
+    return [(n, title, int(m)) for n, title, _, m in found], [file for *_, file, _ in found if file]
+
+
+def test_the_readme_notebook_00_and_the_cards_agree_on_notebooks_and_minutes():
+    series = request.series()
+    table, files = _rows((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert files == [path.name for path in series], "README.md lists other notebooks"
+    cards = ["\n".join(_cells(path)) for path in series]
+    found = {
+        path.stem: [int(m) for m in MINUTES.findall(card)] for path, card in zip(series, cards)
+    }
+    assert found == {path.stem: [row[2]] for path, row in zip(series, table)}, "cards and README.md"
+    mapped, linked = _rows(cards[0])
+    assert mapped == table, "the map of notebook 00 and README.md"
+    assert linked == files[1:]  # 00 does not link itself
+
+
+COMMAND = re.compile(r"-m helpers\.runs ([a-z][^`\n#\u2026]*)")
+
+
+def test_the_commands_that_the_texts_show_are_accepted():
+    texts = [path.read_text(encoding="utf-8") for path in readme.pages()]
+    texts += ["\n".join(_cells(path)) for path in request.series()]
+    shown = set()
+    for command in [found for text in texts for found in COMMAND.findall(text)]:
+        options = shell._parser().parse_args(shlex.split(command))
+        if hasattr(options, "sweep"):
+            assert (ROOT / options.sweep).is_file(), command
+        if hasattr(options, "parameter"):
+            files = [ROOT / name for name in options.file if name != "my.yaml"]
+            notebook = request.find(options.notebook)
+            request.gather(notebook, options.profile, files, options.parameter)
+            shown |= {name for name, _ in options.parameter}
+    assert {"latent", "betas", "seed"} <= shown
+
+
+def test_the_parameter_files_that_the_texts_name_exist():
+    named = re.compile(r"notebooks/(?:sweeps|parameters)/[0-9][\w.-]*\.yaml")
+    paths = [*readme.pages(), *ROOT.glob("notebooks/py/*.py"), *ROOT.glob("helpers/**/*.py")]
+    found = [(path, name) for path in paths for name in named.findall(path.read_text("utf-8"))]
+    assert len(found) >= 4
+    assert [f"{path.name}: {name}" for path, name in found if not (ROOT / name).is_file()] == []
