@@ -22,6 +22,12 @@ LONGEST = (
     "test_twins",
     "test_photographs",
     "test_notebooks",
+    "06_find_edges_with_a_vae",
+    "05_segment_with_a_vae",
+    "04_train_it_well",
+    "07_say_how_sure_you_are",
+    "09_meet_the_supervised_neighbours",
+    "08_meet_the_generative_neighbours",
 )
 
 
