@@ -40,12 +40,12 @@ def write_record(path, name, results, parameters, **more):
 
 def keep(notebook, path):
     """Keep the results of an executed notebook as a record, `data/results/NAME.json`."""
-    from helpers.runs.parameters import read_notebook, read_parameters
+    from helpers.runs.parameters import parameters_of_run, read_notebook
     from helpers.runs.results import read_results
 
     node = read_notebook(notebook)
     payload = read_results(node)
-    parameters = {n: p.default for n, p in read_parameters(node).items()} | payload["parameters"]
+    parameters = parameters_of_run(node, payload["parameters"])
     run = node.metadata.get("papermill", {})
     return write_record(
         path,
