@@ -12,8 +12,8 @@ import dataclasses
 import io
 import tokenize
 
-from helpers.runs.rules import check_value, nearest
-from helpers.runs.values import hint, meant
+from helpers.runs.rules import nearest
+from helpers.runs.values import meant, settle
 
 TYPES = {"bool": bool, "str": str}
 
@@ -55,10 +55,9 @@ def check_parameters(namespace, **rules):
             guess = f" Did you mean {near!r}?" if near else ""
             problems.append(f"No variable is called {name!r}, but a rule names it.{guess}")
         else:
-            value = meant(namespace[name], rule)
-            problem = check_value(name, value, rule)
+            value, problem = settle(name, namespace[name], rule)
             if problem:
-                problems.append(problem + hint(value, rule))
+                problems.append(problem)
             elif value is not namespace[name]:
                 namespace[name] = value
     if problems:

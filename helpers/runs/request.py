@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 
 from helpers.runs.parameters import read_parameters
-from helpers.runs.rules import check_value, describe, nearest
-from helpers.runs.values import hint, meant, typed
+from helpers.runs.rules import describe, nearest
+from helpers.runs.values import hint, meant, settle, typed
 from helpers.runs.yaml_reader import read
 
 PROFILES = ("smoke", "default", "full")
@@ -123,12 +123,7 @@ def gather(notebook, profile="default", files=(), assignments=(), dataset=None):
     for path in files:
         changes.update(read_file(path))
     for name, text in assignments:
-        value, rule = typed(text), known[name].rule if name in known else None
-        # `-p label [a]`: what looks like a list stays a text where only a text may stand.
-        held = rule is not None and not isinstance(value, str)
-        if held and check_value(name, meant(value, rule), rule):
-            value = value if check_value(name, meant(text, rule), rule) else text
-        changes[name] = value
+        changes[name] = typed(text, known[name].rule if name in known else None)
     if dataset is not None:
         changes.setdefault("dataset", dataset)
     changes = check_values(notebook, changes)
@@ -159,12 +154,13 @@ def check_values(notebook, values):
             problems.append(f"Unknown parameter {name!r}.{guess} Known: {listing}.")
             continue
         rule, default = known[name].rule, known[name].default
-        stand_in = rule if rule is not None else STAND_INS.get(type(default))
-        value = checked[name] = meant(value, stand_in)
         if rule is not None:
-            problem = check_value(name, value, rule)
-            problems += [problem + hint(value, rule)] if problem else []
-        elif default is not None and not _same_type(value, default):
+            checked[name], problem = settle(name, value, rule)
+            problems += [problem] if problem else []
+            continue
+        stand_in = STAND_INS.get(type(default))
+        value = checked[name] = meant(value, stand_in)
+        if default is not None and not _same_type(value, default):
             problems.append(
                 f"Bad parameter {name!r}. Received: {value!r} ({type(value).__name__}). "
                 f"Allowed: {type(default).__name__}, like {default!r}.{hint(value, stand_in)}"

@@ -149,7 +149,9 @@ def _sets(plan, path):
         sets = plan["runs"]
         if not isinstance(sets, list) or not sets or not all(isinstance(s, dict) for s in sets):
             raise BadRequest(f"{path}: `runs` must be a list of parameter sets.")
-    seeds = meant(plan.get("seeds"), {"or_none": range(0)})
+    seeds = plan.get("seeds")
+    if isinstance(seeds, str):
+        seeds = meant(seeds, {"or_none": range(0)})
     if seeds is None:
         return sets
     if any("seed" in values for values in (_mapping(plan, "parameters", path), *sets)):

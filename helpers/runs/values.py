@@ -9,9 +9,8 @@ bool but stays the text that it is, and a rule that asks for more refuses it: `0
 import math
 import os
 from decimal import Decimal
-from pathlib import Path
 
-from helpers.runs.rules import PATHS
+from helpers.runs.rules import check_value
 from helpers.runs.yaml_reader import Plain, read_whole
 
 NOTHING = ("", "~", "null", "Null", "NULL", "None", "none")
@@ -21,9 +20,15 @@ ALSO_BOOLS = ("yes", "no", "on", "off", "y", "n", "1", "0")
 BRACKETS = {"[": "]", "{": "}", "(": ")", "'": "'", '"': '"'}
 
 
-def typed(text):
-    """What a text of the command line holds: a list and a text in quotes are read as YAML has it."""
+def typed(text, rule=None):
+    """What a text of the command line holds: a list and a text in quotes are read as YAML has it.
+
+    Where a rule allows texts only, `[a]` is one.
+    """
     inner = text.strip()
+    rule = rule.get("or_none", rule) if isinstance(rule, dict) else rule
+    if inner[:1] in ("[", "{", "(") and (rule is str or isinstance(rule, str)):
+        return Plain(text)
     if len(inner) > 1 and BRACKETS.get(inner[0]) == inner[-1]:
         try:
             return read_whole(f"[{inner[1:-1]}]" if inner[0] == "(" else inner)
@@ -36,9 +41,8 @@ def meant(value, rule=None):
     """The value that a rule of `helpers.runs.rules` is asked about.
 
     Texts become numbers, bools and None where the rule asks for these, and so do the texts in
-    lists. A path becomes an absolute one; relative ones start in the working folder. What has no
-    such meaning is returned as it is, for the rule to refuse. Without a rule, only what stood
-    without quotes can be more than a text.
+    lists. What has no such meaning is returned as it is, for the rule to refuse. Without a rule,
+    only what stood without quotes can be more than a text.
     """
     if isinstance(rule, dict) and "or_none" in rule:
         return None if value is None or _is_nothing(value) else meant(value, rule["or_none"])
@@ -50,10 +54,12 @@ def meant(value, rule=None):
         return type(value)(meant(v, item) for v in value)
     if isinstance(value, dict):
         return {key: meant(v) for key, v in value.items()}
-    if isinstance(rule, str) and rule in PATHS:
-        return _place(value)
+    if isinstance(rule, str) and (value is None or _is_nothing(value)):
+        return ""  # no path
     if not isinstance(value, str):
         return value
+    if isinstance(rule, str):
+        return str(value)
     if rule is str:
         return None if _is_nothing(value) else str(value)
     if rule is None and not isinstance(value, Plain):
@@ -64,6 +70,18 @@ def meant(value, rule=None):
         isinstance(rule, list) and any(type(choice) is int for choice in rule)
     )
     return _word(value, integer)
+
+
+def settle(name, value, rule):
+    """Check what a value means.
+
+    Returns:
+        (value, problem): the value to go on with, paths absolute, and None; or what was received
+        and what is wrong with it, as `check_value` says it.
+    """
+    value = meant(value, rule)
+    problem = check_value(name, value, rule)
+    return (value, problem + hint(value, rule)) if problem else (_placed(value, rule), None)
 
 
 def number(text, integer=False):
@@ -122,13 +140,11 @@ def _word(text, integer=False):
     return str(text) if found is None else found
 
 
-def _place(value):
-    """A path made absolute; nothing, in whatever words, is an empty text."""
-    if value is None or _is_nothing(value):
-        return ""
-    if not isinstance(value, str) or not value:
-        return value
-    try:
-        return os.path.abspath(Path(value).expanduser())
-    except (RuntimeError, ValueError):  # no such user; a character that no path has
-        return str(value)
+def _placed(value, rule):
+    """Allowed values with paths made absolute; relative ones start in the working folder."""
+    if isinstance(rule, dict):
+        rule = rule.get("or_none", rule.get("list_of"))
+    if isinstance(value, (list, tuple)):
+        return type(value)(_placed(v, rule) for v in value)
+    is_path = isinstance(rule, str) and value
+    return os.path.abspath(os.path.expanduser(value)) if is_path else value
