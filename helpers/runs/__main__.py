@@ -60,7 +60,12 @@ def keep(options):
     from helpers.runs import provenance
 
     path = notebooks_folder().parent / "data" / "results" / f"{options.name}.json"
-    print(provenance.keep(options.executed, path))
+    try:
+        print(provenance.keep(options.executed, path))
+    except OSError as error:
+        raise BadRequest(f"Cannot keep {options.executed}: {error}") from None
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
     return 0
 
 

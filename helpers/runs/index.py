@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import html
+import os
 from pathlib import Path
 
 from helpers.runs.request import notebooks_folder
@@ -125,7 +126,7 @@ def write_index(folder, runs, title):
     rows = []
     for run in runs:
         page = run.output.with_suffix(".html")
-        page = page.name if page.exists() else run.output.name
+        page = os.path.relpath(page if page.exists() else run.output, folder)
         name = html.escape(run.notebook.stem.replace("_", " "))
         result = html.escape(run.headline if run.ok else f"Failed: {run.error}")
         kind = "" if run.ok else ' class="failed"'

@@ -97,14 +97,7 @@ class Output:
 
             papermill_io.write(text, path)
             return
-        partial = Path(path).with_name(f".{uuid.uuid4().hex}.partial")
-        try:
-            partial.write_text(text, "utf-8")
-            os.replace(partial, path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                partial.unlink(missing_ok=True)
-            raise
+        write_whole(path, text)
 
     def put_or_keep(self, path, text):
         """As `put`; where that fails, keep the notebook on this machine.
@@ -123,6 +116,18 @@ class Output:
         """Forget an earlier failure that is mended."""
         if not self.remote:
             Path(self.path(name, failed=True)).unlink(missing_ok=True)
+
+
+def write_whole(path, text):
+    """Write a file, whole or not at all."""
+    partial = Path(path).with_name(f".{uuid.uuid4().hex}.partial")
+    try:
+        partial.write_text(text, "utf-8")
+        os.replace(partial, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
 
 
 def make_folder(folder):

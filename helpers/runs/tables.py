@@ -3,10 +3,9 @@
 import csv
 import io
 import json
-import os
 from pathlib import Path
 
-from helpers.runs.outputs import FAILED, PARTIAL
+from helpers.runs.outputs import FAILED, PARTIAL, write_whole
 from helpers.runs.request import BadRequest
 from helpers.runs.rules import nearest
 
@@ -51,13 +50,13 @@ def _row(path):
     import nbformat
 
     from helpers.runs.parameters import parameters_of_run
-    from helpers.runs.results import read_results
+    from helpers.runs.results import error_of, read_results
 
     if path.name.endswith(PARTIAL):
         raise _Left("is not finished: it still runs, or was stopped.")
     try:
         node = nbformat.read(path, as_version=4)
-        error = _error(node)
+        error = error_of(node)
     except Exception as failure:  # nbformat has errors of its own for each kind of damage
         words = " ".join(str(failure).split())[:100]
         raise _Left(
@@ -77,21 +76,6 @@ def _row(path):
     row |= {name: _cell(value) for name, value in values.items()}
     row |= {name if name not in row else f"result_{name}": v for name, v in single.items()}
     return {**row, "seconds": node.metadata.get("papermill", {}).get("duration")}
-
-
-def _error(node):
-    """The error that ended an executed notebook, in one line, or None."""
-    papermill = node.metadata.get("papermill", {})
-    if "exception" in papermill and not papermill["exception"]:
-        return None  # an error that is shown on purpose ends nothing
-    for cell in node.cells:
-        for output in cell.get("outputs", []):
-            if output.output_type == "error" and "raises-exception" not in cell.metadata.get(
-                "tags", []
-            ):
-                first = (str(output.evalue).strip().splitlines() or [""])[0]
-                return f"cell In [{cell.execution_count}]: {output.ename}: {first}"
-    return "a cell failed." if papermill.get("exception") else None
 
 
 def _cell(value):
@@ -120,9 +104,7 @@ def write_csv(rows, path):
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    partial = Path(path).with_name(f".{Path(path).name}.{os.getpid()}.partial")
-    partial.write_text(text.getvalue(), "utf-8")
-    os.replace(partial, path)
+    write_whole(path, text.getvalue())
 
 
 def draw(rows, x, y, by=None, path="results.png"):
