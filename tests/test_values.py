@@ -191,6 +191,7 @@ def test_what_is_no_number_is_refused_and_stays_a_text_where_a_text_may_stand(no
     [
         ("count", "010", "no zeros in front"),
         ("rate", "1:30", "no colon"),
+        ("rate", "\u22120.5", "The minus sign is -"),
         ("rate", "0,5", "The decimal sign is a point"),
         ("fast", "yes", "Write true or false"),
         ("fast", "1", "Write true or false"),

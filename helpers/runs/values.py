@@ -117,6 +117,8 @@ def hint(value, rule):
         return f" Write it in quotes: '{value}'."
     if not wants_number or not isinstance(value, str):
         return ""
+    if not value.isascii() and value[1:].isascii() and value[0] in "\u2212\u2013":
+        return " The minus sign is -, as the keyboard has it."
     digits = value.strip().lstrip("+-")
     if digits.isdecimal() and digits.startswith("0"):
         return " A number has no zeros in front, because YAML reads them as base eight."
