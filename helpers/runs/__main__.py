@@ -2,24 +2,22 @@
 
 import argparse
 import sys
-from pathlib import Path
 
+from helpers.runs.commands import run, run_all, run_sweep, show_results
 from helpers.runs.request import (
     PROFILES,
     BadRequest,
-    check_kernel,
     find,
-    gather,
     notebooks_folder,
     parameters_of,
     series,
 )
-from helpers.runs.rules import check_value, describe
+from helpers.runs.rules import describe
 
 
 def main(arguments=None):
     """Parse the command line, do it, and return the exit status."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     try:
         return options.do(options)
     except BadRequest as error:
@@ -28,120 +26,6 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-
-
-def run(options):
-    """Run one notebook."""
-    from helpers.runs.execute import execute
-
-    notebook = find(options.notebook)
-    values, pure = gather(notebook, options.profile, options.file, options.parameter)
-    name = notebook.stem + _suffix(values, options)
-    dataset = _dataset(notebook, values)
-    folder = Path(options.out) if options.out else _runs() / dataset
-    done = execute(
-        notebook,
-        folder / f"{name}.ipynb",
-        values,
-        profile=options.profile if pure else None,
-        kernel=options.kernel,
-        progress=sys.stderr.isatty(),
-        log=options.log,
-    )
-    print(f"{name:<28} {done.line()}\n{done.output}")
-    return 0 if done.ok else 1
-
-
-def run_all(options):
-    """Run what can run on a data set; one line a notebook, then the pages."""
-    from helpers.runs.execute import execute
-    from helpers.runs.index import write_html, write_index
-
-    folder = Path(options.out) if options.out else _runs() / options.dataset
-    kernel = check_kernel(options.kernel)
-    jobs, skipped = _plan(options.dataset, options.profile)
-    if not jobs:
-        raise BadRequest(f"No notebook takes dataset={options.dataset!r}.")
-    print(f"{len(jobs)} notebooks on {options.dataset}, {options.profile} parameters, {kernel}")
-    for name, reason in skipped:
-        print(f"{name:<28} skipped: {reason}")
-    runs = []
-    for notebook, values, pure in jobs:
-        print(f"{notebook.stem:<28} ", end="", flush=True)
-        output = folder / notebook.name
-        profile = options.profile if pure else None
-        runs.append(execute(notebook, output, values, profile=profile, kernel=kernel))
-        print(runs[-1].line(), flush=True)
-        if output.exists():
-            write_html(output)
-    index = write_index(folder, runs, f"The series on {options.dataset}")
-    failed = [r.notebook.stem for r in runs if not r.ok]
-    minutes = sum(r.seconds for r in runs) / 60
-    print(f"{minutes:.1f} min in all" + (f"; failed: {', '.join(failed)}" if failed else ""))
-    print(f"Open {index}")
-    return 1 if failed else 0
-
-
-def run_sweep(options):
-    """Run a sweep; a bar with the time left and the best result so far, then the table."""
-    from tqdm import tqdm
-
-    from helpers.runs import tables
-    from helpers.runs.sweep import sweep
-    from helpers.runs.sweeps import read_sweep
-
-    plan = read_sweep(options.sweep, options.profile)
-    out = options.out or str(_runs() / Path(options.sweep).stem)
-    bar = tqdm(total=len(plan.jobs), unit="run", disable=not sys.stderr.isatty())
-    best = None
-
-    def report(outcome):
-        nonlocal best
-        if plan.best and outcome.error is None:
-            name, sign = plan.best
-            value = outcome.results.get(name)
-            if value is None:
-                raise BadRequest(f"`best`: {outcome.name} has no result {name!r}.")
-            if best is None or sign * value > sign * best:
-                best = value
-                bar.set_postfix_str(f"best {name} {best:.4g}")
-        words = "done before" if outcome.reused else f"{outcome.seconds:.0f} s"
-        words = f"FAILED: {outcome.error}  {outcome.output}" if outcome.error else words
-        bar.write(f"{outcome.name:<60} {words}  {outcome.headline}".rstrip(), file=sys.stdout)
-        bar.update()
-
-    with bar:
-        keys = ("kernel", "workers", "threads", "scheduler", "pin")
-        limits = {key: getattr(options, key) for key in keys}
-        outcomes = sweep(plan, out, report=report, **limits)
-    failed = [outcome for outcome in outcomes if outcome.error]
-    reused = sum(outcome.reused for outcome in outcomes)
-    print(f"{len(outcomes)} runs: {reused} done before, {len(failed)} failed, in {out}")
-    if "://" not in str(out) and len(failed) < len(outcomes):
-        rows = tables.table(out)
-        tables.write_csv(rows, Path(out) / "results.csv")
-        print(tables.as_text(tables.varying(rows)))
-    return 1 if failed else 0
-
-
-def show_results(options):
-    """Print the table of a folder's runs, write it as csv, and draw it."""
-    from helpers.runs import tables
-
-    if options.by and not options.plot:
-        raise BadRequest("--by needs --plot X Y.")
-    rows = tables.table(options.folder)
-    path = Path(options.folder) / "results.csv"
-    tables.write_csv(rows, path)
-    print(tables.as_text(tables.varying(rows)))
-    print(f"{len(rows)} runs in {path}")
-    if options.plot:
-        picture = (
-            Path(options.folder) / f"{'-'.join(filter(None, [*options.plot, options.by]))}.png"
-        )
-        tables.draw(rows, *options.plot, by=options.by, path=picture)
-        print(f"drawn in {picture}")
-    return 0
 
 
 def list_all(options):
@@ -176,7 +60,12 @@ def keep(options):
     from helpers.runs import provenance
 
     path = notebooks_folder().parent / "data" / "results" / f"{options.name}.json"
-    print(provenance.keep(options.executed, path))
+    try:
+        print(provenance.keep(options.executed, path))
+    except OSError as error:
+        raise BadRequest(f"Cannot keep {options.executed}: {error}") from None
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
     return 0
 
 
@@ -209,46 +98,28 @@ def refresh_readme(options):
     return 0
 
 
-def _plan(dataset, profile):
-    """Choose the notebooks that can run on a data set, with their checked values."""
-    jobs, skipped = [], []
-    for notebook in series():
-        parameter = parameters_of(notebook).get("dataset")
-        takes = parameter is not None and not check_value("dataset", dataset, parameter.rule or str)
-        if not takes and dataset != "shapes":
-            skipped.append((notebook.stem, f"does not take dataset={dataset!r}"))
-            continue
-        try:
-            values, pure = gather(notebook, profile, dataset=dataset if takes else None)
-        except BadRequest as error:
-            if profile != "full":
-                raise
-            skipped.append((notebook.stem, str(error)))
-            continue
-        jobs.append((notebook, values, pure))
-    return jobs, skipped
+def _joined(arguments):
+    """The command line with each `-p NAME VALUE` as one word, `--parameter=NAME=VALUE`.
+
+    Left as it is, argparse takes a value such as -1e-3 for an option.
+    """
+    left, words = list(arguments), []
+    while left:
+        word = left.pop(0)
+        if word in ("-p", "--parameter") and left:
+            name = left.pop(0)
+            if "=" not in name and left and not left[0].startswith("--"):
+                name = f"{name}={left.pop(0)}"
+            word = f"--parameter={name}"
+        words.append(word)
+    return words
 
 
-def _dataset(notebook, values):
-    parameter = parameters_of(notebook).get("dataset")
-    return str(values.get("dataset", parameter.default if parameter else "shapes"))
-
-
-def _suffix(values, options):
-    """Name a changed run after its changes, so that it does not overwrite the plain one."""
-    parts = [f"{name}={values[name]}" for name, _ in options.parameter if name in values]
-    parts += [Path(path).stem for path in options.file]
-    parts += [options.profile] if options.profile != "default" else []
-    text = "".join(f"__{part}" for part in parts)
-    return "".join(c if c.isalnum() or c in "._=-" else "-" for c in text)[:120]
-
-
-def _runs():
-    folder = notebooks_folder().parent / "runs"
-    try:
-        return folder.relative_to(Path.cwd())
-    except ValueError:
-        return folder
+def _assignment(text):
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError(f"needs a name and a value, not {text!r}")
+    return name.strip(), value
 
 
 def _positive(text):
@@ -273,12 +144,12 @@ def _parser():
     one.add_argument("notebook", help='number ("04"), name or path')
     one.add_argument(
         "-p",
-        dest="parameter",
-        nargs=2,
+        "--parameter",
+        type=_assignment,
         action="append",
         default=[],
-        metavar=("NAME", "VALUE"),
-        help="set a parameter; may be repeated",
+        metavar="NAME VALUE",
+        help="set a parameter, also as NAME=VALUE; may be repeated",
     )
     one.add_argument(
         "-f", dest="file", action="append", default=[], metavar="FILE", help="YAML of parameters"

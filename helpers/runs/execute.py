@@ -15,7 +15,14 @@ import threading
 import time
 from pathlib import Path
 
-from helpers.runs.request import BadRequest, check_kernel, check_values, notebooks_folder
+from helpers.runs.outputs import PARTIAL, keep, lost_place, make_folder
+from helpers.runs.request import (
+    BadRequest,
+    check_environment,
+    check_kernel,
+    check_values,
+    notebooks_folder,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +59,7 @@ def execute(
     log=False,
     environment=None,
     stop=None,
+    failed=None,
 ):
     """Run a notebook and keep the executed copy, also when a cell fails.
 
@@ -67,9 +75,12 @@ def execute(
         log: Also print the cells' output as it comes.
         environment: Further environment variables of the kernel.
         stop: Function that is asked now and then whether the run shall end; see `Run.error`.
+        failed: Path of the copy in which a cell failed, so that it does not take the place of an
+            earlier good one; `output` without it.
 
     Returns:
-        A `Run`.
+        A `Run`. Where its place could not be written in the end, `Run.output` is the place where
+        the notebook was kept instead, and the error says so.
 
     Raises:
         BadRequest: If the request is refused; no kernel was started and no file written.
@@ -78,44 +89,50 @@ def execute(
     if not notebook.is_file():
         raise BadRequest(f"No notebook at {notebook}.")
     if values:
-        check_values(notebook, values)
+        values = check_values(notebook, values)
+    environment = {**check_environment(values), **(environment or {})}
     kernel = check_kernel(kernel)
     cwd = Path(cwd) if cwd else notebooks_folder()
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadRequest(
-            f"Cannot make the output folder {output.parent}: {error.strerror}."
-        ) from None
-    partial = output.with_name(output.stem + ".partial.ipynb")
+    make_folder(output.parent)
+    if output.is_dir():
+        raise BadRequest(f"{output} is a folder, so no notebook can be written there.")
+    partial = output.with_name(output.stem + PARTIAL)
     job = {
         # Relative to the working folder: papermill writes both paths into the copy.
-        "input_path": os.path.relpath(notebook, cwd),
-        "output_path": os.path.relpath(partial, cwd),
+        "input_path": _literally(os.path.relpath(notebook, cwd)),
+        "output_path": _literally(os.path.relpath(partial, cwd)),
         "parameters": values,
         "kernel_name": kernel,
         "language": "python",
         "progress_bar": progress,
         "log_output": log,
     }
-    environment = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1", **(environment or {})}
+    environment["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
     environment.pop("HELPERS_PROFILE", None)
     if profile:
         environment["HELPERS_PROFILE"] = profile
     started = time.monotonic()
     try:
-        error, peak = _in_own_process(job, cwd, environment, stop)
+        report = _in_own_process(job, cwd, environment, stop)
     except KeyboardInterrupt:
         partial.unlink(missing_ok=True)
         raise
-    seconds = time.monotonic() - started
-    if partial.exists():
-        os.replace(partial, output)
-    return Run(notebook, output, seconds, peak, error, "" if error else _headline(output))
+    seconds, error = time.monotonic() - started, report["error"]
+    output = Path(failed) if error and failed else output
+    if report.get("kept"):
+        output = Path(report["kept"])
+    elif partial.exists():
+        try:
+            os.replace(partial, output)
+        except OSError as failure:
+            error = "; ".join(filter(None, (error, lost_place(output, failure, partial))))
+            output = partial
+    headline = "" if error else _headline(output)
+    return Run(notebook, output, seconds, report["peak_bytes"], error, headline)
 
 
 def _in_own_process(job, cwd, environment, stop=None):
-    """Run `_work` in a subprocess; return its error (or None) and the kernel's peak memory."""
+    """Run `_work` in a subprocess; return its report, `peak_bytes` that of the kernel."""
     command = [sys.executable, "-m", "helpers.runs.execute", json.dumps(job)]
     live = job["progress_bar"] or job["log_output"]
     with tempfile.TemporaryDirectory() as folder, open(Path(folder) / "stderr", "w+b") as errors:
@@ -128,7 +145,7 @@ def _in_own_process(job, cwd, environment, stop=None):
             while stop is not None and child.poll() is None:
                 if stop():
                     _end_tree(child.pid)
-                    return "stopped", watch.stop()
+                    return {"error": "stopped", "peak_bytes": watch.stop()}
                 time.sleep(0.2)
             child.wait()
         except KeyboardInterrupt:
@@ -147,9 +164,10 @@ def _in_own_process(job, cwd, environment, stop=None):
             errors.seek(0)
             last = errors.read().decode(errors="replace").strip().splitlines()[-1:]
             reason = f": {last[0]}" if last else ""
-            return f"the run ended with status {child.returncode}{reason}", peak
+            error = f"the run ended with status {child.returncode}{reason}"
+            return {"error": error, "peak_bytes": peak}
         outcome = json.loads(report.read_text(encoding="utf-8"))
-    return outcome["error"], max(peak, outcome["peak_bytes"])
+    return {**outcome, "peak_bytes": max(peak, outcome["peak_bytes"])}
 
 
 class _MemoryWatch(threading.Thread):
@@ -207,7 +225,8 @@ def _work(job, report):
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    error = None
+    unwritten = _write_when_possible()
+    error = kept = None
     try:
         papermill.execute_notebook(**job)
     except PapermillExecutionError as failure:
@@ -217,6 +236,11 @@ def _work(job, report):
         error = "interrupted"
     except Exception as failure:  # a dead kernel, a full disk: report it, whatever it is
         error = f"{type(failure).__name__}: {failure}"
+    if unwritten:
+        path = Path(job["output_path"].replace("{{", "{").replace("}}", "}"))
+        kept = keep(unwritten["text"], path.name.removesuffix(PARTIAL))
+        lost = lost_place(path.absolute(), unwritten["error"], kept)
+        error = "; ".join(filter(None, (error, lost)))
     peak = 0
     if sys.platform != "win32":
         import resource
@@ -224,8 +248,37 @@ def _work(job, report):
         # Kilobytes on Linux, bytes on macOS; the largest single child.
         unit = 1 if sys.platform == "darwin" else 1024
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
-    Path(report).write_text(json.dumps({"error": error, "peak_bytes": peak}), encoding="utf-8")
+    report, outcome = Path(report), {"error": error, "peak_bytes": peak, "kept": kept and str(kept)}
+    report.write_text(json.dumps(outcome), encoding="utf-8")
     return 0 if error is None else 1
+
+
+def _write_when_possible():
+    """Have papermill's notebooks not end when their place cannot be written.
+
+    Returns:
+        A dictionary with "text" and "error" of the last notebook that could not be written; empty
+        once one could be.
+    """
+    from papermill.iorw import papermill_io
+
+    local, last = papermill_io.get_handler("local"), {}
+    plainly = local.write
+
+    def write(text, path):
+        last.clear()
+        try:
+            plainly(text, path)
+        except OSError as error:
+            last.update(text=text, error=error)
+
+    local.write = write
+    return last
+
+
+def _literally(path):
+    """A path in which papermill fills nothing in."""
+    return path.replace("{", "{{").replace("}", "}}")
 
 
 def _die_with_parent():

@@ -1,7 +1,9 @@
 """Executed notebooks as web pages, and one page that lists them."""
 
+import contextlib
 import copy
 import html
+import os
 from pathlib import Path
 
 from helpers.runs.request import notebooks_folder
@@ -38,6 +40,8 @@ a {{ color: #0072b2; }}
 """
 
 
+WIDGETS = "application/vnd.jupyter.widget"
+
 # nbconvert's "lab" template writes no alternative text; its "classic" one does.
 TEMPLATE = """{%- extends "lab/index.html.j2" -%}
 {% block data_png scoped %}{{ super() | with_alt(output) }}{% endblock data_png %}
@@ -52,6 +56,21 @@ def write_html(path):
     page = path.with_suffix(".html")
     page.write_text(to_html(nbformat.read(path, as_version=4), path.stem), encoding="utf-8")
     return page
+
+
+def try_html(path):
+    """As `write_html`, but never an error, because a page is worth no run.
+
+    Returns:
+        None, or in one line why there is no page; an earlier page is removed then.
+    """
+    try:
+        write_html(path)
+    except Exception as error:  # of nbconvert, of a template, of a full disk: whatever it is
+        with contextlib.suppress(OSError):
+            Path(path).with_suffix(".html").unlink(missing_ok=True)
+        return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return None
 
 
 def to_html(notebook, name):
@@ -79,23 +98,35 @@ def _with_alt(markup, output):
 
 
 def drop_descriptions(notebook):
-    """Return a copy without the outputs that hold a figure's folded description."""
+    """Return a copy without folded descriptions of figures and without widgets.
+
+    A page has no kernel that a widget could talk to, and what Colab and others store of widgets
+    is not what nbconvert expects. Where an output has a text or picture besides, that is shown.
+    """
     from helpers.plots import DETAILS
 
     notebook = copy.deepcopy(notebook)
+    notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs = [
                 o for o in cell.outputs if DETAILS not in o.get("data", {}).get("text/html", "")
             ]
+            for output in cell.outputs:
+                for kind in [k for k in output.get("data", {}) if k.startswith(WIDGETS)]:
+                    del output["data"][kind]
     return notebook
 
 
 def write_index(folder, runs, title):
-    """Write `index.html` for a list of runs, and return its path."""
+    """Write `index.html` for a list of runs, and return its path.
+
+    A run without a page is named with a link to its notebook.
+    """
     rows = []
     for run in runs:
-        page = run.output.with_suffix(".html").name
+        page = run.output.with_suffix(".html")
+        page = os.path.relpath(page if page.exists() else run.output, folder)
         name = html.escape(run.notebook.stem.replace("_", " "))
         result = html.escape(run.headline if run.ok else f"Failed: {run.error}")
         kind = "" if run.ok else ' class="failed"'

@@ -12,7 +12,8 @@ import dataclasses
 import io
 import tokenize
 
-from helpers.runs.rules import check_value, nearest
+from helpers.runs.rules import nearest
+from helpers.runs.values import meant, settle
 
 TYPES = {"bool": bool, "str": str}
 
@@ -35,8 +36,12 @@ class Parameter:
 def check_parameters(namespace, **rules):
     """Check a notebook's parameters; call it as `check_parameters(globals(), name=rule, ...)`.
 
+    A text that reads as what its rule asks for is replaced by that, because papermill hands over
+    `1e-3` in a YAML file, and `true`, as texts. A path is replaced by the absolute one. See
+    `helpers.runs.values`.
+
     Args:
-        namespace: Dictionary that holds the values.
+        namespace: Dictionary that holds the values; changed where a value is replaced.
         **rules: One rule for each parameter, of the kinds in `helpers.runs.rules`.
 
     Raises:
@@ -47,11 +52,14 @@ def check_parameters(namespace, **rules):
     for name, rule in rules.items():
         if name not in namespace:
             near = nearest(name, [n for n in namespace if not n.startswith("_")])
-            hint = f" Did you mean {near!r}?" if near else ""
-            problems.append(f"No variable is called {name!r}, but a rule names it.{hint}")
+            guess = f" Did you mean {near!r}?" if near else ""
+            problems.append(f"No variable is called {name!r}, but a rule names it.{guess}")
         else:
-            problem = check_value(name, namespace[name], rule)
-            problems += [problem] if problem else []
+            value, problem = settle(name, namespace[name], rule)
+            if problem:
+                problems.append(problem)
+            elif value is not namespace[name]:
+                namespace[name] = value
     if problems:
         raise ValueError("\n".join(problems))
 
@@ -82,6 +90,13 @@ def read_parameters(notebook):
     if unknown:
         raise ValueError(f"Rules without a parameter: {', '.join(unknown)}")
     return {n: dataclasses.replace(p, rule=rules.get(n)) for n, p in found.items()}
+
+
+def parameters_of_run(notebook, given):
+    """All parameters of an executed notebook as it took them; `given` are those papermill gave."""
+    known = read_parameters(notebook)
+    values = {name: p.default for name, p in known.items()} | given
+    return {n: meant(v, known[n].rule) if n in known else v for n, v in values.items()}
 
 
 def parse_cell(source):

@@ -39,13 +39,20 @@ def write_record(path, name, results, parameters, **more):
 
 
 def keep(notebook, path):
-    """Keep the results of an executed notebook as a record, `data/results/NAME.json`."""
-    from helpers.runs.parameters import read_notebook, read_parameters
-    from helpers.runs.results import read_results
+    """Keep the results of an executed notebook as a record, `data/results/NAME.json`.
+
+    Raises:
+        ValueError: If the notebook cannot be read, failed, or holds no record.
+    """
+    from helpers.runs.parameters import parameters_of_run, read_notebook
+    from helpers.runs.results import error_of, read_results
 
     node = read_notebook(notebook)
+    error = error_of(node)
+    if error:
+        raise ValueError(f"{notebook} failed, so its results are not kept: {error}")
     payload = read_results(node)
-    parameters = {n: p.default for n, p in read_parameters(node).items()} | payload["parameters"]
+    parameters = parameters_of_run(node, payload["parameters"])
     run = node.metadata.get("papermill", {})
     return write_record(
         path,

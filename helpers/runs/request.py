@@ -3,15 +3,18 @@
 Everything in this file happens before a kernel starts and before a file is written.
 """
 
-import ast
 import os
 import re
 from pathlib import Path
 
 from helpers.runs.parameters import read_parameters
-from helpers.runs.rules import check_value, describe, nearest
+from helpers.runs.rules import describe, nearest
+from helpers.runs.values import hint, meant, settle, typed
+from helpers.runs.yaml_reader import read
 
 PROFILES = ("smoke", "default", "full")
+# How a value is read whose parameter has a default and no rule.
+STAND_INS = {bool: bool, int: range(0), float: (None, None), str: str}
 NUMBER = re.compile(r"\d\d_\w+\.ipynb$")
 
 
@@ -48,39 +51,29 @@ def find(name):
 
 
 def parse_value(text):
-    """Turn a `-p` value into a Python value: a literal of YAML or Python, else the text itself."""
-    import yaml
-
-    if text in ("None", "none"):
-        return None
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        pass
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
-    # YAML reads on, off, yes and no as booleans; only true and false are meant here.
-    return text if isinstance(value, bool) and text.lower() not in ("true", "false") else value
+    """Turn a `-p` value into a Python value, as `helpers.runs.values` reads it without a rule."""
+    return meant(typed(text))
 
 
 def read_file(path):
-    """Read a parameter file (YAML or JSON): one mapping from name to value."""
-    import yaml
+    """Read a parameter file (YAML or JSON): one mapping from name to value.
 
+    The values are as they were written; `check_values` returns what they mean.
+    """
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        values = read(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise BadRequest(f"Cannot read parameter file {path}: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadRequest(
-            f"Parameter file {path} is not YAML: {' '.join(str(error).split())}"
-        ) from None
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"Parameter file {path} is not YAML in UTF-8: {error}") from None
+    except ValueError as error:
+        raise BadRequest(f"Parameter file {path} {error}.") from None
     if values is None:
         return {}
-    if not isinstance(values, dict) or not all(isinstance(k, str) for k in values):
-        raise BadRequest(f"Parameter file {path} must map names to values. Received: {values!r}")
+    if not isinstance(values, dict):
+        raise BadRequest(
+            f"Parameter file {path} must map names to values. Received: {meant(values)!r}"
+        )
     return values
 
 
@@ -130,22 +123,12 @@ def gather(notebook, profile="default", files=(), assignments=(), dataset=None):
     for path in files:
         changes.update(read_file(path))
     for name, text in assignments:
-        value = parse_value(text)
-        rule = known[name].rule if name in known else None
-        # `-p name 007`: a text that looks like a number stays a text where only texts may stand.
-        if (
-            rule is not None
-            and check_value(name, value, rule)
-            and not check_value(name, text, rule)
-        ):
-            value = text
-        changes[name] = value
+        changes[name] = typed(text, known[name].rule if name in known else None)
     if dataset is not None:
         changes.setdefault("dataset", dataset)
+    changes = check_values(notebook, changes)
     path = profile_file(notebook, profile, changes.get("dataset"))
-    base = read_file(path) if path else {}
-    check_values(notebook, base)
-    check_values(notebook, changes)
+    base = check_values(notebook, read_file(path)) if path else {}
     start = {name: p.default for name, p in known.items()} | base
     changes = {name: value for name, value in changes.items() if value != start[name]}
     return base | changes, not changes
@@ -154,29 +137,57 @@ def gather(notebook, profile="default", files=(), assignments=(), dataset=None):
 def check_values(notebook, values):
     """Refuse values that the notebook's own cell and rules do not allow.
 
+    Returns:
+        What the values mean to these rules: numbers for texts that write numbers, and absolute
+        paths; relative ones start in the working folder.
+
     Raises:
         BadRequest: One line for each problem, and the list of parameters for an unknown name.
     """
     known = parameters_of(notebook)
-    problems = []
+    problems, checked = [], {}
     for name, value in values.items():
         if name not in known:
             near = nearest(name, list(known))
-            hint = f" Did you mean {near!r}?" if near else ""
+            guess = f" Did you mean {near!r}?" if near else ""
             listing = ", ".join(f"{p.name} ({describe(p.rule or [])})" for p in known.values())
-            problems.append(f"Unknown parameter {name!r}.{hint} Known: {listing}.")
+            problems.append(f"Unknown parameter {name!r}.{guess} Known: {listing}.")
             continue
         rule, default = known[name].rule, known[name].default
         if rule is not None:
-            problem = check_value(name, value, rule)
+            checked[name], problem = settle(name, value, rule)
             problems += [problem] if problem else []
-        elif default is not None and not _same_type(value, default):
+            continue
+        stand_in = STAND_INS.get(type(default))
+        value = checked[name] = meant(value, stand_in)
+        if default is not None and not _same_type(value, default):
             problems.append(
                 f"Bad parameter {name!r}. Received: {value!r} ({type(value).__name__}). "
-                f"Allowed: {type(default).__name__}, like {default!r}."
+                f"Allowed: {type(default).__name__}, like {default!r}.{hint(value, stand_in)}"
             )
     if problems:
         raise BadRequest("\n".join(problems))
+    return checked
+
+
+def check_environment(values):
+    """Return the environment of a run: folders that it names are absolute ones.
+
+    Raises:
+        BadRequest: If `HELPERS_DATA` names no folder, and the run wants a real data set.
+    """
+    environment = dict(os.environ)
+    for name in ("HELPERS_DATA", "HELPERS_CACHE", "HELPERS_NOTEBOOKS"):
+        if environment.get(name):
+            environment[name] = os.path.abspath(os.path.expanduser(environment[name]))
+    folder = environment.get("HELPERS_DATA")
+    real = values.get("dataset", "shapes") not in ("shapes", "folder")
+    if folder and real and not os.path.isdir(folder):
+        raise BadRequest(
+            f"The environment variable HELPERS_DATA must name a folder. Received: {folder}. "
+            "Correct it, or unset it to use downloads."
+        )
+    return environment
 
 
 def check_kernel(name):

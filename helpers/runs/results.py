@@ -71,6 +71,21 @@ def read_results(notebook):
     return {**found[0], "parameters": parameters}
 
 
+def error_of(node):
+    """The error that ended an executed notebook, in one line, or None."""
+    papermill = node.metadata.get("papermill", {})
+    if "exception" in papermill and not papermill["exception"]:
+        return None  # an error that is shown on purpose ends nothing
+    for cell in node.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error" and "raises-exception" not in cell.metadata.get(
+                "tags", []
+            ):
+                first = (str(output.evalue).strip().splitlines() or [""])[0]
+                return f"cell In [{cell.execution_count}]: {output.ename}: {first}"
+    return "a cell failed." if papermill.get("exception") else None
+
+
 def outside_bands(payload, profile):
     """Return one sentence for each recorded value outside its band of `profile`."""
     results = payload["results"]

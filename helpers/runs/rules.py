@@ -6,12 +6,19 @@ Kinds:
     (lo, hi)          a number, lo <= value <= hi; None leaves a side open
     bool              True or False
     str               any text
+    "file"            the path of a file that is there, or "" for none
+    "folder"          the path of a folder that is there, or "" for none
+    "image"           the path of a picture that can be read, or "" for none
     {"or_none": r}    None, or what r allows
     {"list_of": r}    a non-empty list of what r allows
 """
 
 import difflib
 import numbers
+import os
+from pathlib import Path
+
+PATHS = {"file": "a file", "folder": "a folder", "image": "a picture"}
 
 
 def check_value(name, value, rule):
@@ -42,13 +49,16 @@ def check_value(name, value, rule):
         if _is_number(value) and low <= value <= high and abs(value) != float("inf"):
             return None
         return _problem(name, value, rule, _clip(value, low, high))
+    if isinstance(rule, str) and rule in PATHS:
+        return _path_problem(name, value, rule)
     if isinstance(rule, list) and rule:
         if any(_same(value, choice) for choice in rule):
             return None
         return _problem(name, value, rule, nearest(value, rule))
     raise TypeError(
         f"The rule of {name!r} must be a list of choices, range(lo, hi), (lo, hi), bool, str, "
-        f'{{"or_none": rule}} or {{"list_of": rule}}. Received: {rule!r}'
+        f'"file", "folder", "image", {{"or_none": rule}} or {{"list_of": rule}}. '
+        f"Received: {rule!r}"
     )
 
 
@@ -62,6 +72,8 @@ def describe(rule):
         return "True or False"
     if rule is str:
         return "a text in quotes"
+    if isinstance(rule, str):
+        return f'the path of {PATHS[rule]}, or "" for none'
     if isinstance(rule, range):
         return f"an integer from {rule[0]} to {rule[-1]}"
     if isinstance(rule, tuple):
@@ -88,6 +100,45 @@ def _problem(name, value, rule, near):
     kind = "" if value is None else f" ({type(value).__name__})"
     hint = "" if near is None else f" Nearest: {near!r}."
     return f"Bad parameter {name!r}. Received: {value!r}{kind}. Allowed: {describe(rule)}.{hint}"
+
+
+def _path_problem(name, value, rule):
+    """What keeps a path from being what the rule asks for; relative ones start where we work."""
+    if not isinstance(value, str):
+        return _problem(name, value, rule, None)
+    if not value:
+        return None
+    try:
+        path = Path(value).expanduser().absolute()
+        reason, near = _missing(path, rule), None
+        if reason == "is not there" and path.parent.is_dir():
+            near = nearest(path.name, os.listdir(path.parent))
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a strange character, no user
+        return f"{_problem(name, value, rule, None)} {getattr(error, 'strerror', None) or error}."
+    if reason is None:
+        return None
+    start = "" if Path(value).is_absolute() else f" Relative paths start in {Path.cwd()}."
+    return f"{_problem(name, value, rule, near)} {path} {reason}.{start}"
+
+
+def _missing(path, rule):
+    """What is wrong with a path, in a few words, or None."""
+    if not path.exists():
+        return "is not there"
+    if rule == "folder":
+        return None if path.is_dir() else "is no folder"
+    if path.is_dir():
+        return "is a folder"
+    if not os.access(path, os.R_OK):
+        return "cannot be read: no right to"
+    if rule == "image":
+        from helpers.data.images import read_rgb
+
+        try:
+            read_rgb(path)
+        except Exception as error:  # Pillow has errors of its own for each kind of damage
+            return f"cannot be read as a picture ({' '.join(str(error).split())})"
+    return None
 
 
 def _ends(rule):

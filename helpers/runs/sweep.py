@@ -47,6 +47,7 @@ def sweep(
     """
     report = report or (lambda outcome: None)
     store, outcomes = Output(out), {}
+    store.check()
     for job in plan.jobs:
         found = store.done(job.name)
         if found is not None:
@@ -102,13 +103,14 @@ def run_one(source, stem, name, values, target, kernel, threads, stop):
             environment=dict.fromkeys(THREADS, str(threads)),
             stop=_asked_to_stop(stop),
         )
-        output = store.path(name, failed=not run.ok)
+        output, error = store.path(name, failed=not run.ok), run.error
         if run.output.exists():
-            store.put(output, run.output.read_text("utf-8"))
-        if not run.ok:
-            return dataclasses.asdict(Outcome(name, output, run.error, run.seconds))
+            output, lost = store.put_or_keep(output, run.output.read_text("utf-8"))
+            error = "; ".join(filter(None, (error, lost))) or None
+        if error:
+            return dataclasses.asdict(Outcome(name, output, error, run.seconds))
         store.remove_failure(name)
-        return dataclasses.asdict(read_outcome(name, output, output))
+        return dataclasses.asdict(read_outcome(name, run.output, output))
 
 
 def _share(workers, threads, jobs):

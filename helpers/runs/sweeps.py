@@ -28,7 +28,9 @@ from helpers.runs.request import (
     profile_file,
     read_file,
 )
+from helpers.runs.results import read_results
 from helpers.runs.rules import nearest
+from helpers.runs.values import meant
 from helpers.runs.versions import code_version
 
 KEYS = ("notebooks", "profile", "parameters", "grid", "runs", "seeds", "best")
@@ -84,11 +86,11 @@ def read_sweep(path, profile=None):
         near = nearest(unknown[0], KEYS)
         hint = f" Did you mean {near!r}?" if near else ""
         raise BadRequest(f"{path}: unknown entry {unknown[0]!r}.{hint} Known: {', '.join(KEYS)}.")
-    names = plan.get("notebooks")
+    names = meant(plan.get("notebooks"))
     names = names if isinstance(names, list) else [names]
     if not names or not all(isinstance(name, str) and name for name in names):
         raise BadRequest(f'{path}: `notebooks` must be like "04" or a list of them, in quotes.')
-    profile = profile or plan.get("profile", "default")
+    profile = profile or meant(plan.get("profile", "default"))
     if profile not in PROFILES:
         raise BadRequest(
             f"{path}: a profile is one of {', '.join(PROFILES)}. Received: {profile!r}"
@@ -98,17 +100,25 @@ def read_sweep(path, profile=None):
     for notebook, changed in itertools.product(map(find, names), sets):
         own = profile_file(notebook, profile, {**base, **changed}.get("dataset"))
         values = {**(read_file(own) if own else {}), **base, **changed}
-        check_values(notebook, values)
+        values = check_values(notebook, values)
+        changed = {name: values[name] for name in changed}
         job = Job(notebook, values, changed, run_id(notebook, values))
         jobs.setdefault(job.id, job)
-    return Sweep(tuple(jobs.values()), _best(plan, path))
+    best = _best(plan, path)
+    for notebook in dict.fromkeys(job.notebook for job in jobs.values()) if best else ():
+        _check_best(notebook, best[0], path)
+    return Sweep(tuple(jobs.values()), best)
 
 
 def run_id(notebook, values):
     """Twelve hexadecimal digits that stand for notebook, parameters, code version and data."""
-    defaults = {name: p.default for name, p in parameters_of(notebook).items()}
+    known = parameters_of(notebook)
+    values = {name: p.default for name, p in known.items()} | values
     cells = [c.source for c in read_notebook(notebook).cells if c.cell_type == "code"]
-    parts = [Path(notebook).stem, cells, {**defaults, **values}, package_version()]
+    parts = [Path(notebook).stem, cells, values, package_version()]
+    # A file that is named counts by what it holds.
+    named = [values[n] for n, p in known.items() if p.rule in ("file", "image") and values[n]]
+    parts += [hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in named]
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -128,20 +138,29 @@ def _sets(plan, path):
     grid = _mapping(plan, "grid", path)
     for name, values in grid.items():
         if not isinstance(values, list) or not values:
-            raise BadRequest(f"{path}: grid entry {name!r} must be a list. Received: {values!r}")
+            raise BadRequest(
+                f"{path}: grid entry {name!r} must be a list. Received: {meant(values)!r}"
+            )
+    twice = [name for name in grid if name in _mapping(plan, "parameters", path)]
+    if twice:
+        raise BadRequest(f"{path}: {twice[0]!r} stands in `parameters` and in `grid`.")
     sets = [dict(zip(grid, values)) for values in itertools.product(*grid.values())]
     if "runs" in plan:
         sets = plan["runs"]
         if not isinstance(sets, list) or not sets or not all(isinstance(s, dict) for s in sets):
             raise BadRequest(f"{path}: `runs` must be a list of parameter sets.")
     seeds = plan.get("seeds")
+    if isinstance(seeds, str):
+        seeds = meant(seeds, {"or_none": range(0)})
     if seeds is None:
         return sets
+    if any("seed" in values for values in (_mapping(plan, "parameters", path), *sets)):
+        raise BadRequest(f"{path}: `seeds` sets the parameter 'seed', which is set already.")
     if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds > 0:
         seeds = list(range(seeds))
     if not isinstance(seeds, list) or not seeds:
         raise BadRequest(
-            f"{path}: `seeds` must be how many, or a list of seeds. Received: {plan['seeds']!r}"
+            f"{path}: `seeds` must be how many, or a list of seeds. Received: {seeds!r}"
         )
     return [{**changed, "seed": seed} for changed in sets for seed in seeds]
 
@@ -149,12 +168,12 @@ def _sets(plan, path):
 def _mapping(plan, key, path):
     value = plan.get(key) or {}
     if not isinstance(value, dict):
-        raise BadRequest(f"{path}: `{key}` must map names to values. Received: {value!r}")
+        raise BadRequest(f"{path}: `{key}` must map names to values. Received: {meant(value)!r}")
     return value
 
 
 def _best(plan, path):
-    best = plan.get("best")
+    best = meant(plan.get("best"))
     if best is None:
         return None
     good = isinstance(best, dict) and len(best) == 1 and set(best) <= {"smallest", "largest"}
@@ -165,6 +184,31 @@ def _best(plan, path):
         )
     (kind, name), *_ = best.items()
     return name, -1 if kind == "smallest" else 1
+
+
+def _check_best(notebook, name, path):
+    """Refuse a result for `best` that the stored notebook does not have, before any kernel starts.
+
+    Some results are there under some parameters only, so a name that stands in quotes in the code
+    will do as well. A notebook that stores no results cannot be asked.
+    """
+    node = read_notebook(notebook)
+    try:
+        results = read_results(node)["results"]
+    except ValueError:
+        return
+    numbers = [key for key, value in results.items() if type(value) in (int, float)]
+    code = "".join(c.source for c in node.cells if c.cell_type == "code")
+    quoted = f'"{name}"' in code or f"'{name}'" in code
+    if name in numbers or (quoted and name not in results):
+        return
+    near = nearest(name, numbers)
+    guess = f" Did you mean {near!r}?" if near else ""
+    wrong = "is no single number among" if name in results else "is not among"
+    raise BadRequest(
+        f"{path}: `best` names {name!r}, which {wrong} the results of {notebook.stem}.{guess} "
+        f"Numbers there: {', '.join(numbers)}."
+    )
 
 
 def _short(value):

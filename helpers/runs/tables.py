@@ -3,51 +3,79 @@
 import csv
 import io
 import json
-import os
 from pathlib import Path
 
-from helpers.runs.outputs import FAILED
+from helpers.runs.outputs import FAILED, PARTIAL, write_whole
 from helpers.runs.request import BadRequest
 from helpers.runs.rules import nearest
 
 
 def table(folder):
-    """All finished runs in a folder as one tidy table, a row a run.
+    """All finished runs in a folder as one tidy table, a row a run; see `collect`."""
+    return collect(folder)[0]
+
+
+def collect(folder):
+    """All finished runs in a folder as one tidy table, and what there is no run.
 
     Args:
         folder: of executed notebooks, of one or several sweeps.
 
     Returns:
-        List of dictionaries: notebook, run, each parameter that is not the same in all rows or was
-        set, each result that is one value, and seconds. Lists are left out; the notebooks have
-        them.
+        (rows, left): a list of dictionaries with notebook, run, each parameter, each result that
+        is one value, and seconds. Lists are left out; the notebooks have them. And one sentence
+        for each notebook that is no finished run.
 
     Raises:
         BadRequest: if there is no such folder or no finished run in it.
     """
+    if not Path(folder).is_dir():
+        raise BadRequest(f"No folder {folder}.")
+    rows, left = [], []
+    for path in sorted(Path(folder).glob("*.ipynb")):
+        try:
+            rows.append(_row(path))
+        except _Left as reason:
+            left.append(f"{path.name} {reason}")
+    if not rows:
+        raise BadRequest("\n".join([f"No finished run in {folder}.", *left]))
+    return rows, left
+
+
+class _Left(Exception):
+    """Why a notebook is no finished run, as the end of a sentence."""
+
+
+def _row(path):
     import nbformat
 
-    from helpers.runs.parameters import read_parameters
-    from helpers.runs.results import read_results
+    from helpers.runs.parameters import parameters_of_run
+    from helpers.runs.results import error_of, read_results
 
-    paths = [p for p in sorted(Path(folder).glob("*.ipynb")) if not p.name.endswith(FAILED)]
-    rows = []
-    for path in paths:
-        try:
-            node = nbformat.read(path, as_version=4)
-            payload, known = read_results(node), read_parameters(node)
-        except Exception as error:
-            raise BadRequest(f"{path} is no executed notebook of the series: {error}") from None
-        values = {name: p.default for name, p in known.items()} | payload["parameters"]
-        stem, _, run = path.stem.rpartition("__")
-        row = {"notebook": (stem or run).split("__")[0], "run": run}
-        row |= {name: _cell(value) for name, value in values.items()}
+    if path.name.endswith(PARTIAL):
+        raise _Left("is not finished: it still runs, or was stopped.")
+    try:
+        node = nbformat.read(path, as_version=4)
+        error = error_of(node)
+    except Exception as failure:  # nbformat has errors of its own for each kind of damage
+        words = " ".join(str(failure).split())[:100]
+        raise _Left(
+            f"is no executed notebook of the series: it cannot be read ({words})."
+        ) from None
+    if error or path.name.endswith(FAILED):
+        raise _Left(f"failed: {error or 'see there.'}")
+    try:
+        payload = read_results(node)
+        values = parameters_of_run(node, payload["parameters"])
         single = {k: v for k, v in payload["results"].items() if not isinstance(v, list)}
-        row |= {name if name not in row else f"result_{name}": v for name, v in single.items()}
-        rows.append({**row, "seconds": node.metadata.get("papermill", {}).get("duration")})
-    if not rows:
-        raise BadRequest(f"No finished run in {folder}.")
-    return rows
+    except Exception as failure:
+        words = " ".join(str(failure).split())[:100]
+        raise _Left(f"is no executed notebook of the series: {words}") from None
+    stem, _, run = path.stem.rpartition("__")
+    row = {"notebook": (stem or run).split("__")[0], "run": run}
+    row |= {name: _cell(value) for name, value in values.items()}
+    row |= {name if name not in row else f"result_{name}": v for name, v in single.items()}
+    return {**row, "seconds": node.metadata.get("papermill", {}).get("duration")}
 
 
 def _cell(value):
@@ -76,9 +104,7 @@ def write_csv(rows, path):
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    partial = Path(path).with_name(f".{Path(path).name}.{os.getpid()}.partial")
-    partial.write_text(text.getvalue(), "utf-8")
-    os.replace(partial, path)
+    write_whole(path, text.getvalue())
 
 
 def draw(rows, x, y, by=None, path="results.png"):
@@ -100,11 +126,16 @@ def draw(rows, x, y, by=None, path="results.png"):
 
     from helpers import plots
 
+    known = list(dict.fromkeys(name for row in rows for name in row))
     for name in filter(None, (x, y, by)):
-        if name not in rows[0]:
-            near = nearest(name, list(rows[0]))
+        if name not in known:
+            near = nearest(name, known)
             hint = f" Did you mean {near!r}?" if near else ""
-            raise BadRequest(f"No column {name!r}.{hint} Known: {', '.join(rows[0])}.")
+            raise BadRequest(f"No column {name!r}.{hint} Known: {', '.join(known)}.")
+    # Notebooks of several kinds in one folder: only those that have the columns can be drawn.
+    rows = [row for row in rows if all(n in row for n in filter(None, (x, y, by)))]
+    if not rows:
+        raise BadRequest(f"No run has both {x!r} and {y!r}.")
     if not all(isinstance(row.get(y), (int, float)) for row in rows):
         raise BadRequest(f"Column {y!r} holds no numbers, so it cannot be drawn.")
     plots.use()

@@ -91,7 +91,7 @@ check_parameters(
     channels=range(1, 257), rate=(1e-5, 0.1), sigma=(0.001, 1.0), vae_steps=range(1, 50_001),
     pretraining=range(1, 50_001), steps=range(1, 50_001), twin_steps=range(1, 50_001), kept=str,
     vectors={"list_of": range(1, 1025)}, grids={"list_of": range(1, 257)}, seeds=range(1, 21),
-    labels={"list_of": range(2, 10_001)}, term_weight=(0.0, 10.0), balance=(0.0, 1.0), image_path=str,
+    labels={"list_of": range(2, 10_001)}, term_weight=(0.0, 10.0), balance=(0.0, 1.0), image_path="image",
     headline_epochs=range(10_001), vae_epochs=range(10_001), steps_per_epoch=range(1, 10_001),
     headline_rate=(1e-5, 0.1), crop={"list_of": range(16, 1025)}, split=["val", "test"], weights_out=str,
     precision=["float32", "mixed_float16", "mixed_bfloat16"], xla=bool,

@@ -85,7 +85,7 @@ check_parameters(
     images=range(16, 4001), labelled=range(16, 4001), edge_images=range(2, 1001), thresholds=range(3, 100),
     tolerance=(0.001, 0.1), treatment=["share", "majority", "any", "one"], noises={"list_of": (0.0, 1.0)},
     vae_steps=range(1, 100_001), head_steps=range(1, 100_001), headline_epochs=range(2001), kept=str,
-    vae_epochs=range(1, 2001), steps_per_epoch=range(1, 10_001), crop=range(32, 321, 16), image_path=str,
+    vae_epochs=range(1, 2001), steps_per_epoch=range(1, 10_001), crop=range(32, 321, 16), image_path="image",
     widths={"list_of": range(4, 257)}, depths={"list_of": range(1, 9)}, headline_rate=(1e-5, 0.1), xla=bool,
     batch=range(1, 257), split=["val", "test"], keep_weights=bool,
     precision=["float32", "mixed_float16", "mixed_bfloat16"],
