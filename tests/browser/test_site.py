@@ -1,6 +1,7 @@
 """What the site does: latents that move, a search that finds, a scheme that stays, links to run."""
 
 import pytest
+
 from conftest import HTML
 
 pytestmark = pytest.mark.browser
