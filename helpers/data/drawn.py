@@ -11,6 +11,7 @@ from . import images
 from .file_names import nfc, pictures, same, subfolders
 from .mask_classes import contents
 
+ONE = "Only one can be meant."
 SURE = 128  # strengths from here on are an edge
 
 
@@ -20,6 +21,11 @@ class Photo(NamedTuple):
     path: Path
     pixels: np.ndarray
     tag: int
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """Maps the keys of the images of a folder to their files."""
+    return {same(p.stem): p for p in pictures(folder, ONE)}
 
 
 def file_of(folder: Path, files: dict[str, Path], photo: Path) -> Path:
@@ -87,7 +93,7 @@ class Edges:
 
     def __init__(self, folders, drawn_on):
         self.drawn_on = drawn_on
-        self.single = {f: {same(p.stem): p for p in pictures(f)} for f in folders}
+        self.single = {f: files_in(f) for f in folders}
         self.people = {f: subfolders(f) for f in folders}
         paths = [p for files in self.single.values() for p in files.values()]
         values = images.read_all(lambda p: contents(p, exact=False).values, paths)
@@ -104,7 +110,7 @@ class Edges:
                 f"{person.name!r} for the image {photo.path.name!r}. Keep one of them."
             )
         if person:
-            files = pictures(person, "Each person needs one file.")
+            files = pictures(person, ONE)
             if not files:
                 raise FileNotFoundError(f"{person}: no edges (images) in this folder.")
         else:

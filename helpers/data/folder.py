@@ -6,8 +6,8 @@ from pathlib import Path
 
 from . import images, mask_classes
 from .dataset import Dataset
-from .drawn import Edges, Photo, file_of, laid_on
-from .file_names import existing, nfc, pictures, same
+from .drawn import Edges, Photo, file_of, files_in, laid_on
+from .file_names import existing, nfc, same
 from .folder_layout import Layout, layout, split_folders
 
 
@@ -103,7 +103,8 @@ def load(
                 "images, or make subfolders train/, val/ and test/, or use split='all'."
             )
     if here.masks:
-        masks = _files(here.masks)
+        files = files_in(here.masks)
+        masks = {p: file_of(here.masks, files, p) for p in paths}
         classes = mask_classes.decide(_all_masks(everywhere), class_names, void)
     if here.edges:
         edges = Edges([place.edges for place in everywhere if place.edges], drawn_on)
@@ -112,9 +113,8 @@ def load(
         photo = Photo(p, *images.read_photo(p))
         mask = edge = people = None
         if here.masks:
-            mask_path = file_of(here.masks, masks, p)
-            channel = images.read_channel(mask_path, exact=True)
-            mask = laid_on(mask_path, channel.values, channel.tag, photo, drawn_on)
+            channel = images.read_channel(masks[p], exact=True)
+            mask = laid_on(masks[p], channel.values, channel.tag, photo, drawn_on)
             mask = classes.table[fit.indices(mask, p.name)]
         if here.edges:
             edge, people = edges.of(here.edges, photo, fit)
@@ -146,14 +146,10 @@ def _other(folder: Path) -> Layout:
         return Layout([], None, None)
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    return {same(p.stem): p for p in pictures(folder, "An image needs one mask.")}
-
-
 def _all_masks(places) -> list[mask_classes.Contents]:
     """What the mask of every image holds, over all splits."""
     paths = []
     for place in places:
-        masks = _files(place.masks) if place.masks else {}
+        masks = files_in(place.masks) if place.masks else {}
         paths += [masks[key] for p in place.images if (key := same(p.stem)) in masks]
     return images.read_all(mask_classes.contents, paths)

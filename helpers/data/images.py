@@ -134,11 +134,14 @@ def turned(array: np.ndarray, tag: int) -> np.ndarray:
 def _opened(path: Path) -> tuple[Image.Image, int]:
     """The image as stored, loaded, and its camera tag, 1 to 8."""
     try:
-        image = Image.open(existing(path))
-        tag = _tag(image)
-        # A phone hides a second picture in a JPEG ("MPO"); the first one is the photograph.
-        count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
-        image.load()
+        # From an open file and not from a path: by path, Pillow 13 scrambles uncompressed grey
+        # TIFF files that have a tag of a quarter turn.
+        with open(existing(path), "rb") as file:
+            image = Image.open(file)
+            tag = _tag(image)
+            # A phone hides a second picture in a JPEG ("MPO"); the first one is the photograph.
+            count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            image.load()
     except (UnidentifiedImageError, OSError) as error:
         if not existing(path).exists():
             raise FileNotFoundError(

@@ -140,7 +140,7 @@ def _named(files, values, names, void) -> Classes:
     if len(values) == len(names) and not index_like:
         return _in_order(values, names, void)
     advice = f"Name every class by its value: {_mapping(values)}"
-    if void is None and len(beyond) == 1 and len(values) > 2:
+    if void is None and len(beyond) == 1 and len(values) > 2 and not _mixed(files):
         advice += f'; or, if {beyond[0]} means "not labelled", write void={beyond[0]}'
     raise ValueError(
         f"{_where(files, beyond[0])}, but there are {len(names)} classes (0..{len(names) - 1}) and "
@@ -168,7 +168,7 @@ def _refuse_odd_last(files, values, void) -> None:
     if len(rest) < 2 or not (rest == list(range(len(rest))) or (last == 255 and _dense(rest))):
         return
     choice = f"If {last} is a class, name all by their values: {_mapping(values)}."
-    if void is None:
+    if void is None and not _mixed(files):
         choice = f'If {last} means "not labelled", write void={last}. {choice}'
     raise ValueError(
         f"{_where(files, last)}, beside {_listed(rest)} in all masks together. {choice}"
