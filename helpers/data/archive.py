@@ -35,7 +35,7 @@ class Member(NamedTuple):
 
 
 def members(archive: Path) -> Iterator[Member]:
-    """Yields the regular files of a zip or tar archive.
+    """Yields the regular files of a zip or tar archive, or of a folder (paths begin with its name).
 
     Folders, links and devices are never written, so they are passed over; but a name or a link
     that climbs out of the folder condemns the whole archive.
@@ -43,7 +43,11 @@ def members(archive: Path) -> Iterator[Member]:
     Raises:
         UnsafeArchive: If a path is absolute, has a drive letter, or climbs out with `..`.
     """
-    if zipfile.is_zipfile(archive):
+    if archive.is_dir():
+        for path in archive.rglob("*"):
+            if path.is_file():
+                yield Member(path.relative_to(archive.parent).as_posix(), path.read_bytes)
+    elif zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as z:
             for info in z.infolist():
                 path = _inside(info.filename, archive)

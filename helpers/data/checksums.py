@@ -20,12 +20,15 @@ def verify(path: Path, entry: dict, trusted: set[str] = frozenset()) -> str:
 
     Args:
         path: The file.
-        entry: Has `sha256`, or `md5`, or `content` (SHA-256 over the files inside).
+        entry: Has `sha256`, or `md5`, or `content` (SHA-256 over the files inside); and `plain`,
+            if the file may also lie there without compression: other names, with their SHA-256.
         trusted: SHA-256 of archives whose content was checked before.
 
     Raises:
         ChecksumError: Names the checksum found and those accepted.
     """
+    if path.name in entry.get("plain", {}).get("names", ()):
+        entry = entry["plain"]
     with open(path, "rb") as f:
         sha256 = hashlib.file_digest(f, "sha256").hexdigest()
     if "sha256" in entry:
@@ -37,14 +40,26 @@ def verify(path: Path, entry: dict, trusted: set[str] = frozenset()) -> str:
     elif sha256 in trusted:
         pairs = []
     else:
-        pairs = [_content_pair(path, entry, part) for part in entry["content"]]
+        verify_content(path, entry)
+        pairs = []
+    _compare(path, pairs)
+    return sha256
+
+
+def verify_content(path: Path, entry: dict) -> None:
+    """Checks the files inside an archive, or in an unpacked folder, against `content`."""
+    _compare(path, [_content_pair(path, entry, part) for part in entry["content"]])
+
+
+def _compare(path: Path, pairs) -> None:
+    what = "this is not the file it should be"
+    what = "the files in it are not what they should be" if path.is_dir() else what
     for kind, found, accepted in pairs:
         if found != accepted:
             raise ChecksumError(
-                f"{path}: this is not the file it should be (damaged, or another version).\n"
+                f"{path}: {what} (damaged, or another version).\n"
                 f"  {kind} found:    {found}\n  {kind} accepted: {accepted}"
             )
-    return sha256
 
 
 def _content_pair(path: Path, entry: dict, part: dict) -> tuple[str, str, str]:

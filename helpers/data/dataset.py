@@ -32,6 +32,8 @@ class Dataset:
         source: Where the bytes came from, and what was done to them.
         licence: What the owners allow.
         segmentations: List of uint16 arrays (A_i, H, W) of region labels, where asked for.
+        stored_values: The value that class `i` has in the mask files, at position `i`; `None`
+            where that is `i` itself.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Dataset:
     source: str = ""
     licence: str = ""
     segmentations: list | None = None
+    stored_values: tuple[int, ...] | None = None
 
     def __post_init__(self):
         n = len(self.images)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from .archive import MARKER, UnsafeArchive, unpack
 from .checksums import ChecksumError, verify
+from .seen import seen, unpacked_by_hand
 
 REGISTRY = json.loads(resources.files(__package__).joinpath("registry.json").read_text("utf-8"))
 
@@ -70,7 +71,8 @@ def unpacked(name: str, archive: str | None = None) -> tuple[Path, str]:
     """Returns the folder of an unpacked set, and words for where it came from.
 
     Archives are unpacked once into the cache. A tar file can only be read from its beginning,
-    so single images would else cost the whole archive each time.
+    so single images would else cost the whole archive each time. Where no archive is here, a
+    folder that somebody unpacked by hand is read, if the files in it are the accepted ones.
 
     Args:
         name: `"bsds500"`, `"camvid"` or `"pets"`.
@@ -81,7 +83,7 @@ def unpacked(name: str, archive: str | None = None) -> tuple[Path, str]:
         UnsafeArchive: If a path in the archive leads out of the folder.
     """
     alternatives = _choose(name, (archive,) if archive else ())
-    paths, sums, chosen = _find(name, alternatives, allow_unpacked=True)
+    paths, sums, chosen = _find(name, alternatives, True, by_hand=archive is None)
     source = f"{chosen['label']} ({', '.join(f['name'] for f in chosen['files'])})"
     if not sums:
         return paths[0], source
@@ -108,13 +110,13 @@ def _choose(name: str, wanted: tuple[str, ...]) -> list[dict]:
     return [by_name[w] for w in wanted]
 
 
-def _find(name: str, alternatives: list[dict], allow_unpacked: bool = False):
+def _find(name: str, alternatives: list[dict], allow_unpacked=False, by_hand=False):
     """Finds or downloads one alternative: (paths, SHA-256 sums, the alternative)."""
     folders = _folders(name)
     own = folders[:-1]
     for places in (own, folders):
         for chosen in alternatives:
-            paths = [_first(places, entry["name"]) for entry in chosen["files"]]
+            paths = [_first(places, entry) for entry in chosen["files"]]
             if all(paths):
                 return paths, _verify_all(name, paths, chosen["files"], own), chosen
     if allow_unpacked:
@@ -122,11 +124,14 @@ def _find(name: str, alternatives: list[dict], allow_unpacked: bool = False):
             for marker in sorted((cache_folder() / "unpacked").glob(f"{name}-*/{MARKER}")):
                 if json.loads(marker.read_text("utf-8"))["archive"] == chosen["files"][0]["name"]:
                     return [marker.parent], [], chosen
-    problems, refused = [], False
+    root, chosen, problems = unpacked_by_hand(REGISTRY[name], own) if by_hand else (None, None, [])
+    if root is not None:
+        return [root], [], chosen
+    refused = bool(problems)
     for chosen in alternatives:
         if not all(entry["urls"] for entry in chosen["files"]):
             continue
-        here = [_first(folders, entry["name"]) for entry in chosen["files"]]
+        here = [_first(folders, entry) for entry in chosen["files"]]
         paths = []
         for path, entry in zip(here, chosen["files"]):
             if path is None:
@@ -147,8 +152,9 @@ def _folders(name: str) -> list[Path]:
     return [*places, cache_folder() / "downloads" / name]
 
 
-def _first(folders: list[Path], file_name: str) -> Path | None:
-    return next((f / file_name for f in folders if (f / file_name).is_file()), None)
+def _first(folders: list[Path], entry: dict) -> Path | None:
+    names = [entry["name"], *entry.get("plain", {}).get("names", ())]
+    return next((f / n for n in names for f in folders if (f / n).is_file()), None)
 
 
 def _target(name: str, sums: list[str]) -> Path:
@@ -214,6 +220,8 @@ def _how_to(name: str, alternatives: list[dict], problems: list[str]) -> str:
     """What to download, from where, and where to put it."""
     lines = [f"The data set {name!r} is not on this machine and could not be downloaded."]
     lines += ["Looked in:"] + [f"  {folder}" for folder in _folders(name)]
+    like = seen(name, REGISTRY[name], data_folder(), _folders(name))
+    lines += ["Seen there, but not read:"] + [f"  {s}" for s in like] if like else []
     lines += ["Tried:"] + [f"  {p}" for p in problems] if problems else ["No address to try."]
     lines += ["To mend it, download (any one choice, all of its files):"]
     for i, chosen in enumerate(alternatives, 1):
@@ -222,6 +230,8 @@ def _how_to(name: str, alternatives: list[dict], problems: list[str]) -> str:
             kind = next(k for k in ("sha256", "md5", "content") if k in entry)
             known = entry[kind] if kind != "content" else "checked by the files inside"
             lines.append(f"     save as {entry['name']}{_megabytes(entry)}, {kind}: {known}")
+            if "plain" in entry:
+                lines.append(f"       or unpacked, as {' or '.join(entry['plain']['names'])}")
             urls = [f"from {url}" for url in entry["urls"]]
             lines += [f"       {u}" for u in urls or ["no public address; for those who have it"]]
     where = cache_folder() / "downloads" / name

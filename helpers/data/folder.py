@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from . import images
+from . import images, mask_classes
 from .dataset import Dataset
+from .drawn import Edges, Photo, file_of, files_in, laid_on
+from .file_names import existing, nfc, same
+from .folder_layout import Layout, layout, split_folders
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 
-
-def load(split, *, path, size=None, crop=None, limit=None, class_names=None, void=None):
+def load(
+    split,
+    *,
+    path,
+    size=None,
+    crop=None,
+    limit=None,
+    class_names=None,
+    void=None,
+    drawn_on=None,
+):
     """Loads images from a folder of one's own, or one image.
 
     The layout, where `masks` and `edges` are optional::
@@ -22,9 +31,25 @@ def load(split, *, path, size=None, crop=None, limit=None, class_names=None, voi
         folder/edges/a.png        one 8-bit channel, 0 no edge .. 255 edge (or 0/1), or
         folder/edges/a/*.png      one such file a person
 
+    Upper and lower case of names and endings do not count, and neither does the Unicode form.
+
     With subfolders `train/`, `val/`, `test/`, each of this layout, they are the splits. Without
     them, of every five images in the order of their names the fourth is "test", the fifth "val"
     and the rest "train". "all" is every image, and a single image belongs to every split.
+
+    Classes are counted over the masks of all splits, so each mask is read once more for that (not
+    again in the same process, while the file is the same):
+
+    - Values 0, 1, 2, ... are class indices; some may be missing (at least half must occur).
+    - Two values, such as 0 and 255, are two classes.
+    - Other values, such as 0, 7 and 200, are classes in their order.
+
+    Where a class is not stored as its index, `stored_values` of the result has the value of each
+    class, and `source` tells it too. What can be read in two ways is refused, with what to write.
+
+    Several people's edges: two values in a file are "no edge" and "edge", whatever they are; of
+    more values, those from 128 are edges. One file an image with more than two values somewhere
+    in the folder is a map of strengths, of which 255 is a sure edge.
 
     Args:
         split: `"train"`, `"val"`, `"test"` or `"all"`.
@@ -32,23 +57,43 @@ def load(split, *, path, size=None, crop=None, limit=None, class_names=None, voi
         size: Resize to (height, width).
         crop: Cut the middle (height, width) first.
         limit: Take the first so many images.
-        class_names: Names of the mask's classes in order; `None` numbers them.
-        void: The mask value that means "not labelled", often 255.
+        class_names: Names of the mask's classes in order, or a mapping of mask value to name,
+            e.g. `{0: "background", 255: "cell"}`; `None` numbers them.
+        void: The mask value that means "not labelled", often 255. If it is smaller than the
+            number of classes and none of them, it becomes 255.
+        drawn_on: Where a camera's tag turns an image and not its mask (or edges): `"stored"` if
+            they were drawn on the image as it is stored, `"shown"` if on the upright image.
+            `None` finds out by the sizes, and refuses if they do not tell.
 
     Returns:
-        A `Dataset`. Photographs are turned upright as the camera's tag says.
+        A `Dataset`. Photographs are turned upright as the camera's tag says, masks and edges
+        with them.
+
+    Raises:
+        FileNotFoundError: If the folder, its images, or the mask of an image is missing.
+        ValueError: If something can be read in two ways, or not at all; says what to do.
     """
     if path is None:
         raise ValueError("The set 'folder' needs `path=`, a folder of images or one image file.")
-    path = Path(path).expanduser()
+    if drawn_on not in (None, "stored", "shown"):
+        raise ValueError(
+            f"`drawn_on` must be 'stored', 'shown' or None. Received: drawn_on={drawn_on!r}"
+        )
+    path = existing(path)
     fit = images.Fitter(size, crop)
     if path.is_file():
-        paths, base, count = [path], None, 1
+        here, paths, count, everywhere = Layout([path], None, None), [path], 1, []
     else:
-        base = _base(path, split)
-        paths = _images(base / "images" if (base / "images").is_dir() else base)
-        count = len(paths)
-        if split != "all" and base == path:
+        folders = split_folders(path)
+        if folders and split not in folders:
+            raise ValueError(
+                f"{path}: has subfolders for the splits {', '.join(folders)}. "
+                f"Received: split={split!r}"
+            )
+        here = layout(folders.get(split, path))
+        everywhere = [here, *(_other(f) for s, f in folders.items() if s != split)]
+        paths, count = here.images, len(here.images)
+        if split != "all" and not folders:
             keep = {"train": (0, 1, 2), "test": (3,), "val": (4,)}[split]
             paths = [p for i, p in enumerate(paths) if i % 5 in keep]
         paths = paths[:limit]
@@ -57,113 +102,54 @@ def load(split, *, path, size=None, crop=None, limit=None, class_names=None, voi
                 f"{path}: the split {split!r} is empty, there are only {count} images. Add "
                 "images, or make subfolders train/, val/ and test/, or use split='all'."
             )
-    has_masks, has_edges = (base is not None and (base / k).is_dir() for k in ("masks", "edges"))
+    if here.masks:
+        files = files_in(here.masks)
+        masks = {p: file_of(here.masks, files, p) for p in paths}
+        classes = mask_classes.decide(_all_masks(everywhere), class_names, void)
+    if here.edges:
+        edges = Edges([place.edges for place in everywhere if place.edges], drawn_on)
 
     def read(p: Path):
-        image = images.read_rgb(p, upright=True)
-        mask = edge = drawn = None
-        if has_masks:
-            mask = fit.indices(_same_size(*_read_one(base / "masks", p), image), p.name)
-        if has_edges:
-            edge, drawn = _edges(base / "edges", p, image, fit)
-        return fit.image(image, p.name), mask, edge, drawn
+        photo = Photo(p, *images.read_photo(p))
+        mask = edge = people = None
+        if here.masks:
+            channel = images.read_channel(masks[p], exact=True)
+            mask = laid_on(masks[p], channel.values, channel.tag, photo, drawn_on)
+            mask = classes.table[fit.indices(mask, p.name)]
+        if here.edges:
+            edge, people = edges.of(here.edges, photo, fit)
+        return fit.image(photo.pixels, p.name), mask, edge, people
 
-    pictures, masks, edges, drawn = map(list, zip(*images.read_all(read, paths)))
-    if has_masks:
-        class_names = _class_names(masks, paths, class_names, void)
+    found, mask_arrays, shares, people = map(list, zip(*images.read_all(read, paths)))
     return Dataset(
         name="folder",
         split=split,
-        images=images.together(pictures),
-        masks=images.together(masks) if has_masks else None,
-        class_names=class_names if has_masks else None,
-        void=void if has_masks else None,
-        edges=images.together(edges) if has_edges else None,
-        annotations=drawn if has_edges else None,
-        ids=tuple(p.stem for p in paths),
-        source=f"your own images ({len(paths)} of {count} in {path.name!r})",
+        images=images.together(found),
+        masks=images.together(mask_arrays) if here.masks else None,
+        class_names=classes.names if here.masks else None,
+        void=classes.void if here.masks else None,
+        stored_values=classes.stored if here.masks else None,
+        edges=images.together(shares) if here.edges else None,
+        annotations=people if here.edges else None,
+        ids=tuple(nfc(p.stem) for p in paths),
+        source=f"your own images ({len(paths)} of {count} in {path.name!r})"
+        + (classes.told(void) if here.masks else ""),
         licence="your own",
     )
 
 
-def _base(path: Path, split: str) -> Path:
-    if not path.is_dir():
-        raise FileNotFoundError(
-            f"`path` must be a folder or an image file. Received: {str(path)!r}"
-        )
-    present = [s for s in ("train", "val", "test") if (path / s).is_dir()]
-    if not present:
-        return path
-    if split in present:
-        return path / split
-    raise ValueError(
-        f"{path}: has subfolders for the splits {', '.join(present)}. Received: split={split!r}"
-    )
+def _other(folder: Path) -> Layout:
+    """The layout of a split that is not asked for: it may still be empty."""
+    try:
+        return layout(folder)
+    except FileNotFoundError:
+        return Layout([], None, None)
 
 
-def _images(folder: Path) -> list[Path]:
-    paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in ENDINGS)
-    paths = [p for p in paths if not p.name.startswith(".")]
-    if not paths:
-        raise FileNotFoundError(f"{folder}: no images ({', '.join(ENDINGS)}) in this folder.")
-    stems = [p.stem for p in paths]
-    twice = sorted({s for s in stems if stems.count(s) > 1})
-    if twice:
-        raise ValueError(
-            f"{folder}: two images share the name {twice[0]!r}, so a mask could belong to either. "
-            "Rename one."
-        )
-    return paths
-
-
-def _read_one(folder: Path, image: Path) -> tuple[Path, np.ndarray]:
-    path = next((p for e in ENDINGS if (p := folder / f"{image.stem}{e}").is_file()), None)
-    if path is None:
-        raise FileNotFoundError(
-            f"{folder}: nothing for the image {image.name!r}. Every image needs a file "
-            f"{image.stem}.png there, or the folder must go."
-        )
-    if path.suffix.lower() in (".jpg", ".jpeg") and folder.name == "masks":
-        raise ValueError(f"{path}: JPEG changes class indices. Save masks as PNG.")
-    return path, images.read_indices(path)
-
-
-def _same_size(path: Path, array: np.ndarray, image: np.ndarray) -> np.ndarray:
-    if array.shape != image.shape[:2]:
-        raise ValueError(
-            f"{path}: must have its image's size, {image.shape[0]}x{image.shape[1]} pixels "
-            f"(height x width). Received: {array.shape[0]}x{array.shape[1]}"
-        )
-    return array
-
-
-def _edges(folder: Path, image_path: Path, image: np.ndarray, fit: images.Fitter):
-    """Returns the share (H, W) and what each person drew, (A, H, W)."""
-    own = folder / image_path.stem
-    files = (
-        [(p, images.read_indices(p)) for p in _images(own)]
-        if own.is_dir()
-        else [_read_one(folder, image_path)]
-    )
-    strength = np.stack([_same_size(p, a, image) for p, a in files])
-    if strength.max() <= 1:  # stored as 0/1
-        strength = strength * np.uint8(255)
-    strength = fit.stack(strength, image_path.name)
-    drawn = (strength >= 128).astype(np.uint8)
-    return (strength[0] if len(strength) == 1 else images.share(drawn)), drawn
-
-
-def _class_names(masks, paths, class_names, void) -> tuple[str, ...]:
-    found = [np.unique(m) for m in masks]
-    if class_names is None:
-        highest = max((int(v) for f in found for v in f if v != void), default=0)
-        return tuple(f"class {i}" for i in range(highest + 1))
-    for path, values in zip(paths, found):
-        wrong = [int(v) for v in values if v != void and v >= len(class_names)]
-        if wrong:
-            raise ValueError(
-                f"The mask of {path.name!r} has the value {wrong[0]}, but there are "
-                f"{len(class_names)} classes (0..{len(class_names) - 1}) and void={void}. Name "
-                "more classes, or set `void`."
-            )
-    return tuple(class_names)
+def _all_masks(places) -> list[mask_classes.Contents]:
+    """What the mask of every image holds, over all splits."""
+    paths = []
+    for place in places:
+        masks = files_in(place.masks) if place.masks else {}
+        paths += [masks[key] for p in place.images if (key := same(p.stem)) in masks]
+    return images.read_all(mask_classes.contents, paths)

@@ -11,11 +11,25 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from .file_names import existing
 
 Size = int | tuple[int, int] | None
+
+# A camera's tag -> how stored pixels are turned to be shown; 1 stands for "as they are".
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def as_size(value: Size, name: str) -> tuple[int, int] | None:
@@ -35,42 +49,101 @@ def as_size(value: Size, name: str) -> tuple[int, int] | None:
     return int(pair[0]), int(pair[1])
 
 
-def read_rgb(path: Path, upright: bool = False) -> np.ndarray:
-    """Reads an image file as uint8 (H, W, 3); transparency is dropped.
+def read_rgb(path: Path, upright: bool = False, drop_alpha: bool = False) -> np.ndarray:
+    """Reads an image file as uint8 (H, W, 3); the arguments are those of `read_photo`."""
+    return read_photo(path, upright, drop_alpha)[0]
+
+
+def read_photo(path: Path, upright=True, drop_alpha=False) -> tuple[np.ndarray, int]:
+    """Reads an image file as uint8 (H, W, 3), and its camera tag (1 if it has none).
 
     Args:
         path: The file. Its content decides the format, not its ending.
         upright: Whether to turn the image as a camera's orientation tag says.
+        drop_alpha: Whether transparent pixels may show the colour that is stored under them.
+
+    Raises:
+        FileNotFoundError: If it is not there.
+        ValueError: If it is no image, holds several, has more than 8 bits a channel, or has
+            transparent pixels.
     """
-    with _opened(path) as image:
-        if image.mode.startswith(("I", "F")):
+    image, tag = _opened(path)
+    if image.mode.startswith(("I", "F")):
+        raise ValueError(
+            f"{path}: pixels of more than 8 bits (mode {image.mode!r}). "
+            "Save the image with 8 bits a channel."
+        )
+    if image.has_transparency_data and not drop_alpha:
+        clear = np.asarray(image.convert("RGBA").getchannel("A")) < 255
+        if clear.any():
             raise ValueError(
-                f"{path}: pixels of more than 8 bits (mode {image.mode!r}). "
-                "Save the image with 8 bits a channel."
+                f"{path}: {clear.mean():.2%} of the pixels are transparent, so they have no colour "
+                "of their own. Put the image on a background and save it without transparency."
             )
-        image = ImageOps.exif_transpose(image) if upright else image
-        return np.asarray(image.convert("RGB"))
+    return turned(np.asarray(image.convert("RGB")), tag if upright else 1), tag
 
 
 def read_indices(path: Path) -> np.ndarray:
     """Reads a one-channel file as uint8 (H, W), values as stored (palette positions too)."""
-    with _opened(path) as image:
-        if image.mode == "1":
-            return np.asarray(image).astype(np.uint8)
-        if image.mode not in ("L", "P"):
+    return read_channel(path).values
+
+
+class Channel(NamedTuple):
+    """A one-channel file: uint8 (H, W) as stored, the camera tag (1 if none), Pillow's mode."""
+
+    values: np.ndarray
+    tag: int
+    mode: str
+
+
+def read_channel(path: Path, exact: bool = False) -> Channel:
+    """Reads a one-channel file.
+
+    Args:
+        path: The file.
+        exact: Whether to refuse JPEG, which changes values a little.
+
+    Raises:
+        ValueError: If it has colours or values that no byte holds; further as `read_rgb`.
+    """
+    image, tag = _opened(path)
+    if exact and "jpeg" in (str(image.format).lower(), image.info.get("compression")):
+        raise ValueError(f"{path}: JPEG changes class indices. Save masks as PNG.")
+    if image.mode.startswith(("I", "F")):
+        values = np.asarray(image)
+        if image.mode.startswith("F") or values.min() < 0 or values.max() > 255:
             raise ValueError(
-                f"{path}: must have one 8-bit channel (class indices or edge strength), not "
-                f"colours. Received: mode {image.mode!r}"
+                f"{path}: must have one 8-bit channel (class indices or edge strength), values 0 "
+                f"to 255. Received: mode {image.mode!r}, values {values.min():g} to "
+                f"{values.max():g}. Save it with 8 bits."
             )
-        return np.asarray(image)
+        return Channel(values.astype(np.uint8), tag, image.mode)
+    if image.mode not in ("1", "L", "P"):
+        raise ValueError(
+            f"{path}: must have one 8-bit channel (class indices or edge strength), not "
+            f"colours. Received: mode {image.mode!r}"
+        )
+    return Channel(np.asarray(image).astype(np.uint8), tag, image.mode)
 
 
-def _opened(path: Path) -> Image.Image:
+def turned(array: np.ndarray, tag: int) -> np.ndarray:
+    """Turns stored uint8 pixels (H, W, ...) as a camera tag 1..8 says they are to be shown."""
+    return np.asarray(Image.fromarray(array).transpose(TURNS[tag])) if tag in TURNS else array
+
+
+def _opened(path: Path) -> tuple[Image.Image, int]:
+    """The image as stored, loaded, and its camera tag, 1 to 8."""
     try:
-        image = Image.open(path)
-        image.load()
+        # From an open file and not from a path: by path, Pillow 13 scrambles uncompressed grey
+        # TIFF files that have a tag of a quarter turn.
+        with open(existing(path), "rb") as file:
+            image = Image.open(file)
+            tag = _tag(image)
+            # A phone hides a second picture in a JPEG ("MPO"); the first one is the photograph.
+            count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+            image.load()
     except (UnidentifiedImageError, OSError) as error:
-        if not Path(path).exists():
+        if not existing(path).exists():
             raise FileNotFoundError(
                 f"No such image: {path}. Relative paths start in {Path.cwd()}: put the file there, "
                 "or give its full path."
@@ -78,7 +151,22 @@ def _opened(path: Path) -> Image.Image:
         raise ValueError(
             f"{path}: not an image that can be read ({error}). JPEG, PNG and WebP can."
         ) from None
-    return image
+    if count > 1:
+        raise ValueError(
+            f"{path}: holds {count} pictures (pages or frames), and only one can be read. Save "
+            "each as a file of its own."
+        )
+    if image.format == "TIFF" and tag in TURNS:  # Pillow has turned it
+        image = image.transpose(TURNS[{6: 8, 8: 6}.get(tag, tag)])
+    return image, tag
+
+
+def _tag(image: Image.Image) -> int:
+    try:
+        tag = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except SyntaxError:  # what a camera or an editor wrote there cannot be read
+        return 1
+    return tag if tag in TURNS else 1
 
 
 def centre_crop(array: np.ndarray, crop: tuple[int, int], what: str, first: int = 0) -> np.ndarray:

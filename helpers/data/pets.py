@@ -45,7 +45,7 @@ def load(split, *, size=None, crop=None, limit=None, archive=None):
 
     def read(row):
         # Files are asked for by the names in the list: the official archives hold strays.
-        image = images.read_rgb(root / "images" / f"{row[0]}.jpg")
+        image = images.read_rgb(root / "images" / f"{row[0]}.jpg", drop_alpha=True)
         trimap = images.read_indices(root / "annotations" / "trimaps" / f"{row[0]}.png")
         if trimap.shape != image.shape[:2] or trimap.min() < 1 or trimap.max() > len(CLASSES):
             raise ValueError(

@@ -1,0 +1,243 @@
+"""Which class a value in a mask file stands for: indices, two values, or ids with gaps."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from . import images
+
+MOST = 64  # more classes than this must be named: a photograph among the masks has 256
+SOFT = 0.75  # share of pixels on slopes from which a mask counts as drawn with soft edges
+
+
+class Contents(NamedTuple):
+    """What one mask file holds: its values, and how many pixels lie between and on slopes."""
+
+    path: Path
+    values: frozenset[int]
+    between: int  # neither the lowest nor the highest value of the file
+    slopes: int  # of these, with a lower and a higher neighbour, or with no equal one
+
+
+class Classes(NamedTuple):
+    """The classes of a set of masks.
+
+    `table[value]` is the class index of a stored value; `stored` has the stored value of each
+    class, or is `None` where that is its index.
+    """
+
+    names: tuple[str, ...]
+    void: int | None
+    table: np.ndarray
+    stored: tuple[int, ...] | None
+
+    def told(self, void: int | None) -> str:
+        """Words for what is stored in another way than the files have it."""
+        words = ""
+        if self.stored is not None:
+            pairs = ", ".join(f"{v} is {i}" for i, v in enumerate(self.stored))
+            words = f"; mask values to classes: {pairs}"
+        if void is None and self.void is not None:
+            return f"{words}; {self.void} is taken as not labelled"
+        return words if self.void == void else f"{words}; void {void} is {self.void}"
+
+
+_KNOWN: dict[tuple, tuple] = {}  # by the bytes of the file, so a changed file is read again
+
+
+def contents(path: Path, exact: bool = True) -> Contents:
+    """Reads what a one-channel file holds (`exact`: as `images.read_channel`).
+
+    A file that was read before in this process is not decoded again.
+    """
+    key = hashlib.sha256(path.read_bytes()).digest(), exact
+    if key not in _KNOWN:
+        mask = images.read_channel(path, exact).values
+        values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist()
+        _KNOWN[key] = (frozenset(values), *(_slopes(mask) if len(values) > 2 else (0, 0)))
+    return Contents(path, *_KNOWN[key])
+
+
+def _slopes(mask: np.ndarray) -> tuple[int, int]:
+    padded = np.pad(mask, 1, mode="edge")
+    sides = np.stack([padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]])
+    slope = (sides.min(axis=0) < mask) & (sides.max(axis=0) > mask)
+    slope |= (sides != mask).all(axis=0)
+    between = (mask > mask.min()) & (mask < mask.max())
+    return int(between.sum()), int((slope & between).sum())
+
+
+def decide(files: list[Contents], class_names, void) -> Classes:
+    """Decides what the values of all masks of a folder mean.
+
+    Args:
+        files: What each mask holds, over all splits.
+        class_names: `None`, names in order, or a mapping of stored value to name.
+        void: The stored value of pixels that are not labelled, or `None`.
+
+    Raises:
+        ValueError: If the values can be read in more than one way, with what to write.
+    """
+    _check(class_names, void)
+    found = sorted(set().union(*(f.values for f in files)))
+    values = [v for v in found if v != void]
+    if isinstance(class_names, Mapping):
+        foreign = [v for v in values if v not in class_names]
+        if foreign:
+            raise ValueError(
+                f"{_where(files, foreign[0])}, which `class_names` and `void` do not name. "
+                f"Received: class_names={dict(class_names)!r}, void={void!r}"
+            )
+        return _in_order(list(class_names), list(class_names.values()), void)
+    if len(values) < 2 and len(values) < len(found) and len(class_names or ()) <= 2:
+        raise ValueError(
+            f"void={void} leaves {'one value' if values else 'nothing'} of the values "
+            f"{_listed(found)} that the masks hold. Leave `void` out: two values are two classes. "
+            f"If it is right, name what there is: {_mapping(sorted({*values, 0, 1} - {void})[:2])}."
+        )
+    if class_names is not None:
+        return _named(files, values, tuple(class_names), void)
+    if len(values) < 2:
+        raise ValueError(
+            f"All masks hold one value, {_listed(values)}: there is nothing to tell apart. If more "
+            f"classes exist, name them by their values: {_mapping([0, 1])}."
+        )
+    if len(values) == 2 and void is None:
+        return _in_order(values, None, void)
+    if not _dense(values):
+        if void is None and values[-1] == 255 and _dense(values[:-1]) and not _mixed(files):
+            warnings.warn(
+                f"{_where(files, 255)}, beside {_listed(values[:-1])} in all masks together. It is "
+                'taken as "not labelled". To say so, write void=255; if it is a class, name all '
+                f"by their values: {_mapping(values)}.",
+                stacklevel=4,
+            )
+            return _in_order(range(values[-2] + 1), None, 255)
+        _refuse_odd_last(files, values, void)
+    _refuse_soft(files, values)
+    if max(len(values), _dense(values) * (values[-1] + 1)) > MOST:
+        raise ValueError(
+            f"The masks hold the values {_listed(values)}, {len(values)} of them. If they are "
+            f"classes and not grey levels, name them: {_mapping(values)}."
+        )
+    if not _dense(values) or (void is not None and void < values[-1]):
+        return _in_order(values, None, void)
+    return _in_order(range(values[-1] + 1), None, void)
+
+
+def _named(files, values, names, void) -> Classes:
+    """Names in order: for the indices 0, 1, 2, ..., or for as many odd values."""
+    beyond = [v for v in values if v >= len(names)]
+    if not beyond:
+        return _in_order(range(len(names)), names, void)
+    index_like = len(values) > 2 and values[-2] < len(names) and values[0] == 0
+    if len(values) == len(names) and not index_like:
+        return _in_order(values, names, void)
+    advice = f"Name every class by its value: {_mapping(values)}"
+    if void is None and len(beyond) == 1 and len(values) > 2 and not _mixed(files):
+        advice += f'; or, if {beyond[0]} means "not labelled", write void={beyond[0]}'
+    raise ValueError(
+        f"{_where(files, beyond[0])}, but there are {len(names)} classes (0..{len(names) - 1}) and "
+        f"void={void}. All masks together hold the values {_listed(values)}. {advice}."
+        f"{_mixed(files)}"
+    )
+
+
+def _in_order(stored, names, void) -> Classes:
+    """The classes of these stored values, in this order."""
+    stored = tuple(int(v) for v in stored)
+    names = tuple(f"class {v}" for v in stored) if names is None else tuple(names)
+    table = np.arange(256, dtype=np.uint8)
+    table[list(stored)] = np.arange(len(stored))
+    if void is not None and void not in stored:
+        # The index of a class cannot stand for "not labelled".
+        table[void] = void = 255 if void < len(stored) else void
+    as_they_are = stored == tuple(range(len(stored)))
+    return Classes(names, void, table, None if as_they_are else stored)
+
+
+def _refuse_odd_last(files, values, void) -> None:
+    """0, 1, 2 and 200: the last may be a class, or stand for "not labelled"."""
+    *rest, last = values
+    if len(rest) < 2 or not (rest == list(range(len(rest))) or (last == 255 and _dense(rest))):
+        return
+    choice = f"If {last} is a class, name all by their values: {_mapping(values)}."
+    if void is None and not _mixed(files):
+        choice = f'If {last} means "not labelled", write void={last}. {choice}'
+    raise ValueError(
+        f"{_where(files, last)}, beside {_listed(rest)} in all masks together. {choice}"
+        f"{_mixed(files)}"
+    )
+
+
+def _refuse_soft(files, values) -> None:
+    between, slopes = sum(f.between for f in files), sum(f.slopes for f in files)
+    if (not _dense(values) or len(values) > 16) and between and slopes / between >= SOFT:
+        raise ValueError(
+            f"{_where(files, values[1])}: the masks hold the values {_listed(values)}, and "
+            f"{slopes / between:.0%} of the pixels between the lowest and the highest lie on "
+            "slopes. So they look like masks with soft edges (smoothed, resized, or once saved as "
+            "JPEG). Save two values, e.g. 255 where the grey is 128 or more, else 0. If they are "
+            f"classes, name them: {_mapping(values)}."
+        )
+
+
+def _dense(values) -> bool:
+    """Whether the values read as indices: at least half of 0, 1, 2, ... occur."""
+    return values[-1] + 1 <= 2 * len(values)
+
+
+def _check(class_names, void) -> None:
+    if void is not None and not _is_value(void):
+        raise ValueError(f"`void` must be a value 0..255 or None. Received: void={void!r}")
+    if class_names is None:
+        return
+    if isinstance(class_names, str) or not len(class_names):
+        raise ValueError(
+            "`class_names` must be names in order, or a mapping of mask value to name. "
+            f"Received: class_names={class_names!r}"
+        )
+    if not isinstance(class_names, Mapping):
+        return
+    wrong = [k for k in class_names if not _is_value(k) or k == void]
+    if wrong:
+        raise ValueError(
+            "The keys of `class_names` must be mask values 0..255, and not `void`. "
+            f"Received: {wrong[0]!r}"
+        )
+
+
+def _is_value(v) -> bool:
+    return isinstance(v, (int, np.integer)) and not isinstance(v, bool) and 0 <= v <= 255
+
+
+def _where(files, value) -> str:
+    path = next(f.path for f in files if value in f.values)
+    return f"The mask of {path.stem!r} ({path}) has the value {value}"
+
+
+def _mixed(files) -> str:
+    """Words for masks of 0/1 beside masks of 0/255."""
+    tops = {max(f.values) for f in files if len(f.values) == 2}
+    if len(tops) < 2 or max(len(f.values) for f in files) > 2:
+        return ""
+    return (
+        f" Some masks are stored as 0 and {min(tops)}, others as 0 and {max(tops)}: if both mean "
+        "the same, save them alike."
+    )
+
+
+def _listed(values) -> str:
+    values = [str(v) for v in values]
+    return ", ".join(values if len(values) <= 8 else [*values[:6], "...", values[-1]])
+
+
+def _mapping(values) -> str:
+    shown = ", ".join(f"{v}: 'name {v}'" for v in values[:4])
+    return f"class_names={{{shown}{', ...' if len(values) > 4 else ''}}}"
