@@ -48,7 +48,7 @@ def test_the_commands_that_the_texts_show_are_accepted():
     texts += ["\n".join(_cells(path)) for path in request.series()]
     shown = set()
     for command in [found for text in texts for found in COMMAND.findall(text)]:
-        options = shell._parser().parse_args(shlex.split(command))
+        options = shell._parser().parse_args(shell._joined(shlex.split(command)))
         if hasattr(options, "sweep"):
             assert (ROOT / options.sweep).is_file(), command
         if hasattr(options, "parameter"):
