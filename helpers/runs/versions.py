@@ -123,7 +123,7 @@ def imported(name, folder=PACKAGE, modules=None):
     """
     modules, found = set(modules or all_modules(folder)), set()
     here = ["helpers", *name.split("/")[:-1]]
-    for level, module, names in _parsed((Path(folder) / f"{name}.py").read_bytes())[1]:
+    for level, module, names in _parsed((Path(folder) / f"{name}.py").read_bytes(), ())[1]:
         place = here[: len(here) + 1 - level] if level else []
         place += module.split(".") if module else []
         if place[:1] != ["helpers"]:
@@ -183,7 +183,7 @@ def normal(source, parameters=()):
 
 
 @functools.cache
-def _parsed(source, parameters=()):
+def _parsed(source, parameters):
     """The digest as `normal` gives it, and (level, module, names) of every import."""
     try:
         tree = ast.parse(source)
