@@ -14,10 +14,12 @@ import keras
 from helpers.runs import session, versions
 from helpers.training import jit
 
-# Entries of a config that tell what was called what, and how a name refers to a layer.
-NAMES = ("name", "keras_history", "input_layers", "output_layers")
+# Entries of a config that refer to a layer by its name.
+REFERENCES = ("keras_history", "input_layers", "output_layers")
 # Entries that depend on the batches seen so far, or say how fast and not what.
 LEFT_OUT = ("build_config", "compile_config", "shared_object_id")
+# Attributes that are no setting, or not one of what is trained.
+PASSING = ("built", "compiled", "name", "steps_per_execution", "stop_training")
 # How many processes prepare the batches of a data set.
 WORKERS = ("_workers", "_use_multiprocessing", "_max_queue_size")
 
@@ -74,27 +76,49 @@ def _around(libraries):
 
 
 def _config(part):
-    """How an object is set, with the layers called by numbers: Keras counts names in a session."""
+    """How an object is set, without the numbers by which Keras tells names of one session apart."""
     if not hasattr(part, "get_config"):  # the name of a loss, or a function
         return [getattr(part, "__module__", ""), getattr(part, "__qualname__", part)]
     try:
         config = keras.saving.serialize_keras_object(part)
-    except NotImplementedError:  # a subclass that was never meant to be stored
-        shapes = [[list(w.shape), str(w.dtype)] for w in getattr(part, "variables", ())]
-        return [type(part).__module__, type(part).__qualname__, shapes]
+    except NotImplementedError:  # a class of the reader's own that was not meant to be stored
+        layers = part._flatten_layers() if isinstance(part, keras.Layer) else [part]
+        return [_state(layer) for layer in layers]
     numbers = {}
 
-    def plain(value, key=None):
+    def plain(value, key=None, kind=""):
         if isinstance(value, dict):
+            kind = value.get("class_name", kind)
             items = ((k, v) for k, v in value.items() if k not in LEFT_OUT)
-            return {k: plain(v, key if key in NAMES[1:] else k) for k, v in items}
+            return {k: plain(v, key if key in REFERENCES else k, kind) for k, v in items}
         if isinstance(value, (list, tuple)):
-            return [plain(v, key) for v in value]
-        if isinstance(value, str) and key in NAMES:
-            return numbers.setdefault(value, len(numbers))
-        return value
+            return [plain(v, key, kind) for v in value]
+        if isinstance(value, str) and key == "name":
+            by_keras = re.sub(r"_\d+$", "", value).replace("_", "") == str(kind).lower()
+            return numbers.setdefault(value, f"#{len(numbers)}") if by_keras else value
+        return numbers.get(value, value) if isinstance(value, str) and key in REFERENCES else value
 
-    return plain(config)
+    # Keras's own losses leave settings out of their config: the `delta` of `Huber`, for example.
+    state = _state(part, "") if isinstance(part, keras.losses.Loss) else None
+    return [plain(config), state]
+
+
+def _state(part, private="_"):
+    """Class, shapes of the variables, and the attributes that are numbers, texts, or made of them."""
+    known = {k: v for k, v in vars(part).items() if not (private and k.startswith(private))}
+    known = {k: v for k, v in known.items() if k not in PASSING}
+    shapes = [[list(v.shape), str(v.dtype)] for v in getattr(part, "variables", ())]
+    return [type(part).__module__, type(part).__qualname__, shapes, _told(known)]
+
+
+def _told(value):
+    if isinstance(value, dict):
+        return {str(k): _told(v) for k, v in value.items() if not callable(v)}
+    if isinstance(value, (list, tuple)):
+        return [_told(v) for v in value]
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return value if isinstance(value, (bool, int, float, str)) or value is None else ""
 
 
 def _data(x, options):

@@ -368,13 +368,20 @@ def test_a_model_that_cannot_be_fitted_is_named():
 
 
 class Doubled(keras.layers.Layer):
+    """Has no `get_config`, as layers in a notebook's cell."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
     def call(self, x):
-        return 2 * x
+        return self.factor * x
 
 
-def doubling(units=2):
+def doubling(factor=None, **options):
     image = keras.Input((4, 4, 3))
-    model = keras.Model(image, keras.layers.Dense(3)(Doubled()(keras.layers.Dense(units)(image))))
+    h = keras.layers.Dense(2, **options)(image)
+    model = keras.Model(image, keras.layers.Dense(3)(Doubled(factor)(h) if factor else h))
     model.compile(keras.optimizers.SGD(0.1), loss="mse", run_eagerly=True)
     return model
 
@@ -392,6 +399,8 @@ def test_a_training_built_again_is_the_same_whatever_keras_calls_its_layers():
     faster = small_model()
     faster.compile(faster.optimizer, loss="mse", run_eagerly=False, steps_per_execution=2)
     assert made_of(faster) == first
+    for again in OTHER_MODELS.values():
+        assert made_of(again()) == made_of(again())
 
 
 def compiled(optimizer=None, loss="mse", frozen=False, **options):
@@ -408,7 +417,10 @@ def own_loss(y, guess):
 
 OTHER_MODELS = {
     "units": lambda: small_model(units=5),
-    "layer": doubling,
+    "half precision": lambda: doubling(dtype="mixed_bfloat16"),
+    "own attribute": lambda: doubling(factor=3.0),
+    "layers": doubling,
+    "own layer": lambda: doubling(factor=2.0),
     "frozen": lambda: compiled(frozen=True),
     "rate": lambda: compiled(keras.optimizers.Adam(0.1)),
     "steps of the rate": lambda: compiled(
@@ -473,16 +485,16 @@ def test_an_edit_elsewhere_throws_no_training_away(monkeypatch):
 
 
 def test_classes_of_the_readers_own_bring_their_code(monkeypatch, tmp_path):
-    before = made_of(doubling())["code"]
+    before = made_of(doubling(2.0))["code"]
     own = tmp_path / "test_resume.py"
     own.write_text("ANOTHER = 1\n")
     with monkeypatch.context() as patch:
         patch.setattr(sys.modules[Doubled.__module__], "__file__", str(own))
-        assert made_of(doubling())["code"] != before
+        assert made_of(doubling(2.0))["code"] != before
     for part in (Doubled, own_loss):  # from a cell: all cells count
         monkeypatch.setattr(part, "__module__", "__main__")
     monkeypatch.setitem(sys.modules, "__main__", type(sys)("__main__"))
-    for make in (doubling, OTHER_MODELS["own loss"]):
+    for make in (OTHER_MODELS["own layer"], OTHER_MODELS["own loss"]):
         with monkeypatch.context() as patch:
             here = made_of(make())["code"]
             other(patch, "cells")
