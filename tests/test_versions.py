@@ -94,6 +94,15 @@ def test_a_changed_constant_is_another_version_of_what_it_can_change(name, copy)
     assert before == {kind: version(copy) for kind, version in KINDS.items()}
 
 
+def test_the_versions_in_use_are_those_of_these_modules():
+    package = ROOT / "helpers"
+    assert versions.score_code() == score(package)
+    assert versions.training_code(("helpers.pixel_losses",)) == training(package)
+    assert versions.training_code(("helpers.data",)) == training(package, ())
+    counted = versions.libraries(("numpy", "scipy"))
+    assert checkpoint.code_version() == versions.short(counting(package), counted)
+
+
 def test_what_counts_where():
     assert {"spread", "panel_scores", "calibration", "metrics", "segments", "readings"} < set(
         SCORING
