@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -234,17 +235,18 @@ def test_comments_and_docstrings_keep_the_version_and_code_alters_it(copy):
 
 
 def test_code_that_was_changed_after_its_import_is_refused(copy, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(versions, "PACKAGE", copy)
-        path = copy / "spread.py"
-        old = versions.helpers.IMPORTED - 1
-        for name in ("losses", "spread"):
-            os.utime(copy / f"{name}.py", (old, old))
-        assert versions.unchanged(["spread"]) == versions.version_of(["spread"], copy)
-        os.utime(path, (old, versions.helpers.IMPORTED + 1))
-        with pytest.raises(RuntimeError, match=r"helpers/spread\.py was changed.*Restart"):
-            versions.unchanged(["losses", "spread"])
+    now = time.time()
+    monkeypatch.setattr(versions, "PACKAGE", copy)
+    monkeypatch.setattr(versions.helpers, "IMPORTED", now - 100)
+    for seconds, refused in ((-200, False), (-50, True), (1000, False)):  # the last: a wrong clock
+        for name, at in (("losses", now - 200), ("spread", now + seconds)):
+            os.utime(copy / f"{name}.py", (at, at))
         assert versions.unchanged(["losses"])
+        if refused:
+            with pytest.raises(RuntimeError, match=r"helpers/spread\.py was changed.*Restart"):
+                versions.unchanged(["losses", "spread"])
+        else:
+            assert versions.unchanged(["spread"]) == versions.version_of(["spread"], copy)
 
 
 def test_a_sweep_depends_on_all_code_and_on_the_libraries(monkeypatch):
