@@ -1,4 +1,4 @@
-"""What a generative adversarial network needs beside Keras: its losses, and a compiled step.
+"""What a generative adversarial network needs beside Keras: a loss, and a compiled step.
 
 Two networks with opposite aims take turns, so `fit` with its one loss does not serve. A step by
 hand does: `models.value_and_grad` for each network, and `compiled` so that the whole step runs as
@@ -29,15 +29,6 @@ def discriminator_loss(real, fake):
         Goodfellow et al. (2014). https://arxiv.org/abs/1406.2661
     """
     return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
-
-
-def generator_loss(fake):
-    """−E[log D(G(z))] from logits, in nats: the non-saturating loss of a generator.
-
-    Its slope by the logit is D − 1, largest where the discriminator is sure of the fake. That of
-    log(1 − D), the other half of the zero-sum game, is −D there: next to nothing.
-    """
-    return ops.mean(ops.softplus(-fake))
 
 
 def divergence(p, q, width):

@@ -1,8 +1,9 @@
 """Small trained models that come with the project, so that results can be seen without the hours.
 
 A kept model is a file of weights, as 16-bit floats, and a note beside it that tells how to build
-the network, what it was trained on and under which licence. They lie in `data/weights` of the
-project; where the helpers were installed without it, there are none.
+the network, what it was trained on, under which licence and with which commit of the code. They
+lie in `data/weights` of the project; where the helpers were installed without it, there are none.
+A later change of the code makes no kept model stale: its commit says what made it.
 """
 
 import json
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import pyramids
+from helpers.runs.provenance import git_commit
 
 FOLDER = Path(__file__).parents[1] / "data" / "weights"
 MAX_BYTES = 2 * 2**20
@@ -51,7 +53,8 @@ def save(model, name, *, patches, widths, depths, outputs, folder=FOLDER, **abou
         part.unlink()
         raise ValueError(f"kept weights take 2 MB at most. Received: {name} with {size:.1f} MB")
     os.replace(part, path)
-    text = json.dumps({**note, "parameters": copy.count_params(), **about}, indent=1)
+    note |= {"parameters": copy.count_params(), "commit": git_commit()}
+    text = json.dumps({**note, **about}, indent=1)
     (folder / f"{name}.json").write_text(text + "\n", "utf-8")
     return path
 

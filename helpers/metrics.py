@@ -154,10 +154,18 @@ def iou_per_class(truth, prediction, num_classes, void=None):
 
     NaN for a class that occurs neither in the truth nor in the prediction.
     """
-    counts = confusion_matrix(truth, prediction, num_classes, void).astype("float64")
+    return iou_of_counts(confusion_matrix(truth, prediction, num_classes, void))
+
+
+def iou_of_counts(counts):
+    """Intersection over union of each class from a `confusion_matrix`: float64 `(C,)`.
+
+    Matrices of single images may be added first. NaN for a class that occurs nowhere.
+    """
+    counts = np.asarray(counts, "float64")
     hit = np.diag(counts)
     union = counts.sum(axis=0) + counts.sum(axis=1) - hit
-    return np.divide(hit, union, out=np.full(num_classes, np.nan), where=union > 0)
+    return np.divide(hit, union, out=np.full(len(counts), np.nan), where=union > 0)
 
 
 def mean_iou(truth, prediction, num_classes, void=None):

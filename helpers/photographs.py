@@ -97,9 +97,7 @@ def class_ious(model, dataset, num_classes, void=None, multiple=32, mirror=False
     for mask, logits in zip(dataset.masks, outputs, strict=True):
         guess = logits.argmax(axis=-1)
         counts += metrics.confusion_matrix(mask, guess, num_classes, void)
-    hits = np.diag(counts).astype("float64")
-    union = counts.sum(axis=0) + counts.sum(axis=1) - hits
-    return np.divide(hits, union, out=np.full(num_classes, np.nan), where=union > 0)
+    return metrics.iou_of_counts(counts)
 
 
 def label(path, model, multiple=32, side=320):

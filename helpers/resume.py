@@ -1,8 +1,13 @@
 """Long runs in several sittings: what is finished is kept, what was killed goes on.
 
-A `Store` keeps results and weights under names made of their parameters and of the code that
-made them. Asked again, it reads instead of computing; after a kill a training goes on from its
-last epoch. Without a folder it keeps nothing and only computes.
+A `Store` keeps results and weights under names made of their parameters and of what made them:
+a result of all code that can change it, the weights of a training of the code and data that
+train. Asked again, it reads instead of computing; after a kill a training goes on from its last
+epoch. What was kept under other code is not found, and stays where it is. Without a folder it
+keeps nothing and only computes.
+
+What is committed, in `data/results` and `data/weights`, is no part of this: it names the commit
+that made it, and is read whatever the code says now.
 """
 
 import hashlib
@@ -10,26 +15,13 @@ import json
 import os
 import re
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
 
+from helpers import fingerprints
 from helpers.data import cache_folder
-from helpers.runs import versions
 from helpers.training import Progress
-
-# Modules whose code decides what a training gives; a change of their comments does not count.
-CODE = ("layers", "losses", "models", "networks", "photographs", "pixel_losses", "pyramids")
-CODE += ("adversarial", "code_prior", "grids", "rulers", "samples", "vq")
-CODE += ("opinion_heads", "opinions", "opinion_arms", "segmenters", "training", "twins")
-CODE += ("data/batches", "data/crops", "data/dataset", "data/images")
-
-
-def code_version():
-    """A short hash of the code that trainings depend on, without comments and docstrings."""
-    folder = Path(__file__).parent
-    return versions.code_version(folder / f"{name}.py" for name in CODE)
 
 
 class Store:
@@ -41,23 +33,25 @@ class Store:
         **parameters: what all entries depend on: data set, size, seed, …. JSON values.
 
     Every method takes further parameters. Two calls share an entry if their name, all
-    parameters and the code version agree.
+    parameters and what made them agree: `fingerprints.score_version` for a result,
+    `fingerprints.training` for a fit.
 
     Raises:
         OSError: If the folder cannot be written to.
-        ValueError: If a file in it is damaged, or made by another model.
+        RuntimeError: If a module of `helpers` was changed after it was imported.
+        ValueError: If a file in the folder is damaged.
     """
 
     def __init__(self, folder=None, **parameters):
         self.folder = cache_folder() / "kept" / folder if folder else None
         self.parameters = parameters
-        self.version = code_version()
         if self.folder is not None:  # now and not after hours of computing
             _make(self.folder)
+            fingerprints.score_version()
 
-    def path(self, name, parameters, suffix):
+    def path(self, made_of, name, parameters, suffix):
         """The file of an entry."""
-        key = _dumps([self.version, name, {**self.parameters, **parameters}], sort_keys=True)
+        key = _dumps([made_of, name, {**self.parameters, **parameters}], sort_keys=True)
         stem = re.sub(r"[^\w.-]", "_", name)
         return self.folder / f"{stem}-{hashlib.sha256(key.encode()).hexdigest()[:12]}{suffix}"
 
@@ -65,26 +59,34 @@ class Store:
         """`compute()`, a JSON value, or what it gave before.
 
         NumPy arrays become lists and tuples too, with a folder or without one.
+
+        In a notebook all cells that were run before belong to what made it; see
+        `helpers.runs.session`.
         """
-        path = self.path(name, parameters, ".json") if self.folder is not None else None
-        if path is not None and path.exists():
+        if self.folder is None:
+            return json.loads(_dumps(compute()))
+        version = fingerprints.score_version()
+        path = self.path(version, name, parameters, ".json")
+        if path.exists():
             return _read(path, "value")
         value = json.loads(_dumps(compute()))
-        if path is not None:
-            _write(path, {"value": value, **self._about(name, parameters)})
+        _write(path, {"value": value, **self._about(version, name, parameters)})
         return value
 
     def fit(self, name, model, x, epochs, parameters=None, **options):
         """Fit a compiled model, or give it the weights of an earlier fit of the same name.
 
-        The states of the optimizer and of all noise belong to the weights. A data set that counts its epochs, such as
-        `data.Crops`, starts from its first one, or from the one after the last kept, so that the
-        batches are those of an unbroken training.
+        The states of the optimizer and of all noise belong to the weights. A data set that counts
+        its epochs, such as `data.Crops`, starts from its first one, or from the one after the
+        last kept, so that the batches are those of an unbroken training.
+
+        An entry is that of the same code, data, layers, loss and optimizer. What else a training
+        depends on is for `parameters` to tell: the weights that it starts from, and callbacks.
 
         Args:
             name: of the entry.
             model: compiled; its weights are changed.
-            x: what `fit` takes, such as `data.Crops`.
+            x: what `fit` takes, such as `data.Crops`; no generator.
             epochs: in all.
             parameters: dictionary of what this entry depends on besides the store's own.
             **options: of `fit`.
@@ -105,13 +107,15 @@ class Store:
         callbacks = options.pop("callbacks", None) or []
         callbacks = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
         callbacks.append(Progress(name))
+        _wind(x, 0)
         if self.folder is None:
-            _wind(x, 0)
             start = time.perf_counter()
             history = model.fit(x, epochs=epochs, callbacks=callbacks, **options).history
             return time.perf_counter() - start, history
         parameters = {**(parameters or {}), "epochs": epochs}
-        weights = self.path(name, parameters, ".weights.h5")
+        data_options = {key: value for key, value in options.items() if key != "verbose"}
+        made_of = fingerprints.training(model, x, **data_options)
+        weights = self.path(made_of, name, parameters, ".weights.h5")
         note = weights.with_suffix(".json")
         if weights.exists():
             seconds = _read(note, "seconds")
@@ -122,21 +126,21 @@ class Store:
         _wind(x, backup.epoch)
         options = {**options, "initial_epoch": backup.epoch, "callbacks": [*callbacks, backup]}
         history = model.fit(x, epochs=epochs, **options).history
-        entry = {"seconds": backup.seconds, **self._about(name, parameters)}
+        entry = {"seconds": backup.seconds, **self._about(made_of, name, parameters)}
         _write(note, {**entry, "noise": _noise(model)})
         _save(model, weights)
         backup.remove()
         return backup.seconds, history
 
-    def _about(self, name, parameters):
-        return {"name": name, "code": self.version, "parameters": self.parameters | parameters}
+    def _about(self, made_of, name, parameters):
+        return {"name": name, "code": made_of, "parameters": self.parameters | parameters}
 
 
 class _Backup(keras.callbacks.Callback):
     """Weights after the last epoch, and the training seconds of all sittings up to there.
 
-    `keras.callbacks.BackupAndRestore` writes over its last file, which a kill can leave half
-    written, and makes each later `fit` of the model start at the epoch it restored.
+    `keras.callbacks.BackupAndRestore` does not do here: it makes each later `fit` of the model
+    start at the epoch that it restored, and it knows neither the noise nor the seconds.
     """
 
     def __init__(self, path):

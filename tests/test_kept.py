@@ -1,12 +1,15 @@
 """Kept models: what is stored builds the same network again, and says when it cannot."""
 
 import json
+import re
+import subprocess
 
 import keras
 import numpy as np
 import pytest
 
-from helpers import kept, pyramids
+from helpers import kept, pyramids, records
+from helpers.runs import provenance, versions
 
 NET = {"patches": [2, 2], "widths": [4, 6], "depths": [1, 1], "outputs": 3}
 
@@ -24,6 +27,7 @@ def test_a_kept_model_answers_like_the_one_it_was_made_from(tmp_path):
     assert path.stat().st_size < kept.MAX_BYTES
     assert about["dataset"] == "shapes" and about["multiple"] == 4
     assert about["parameters"] == model.count_params()
+    assert about["commit"] == provenance.git_commit()
     # 16-bit floats have 11 significant bits.
     ours, theirs = (keras.ops.convert_to_numpy(m(images)) for m in (again, model))
     np.testing.assert_allclose(ours, theirs, atol=5e-3, rtol=5e-3)
@@ -58,4 +62,33 @@ def test_the_models_that_come_with_the_project_load():
         model, about = kept.load(name)
         logits = next(pyramids.whole_images(model, [np.zeros((33, 47, 3))], about["multiple"]))
         assert logits.shape == (33, 47, about["outputs"]) and np.isfinite(logits).all()
-        assert {"dataset", "licence", "scores"} <= set(about), name
+        assert {"dataset", "licence", "scores", "commit"} <= set(about), name
+
+
+COMMITTED = [*sorted(records.RESULTS.glob("*.json")), *sorted(kept.FOLDER.glob("*.json"))]
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_what_is_committed_names_its_commit(path):
+    note = json.loads(path.read_text("utf-8"))
+    commit = note.get("provenance", note)["commit"]
+    assert re.fullmatch(r"[0-9a-f]{12,40}(-dirty)?", commit)
+
+    def git(*command):
+        return subprocess.run(["git", *command], cwd=path.parent, capture_output=True, text=True)
+
+    if git("rev-parse", "--is-shallow-repository").stdout.strip() == "false":
+        known = git("cat-file", "-e", f"{commit.removesuffix('-dirty')}^{{commit}}")
+        assert known.returncode == 0, f"{path.name}: {commit} is no commit of this project"
+
+
+def test_what_is_committed_is_never_stale(tmp_path, monkeypatch):
+    def never(*_, **__):
+        raise AssertionError("asked for a version of the code")
+
+    path = kept.save(head(), "tiny", **NET, folder=tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps({"results": {"a": 1}}))
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    for name in ("version_of", "unchanged", "score_code", "training_code", "normal"):
+        monkeypatch.setattr(versions, name, never)
+    assert kept.load(path.stem, tmp_path)[0] and records.results_of("run") == {"a": 1}

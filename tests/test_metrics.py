@@ -91,6 +91,15 @@ def test_iou_by_hand_and_void_counts_for_nothing():
     assert metrics.mean_iou(TRUTH, other, 3, void=9) == metrics.mean_iou(TRUTH, GUESS, 3, void=9)
 
 
+def test_counts_of_single_images_add_up_to_the_iou_of_all():
+    counts = sum(metrics.confusion_matrix(t, g, 3, 9) for t, g in zip(TRUTH, GUESS, strict=True))
+    iou = metrics.iou_of_counts(counts)
+    assert iou.dtype == "float64"
+    np.testing.assert_array_equal(iou, metrics.iou_per_class(TRUTH, GUESS, 3, void=9))
+    np.testing.assert_array_equal(metrics.iou_of_counts([[2, 0], [2, 0]]), [0.5, 0.0])
+    assert np.isnan(metrics.iou_of_counts(np.diag([1, 0]))[1])
+
+
 def test_mean_iou_agrees_with_the_mean_of_iou_per_class():
     truth, guess = RNG.integers(0, 5, (4, 20, 20)), RNG.integers(0, 5, (4, 20, 20))
     assert metrics.mean_iou(truth, guess, 5) == pytest.approx(

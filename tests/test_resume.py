@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +11,9 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import data, resume
-from helpers.resume import Store, code_version
+from helpers import data, fingerprints, resume
+from helpers.resume import Store
+from helpers.runs import session, versions
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -51,7 +51,10 @@ def test_a_result_is_computed_once_and_comes_back_in_a_new_store():
     (name,) = files(store)  # and nothing half-written beside it
     assert name.startswith("scores-") and name.endswith(".json")
     entry = json.loads((store.folder / name).read_text("utf-8"))
-    assert entry["parameters"] == {"size": 4, "seed": 0} and entry["code"] == code_version()
+    assert (
+        entry["parameters"] == {"size": 4, "seed": 0}
+        and entry["code"] == fingerprints.score_version()
+    )
 
 
 @pytest.mark.parametrize(
@@ -141,43 +144,57 @@ def test_a_folder_that_cannot_be_is_named_before_the_work(tmp_path):
 # The code -------------------------------------------------------------------------------
 
 
-def test_comments_and_docstrings_keep_the_version_and_code_alters_it(tmp_path, monkeypatch):
-    copy = tmp_path / "helpers"
-    shutil.copytree(ROOT / "helpers", copy, ignore=shutil.ignore_patterns("__pycache__"))
-    here = code_version()
-    monkeypatch.setattr(resume, "__file__", str(copy / "resume.py"))
-    assert code_version() == here
-
-    def replaced(module, old, new):
-        path = copy / f"{module}.py"
-        text = path.read_text("utf-8")
-        assert text.count(old) == 1
-        path.write_text(text.replace(old, new), "utf-8")
-        version = code_version()
-        path.write_text(text, "utf-8")
-        return version
-
-    assert replaced("pyramids", "Doubles the resolution", "Always doubles it") == here
-    docstring = '    """Doubles the resolution until it has grown by `ratio`."""\n'
-    assert replaced("pyramids", docstring, "") == here
-    assert (
-        replaced("pyramids", "def _normal(h):\n", "# new\ndef _normal(h):\n    '''New.'''\n\n")
-        == here
-    )
-    assert replaced("pyramids", "momentum=0.9", "momentum=0.8") != here
-    assert replaced("data/crops", "light / 2", "light / 3") != here
-    assert replaced("data/images", "Resampling.NEAREST", "Resampling.BOX") != here
-    (copy / "plots.py").write_text("")
-    assert code_version() == here
-    assert [m for m in resume.CODE if not (ROOT / "helpers" / f"{m}.py").exists()] == []
+def other(monkeypatch, what):
+    """Another state of something that results depend on."""
+    module, name, value = {
+        "code that scores": (versions, "score_code", lambda: "other"),
+        "code that trains": (versions, "training_code", lambda parts: "other"),
+        "cells": (session, "session_code", lambda: "other"),
+        "a library": (versions, "libraries", lambda names: {"numpy": "0"}),
+        "the backend": (keras.backend, "backend", lambda: "other"),
+        "XLA": (fingerprints, "jit", lambda: "other"),
+    }[what]
+    monkeypatch.setattr(module, name, value)
 
 
-def test_other_code_is_another_entry(monkeypatch):
+@pytest.mark.parametrize("what", ["code that scores", "cells", "a library", "the backend", "XLA"])
+def test_another_state_of_what_computes_is_another_entry(what, monkeypatch):
     compute = Counted(1)
     Store("some").result("x", compute)
-    monkeypatch.setattr(resume, "code_version", lambda: "other")
+    with monkeypatch.context() as patch:
+        other(patch, what)
+        Store("some").result("x", compute)
+        assert compute.calls == 2
+    assert Store("some").result("x", compute) == 1 and compute.calls == 2  # nothing was lost
+
+
+def test_half_precision_is_another_entry_and_trains_alone():
+    compute = Counted(1)
     Store("some").result("x", compute)
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        Store("some").result("x", compute)
+    finally:
+        keras.config.set_dtype_policy(policy)
     assert compute.calls == 2
+
+
+def test_the_code_that_trains_keeps_scores(monkeypatch):
+    compute = Counted(1)
+    Store("some").result("x", compute)
+    other(monkeypatch, "code that trains")  # it is among the code that scores, as a whole
+    assert Store("some").result("x", compute) == 1 and compute.calls == 1
+
+
+def test_code_that_was_changed_is_refused_before_the_work(monkeypatch):
+    def changed():
+        raise RuntimeError("helpers/spread.py was changed")
+
+    monkeypatch.setattr(versions, "score_code", changed)
+    with pytest.raises(RuntimeError, match="was changed"):
+        Store("some")
+    assert Store("").result("x", lambda: 1) == 1  # keeps nothing, so nothing can be wrong
 
 
 # Trainings ------------------------------------------------------------------------------
@@ -325,10 +342,12 @@ def test_each_fit_sees_the_same_batches_of_one_data_set():
 def test_weights_that_do_not_fit_are_named():
     store = Store("some")
     fit(store, epochs=1)
-    with pytest.raises(ValueError, match=r"net-\w+\.weights\.h5 cannot be read.*`parameters`"):
-        fit(store, small_model(units=5), epochs=1)
     (weights,) = store.folder.glob("*.weights.h5")
-    weights.write_bytes(weights.read_bytes()[:1000])
+    whole = weights.read_bytes()
+    small_model(units=5).save_weights(weights)
+    with pytest.raises(ValueError, match=r"net-\w+\.weights\.h5 cannot be read.*`parameters`"):
+        fit(store, epochs=1)
+    weights.write_bytes(whole[:1000])
     with pytest.raises(ValueError, match=r"cannot be read .*delete it, and it is computed anew"):
         fit(store, epochs=1)
     weights.unlink()
@@ -343,3 +362,156 @@ def test_a_model_that_cannot_be_fitted_is_named():
     bare.compile("sgd", loss="mse")
     with pytest.raises(ValueError, match="no weights yet"):
         store.fit("x", bare, None, 1)
+
+
+# What a training depends on ---------------------------------------------------------------
+
+
+class Doubled(keras.layers.Layer):
+    """Has no `get_config`, as layers in a notebook's cell."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def call(self, x):
+        return self.factor * x
+
+
+def doubling(factor=None, **options):
+    image = keras.Input((4, 4, 3))
+    h = keras.layers.Dense(2, **options)(image)
+    model = keras.Model(image, keras.layers.Dense(3)(Doubled(factor)(h) if factor else h))
+    model.compile(keras.optimizers.SGD(0.1), loss="mse", run_eagerly=True)
+    return model
+
+
+def made_of(model=None, x=None, **options):
+    return fingerprints.training(model or small_model(), crops() if x is None else x, **options)
+
+
+def test_a_training_built_again_is_the_same_whatever_keras_calls_its_layers():
+    first, keras_names = made_of(), small_model().layers[0].name
+    assert small_model().layers[0].name != keras_names and made_of() == first
+    x = crops()
+    x.workers = 3  # they do not change a batch
+    assert made_of(x=x) == first
+    faster = small_model()
+    faster.compile(faster.optimizer, loss="mse", run_eagerly=False, steps_per_execution=2)
+    assert made_of(faster) == first
+    for again in OTHER_MODELS.values():
+        assert made_of(again()) == made_of(again())
+
+
+def compiled(optimizer=None, loss="mse", frozen=False, **options):
+    model = small_model()
+    model.layers[0].trainable = not frozen
+    rate = keras.optimizers.schedules.CosineDecay(0.1, 12)
+    model.compile(optimizer or keras.optimizers.Adam(rate), loss, run_eagerly=True, **options)
+    return model
+
+
+def own_loss(y, guess):
+    return keras.ops.mean((y - guess) ** 2)
+
+
+OTHER_MODELS = {
+    "units": lambda: small_model(units=5),
+    "half precision": lambda: doubling(dtype="mixed_bfloat16"),
+    "own attribute": lambda: doubling(factor=3.0),
+    "layers": doubling,
+    "own layer": lambda: doubling(factor=2.0),
+    "frozen": lambda: compiled(frozen=True),
+    "rate": lambda: compiled(keras.optimizers.Adam(0.1)),
+    "steps of the rate": lambda: compiled(
+        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.1, 13))
+    ),
+    "optimizer": lambda: compiled(
+        keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 12))
+    ),
+    "loss": lambda: compiled(loss="mae"),
+    "an object": lambda: compiled(loss=keras.losses.Huber(0.5)),
+    "its number": lambda: compiled(loss=keras.losses.Huber(0.7)),
+    "own loss": lambda: compiled(loss=own_loss),
+    "weight of the loss": lambda: compiled(loss_weights=[2.0]),
+}
+
+
+def test_another_model_loss_or_optimizer_is_another_training():
+    assert made_of(compiled()) == made_of()
+    found = [made_of(make())["model"] for make in OTHER_MODELS.values()]
+    assert len({made_of()["model"], *found}) == len(OTHER_MODELS) + 1
+
+
+def test_wiring_counts_although_names_do_not():
+    def wired(first, second):
+        image = keras.Input((4,))
+        heads = [keras.layers.Dense(4)(image) for _ in range(2)]
+        chosen = keras.layers.Dense(4)(heads[first]), keras.layers.Dense(4)(heads[second])
+        model = keras.Model(image, keras.layers.Subtract()([*chosen, heads[0]][:2]))
+        model.compile("sgd", "mse")
+        return made_of(model, np.zeros((2, 4)))["model"]
+
+    assert wired(0, 1) == wired(0, 1) != wired(0, 0)
+
+
+def test_other_data_are_another_training():
+    x, array = crops(), np.zeros((4, 2))
+    other_pixel, other_seed, other_crop = crops(), crops(), crops()
+    other_pixel.images[3, 7, 7, 2] ^= 1
+    other_seed.seed, other_crop.light = 1, 0.1
+    keys = [made_of(x=d)["data"] for d in (x, other_pixel, other_seed, other_crop)]
+    keys += [made_of(x=array, y=y)["data"] for y in (array, array + 1, array.astype("float32"))]
+    keys += [made_of(x=array, y=array, batch_size=2)["data"], made_of(x=[array, array])["data"]]
+    assert len(set(keys)) == len(keys)
+    for nothing in ((i for i in range(3)), {"x": (i for i in range(3))}):
+        with pytest.raises(ValueError, match=r"are arrays, or a `keras.utils.PyDataset`.*Received"):
+            made_of(x=nothing)
+
+
+@pytest.mark.parametrize("what", ["code that trains", "a library", "the backend", "XLA"])
+def test_what_trains_belongs_to_a_training(what, monkeypatch):
+    before = made_of()
+    other(monkeypatch, what)
+    assert made_of()["code"] != before["code"]
+
+
+def test_an_edit_elsewhere_throws_no_training_away(monkeypatch):
+    fit(Store("some"), epochs=1)
+    for what in ("code that scores", "cells"):
+        other(monkeypatch, what)
+    _, _, history = fit(Store("some"), epochs=1)
+    assert history == {}  # read
+
+
+def test_classes_of_the_readers_own_bring_their_code(monkeypatch, tmp_path):
+    before = made_of(doubling(2.0))["code"]
+    own = tmp_path / "test_resume.py"
+    own.write_text("ANOTHER = 1\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules[Doubled.__module__], "__file__", str(own))
+        assert made_of(doubling(2.0))["code"] != before
+    for part in (Doubled, own_loss):  # from a cell: all cells count
+        monkeypatch.setattr(part, "__module__", "__main__")
+    monkeypatch.setitem(sys.modules, "__main__", type(sys)("__main__"))
+    for make in (OTHER_MODELS["own layer"], OTHER_MODELS["own loss"]):
+        with monkeypatch.context() as patch:
+            here = made_of(make())["code"]
+            other(patch, "cells")
+            assert made_of(make())["code"] != here
+
+
+def test_modules_of_the_model_and_its_loss_count(monkeypatch):
+    from helpers import models, pixel_losses, pyramids
+
+    asked = []
+    monkeypatch.setattr(versions, "training_code", lambda parts: asked.append(parts))
+    nets = pyramids.pyramid_networks((8, 8, 3), 2, (4, 4), (1, 1), (2, 2))
+    vae = models.VAE(*nets, likelihood="gaussian", seed=0)
+    vae.compile("adam")
+    made_of(vae)
+    net = small_model()
+    net.compile("adam", pixel_losses.PixelCrossEntropy(3))
+    made_of(net)
+    assert {"helpers.models", "helpers.layers", "helpers.data.crops"} <= set(asked[0])
+    assert "helpers.pixel_losses" in asked[1] and "helpers.models" not in asked[1]

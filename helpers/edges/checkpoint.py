@@ -1,5 +1,6 @@
 """A file of finished images, so that a killed evaluation goes on where it stopped."""
 
+import functools
 import hashlib
 import json
 import os
@@ -7,16 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-# Part of every key: raise it when the counts of the same input change.
-VERSION = "1"
+from helpers.runs import versions
+
+LIBRARIES = ("numpy", "scipy")  # the counts are theirs, too
 
 
 class Checkpoint:
     """Counts of finished images, one line of JSON each, found by their input.
 
-    The key of an image is a digest of its prediction, its annotations and the
-    settings. So a changed prediction is evaluated again, and one file may
-    serve several evaluations.
+    The key of an image is a digest of its prediction, its annotations, the
+    settings and the code that counts. So a changed prediction is evaluated
+    again, and so are all after a change of that code; one file may serve
+    several evaluations.
 
     Args:
         path: file name, made when it does not exist.
@@ -53,10 +56,21 @@ class Checkpoint:
             os.close(handle)
 
 
+@functools.cache
+def code_version():
+    """A hash of the code that counts, and of its libraries: of the benchmark and what it imports.
+
+    Raises:
+        RuntimeError: If a module was changed after it was imported.
+    """
+    modules = versions.reached(("edges/berkeley",))
+    return versions.short(versions.unchanged(modules), versions.libraries(LIBRARIES))
+
+
 def image_key(prediction, annotations, settings):
     """Digest of one image's input; `settings` is anything with a stable `repr`."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(repr((VERSION, settings, annotations.shape)).encode())
+    digest.update(repr((code_version(), settings, annotations.shape)).encode())
     digest.update(np.ascontiguousarray(prediction, np.float64))
     digest.update(np.ascontiguousarray(annotations, np.uint8))
     return digest.hexdigest()

@@ -18,6 +18,7 @@ import itertools
 import json
 from pathlib import Path
 
+from helpers.runs import versions
 from helpers.runs.parameters import read_notebook
 from helpers.runs.request import (
     PROFILES,
@@ -31,7 +32,6 @@ from helpers.runs.request import (
 from helpers.runs.results import read_results
 from helpers.runs.rules import nearest
 from helpers.runs.values import meant
-from helpers.runs.versions import code_version
 
 KEYS = ("notebooks", "profile", "parameters", "grid", "runs", "seeds", "best")
 
@@ -125,10 +125,9 @@ def run_id(notebook, values):
 
 @functools.lru_cache(maxsize=1)
 def package_version():
-    """A hash of the package's code, and of the checksums of the data it downloads."""
-    folder = Path(__file__).parents[1]
-    data = b"".join(path.read_bytes() for path in sorted(folder.rglob("*.json")))
-    return code_version(sorted(folder.rglob("*.py"))) + hashlib.sha256(data).hexdigest()[:6]
+    """A hash of the package's code, of the checksums of its data, and of its libraries."""
+    code = versions.version_of(versions.all_modules(), data=True)
+    return versions.short(code, versions.libraries())
 
 
 def _sets(plan, path):

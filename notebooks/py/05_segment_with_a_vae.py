@@ -531,9 +531,10 @@ if headline_epochs:
     photos, scored = data.load(dataset, "train"), data.load(dataset, split)
     for arm in ("random", "VAE"):
         whole, seconds = photographs.train_head(
-            photos.images, photos.masks, classes, weighted, store, pretrain=arm == "VAE", plan=shape,
-            vae_epochs=vae_epochs, epochs=headline_epochs, steps=steps_per_epoch, seed=seed,
-            rate=headline_rate, channels=channels, parameters={"balance": balance},
+            # A store of its own: what the twins depend on shall not throw away these hours.
+            photos.images, photos.masks, classes, weighted, resume.Store(kept, dataset=dataset),
+            vae_epochs=vae_epochs, epochs=headline_epochs, steps=steps_per_epoch, seed=seed, plan=shape,
+            rate=headline_rate, channels=channels, parameters={"balance": balance}, pretrain=arm == "VAE",
             crops={"crop": crop, "batch_size": batch, "scale": 1.4, "light": 0.1},
         )  # fmt: skip
         ious = photographs.class_ious(whole, scored, classes, void, math.prod(patches), True)

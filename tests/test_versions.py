@@ -1,0 +1,437 @@
+"""Versions of code: another where a number may be another, the same where it cannot be."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+
+import pytest
+
+from helpers.edges import checkpoint
+from helpers.runs import parameters, session, sweeps, versions
+
+ROOT = Path(__file__).resolve().parents[1]
+SCORING = versions.scoring_modules()
+LEFT_OUT = sorted(set(versions.all_modules()) - set(SCORING))
+TRAINING = versions.training_modules(["pixel_losses"])
+COUNTING = versions.reached(("edges/berkeley",))
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of the package's files."""
+    folder = tmp_path_factory.mktemp("package") / "helpers"
+    return Path(
+        shutil.copytree(ROOT / "helpers", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    )
+
+
+def score(folder):
+    return versions.version_of(versions.scoring_modules(folder), folder, data=True)
+
+
+def training(folder, parts=("pixel_losses",)):
+    return versions.version_of(versions.training_modules(parts, folder), folder)
+
+
+def counting(folder):
+    return versions.version_of(versions.reached(("edges/berkeley",), folder), folder)
+
+
+KINDS = {"score": score, "training": training, "edges": counting}
+
+
+class Changed:
+    """A file with other content, until the end of the block."""
+
+    def __init__(self, path, change):
+        self.path, self.change = path, change
+
+    def __enter__(self):
+        self.before = self.path.read_bytes()
+        after = self.change(self.before)
+        assert after != self.before
+        self.path.write_bytes(after)
+
+    def __exit__(self, *_):
+        self.path.write_bytes(self.before)
+
+
+def other_constant(source):
+    """Source with its last number or text changed; docstrings and f-strings are not looked at."""
+    tree = ast.parse(source)
+    passed = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+    formatted = (n for n in ast.walk(tree) if isinstance(n, ast.JoinedStr))
+    passed |= {id(inner) for text in formatted for inner in ast.walk(text)}
+    found = [
+        n for n in ast.walk(tree)
+        if isinstance(n, ast.Constant) and type(n.value) in (int, float, str) and id(n) not in passed
+    ]  # fmt: skip
+    lines = source.splitlines(keepends=True)
+    if not found:
+        return source + b"\nCHANGED = 1\n"
+    node = max(found, key=lambda n: (n.lineno, n.col_offset))
+    first = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
+    last = sum(map(len, lines[: node.end_lineno - 1])) + node.end_col_offset
+    value = node.value + ("x" if isinstance(node.value, str) else 1)
+    return source[:first] + repr(value).encode() + source[last:]
+
+
+# The package ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", versions.all_modules())
+def test_a_changed_constant_is_another_version_of_what_it_can_change(name, copy):
+    before = {kind: version(copy) for kind, version in KINDS.items()}
+    with Changed(copy / f"{name}.py", other_constant):
+        other = {kind for kind, version in KINDS.items() if version(copy) != before[kind]}
+    matters = {"score": SCORING, "training": TRAINING, "edges": COUNTING}
+    assert other == {kind for kind, names in matters.items() if name in names}
+    assert before == {kind: version(copy) for kind, version in KINDS.items()}
+
+
+def test_the_versions_in_use_are_those_of_these_modules():
+    package = ROOT / "helpers"
+    assert versions.score_code() == score(package)
+    assert versions.training_code(("helpers.pixel_losses",)) == training(package)
+    assert versions.training_code(("helpers.data",)) == training(package, ())
+    counted = versions.libraries(("numpy", "scipy"))
+    assert checkpoint.code_version() == versions.short(counting(package), counted)
+
+
+def test_what_counts_where():
+    assert {"spread", "panel_scores", "calibration", "metrics", "segments", "readings"} < set(
+        SCORING
+    )
+    assert {"edges/matching", "data/_shapes_draw", "photo_edges", "runs/start"} < set(SCORING)
+    assert {"models", "losses", "data/crops", "pixel_losses", "photographs"} < set(TRAINING)
+    assert not {"metrics", "spread", "panel_scores", "photo_edges", "vq"} & set(TRAINING)
+    assert {"edges/matching", "edges/morphology", "edges/scores"} < set(COUNTING)
+    assert not {"edges/classics", "plots", "models"} & set(COUNTING)
+
+
+def test_what_is_left_out_exists_and_nothing_that_counts_needs_it():
+    tops = {name.split("/")[0] for name in versions.all_modules()}
+    assert set(versions.CANNOT_MATTER) <= tops
+    assert {*versions.MATTERS, *versions.HARMLESS} <= set(versions.all_modules())
+    for name in SCORING:
+        needed = set(versions.imported(name)) & set(LEFT_OUT)
+        assert needed <= set(versions.HARMLESS), name
+
+
+def test_the_training_of_photographs_uses_nothing_of_what_is_not_followed():
+    tree = ast.parse((ROOT / "helpers" / "photographs.py").read_text("utf-8"))
+    (train,) = (n for n in tree.body if getattr(n, "name", "") == "train_head")
+    used = {n.id for n in ast.walk(train) if isinstance(n, ast.Name)}
+    assert {importing for importing, _ in versions.NOT_TRAINED_WITH} == {"photographs"}
+    assert "pyramids" in used and not used & {"metrics", "kept", "load", "save", "class_ious"}
+
+
+def test_every_library_that_is_imported_counts_or_computes_nothing():
+    others = {"joblib", "matplotlib", "pooch"}  # hashes and processes; figures; downloads, checked
+    named = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn"}
+    for name in SCORING:
+        found = {
+            module.split(".")[0]
+            for level, module, _ in versions._parsed((ROOT / "helpers" / f"{name}.py").read_bytes(), ())[1]
+            if not level
+        } - {"helpers", *sys.stdlib_module_names}  # fmt: skip
+        used = {named.get(library, library) for library in found} - others
+        backends = {"tensorflow", "jax", "torch"}
+        assert used <= {*versions.LIBRARIES, *backends}, name
+        if name in TRAINING and not name.startswith("data/"):
+            assert used <= {*versions.TRAINING_LIBRARIES, *backends, "scikit-image"}, name
+        if name in COUNTING:
+            assert used <= set(checkpoint.LIBRARIES), name
+    assert all(versions.libraries().values()) and versions.libraries(["none-such"]) == {
+        "none-such": None
+    }
+
+
+def test_a_new_module_counts_and_so_does_a_new_name(copy):
+    before = score(copy)
+    for name in ("new.py", "data/new.py"):
+        (copy / name).write_text("A = 1\n")
+        assert score(copy) != before
+        (copy / name).unlink()
+    (copy / "runs" / "new.py").write_text("A = 1\n")
+    assert score(copy) == before
+    (copy / "runs" / "new.py").unlink()
+    (copy / "spread.py").rename(copy / "spreading.py")
+    assert score(copy) != before
+    (copy / "spreading.py").rename(copy / "spread.py")
+    with Changed(copy / "data" / "registry.json", lambda text: text.replace(b"0", b"1", 1)):
+        assert score(copy) != before
+    assert score(copy) == before
+
+
+def test_what_a_training_module_imports_trains(copy):
+    before = training(copy)
+    with Changed(
+        copy / "losses.py", lambda text: text + b"\n\ndef f():\n    from helpers import vq\n"
+    ):
+        assert "vq" in versions.training_modules((), copy) and training(copy) != before
+    opinions = versions.training_modules(["opinions"], copy)
+    assert {"opinion_heads", "metrics"} < set(opinions)  # its model may use what it imports
+
+
+def test_imports_of_every_form_are_found(tmp_path):
+    (tmp_path / "data").mkdir()
+    for name in ("a", "b", "c", "data/__init__", "data/d", "data/e"):
+        (tmp_path / f"{name}.py").write_text("")
+
+    def of(text, name="a"):
+        (tmp_path / f"{name}.py").write_text(text)
+        return versions.imported(name, tmp_path)
+
+    assert of("from helpers import b, c") == ["b", "c"]
+    assert of("import helpers.b as x\nimport numpy, helpers.c") == ["b", "c"]
+    assert of("from helpers.b import something") == ["b"]
+    assert of("def f():\n    if 1:\n        from .b import c\n") == ["b"]
+    assert of("from helpers import data") == ["data/__init__"]
+    assert of("from helpers.data import load") == ["data/__init__"]
+    assert of("from helpers.data.d import load") == ["data/d"]
+    assert of("from . import d\nfrom .e import f\nfrom ..b import c", "data/__init__") == [
+        "b",
+        "data/d",
+        "data/e",
+    ]
+    (tmp_path / "a.py").write_text("from helpers import data")
+    assert versions.reached(["a"], tmp_path) == ["a", "b", "data/__init__", "data/d", "data/e"]
+
+
+def test_comments_and_docstrings_keep_the_version_and_code_alters_it(copy):
+    here = score(copy), training(copy)
+    assert here == (score(ROOT / "helpers"), training(ROOT / "helpers"))
+
+    def replaced(module, old, new):
+        def change(text):
+            assert text.count(old.encode()) == 1
+            return text.replace(old.encode(), new.encode())
+
+        with Changed(copy / f"{module}.py", change):
+            return score(copy), training(copy)
+
+    assert replaced("pyramids", "Doubles the resolution", "Always doubles it") == here
+    docstring = '    """Doubles the resolution until it has grown by `ratio`."""\n'
+    assert replaced("pyramids", docstring, "") == here
+    added = "# new\ndef _normal(h):\n    '''New.'''\n\n"
+    assert replaced("pyramids", "def _normal(h):\n", added) == here
+    for change in (
+        ("pyramids", "momentum=0.9", "momentum=0.8"),
+        ("data/crops", "light / 2", "light / 3"),
+        ("data/images", "Resampling.NEAREST", "Resampling.BOX"),
+    ):
+        assert all(new != old for new, old in zip(replaced(*change), here, strict=True))
+    (score_only, trained) = replaced("spread", "2 * between", "1 * between")
+    assert score_only != here[0] and trained == here[1]
+    (copy / "plots.py").write_text("")
+    assert (score(copy), training(copy)) == here
+
+
+def test_code_that_was_changed_after_its_import_is_refused(copy, monkeypatch):
+    now = time.time()
+    monkeypatch.setattr(versions, "PACKAGE", copy)
+    monkeypatch.setattr(versions.helpers, "IMPORTED", now - 100)
+    for seconds, refused in ((-200, False), (-50, True), (1000, False)):  # the last: a wrong clock
+        for name, at in (("losses", now - 200), ("spread", now + seconds)):
+            os.utime(copy / f"{name}.py", (at, at))
+        assert versions.unchanged(["losses"])
+        if refused:
+            with pytest.raises(RuntimeError, match=r"helpers/spread\.py was changed.*Restart"):
+                versions.unchanged(["losses", "spread"])
+        else:
+            assert versions.unchanged(["spread"]) == versions.version_of(["spread"], copy)
+
+
+def test_a_sweep_depends_on_all_code_and_on_the_libraries(monkeypatch):
+    sweeps.package_version.cache_clear()
+    here = sweeps.package_version()
+    for name, value in (("version_of", lambda *a, **k: "x"), ("libraries", lambda: {"numpy": "0"})):
+        with monkeypatch.context() as patch:
+            patch.setattr(versions, name, value)
+            sweeps.package_version.cache_clear()
+            assert sweeps.package_version() != here
+    sweeps.package_version.cache_clear()
+
+
+# A session -----------------------------------------------------------------------------
+
+CELLS = [
+    "steps = 3  # of the training\nkept = ''  # folder",
+    "# Parameters\nsteps = 5\n",
+    "check_parameters(globals(), steps=range(9), kept=str)",
+    "import math",
+    "def judged(x):\n    return 2 * x",
+    "store.result('a', judged)",
+]
+
+
+@pytest.fixture
+def ran(monkeypatch):
+    """Function of the cells that a notebook has run → the version of its code."""
+
+    def run(cells):
+        shell = types.SimpleNamespace()
+        shell.history_manager = types.SimpleNamespace(input_hist_parsed=["", *cells])
+        module = types.SimpleNamespace(get_ipython=lambda: shell)
+        monkeypatch.setitem(sys.modules, "IPython", module)
+        return session.session_code()
+
+    return run
+
+
+def with_cell(number, text):
+    return [*CELLS[:number], text, *CELLS[number + 1 :]]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        with_cell(0, "steps = 4  # more\nkept = 'folder'"),
+        with_cell(1, "steps = 7"),
+        [c for i, c in enumerate(CELLS) if i != 1],
+        with_cell(0, "steps = 3\nkept = ''\nsteps = 5\nkept = 'x'"),  # as nbval gives them
+        with_cell(4, "def judged(x):  # new\n    '''New.'''\n    return (2 * x)"),
+        [*CELLS, CELLS[5], CELLS[5] + "  # again"],
+        [CELLS[0], "", "# only a comment", "'''and a text'''", *CELLS[1:]],
+    ],
+)
+def test_values_of_parameters_comments_and_running_a_cell_again_do_not_count(cells, ran):
+    assert ran(cells) == ran(CELLS)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        with_cell(4, "def judged(x):\n    return 3 * x"),
+        with_cell(3, "import cmath"),
+        [*CELLS[:5], "steps = 9", CELLS[5]],  # after the parameters were read
+        [*CELLS[:5], "judged = abs", CELLS[5]],
+        [*CELLS[:5], CELLS[4].replace("2", "3"), CELLS[4], CELLS[5]],  # there and back
+        [*CELLS[:4], CELLS[3], *CELLS[4:]],  # twice, and it may have changed something
+        [CELLS[0] + "\nother = 3", *CELLS[1:]],  # not checked, so no parameter
+        [CELLS[0] + "\nsteps = math.pi", *CELLS[1:]],  # no literal
+        [*CELLS[:5], "await something()", CELLS[5]],
+        [CELLS[4], *CELLS[:4], CELLS[5]],
+    ],
+)
+def test_a_change_of_any_cell_counts(cells, ran):
+    assert ran(cells) != ran(CELLS)
+
+
+def test_cells_that_python_cannot_read_count_as_they_are(ran):
+    with_await = [*CELLS, "x = (await f()\n)"]
+    assert ran(with_await) == ran(with_await) != ran([*CELLS, "x = (await g()\n)"])
+    broken = ["check_parameters(", *CELLS]
+    assert ran(broken) == ran(["check_parameters(", *with_cell(0, "steps = 8")[:1], *CELLS[1:]])
+
+
+def test_modules_of_the_readers_own_count(tmp_path, monkeypatch):
+    before = session.session_code()
+    (tmp_path / "my_scores.py").write_text("def judged(x):\n    return 2 * x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import my_scores
+
+    with_it = session.session_code()
+    assert with_it != before and session.own_code("my_scores")
+    (tmp_path / "my_scores.py").write_text("def judged(x):  # new\n    return 2 * x\n")
+    assert session.session_code() == with_it
+    (tmp_path / "my_scores.py").write_text("def judged(x):\n    return 3 * x\n")
+    assert session.session_code() != with_it
+    (tmp_path / "my_scores.py").unlink()  # what is not there cannot be read
+    assert session.session_code() == before
+    del sys.modules["my_scores"], my_scores
+    for name in ("builtins", "sys", "os", "numpy.random", "numpy.none", "helpers.layers"):
+        assert session.own_code(name) == "", name
+
+
+def test_a_real_notebook_shell_tells_its_cells():
+    script = """
+import sys
+from traitlets.config import Config
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+shell.run_cell("from helpers.runs.session import session_code, own_code", store_history=True)
+shell.run_cell("class A: pass", store_history=True)
+ask = "found = session_code(), own_code(A.__module__)"
+for cell in (ask, ask + "  # again", "b = 1", ask):
+    assert shell.run_cell(cell, store_history=True).success
+    print(*shell.user_ns["found"])
+"""
+    run = [sys.executable, "-c", script]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True)
+    first, again, third, fourth = map(str.split, done.stdout.splitlines())
+    assert len(set(first)) == 1  # a class in a cell brings all cells
+    assert first == again == third and fourth[0] != first[0]
+
+
+# What a notebook asks for ---------------------------------------------------------------
+
+# Parameters that no kept result depends on, or that the names of its entries tell.
+FREE = {
+    "05": {
+        *("balance", "crop", "grids", "headline_epochs", "headline_rate", "image_path", "kept"),
+        *("steps", "steps_per_epoch", "vae_epochs", "vae_steps", "vectors", "weights_out"),
+        *("split",),  # what the photographs' scores are of, which are not kept
+        *("labels", "seeds"),  # in the name of an entry
+        *("precision", "xla"),  # in every version
+    },
+    "07": {
+        *("familiar", "fitted", "kept", "novelty_steps", "strangers"),
+        *("twins", "edge_twins", "seed", "seeds", "edge_seeds"),  # in the name of an entry
+    },
+    "08": {
+        *("kept", "seeds"),
+        *("codes", "channels", "commitment", "grid_beta", "code_steps", "prior_steps", "labels"),
+        *("head_steps", "feature_weight", "game_weight"),  # named where they are asked for
+    },
+    "09": {"frozen", "kept", "labels", "lend", "seeds"},
+}
+
+
+@pytest.mark.parametrize("number", FREE)
+def test_every_parameter_is_in_the_key_of_what_is_kept_or_cannot_change_it(number):
+    (path,) = (ROOT / "notebooks" / "py").glob(f"{number}_*.py")
+    known = set(parameters.read_parameters(path))
+    named = names_behind_stores(ast.parse(path.read_text("utf-8")))
+    assert known - named == FREE[number]
+
+
+def names_behind_stores(tree):
+    """Names that the arguments of every `Store` depend on; of a name its last value before counts."""
+    made, uses, seen = [], [], set()
+    for node in tree.body:
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Call) and re.search(r"\bStore$", ast.unparse(inner.func)):
+                values = [*inner.args[1:], *(keyword.value for keyword in inner.keywords)]
+                uses += [(node.lineno, value) for value in values]
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            made.append((node.lineno, {node.name}, node, True))
+        elif isinstance(node, (ast.Assign, ast.AugAssign, ast.For)):
+            targets = getattr(node, "targets", None) or [node.target]
+            names = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+            value = node.iter if isinstance(node, ast.For) else node.value
+            made.append((node.lineno, names, value, not isinstance(node, ast.AugAssign)))
+    while uses:
+        line, value = uses.pop()
+        for name in {n.id for n in ast.walk(value) if isinstance(n, ast.Name)}:
+            if (name, line) in seen:
+                continue
+            seen.add((name, line))
+            for at, names, other, whole in reversed([m for m in made if m[0] < line]):
+                if name in names:
+                    uses.append((at, other))
+                    if whole:
+                        break
+    return {name for name, _ in seen}
+
+
+def test_all_notebooks_that_keep_something_are_looked_at():
+    texts = {p.name[:2]: p.read_text("utf-8") for p in (ROOT / "notebooks" / "py").glob("*.py")}
+    assert {number for number, text in texts.items() if "Store(" in text} == set(FREE)
