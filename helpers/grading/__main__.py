@@ -5,7 +5,6 @@ import os
 import sys
 from pathlib import Path
 
-from helpers.grading import intake
 from helpers.grading.course import default_root
 
 
@@ -50,10 +49,17 @@ def _grade(given):
 def _export(given):
     """Take up what was graded by hand; no student's code runs."""
     from helpers.grading.course import api
-    from helpers.grading.grade import quiet, tabulate, take_remarks, write_feedback, write_tables
+    from helpers.grading.grade import (
+        quiet,
+        submitted,
+        tabulate,
+        take_remarks,
+        write_feedback,
+        write_tables,
+    )
 
     names = [path.name for path in (given.course / "release").glob("*")]
-    found = intake.find(given.submissions, names)
+    found = submitted(given.submissions, names)
     take_remarks(given.course, found)
     rows, nbgrader = tabulate(given.course, found), api(given.course)
     with quiet():

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from helpers.grading import intake
+from helpers.grading.apart import last_passes
 from helpers.grading.course import api, gradebook
 
 COLUMNS = (
@@ -34,6 +35,10 @@ def grade(root, submissions, *, say=print):
 
     Returns:
         The rows of grades.csv, dictionaries with the keys `COLUMNS`.
+
+    Raises:
+        FileNotFoundError: If nothing is released.
+        ValueError: If there are no submissions. The tables of the last grading stay.
     """
     import nbformat
 
@@ -42,8 +47,9 @@ def grade(root, submissions, *, say=print):
     if not names:
         raise FileNotFoundError(f"{root} has no released assignments. Run `make assignments`.")
     releases = {n: nbformat.read(root / "release" / n / f"{n}.ipynb", as_version=4) for n in names}
+    found = submitted(submissions, names)
     nbgrader, graded = api(root), []
-    for one in intake.find(submissions, names):
+    for one in found:
         if not one.reason:
             try:
                 with quiet():
@@ -61,20 +67,59 @@ def grade(root, submissions, *, say=print):
     return rows
 
 
+def submitted(submissions, names):
+    """Return what `intake.find` finds; finding nothing is an error, not a table without lines."""
+    found = intake.find(submissions, names)
+    if not found:
+        raise ValueError(
+            f"{submissions} has no submissions: no folder of a student, no notebook, no archive. "
+            "Nothing was graded, and the tables are as they were."
+        )
+    return found
+
+
 def _grade_one(nbgrader, root, one, release):
     import nbformat
 
-    notebook, one.notes = intake.mend(intake.read(one.path), release)
+    limits = nbgrader.config.ExecuteApart
+    passes = partial(
+        last_passes, timeout=limits.timeout, total=limits.total, command=limits.command
+    )
+    notebook, notes = intake.mend(intake.read(one.path), release, passes)
+    one.notes += notes
     folder = root / "submitted" / one.student / one.assignment
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / f"{one.assignment}.ipynb")
     for step in (nbgrader.autograde, partial(write_feedback, nbgrader, root)):
         done = step(one.assignment, one.student, force=True)
         if not done["success"]:
-            text = (done.get("error") or done.get("log") or "").strip().splitlines()
-            raise RuntimeError(text[-1] if text else "nbgrader gave no reason")
+            raise RuntimeError(reason(done.get("log") or "", done.get("error") or ""))
         stopped = [line for line in (done.get("log") or "").splitlines() if "Stopped: " in line]
         one.notes += [f"stopped: {line.partition('Stopped: ')[2]}" for line in stopped]
+
+
+def reason(log, error):
+    """Return why nbgrader failed, in its own words and whole, without the paths of a traceback.
+
+    Args:
+        log: What nbgrader wrote, lines that begin with `[ERROR]` and the like.
+        error: The traceback with which it ended.
+    """
+    entries = re.split(r"^\[([A-Z]+)\] ?", log, flags=re.M)
+    told = [text for level, text in zip(entries[1::2], entries[2::2]) if level == "ERROR"]
+    said = []
+    for text in [*told, error]:
+        text = _TRACEBACK.split(text)[-1].strip()
+        # nbgrader ends with a pointer to what it said before.
+        if text and not any(phrase in text for phrase in _POINTERS) and text not in said:
+            said.append(text)
+    if len(said) > 1 and said[-1].rpartition(": ")[2] in said[0]:
+        said.pop()
+    return "; ".join(said) or error.strip() or log.strip() or "nbgrader gave no reason"
+
+
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t]+.*\n|\n)*")
+_POINTERS = ("There was an error processing assignment", "Please see the ")
 
 
 def _refusal(root, one):
