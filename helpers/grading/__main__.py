@@ -50,6 +50,7 @@ def _export(given):
     """Take up what was graded by hand; no student's code runs."""
     from helpers.grading.course import api
     from helpers.grading.grade import (
+        no_page,
         quiet,
         submitted,
         tabulate,
@@ -65,7 +66,9 @@ def _export(given):
     with quiet():
         for row in rows:
             if row["status"] == "graded":
-                write_feedback(nbgrader, given.course, row["assignment"], row["student"])
+                done = write_feedback(nbgrader, given.course, row["assignment"], row["student"])
+                if not done["success"] and no_page(done) not in row["remark"]:
+                    row["remark"] = "; ".join(filter(None, [row["remark"], no_page(done)]))
     write_tables(given.course, rows)
     return _told(given, rows)
 

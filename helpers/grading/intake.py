@@ -74,8 +74,7 @@ def find(folder, assignments):
         ones[0].notes += [remark] * bool(remark)
         found += ones
     for one in found:
-        one.place, one.reason = place, names.shown(one.reason)
-        one.notes = [names.shown(note) for note in one.notes]
+        one.place = place
     return found
 
 

@@ -109,5 +109,5 @@ def folder_name(stem, assignments):
 
 def shown(text):
     """Return a text that can be written to any file: no control characters, no broken ones."""
-    text = str(text).encode("utf-8", "replace").decode("utf-8")
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", text)
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return re.sub(r"[\x00-\x09\x0b-\x1f\x7f]+", " ", text)

@@ -35,10 +35,9 @@ def tree(code):
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:
-        found = ast.parse(TransformerManager().transform_cell(code))
+        return ast.parse(TransformerManager().transform_cell(code))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return None if any(isinstance(node, ast.Return) for node in found.body) else found
 
 
 def defined(code):
@@ -157,4 +156,6 @@ def _join(run):
 
 def lines(text):
     """Return the lines of a text, to compare it: no blanks at their ends, none empty around."""
-    return [line.rstrip() for line in text.strip().split("\n")]
+    found = [line.rstrip() for line in text.split("\n")]
+    kept = [n for n, line in enumerate(found) if line]
+    return found[kept[0] : kept[-1] + 1] if kept else []
