@@ -1,9 +1,11 @@
 """What students hand in, without nbgrader: found by whatever name, and no line of it lost."""
 
 import base64
+import copy
 import io
 import json
 import tarfile
+import time
 import warnings
 import zipfile
 
@@ -146,13 +148,14 @@ def test_a_picture_alone_is_an_answer_wherever_it_was_pasted():
         assert _named(notebook)["why"].source != STUB, "it waits for the teacher"
 
 
-def test_two_pictures_of_one_name_stay_two():
-    work = Work(GIVEN).split(
-        "why", "one ![](attachment:image.png)", "two ![](attachment:image.png)"
-    )
+@pytest.mark.parametrize(
+    ("name", "address"), [("image.png", "image.png"), ("a b.png", "a%20b.png")]
+)
+def test_two_pictures_of_one_name_stay_two(name, address):
+    work = Work(GIVEN).split("why", *(f"{n} ![](attachment:{address})" for n in ("one", "two")))
     others = [c for c in work.cells if c["source"][:3] in ("one", "two")]
     for cell, data in zip(others, ("AAAA", "BBBB")):
-        cell["attachments"] = {"image.png": {"image/png": data}}
+        cell["attachments"] = {name: {"image/png": data}}
     page = _shown(_named(_mended(work)[0])["why"])
     assert page.index("AAAA") < page.index("two") < page.index("BBBB")
 
@@ -187,6 +190,13 @@ def test_the_text_of_the_assignment_is_there_once_and_what_was_added_stays():
     work = Work(GIVEN)
     work.cells[0]["source"] += "\n\nMy words."
     assert _own(_mended(work)[0]) == [("markdown", "My words.")]
+    work = Work(GIVEN, why=STUB)
+    work.cells[:1] = [dict(work.cells[0], source=s, id=s[:2]) for s in ("# A tiny", "assignment")]
+    given = copy.deepcopy(GIVEN)
+    given.cells[0].source = "# A tiny\nassignment"
+    notebook, notes = intake.mend(work.raw, given)
+    assert _own(notebook)[1:] == [] and notes == [], "split and not changed"
+    work = Work(GIVEN)
     work.cells[0]["source"] = "Quite another text."
     notebook, _ = _mended(work)
     assert _own(notebook) == [("markdown", "Quite another text.")]
@@ -341,6 +351,15 @@ def test_pieces_of_a_written_answer_are_joined_and_a_copy_is_there_once():
 
 def test_one_remark_tells_of_nothing_where_nothing_was_mended():
     assert _mended(Work(GIVEN))[1] == ""
+
+
+def test_a_notebook_of_many_copies_and_lines_takes_seconds():
+    start = time.monotonic()
+    broken = "def double(number) retrun"
+    work = Work(GIVEN).split("double", *[DOUBLE, "double(3)", broken] * 100)
+    work["test_double"]["source"] = "x = 1\n" * 100_000
+    notebook, _ = _mended(work)
+    assert _marks(notebook) == 3 and time.monotonic() - start < 20
 
 
 # ---- encodings and line ends

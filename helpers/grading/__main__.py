@@ -15,7 +15,10 @@ def main(arguments=None):
     make = commands.add_parser("assignments", help="write and check the student versions")
     make.add_argument("--seed", default=os.environ.get("COURSE_SEED") or None)
     make.add_argument("--no-check", action="store_true", help="do not run them")
-    for name, text in (("grade", "grade a folder"), ("export", "write feedback and tables again")):
+    for name, text in (
+        ("grade", "grade a folder or an archive"),
+        ("export", "write feedback and tables again"),
+    ):
         commands.add_parser(name, help=text).add_argument("submissions")
     for command in commands.choices.values():
         command.add_argument(

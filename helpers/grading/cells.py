@@ -5,7 +5,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field, replace
 from html import unescape
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from helpers.grading.pieces import lines
 
@@ -97,7 +97,8 @@ def joined(cells):
             while files.get(new, bundle) != bundle:
                 new, number = f"{number}-{name}", number + 1
             if new != name:
-                text = text.replace(f"attachment:{name}", f"attachment:{new}")
+                for spelled in {name, quote(name)}:
+                    text = text.replace(f"attachment:{spelled}", f"attachment:{quote(new)}")
             files[new] = bundle
         texts.append(text.strip("\n"))
     return "\n\n".join(texts), files

@@ -14,6 +14,7 @@ from helpers.grading.standing import stand_in
 from helpers.grading.unmerging import unmerge
 
 MANY = 4  # versions of an answer that are tried
+MOST = 500  # lines of a changed cell that are compared
 
 
 def mend(raw, release, passes=None):
@@ -111,6 +112,7 @@ class Mending:
         """Take a cell without a name for one of the course, or for the student's own."""
         texts = {n for n, mark in enumerate(self.marks) if not mark.get("grade_id")}
         alike = [n for n in texts if same(self.release[n].source, cell.text)]
+        alike = alike or [n for n in texts if self._is_split_from(n, cell)]
         free = [n for n in alike if n not in self.homes.values()]
         if alike:
             if free:
@@ -121,6 +123,12 @@ class Mending:
         if changed and changed[0] not in self.homes.values():
             self.homes[place] = changed[0]
         self._keep(place, cell)
+
+    def _is_split_from(self, number, cell):
+        """Whether a cell is a piece of a text of the course that is not there whole."""
+        source = self.release[number].source
+        there = any(same(source, given.text) for given in self.given)
+        return not there and cells.find_run(lines(cell.text), lines(source)) is not None
 
     def _locked(self, name, number, places):
         """A cell that a student may not change: what was changed in it is kept beside it."""
@@ -139,8 +147,10 @@ class Mending:
             if whole and not same(text, original):
                 self._keep(place, self.given[place].without_name(attachments={}))
                 continue
-            parts = difflib.SequenceMatcher(None, lines(original), lines(text), False).get_opcodes()
-            new = [line for tag, _, _, a, b in parts if tag != "equal" for line in lines(text)[a:b]]
+            mine, theirs = lines(original), lines(text)[:MOST]
+            parts = difflib.SequenceMatcher(None, mine, theirs, autojunk=False).get_opcodes()
+            new = [line for tag, _, _, a, b in parts if tag != "equal" for line in theirs[a:b]]
+            new += lines(text)[MOST:]
             if "".join(new).strip():
                 self._keep(place, self._changed(name, number, text, "\n".join(new)))
         if not whole:

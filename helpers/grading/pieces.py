@@ -124,9 +124,10 @@ def _readable(texts, stub):
     """
     kept = [(i, t) for i, t in enumerate(texts) if t.strip() and lines(t) != lines(stub)]
     found = {}
+    most = 6 if len(kept) < 20 else 1  # nobody splits a cell like this by hand
     while kept:
         code, size = kept[0][1], 1
-        for n in range(2, min(len(kept), 6) + 1):
+        for n in range(2, min(len(kept), most) + 1):
             run = [text for _, text in kept[:n]]
             if together := _together(run):
                 code, size = together, n
