@@ -564,7 +564,19 @@ def test_archives_are_read_as_folders_are(tmp_path):
     )
     assert _graded(rows) == {*("zip", "tgz", "tar", "xz", "bz", "nested", "windows", "up", "named")}
     assert rows["nested", "tiny"].notes == ["handed in as a.zip/b.zip/tiny.ipynb"]
-    assert not list(tmp_path.parent.rglob("up.ipynb")), "nothing is written outside"
+
+
+@pytest.mark.parametrize(
+    "name", ["../../up.ipynb", "/../../up.ipynb", "..\\..\\up.ipynb", "a/../../../up.ipynb"]
+)
+def test_nothing_is_unpacked_outside_of_the_folder(name, tmp_path):
+    folder = tmp_path / "deep" / "er"
+    folder.mkdir(parents=True)
+    for file, data in (("a.zip", packed(**{name: ONE})), ("a.tar", _tar("w", **{name: ONE}))):
+        (tmp_path / file).write_bytes(data)
+        archives.unpack(tmp_path / file, folder, archives.Budget())
+    written = list(tmp_path.rglob("*.ipynb"))
+    assert len(written) == 2 and all(folder in p.parents for p in written)
 
 
 def test_archives_that_cannot_be_read_are_refused_by_name(tmp_path, monkeypatch):
