@@ -1,6 +1,6 @@
 """A class of odd submissions of the tiny assignment, and the tools to write them.
 
-`CLASS` says what each hands in and what it must get. `tests/test_intake.py` looks at it without
+`the_class` says what each hands in and what it must get. `tests/test_mending.py` looks at it without
 nbgrader, `tests/test_odd_class.py` has it graded.
 """
 
@@ -11,9 +11,10 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nbformat
 from nbformat import from_dict
 
-from helpers.grading import release, sources
+from helpers.grading import intake, release, sources
 
 TINY = Path(__file__).parent / "tiny.py"
 STUB = "*Your answer here, in place of this line.*"
@@ -34,6 +35,9 @@ def student():
             text = release.SOLUTION.sub("    raise NotImplementedError", cell.source)
             cell.source = release.HIDDEN.sub("", text).replace("\n\n\n\n", "\n\n\n")
     return notebook
+
+
+GIVEN = student()
 
 
 class Work:
@@ -171,3 +175,67 @@ def hand_in(folder, some):
             (path if data is None else path.parent).mkdir(parents=True, exist_ok=True)
             if data is not None:
                 path.write_bytes(data)
+
+
+# ---- what the tests ask of a mended notebook
+
+
+def mended(work):
+    """Return the notebook that is graded, and the remarks in one text."""
+    raw = work.raw if isinstance(work, Work) else work
+    notebook, notes = intake.mend(raw, GIVEN)
+    nbformat.validate(notebook)
+    return notebook, "; ".join(notes)
+
+
+def named(notebook):
+    """Return the cells of the course by their names."""
+    return {c.metadata.nbgrader.grade_id: c for c in notebook.cells if "nbgrader" in c.metadata}
+
+
+def marks_of(notebook):
+    """The points by tests, from running the code cells here, each to its first error."""
+    names, marks = {"get_ipython": None}, 0
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        try:
+            exec(compile(cell.source, "cell", "exec"), names)
+        except Exception:
+            continue
+        marks += cell.metadata.get("nbgrader", {}).get("points", 0)
+    return marks
+
+
+def own_cells(notebook):
+    """Kind and text of the cells that are not the student version's."""
+    texts = {c.source for c in GIVEN.cells if "nbgrader" not in c.metadata}
+    return [
+        (c.cell_type, c.source)
+        for c in notebook.cells
+        if "nbgrader" not in c.metadata and c.source not in texts
+    ]
+
+
+def last_passes(notebook):
+    """Whether the last cell, a test, passes; without a kernel."""
+    before = notebook.cells[-1].metadata.nbgrader.points
+    return (
+        marks_of(notebook) - marks_of(nbformat.v4.new_notebook(cells=notebook.cells[:-1])) == before
+    )
+
+
+def rows_of(folder, files, names=("tiny",)):
+    """Hand files in; return `{(student, assignment): submission}`."""
+    hand_in(folder, [HandIn(files)])
+    found = intake.find(folder, list(names))
+    assert len({(s.student, s.assignment) for s in found}) == len(found)
+    return {(s.student, s.assignment): s for s in found}
+
+
+def graded_in(rows):
+    """Return the students whose submission is read and not refused."""
+    for one in rows.values():
+        if not one.reason:
+            assert intake.read(one.path)["cells"]
+    return {student for (student, _), one in rows.items() if not one.reason}
