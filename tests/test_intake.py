@@ -1,10 +1,12 @@
 """What students hand in is found, under whatever name, and nothing is lost without a word."""
 
+from types import SimpleNamespace
+
 import nbformat
 import pytest
 from assignments.odd import GIVEN, HandIn, Work, graded_in, hand_in, packed, rows_of
 
-from helpers.grading import grade
+from helpers.grading import grade, intake
 from helpers.grading.__main__ import main
 
 ONE = Work(GIVEN).bytes()
@@ -155,3 +157,20 @@ def test_the_reason_of_a_failure_is_nbgraders_own_and_whole():
     )
     assert grade.reason({"error": f"{END}ValueError: no\n"}) == "ValueError: no"
     assert grade.reason({}) == "nbgrader gave no reason"
+
+
+def test_a_page_that_cannot_be_written_takes_no_grade_away(tmp_path, monkeypatch):
+    limits = SimpleNamespace(timeout=1, total=1, command="")
+    done = {"success": True}
+    nbgrader = SimpleNamespace(
+        config=SimpleNamespace(ExecuteApart=limits), autograde=lambda *a, **k: done
+    )
+    monkeypatch.setattr(grade, "write_feedback", lambda *a: {"success": False, "log": LOG})
+    one = rows_of(tmp_path / "in", {"ann/tiny.ipynb": ONE})["ann", "tiny"]
+    grade._grade_one(nbgrader, tmp_path, one, GIVEN)
+    said = "could not write the page of feedback: nbconvert.InvalidNotebook: missing attachment"
+    page = tmp_path / "feedback" / "ann" / "tiny" / "tiny.html"
+    assert said in one.notes[-1] and said in page.read_text(encoding="utf-8") and not one.reason
+    done.update(success=False, log=LOG)
+    with pytest.raises(intake.Refused, match=r"photo\.png\nand a second line"):
+        grade._grade_one(nbgrader, tmp_path, one, GIVEN)
