@@ -22,7 +22,7 @@ from assignments.odd import (
     the_class,
 )
 
-from helpers.grading import intake
+from helpers.grading import course, intake, sources
 
 ONE = Work(GIVEN).bytes()
 
@@ -220,3 +220,19 @@ def test_words_of_prose_are_no_code(code, words):
     assert "look at" not in mended(Work(GIVEN, why=f"![p](p.png)\n!{code}").add(code))[1]
     said = mended(Work(GIVEN).add(code, "code"))[1]
     assert said == (f"look at the code, it uses {', '.join(words)}" if words else "")
+
+
+def _raw(notebook):
+    return json.loads(json.dumps(notebook))
+
+
+@pytest.mark.parametrize("name", course.assignment_texts())
+def test_a_notebook_of_every_problem_set_needs_no_mending(name):
+    text = course.assignment_texts()[name].read_text(encoding="utf-8")
+    given = sources.source_notebook(text, name)
+    notebook, notes = intake.mend(_raw(given), given)
+    assert notes == [] and [c.source for c in notebook.cells] == [c.source for c in given.cells]
+    raw = _raw(given)
+    for cell in raw["cells"]:
+        del cell["id"]  # as Colab hands it over
+    assert intake.mend(raw, given)[1] == []
