@@ -52,7 +52,7 @@ feedback: setup    ## the course: feedback and tables again, with the points giv
 	$(PYTHON) -m helpers.grading export "$(SUBMISSIONS)"
 
 test-graders: setup    ## every wrong, right and hostile submission, through nbgrader; half an hour
-	GRADERS=all $(PYTHON) -m pytest -q $(SPREAD) tests/test_assignments.py tests/test_grading.py
+	GRADERS=all $(PYTHON) -m pytest -q $(SPREAD) tests/test_assignments.py tests/test_grading.py tests/test_odd_class.py
 
 site: .site-env/.ready    ## build the web site from the stored notebooks: build/site/html
 	.site-env/bin/python docs/site/build.py --vendor .site-env/vendor

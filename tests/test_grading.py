@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,6 +15,8 @@ import psutil
 import pytest
 
 pytest.importorskip("nbgrader")
+
+from assignments import odd
 
 from helpers import checks
 from helpers.grading import course, grade, intake, limits, release, sources
@@ -283,13 +286,23 @@ def test_both_layouts_are_found_and_names_must_differ(tmp_path):
         (tmp_path / place).parent.mkdir(parents=True)
         (tmp_path / place).write_text("{}")
     found = intake.find(tmp_path, ["tiny"])
-    assert [(s.student, s.assignment, s.reason) for s in found] == [
+    assert [(s.student, s.assignment, s.reason) for s in found[:2]] == [
         ("ann", "tiny", ""),
         ("bo_b", "tiny", ""),
     ]
+    (cy,) = found[2:]
+    assert cy.student == "cy" and "empty" in cy.reason, "a copy that Jupyter hides is not graded"
     (tmp_path / "bo_b").mkdir()
-    with pytest.raises(ValueError, match="both be called bo_b"):
-        intake.find(tmp_path, ["tiny"])
+    (tmp_path / "bo_b" / "tiny.ipynb").write_text("{}")
+    names = [s.student for s in intake.find(tmp_path, ["tiny"]) if not s.reason]
+    assert len(set(names)) == len(names) == 3 and "bo_b" in names
+
+
+def test_the_quick_student_version_of_the_tests_is_nbgraders(tiny_course):
+    made = [(c.cell_type, c.source, c.id) for c in tiny_course[1].cells if "nbgrader" in c.metadata]
+    quick = [(c.cell_type, c.source, c.id) for c in odd.student().cells if "nbgrader" in c.metadata]
+    stub = re.compile(r" *# Your code here.*\n *raise NotImplementedError.*")
+    assert [(k, stub.sub("    raise NotImplementedError", s), i) for k, s, i in made] == quick
 
 
 # ---- the room

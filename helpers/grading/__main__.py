@@ -5,7 +5,6 @@ import os
 import sys
 from pathlib import Path
 
-from helpers.grading import intake
 from helpers.grading.course import default_root
 
 
@@ -16,7 +15,10 @@ def main(arguments=None):
     make = commands.add_parser("assignments", help="write and check the student versions")
     make.add_argument("--seed", default=os.environ.get("COURSE_SEED") or None)
     make.add_argument("--no-check", action="store_true", help="do not run them")
-    for name, text in (("grade", "grade a folder"), ("export", "write feedback and tables again")):
+    for name, text in (
+        ("grade", "grade a folder or an archive"),
+        ("export", "write feedback and tables again"),
+    ):
         commands.add_parser(name, help=text).add_argument("submissions")
     for command in commands.choices.values():
         command.add_argument(
@@ -50,16 +52,26 @@ def _grade(given):
 def _export(given):
     """Take up what was graded by hand; no student's code runs."""
     from helpers.grading.course import api
-    from helpers.grading.grade import quiet, tabulate, take_remarks, write_feedback, write_tables
+    from helpers.grading.grade import (
+        no_page,
+        quiet,
+        submitted,
+        tabulate,
+        take_remarks,
+        write_feedback,
+        write_tables,
+    )
 
     names = [path.name for path in (given.course / "release").glob("*")]
-    found = intake.find(given.submissions, names)
+    found = submitted(given.submissions, names)
     take_remarks(given.course, found)
     rows, nbgrader = tabulate(given.course, found), api(given.course)
     with quiet():
         for row in rows:
             if row["status"] == "graded":
-                write_feedback(nbgrader, given.course, row["assignment"], row["student"])
+                done = write_feedback(nbgrader, given.course, row["assignment"], row["student"])
+                if not done["success"] and no_page(done) not in row["remark"]:
+                    row["remark"] = "; ".join(filter(None, [row["remark"], no_page(done)]))
     write_tables(given.course, rows)
     return _told(given, rows)
 

@@ -101,6 +101,14 @@ def run_apart(notebook, timeout, total, command=""):
         return [], f"the room gave no result ({' '.join(last)[:300]})"
 
 
+def last_passes(notebook, **limits):
+    """Whether a notebook's last cell, a test, runs without an error; `limits` as in `run_apart`."""
+    done, _ = run_apart(notebook, **limits)
+    if len(done) < len(notebook.cells):
+        return False
+    return done[-1]["ran"] and all(o["output_type"] != "error" for o in done[-1]["outputs"])
+
+
 def _end(process):
     import psutil
 

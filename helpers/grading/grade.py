@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from helpers.grading import intake
+from helpers.grading.apart import last_passes
 from helpers.grading.course import api, gradebook
+from helpers.grading.names import shown
 
 COLUMNS = (
     "student",
@@ -34,6 +36,10 @@ def grade(root, submissions, *, say=print):
 
     Returns:
         The rows of grades.csv, dictionaries with the keys `COLUMNS`.
+
+    Raises:
+        FileNotFoundError: If nothing is released.
+        ValueError: If there are no submissions. The tables of the last grading stay.
     """
     import nbformat
 
@@ -42,8 +48,9 @@ def grade(root, submissions, *, say=print):
     if not names:
         raise FileNotFoundError(f"{root} has no released assignments. Run `make assignments`.")
     releases = {n: nbformat.read(root / "release" / n / f"{n}.ipynb", as_version=4) for n in names}
+    found = submitted(submissions, names)
     nbgrader, graded = api(root), []
-    for one in intake.find(submissions, names):
+    for one in found:
         if not one.reason:
             try:
                 with quiet():
@@ -52,8 +59,9 @@ def grade(root, submissions, *, say=print):
                 one.reason = str(refused)
             except Exception as error:  # one submission must not stop the class
                 one.reason = f"The grading failed ({type(error).__name__}: {error})."
+        one.reason = shown(one.reason)
         if one.reason:
-            _refusal(root, one)
+            _page(root, one, "not graded", one.reason)
         graded.append(one)
         say(f"{one.student:24} {one.assignment:18} {one.reason or 'graded'}")
     rows = tabulate(root, graded)
@@ -61,29 +69,78 @@ def grade(root, submissions, *, say=print):
     return rows
 
 
+def submitted(submissions, names):
+    """Return what `intake.find` finds; finding nothing is an error, not a table without lines."""
+    found = intake.find(submissions, names)
+    if not found:
+        raise ValueError(
+            f"{submissions} has no submissions: no folder of a student, no notebook, no archive. "
+            "Nothing was graded, and the tables are as they were."
+        )
+    return found
+
+
 def _grade_one(nbgrader, root, one, release):
     import nbformat
 
-    notebook, one.notes = intake.mend(intake.read(one.path), release)
+    limits = nbgrader.config.ExecuteApart
+    passes = partial(
+        last_passes, timeout=limits.timeout, total=limits.total, command=limits.command
+    )
+    notebook, notes = intake.mend(intake.read(one.path), release, passes)
+    one.notes += notes
     folder = root / "submitted" / one.student / one.assignment
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / f"{one.assignment}.ipynb")
-    for step in (nbgrader.autograde, partial(write_feedback, nbgrader, root)):
-        done = step(one.assignment, one.student, force=True)
-        if not done["success"]:
-            text = (done.get("error") or done.get("log") or "").strip().splitlines()
-            raise RuntimeError(text[-1] if text else "nbgrader gave no reason")
-        stopped = [line for line in (done.get("log") or "").splitlines() if "Stopped: " in line]
-        one.notes += [f"stopped: {line.partition('Stopped: ')[2]}" for line in stopped]
+    done = nbgrader.autograde(one.assignment, one.student, force=True)
+    if not done["success"]:
+        raise intake.Refused(f"nbgrader could not grade it: {reason(done)}")
+    stopped = [line for line in (done.get("log") or "").splitlines() if "Stopped: " in line]
+    one.notes += [f"stopped: {line.partition('Stopped: ')[2]}" for line in stopped]
+    done = write_feedback(nbgrader, root, one.assignment, one.student)
+    if not done["success"]:
+        # The grades are there; a page that cannot be shown must not take them away.
+        one.notes.append(no_page(done))
+        _page(root, one, "graded", no_page(done))
 
 
-def _refusal(root, one):
-    """Write feedback that says why, where the student's feedback would lie."""
+def no_page(done):
+    """Return the remark about a page of feedback that `write_feedback` could not write."""
+    return f"nbgrader could not write the page of feedback: {reason(done)}"
+
+
+def reason(done):
+    """Return why nbgrader failed, in its own words and whole, without the lines of a traceback.
+
+    Args:
+        done: What nbgrader's programming interface returned. Its `log` has lines `[ERROR] text`
+            with further lines indented; its `error` is the traceback with which it ended.
+    """
+    log, error = done.get("log") or "", done.get("error") or ""
+    entries = re.split(r"^\[([A-Z]+)\] ?", log, flags=re.M)
+    told = [text for level, text in zip(entries[1::2], entries[2::2]) if level == "ERROR"]
+    said = []
+    for text in [*(re.sub(r"^ {4}", "", text, flags=re.M) for text in told), error]:
+        text = _TRACEBACK.split(text)[-1].strip()
+        words = " ".join(text.split())
+        # nbgrader ends with a pointer to what it said before, or says it again.
+        again = any(" ".join(other.split()) in words for other in said)
+        if text and not again and not any(pointer in words for pointer in _POINTERS):
+            said.append(text)
+    return "; ".join(said) or error.strip() or log.strip() or "nbgrader gave no reason"
+
+
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\):\n(?:[ \t]+.*\n|\n)*")
+_POINTERS = ("There was an error processing assignment", "Please see the ")
+
+
+def _page(root, one, title, text):
+    """Write a page that says what happened, where the student's feedback would lie."""
     folder = root / "feedback" / one.student / one.assignment
     folder.mkdir(parents=True, exist_ok=True)
-    text = html.escape(one.reason)
     page = f"<!DOCTYPE html><meta charset='utf-8'><title>{html.escape(one.assignment)}</title>"
-    page += f"<h1>{html.escape(one.assignment)}: not graded</h1><p>{text}</p>\n"
+    page += f"<h1>{html.escape(one.assignment)}: {title}</h1>"
+    page += f"<p style='white-space: pre-wrap'>{html.escape(text)}</p>\n"
     (folder / f"{one.assignment}.html").write_text(page, encoding="utf-8")
 
 
@@ -138,11 +195,11 @@ def tabulate(root, graded):
         for one in graded:
             row = dict.fromkeys(COLUMNS, "")
             row.update(student=one.student, assignment=one.assignment, status="refused")
-            row["remark"] = one.reason
+            row["remark"] = shown(one.reason)
             if not one.reason:
                 try:
                     row.update(_scores(book.find_submission(one.assignment, one.student)))
-                    row.update(status="graded", remark="; ".join(one.notes))
+                    row.update(status="graded", remark=shown("; ".join(one.notes)))
                 except MissingEntry:
                     row["remark"] = "There are no grades of it yet."
             rows.append(row)

@@ -1,28 +1,23 @@
-"""What students hand in: found, refused with a reason, or mended so that it can be graded.
+"""What students hand in: found, and read or refused with a reason.
 
 No code runs here. A submission is taken as data that anybody may have written.
 """
 
+import contextlib
 import json
-import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-LARGEST = 20 * 2**20  # bytes; a notebook without outputs has a thousandth of that
+from helpers.grading import archives, names
+from helpers.grading.archives import LARGEST
+from helpers.grading.cells import Refused
+from helpers.grading.mending import mend
+from helpers.grading.suspicion import unusual as _unusual
 
-# Words that no task needs: not forbidden, but a person should look.
-UNUSUAL = re.compile(
-    r"\b(?:_getframe|currentframe|inspect|f_back|f_locals|__(?:code|globals|defaults|kwdefaults)__|settrace|setprofile|gc|ctypes|_ih"
-    r"|get_ipython|sys\.modules|importlib|__import__|builtins|helpers\.(?:checks|grading)"
-    r"|_exit|subprocess|socket|urllib|multiprocessing|read_text|rmtree)\b"
-    r"|\b(?:open|exec|eval|exit|quit)(?=\()|\bIn(?=\[)|(?m:^(?:%%?(?:bash|sh|sx|system)\b|!))"
-    r"|\b(?:np|numpy|keras|ops|checks|helpers)(?:\.\w+)+(?= *=[^=])"
-)
+__all__ = ["LARGEST", "Refused", "Submission", "_unusual", "find", "mend", "read"]
 
-
-class Refused(Exception):
-    """A submission that cannot be graded; the text goes to the student."""
+UNKNOWN = "unknown"  # stands for the assignment where no file names one
+NAMED = 5  # files named in a remark; the others are counted
 
 
 @dataclass
@@ -34,66 +29,229 @@ class Submission:
     path: Path
     reason: str = ""  # why it was refused
     notes: list = field(default_factory=list)  # what was mended
+    place: object = field(default=None, repr=False, compare=False)  # keeps what was unpacked
+
+
+@dataclass
+class _File:
+    """A file that a student handed in, on disk or unpacked."""
+
+    path: Path
+    name: str  # without what a platform added
+    label: str  # where it lies, as the student and the platform called it
+    moved: bool = False  # whether the name is not its own, or an archive holds it
+    problem: str = ""  # why it cannot be read
 
 
 def find(folder, assignments):
     """Return the submissions in a folder, in a fixed order.
 
     Args:
-        folder: Has a folder for each student, and in it `ps1_kl.ipynb` or `ps1_kl/ps1_kl.ipynb`.
+        folder: Has a folder for each student, with `ps1_kl.ipynb` in it, at any depth or in an
+            archive; or flat files under the names that Canvas and Moodle give them. It may also
+            be an archive of all this.
         assignments: Names of the assignments.
 
     Returns:
-        A list of `Submission`. A student's folder without any file of that name gives none; one
-        with other files gives a refused one for each, so that nothing is lost without a word.
+        A list of `Submission`. Every student has at least one and every notebook is in one, so
+        that nothing is lost without a word: what cannot be graded has a reason.
+
+    Raises:
+        ValueError: If there is no such folder, or the archive cannot be read.
     """
-    found, names = [], {}
-    for home in sorted(p for p in Path(folder).iterdir() if p.is_dir() and p.name[0] != "."):
-        student = re.sub(r"[^\w.@-]+", "_", home.name).strip("._") or "student"
-        if student in names:
-            raise ValueError(f"{home.name} and {names[student]} would both be called {student}")
-        names[student] = home.name
-        for path in sorted(p for p in home.rglob("*") if not p.is_dir() or p.is_symlink()):
-            inside = path.relative_to(home).parts
-            if any(part[0] == "." for part in inside):
-                continue
-            name = path.stem if path.stem in assignments else inside[0]
-            if name in assignments and (path.stem == name or len(inside) == 1):
-                found.append(Submission(student, name, path))
-                if path.suffix != ".ipynb":
-                    found[-1].reason = f"{path.name} is not a notebook (.ipynb)."
-            elif path.suffix == ".ipynb":
-                reason = f"No assignment is called {path.stem}. Was the file renamed?"
-                found.append(Submission(student, path.stem, path, reason))
-    return _one_each(found)
-
-
-def _one_each(found):
-    # Of a notebook and another file of the same name, only the notebook counts.
-    kept = {}
+    folder, place, homes = Path(folder), archives.Place(), {}
+    if folder.is_file() and archives.kind(folder.name):
+        try:
+            folder = _unpack_class(folder, place, list(assignments))
+        except archives.BadArchive as bad:
+            raise ValueError(str(bad)) from None
+    elif not folder.is_dir():
+        raise ValueError(f"{folder} is no folder with submissions, and no archive of them.")
+    _collect(folder, list(assignments), place, homes)
+    found = []
+    for home, (student, remark) in names.students(homes).items():
+        ones = _of_one(student, homes[home], list(assignments))
+        ones[0].notes += [remark] * bool(remark)
+        found += ones
     for one in found:
-        before = kept.get((one.student, one.assignment))
-        if before is None or (before.reason and not one.reason):
-            kept[one.student, one.assignment] = one
-        elif not before.reason and not one.reason:
-            before.reason = f"There are two files: {before.path.name} in two folders."
-    return list(kept.values())
+        one.place = place
+    return found
+
+
+# ---- who handed in what
+
+
+def _unpack_class(archive, place, assignments):
+    """Unpack the archive of a class; return the folder in which the students' lie."""
+    folder = place.new()
+    archives.unpack(archive, folder, archives.Budget(20_000, 2 * 2**30))
+    while True:
+        inside = list(folder.iterdir())
+        # A folder around everything is left out, but not the one folder of one student.
+        if len(inside) != 1 or not inside[0].is_dir() or names.by_platform(inside[0].name, ()):
+            return folder
+        below = list(inside[0].iterdir())
+        if len(below) < 2 or any(_assignment(p.name, assignments) for p in below):
+            return folder
+        folder = inside[0]
+
+
+def _collect(folder, assignments, place, homes):
+    """Fill `{home: files}` from a folder with folders, flat files and archives."""
+    for path in sorted(folder.iterdir()):
+        name = path.name
+        if archives.JUNK.fullmatch(name):
+            continue
+        if path.is_dir():
+            homes.setdefault(name, []).extend(_files(path, place))
+            continue
+        told = names.by_platform(name, assignments) or names.by_person(name, assignments)
+        if told is None and archives.kind(name):
+            told = archives.stem(name), name
+            if _is_a_class(path):
+                with contextlib.suppress(archives.BadArchive):
+                    inside = _unpack_class(path, place, assignments)
+                    _collect(inside, assignments, place, homes)
+                    continue
+        problem = ""
+        if told is None and _assignment(name, assignments):
+            problem = "Its name tells no student. Put it into a folder named for the student."
+        student, file = told or (path.stem, name)
+        homes.setdefault(student, []).extend(_files(path, place, file, problem))
+
+
+def _is_a_class(archive):
+    """Whether a learning platform gave names to all that an archive holds: it is no student's."""
+    try:
+        inside = archives.names_in(archive)
+    except archives.BadArchive:
+        return False
+    tops = {parts[0] for parts in inside}
+    below = {parts[1] for parts in inside if len(parts) > 1} if len(tops) == 1 else set()
+    return any(level and all(names.by_platform(n, ()) for n in level) for level in (tops, below))
+
+
+def _files(home, place, name=None, problem=""):
+    """Return what lies in a folder, or is a file, with everything in its archives."""
+    found, budget = [], archives.Budget()
+    waiting = [(home, name or home.name, "" if home.is_dir() else home.name, 0)]
+    while waiting:
+        path, name, label, depth = waiting.pop()
+        try:
+            if path.is_dir() and (path == home or not path.is_symlink()):
+                waiting += [
+                    (p, p.name, f"{label}/{p.name}".lstrip("/"), depth)
+                    for p in sorted(path.iterdir(), reverse=True)
+                    if not archives.JUNK.fullmatch(p.name)
+                ]
+                continue
+            if archives.kind(name) and path.is_file() and not path.is_symlink():
+                if depth == archives.DEEPEST:
+                    raise archives.BadArchive(f"{label} lies in {depth} archives.")
+                folder = place.new()
+                for left_out in archives.unpack(path, folder, budget):
+                    found.append(_File(path, name, label, problem=left_out))
+                waiting.append((folder, name, label, depth + 1))
+                continue
+        except (archives.BadArchive, OSError) as error:
+            found.append(_File(path, name, label, problem=str(error)))
+            continue
+        moved = depth > 0 or label.rpartition("/")[2] != name
+        found.append(_File(path, name, label, moved, problem))
+    return found
+
+
+# ---- what becomes of it
+
+
+def _of_one(student, files, assignments):
+    """Return the submissions of one student, at least one."""
+    answers, strange, others = {}, {}, []
+    for file in files:
+        stem = names.notebook_stem(file.name)
+        assignment = _assignment(file.name, assignments)
+        if assignment:
+            answers.setdefault(assignment, []).append(file)
+        elif stem is not None:
+            strange.setdefault(names.folder_name(stem, assignments), []).append(file)
+        else:
+            others.append(file)
+    found = [_answer(student, a, files) for a, files in sorted(answers.items())]
+    for name, same in sorted(strange.items()):
+        reason = f"No assignment is called {name}. Was the file renamed? {_listed(same)}: give it "
+        reason += f"the name of its assignment ({', '.join(sorted(assignments))})."
+        found.append(Submission(student, name, same[0].path, reason))
+    if not found:
+        path = others[0].path if others else Path(student)
+        told = f"only {_listed(others)}" if others else "the folder, or the archive, is empty"
+        found = [Submission(student, UNKNOWN, path, f"No notebook was handed in: {told}.")]
+        found[0].reason += "".join(f" {file.problem}" for file in others if file.problem)
+    elif others:
+        found[0].notes.append(f"handed in, too, and not graded: {_listed(others)}")
+    return found
+
+
+def _assignment(name, assignments):
+    """Return the assignment that a file's name tells, whatever its ending, or None."""
+    stem = names.notebook_stem(name)
+    if stem is None:
+        stem = archives.stem(name) if archives.kind(name) else Path(name).stem
+    return names.assignment_of(stem, assignments)
+
+
+def _answer(student, assignment, files):
+    """Return the one submission of an assignment: of several notebooks, none is chosen."""
+    readable = [f for f in files if names.notebook_stem(f.name) is not None and not f.problem]
+    if not readable:
+        file = files[0]
+        reason = file.problem or f"{file.name} is not a notebook (.ipynb)."
+        return Submission(student, assignment, file.path, reason)
+    one = Submission(student, assignment, readable[0].path)
+    if len(readable) > 1:
+        one.reason = (
+            f"There are {len(readable)} files of {assignment}: {_listed(readable, every=True)}. "
+            "Which one counts? Keep that one and grade again."
+        )
+    elif readable[0].moved or readable[0].name != f"{assignment}.ipynb":
+        one.notes.append(f"handed in as {readable[0].label}")
+    rest = [f for f in files if f not in readable]
+    if rest:
+        one.notes.append(f"handed in, too, and not graded: {_listed(rest)}")
+    return one
+
+
+def _listed(files, every=False):
+    labels = [file.label for file in files]
+    if every or len(labels) <= NAMED:
+        return ", ".join(labels)
+    return f"{', '.join(labels[:NAMED])} and {len(labels) - NAMED} more"
+
+
+# ---- reading
 
 
 def read(path):
     """Return the notebook of a file that a student handed in.
+
+    UTF-8 and UTF-16 are read, with a byte-order mark or without.
 
     Raises:
         Refused: If it is not a notebook.
     """
     if path.is_symlink() or not path.is_file():
         raise Refused("This is a link or no file. Hand in the notebook itself.")
-    if os.path.getsize(path) > LARGEST:
-        raise Refused(
-            f"The file has {os.path.getsize(path) / 2**20:.0f} MB. Clear all outputs and save it."
-        )
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise Refused(f"The file has {size / 2**20:.0f} MB. Clear all outputs and save it.")
+    if not size:
+        raise Refused("The file is empty. Save the notebook and hand it in again.")
     try:
-        raw = json.loads(path.read_bytes().decode("utf-8"))
+        raw = json.loads(path.read_bytes())  # finds the encoding, as RFC 4627 tells how
+    except UnicodeDecodeError:
+        raise Refused(
+            "This file is not a notebook: it is no text in UTF-8. Open it in JupyterLab and save "
+            "it, and do not edit it elsewhere."
+        ) from None
     except (ValueError, RecursionError):
         raise Refused("This file is not a notebook: it is no JSON.") from None
     if not isinstance(raw, dict) or not isinstance(raw.get("cells"), list):
@@ -101,88 +259,3 @@ def read(path):
     if raw.get("nbformat") != 4:
         raise Refused("This is no notebook of format 4. Open it in JupyterLab and save it.")
     return raw
-
-
-def mend(raw, release):
-    """Return a copy of the student version with the student's cells put in.
-
-    What a student may change is the cells for answers, and cells of their own. Everything else
-    comes from the student version: a deleted test cell is back, a changed one is as it was, and
-    so are the names and points of the cells.
-
-    Args:
-        raw: The notebook handed in, from `read`.
-        release: The student version, as nbformat reads it.
-
-    Returns:
-        The notebook to be graded, and a list of what was mended.
-
-    Raises:
-        Refused: If no cell can be told by its metadata.
-    """
-    from nbformat import from_dict, v4
-
-    known = {c.metadata.nbgrader.grade_id: c for c in release.cells if "nbgrader" in c.metadata}
-    theirs, own, order, last, notes = {}, {}, [], None, []
-    for cell in raw["cells"]:
-        grade_id, text, kind = _parts(cell)
-        if grade_id in known:
-            last = grade_id
-            if grade_id in theirs:  # JupyterLab copies the name with the cell; the last one counts
-                notes.append(f"{grade_id} is there twice; the last one counts")
-            theirs[grade_id] = text
-            order.append(grade_id)
-        elif kind == "code" and text.strip():
-            own.setdefault(last, []).append(text)
-    if not theirs:
-        raise Refused(
-            "No cell carries the name that the grading needs: the notebook lost its metadata, or "
-            "is another one. Copy your answers into a fresh copy of the assignment."
-        )
-    if list(dict.fromkeys(order)) != [i for i in known if i in theirs]:
-        notes.append("cells were moved; they are graded in their first order")
-    answers = [theirs[i] for i in theirs if known[i].metadata.nbgrader.solution]
-    unusual = _unusual([*answers, *(text for texts in own.values() for text in texts)], release)
-    if unusual:
-        notes.append(f"look at the code, it uses {', '.join(unusual)}")
-    cells = [_code(v4, text) for text in own.get(None, [])]
-    for cell in release.cells:
-        copy = from_dict(json.loads(json.dumps(cell)))
-        grade_id = copy.metadata.get("nbgrader", {}).get("grade_id")
-        if copy.cell_type == "code":
-            copy.outputs, copy.execution_count = [], None
-        cells.append(copy)
-        if grade_id is None:
-            continue
-        if grade_id not in theirs:
-            notes.append(f"{grade_id} was missing and is back")
-        elif copy.metadata.nbgrader.solution:
-            copy.source = theirs[grade_id]
-        elif theirs[grade_id].strip() != copy.source.strip():
-            notes.append(f"{grade_id} was changed and is as it was")
-        cells += [_code(v4, text) for text in own.get(grade_id, [])]
-    notebook = v4.new_notebook(cells=cells, metadata=release.metadata)
-    return notebook, notes
-
-
-def _unusual(texts, release):
-    """Return the unusual words of a student's code which the student version does not have."""
-    given = "\n".join(cell.source for cell in release.cells)
-    found = {match[0] for text in texts for match in UNUSUAL.finditer(text)}
-    return sorted(word for word in found if word not in given)
-
-
-def _parts(cell):
-    """Return name, text and kind of a cell that may be anything."""
-    if not isinstance(cell, dict):
-        return None, "", None
-    metadata = cell.get("metadata")
-    mark = metadata.get("nbgrader") if isinstance(metadata, dict) else None
-    grade_id = mark.get("grade_id") if isinstance(mark, dict) else None
-    text = cell.get("source", "")
-    text = "".join(map(str, text)) if isinstance(text, list) else str(text)
-    return grade_id if isinstance(grade_id, str) else None, text, cell.get("cell_type")
-
-
-def _code(v4, text):
-    return v4.new_code_cell(source=text)

@@ -1,0 +1,162 @@
+"""Cells that bear one answer's name: which is the answer, what belongs to it, what is a copy.
+
+JupyterLab copies a cell's name when the cell is split or copied. The rules for code:
+
+1. A cell that stands as it was handed out is no answer.
+2. A cell that cannot be read alone is joined with its neighbour, if both together can be read.
+3. Of the cells that define what the task asks for, the last one above the task's test counts.
+   Where they differ, `mending` has each tried: the last one that passes the test counts.
+4. A cell that defines other things, and does not use the answer, is a piece of it: pieces are
+   joined with the cell that counts, in their order.
+5. All others stay as ordinary cells, where they stand.
+"""
+
+import ast
+import itertools
+from dataclasses import dataclass
+
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+IMPORTS = (ast.Import, ast.ImportFrom)
+
+
+@dataclass
+class Answer:
+    """What is graded as one answer."""
+
+    text: str
+    counts: int  # number of the cell in whose place it stands
+    joined: list  # numbers of the cells that it is made of
+    left: dict  # number and code of those that stay as ordinary cells
+    versions: list  # numbers of the cells that could be the answer, and say different things
+
+
+def tree(code):
+    """Return the syntax tree of a cell's code, or None if it cannot be read."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        return ast.parse(TransformerManager().transform_cell(code))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def defined(code):
+    """Return the names that a cell gives a value, outside of functions and classes."""
+    found = tree(code)
+    return set() if found is None else _names(found.body)
+
+
+def _names(body):
+    """Return the names that statements give a value; imports do not count."""
+    names = set()
+    waiting = list(body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, DEFINITIONS):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif not isinstance(node, ast.Lambda):
+            waiting += ast.iter_child_nodes(node)
+    return names
+
+
+def asked(stub):
+    """Return the functions and classes that a cell asks for, or else the names it gives values."""
+    found = tree(stub)
+    body = [] if found is None else found.body
+    return {node.name for node in body if isinstance(node, DEFINITIONS)} or _names(body)
+
+
+def choose(texts, stub, above, prefer=None):
+    """Return the answer that several cells with one name make.
+
+    Args:
+        texts: Of the cells, in their order.
+        stub: The text that was handed out.
+        above: How many of the cells stand above the task's test.
+        prefer: Number of the cell that counts, one of `versions`, where that is known.
+    """
+    wanted, code = asked(stub), _readable(texts, stub)
+    if not code:
+        return Answer(texts[0], 0, [0], {}, [])
+    whole = [i for i in code if wanted and wanted <= defined(code[i])]
+    # What is asked for may be spread over cells, or nothing says what is asked for.
+    could = whole or [i for i in code if defined(code[i])] or list(code)
+    counts = ([i for i in could if i < above] or could[:1])[-1] if prefer is None else prefer
+    taken = defined(code[counts]) | (wanted if whole else set())
+    joined = []
+    for i in code:
+        if i == counts:
+            joined.append(i)
+        elif _is_a_piece(code[i], wanted, taken):
+            joined.append(i)
+            taken |= defined(code[i])
+    text = "\n\n".join(code[i] for i in joined)
+    left = {i: code[i] for i in code if i not in joined}
+    differ = {tuple(lines(code[i])): i for i in whole}
+    return Answer(text, counts, joined, left, sorted(differ.values()) if len(differ) > 1 else [])
+
+
+def _is_a_piece(code, wanted, taken):
+    """Whether a cell defines things that are not taken, and does not use what is asked for."""
+    found = tree(code)
+    if found is None:
+        return False
+    for node in found.body:
+        used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        if not isinstance(node, DEFINITIONS) and used & wanted:
+            return False
+    names = _names(found.body)
+    # Imports and words belong to the answer, too; a cell that only calls things does not.
+    says = names or all(isinstance(n, IMPORTS) or _is_text(n) for n in found.body)
+    return bool(says) and not names & taken
+
+
+def _is_text(node):
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _readable(texts, stub):
+    """Return `{number: code}`, without empty cells and those that stand as they were handed out.
+
+    Cells that can be read only together have the number of the first of them.
+    """
+    kept = [(i, t) for i, t in enumerate(texts) if t.strip() and lines(t) != lines(stub)]
+    found = {}
+    most = 6 if len(kept) < 20 else 1  # nobody splits a cell like this by hand
+    while kept:
+        code, size = kept[0][1], 1
+        for n in range(2, min(len(kept), most) + 1):
+            run = [text for _, text in kept[:n]]
+            if together := _together(run):
+                code, size = together, n
+                break
+        found[kept[0][0]] = code
+        kept = kept[size:]
+    return found
+
+
+def _together(run):
+    """Return the code of cells that can be read only together, or None."""
+    first, *others = run
+    rest = _join(others)
+    if tree(first) is not None and rest is not None and not rest.lstrip("\n")[:1].isspace():
+        return None
+    return _join(run)
+
+
+def _join(run):
+    # A cell that was split within a line has no line end there.
+    for ends in itertools.product(("\n", ""), repeat=len(run) - 1):
+        text = run[0] + "".join(end + code for end, code in zip(ends, run[1:]))
+        if tree(text) is not None:
+            return text
+    return None
+
+
+def lines(text):
+    """Return the lines of a text, to compare it: no blanks at their ends, none empty around."""
+    found = [line.rstrip() for line in text.split("\n")]
+    kept = [n for n, line in enumerate(found) if line]
+    return found[kept[0] : kept[-1] + 1] if kept else []

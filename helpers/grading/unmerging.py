@@ -1,0 +1,99 @@
+"""Cells that were merged: what the course wrote is cut out, so that each part is a cell again."""
+
+from helpers.grading.cells import find_run, same
+from helpers.grading.pieces import asked, defined, lines, tree
+
+
+def unmerge(given, release):
+    """Return the cells that were handed in, with merged ones cut where the course's text stands.
+
+    JupyterLab's merged cell has one of the names, and the others are gone. A text of the course
+    that stands whole in a cell is a cell again; of what is around it, an answer keeps its name,
+    and the rest is the student's own. Answers that were merged into one cell stay in one.
+
+    Args:
+        given: The cells that were handed in.
+        release: The student version.
+
+    Returns:
+        The cells, and a remark for each that was cut.
+    """
+    locked = [c for c in release.cells if not c.metadata.get("nbgrader", {}).get("solution")]
+    stubs = {
+        c.metadata.nbgrader.grade_id: c.source
+        for c in release.cells
+        if c.metadata.get("nbgrader", {}).get("solution")
+    }
+    gone = [c for c in locked if not _is_there(c, given)]
+    found, cut = [], []
+    for cell in given:
+        mine = [
+            c
+            for c in locked
+            if (_name(c) and _name(c) == cell.name) or (cell.id and c.get("id") == cell.id)
+        ]
+        few = [c for c in gone if len(lines(c.source)) > 1 and c not in mine]
+        parts = _cut(cell, mine + few)
+        if len(parts) > 1:
+            cut.append(_remark(cell, stubs))
+            _name_the_answer(parts, cell.name, stubs)
+            for part in parts:
+                # A written answer that was merged with code.
+                if part.name is None and part.kind == "code" and tree(part.text) is None:
+                    part.kind = "raw"
+        found += parts
+    return found, cut
+
+
+def _remark(cell, stubs):
+    if cell.name in stubs:
+        return f"{cell.name} was merged with cells of the course; they are cells again"
+    if cell.name:
+        return f"{cell.name} was changed and is as it was; what was added is a cell of its own"
+    return "text was added to a cell of the course; it is a cell of its own"
+
+
+def _name(cell):
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def _is_there(cell, given):
+    """Whether a cell of the course was handed in as a cell of its own."""
+    name = _name(cell)
+    return any(g.name == name if name else same(g.text, cell.source) for g in given)
+
+
+def _cut(cell, locked):
+    """Return the parts of a cell: the texts of the course, and what stands around them."""
+    mine = lines(cell.text)
+    for course in locked:
+        theirs = lines(course.source)
+        start = find_run(theirs, mine) if course.source.strip() else None
+        if start is None or len(theirs) == len(mine):
+            continue
+        rest = [c for c in locked if c is not course]
+        parts = []
+        for some in (mine[:start], mine[start + len(theirs) :]):
+            text = "\n".join(some).strip("\n")
+            part = cell.without_name(text=text, attachments=_of(cell, text))
+            parts.append(_cut(part, rest) if text.strip() else [])
+        whole = cell.without_name(text=course.source, attachments={})
+        whole.name, whole.id, whole.kind = _name(course), course.get("id"), course.cell_type
+        return [*parts[0], whole, *parts[1]]
+    return [cell]
+
+
+def _of(cell, text):
+    """Return the attachments of a cell to which a part of it points."""
+    return {name: file for name, file in cell.attachments.items() if name in text}
+
+
+def _name_the_answer(parts, name, stubs):
+    """Give a merged cell's name to the part that is its answer."""
+    if name not in stubs:
+        return
+    free = [part for part in parts if part.name is None]
+    wanted = asked(stubs[name])
+    fit = [part for part in free if wanted and wanted <= defined(part.text)]
+    for part in (fit or free)[:1]:
+        part.name = name

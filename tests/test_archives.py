@@ -1,0 +1,166 @@
+"""Archives that are handed in: read as folders are, within limits, or refused by name."""
+
+import io
+import tarfile
+import warnings
+import zipfile
+
+import pytest
+from assignments.odd import GIVEN, Work, graded_in, packed, rows_of
+
+from helpers.grading import archives, intake
+
+ONE = Work(GIVEN).bytes()
+
+# ---- archives
+
+
+def _tar(mode, **files):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode=mode) as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            if data is None:
+                info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            else:
+                info.size = len(data)
+            archive.addfile(info, io.BytesIO(data or b""))
+    return stream.getvalue()
+
+
+def test_archives_are_read_as_folders_are(tmp_path):
+    inside = packed(**{"tiny.ipynb": ONE, "__MACOSX/._tiny.ipynb": b"x"})
+    rows = rows_of(
+        tmp_path,
+        {
+            "zip/homework.zip": inside,
+            "tgz/a.tar.gz": _tar("w:gz", **{"deep/er/tiny.ipynb": ONE}),
+            "tar/a.TAR": _tar("w", **{"tiny.ipynb": ONE}),
+            "xz/a.tar.xz": _tar("w:xz", **{"tiny.ipynb": ONE}),
+            "bz/a.tbz2": _tar("w:bz2", **{"tiny.ipynb": ONE}),
+            "nested/a.zip": packed(**{"b.zip": inside}),
+            "windows/a.zip": packed(**{"deep\\tiny.ipynb": ONE}),
+            "up/a.zip": packed(**{"../../../up.ipynb": ONE, "/tiny.ipynb": ONE}),
+            "named/tiny.ipynb.zip": inside,
+        },
+    )
+    assert graded_in(rows) == {
+        *("zip", "tgz", "tar", "xz", "bz", "nested", "windows", "up", "named")
+    }
+    assert rows["nested", "tiny"].notes == ["handed in as a.zip/b.zip/tiny.ipynb"]
+
+
+@pytest.mark.parametrize(
+    "name", ["../../up.ipynb", "/../../up.ipynb", "..\\..\\up.ipynb", "a/../../../up.ipynb"]
+)
+def test_nothing_is_unpacked_outside_of_the_folder(name, tmp_path):
+    folder = tmp_path / "deep" / "er"
+    folder.mkdir(parents=True)
+    for file, data in (("a.zip", packed(**{name: ONE})), ("a.tar", _tar("w", **{name: ONE}))):
+        (tmp_path / file).write_bytes(data)
+        archives.unpack(tmp_path / file, folder, archives.Budget())
+    written = list(tmp_path.rglob("*.ipynb"))
+    assert len(written) == 2 and all(folder in p.parents for p in written)
+
+
+def test_archives_that_cannot_be_read_are_refused_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "LARGEST", 2**16)
+    monkeypatch.setattr(intake, "LARGEST", 2**16)
+    monkeypatch.setattr(archives.Budget, "__init__", _small)
+    locked = bytearray(packed(**{"tiny.ipynb": ONE}))
+    for at in (locked.index(b"PK\3\4") + 6, locked.index(b"PK\1\2") + 8):
+        locked[at] |= 1  # says that it is encrypted
+    quine = packed(**{"tiny.ipynb": ONE})
+    for number in range(5):
+        quine = packed(**{f"{number}.zip": quine})
+    rows = rows_of(
+        tmp_path,
+        {
+            "seven/tiny.7z": b"7z",
+            "rar/homework.rar": b"Rar",
+            "damaged/tiny.zip": packed(a=b"b")[:40],
+            "text/tiny.zip": b"hello",
+            "cut/tiny.tar.gz": _tar("w:gz", **{"tiny.ipynb": ONE})[:60],
+            "locked/tiny.zip": bytes(locked),
+            "link/a.tar": _tar("w", **{"tiny.ipynb": None}),
+            "bomb/tiny.tgz": _tar("w:gz", **{"tiny.ipynb": b"0" * 2**21}),
+            "many/tiny.zip": packed(**{f"{n}.ipynb": b"" for n in range(60)}),
+            "deep/tiny.zip": quine,
+            "none/tiny.zip": packed(),
+            "ann/tiny.ipynb": ONE,
+        },
+    )
+    reasons = {student: one.reason for (student, _), one in rows.items()}
+    assert graded_in(rows) == {"ann"} and len(reasons) == len(rows) == 12
+    for student, words in {
+        "seven": "tiny.7z is an archive of a kind that is not read",
+        "rar": "homework.rar is an archive of a kind",
+        "damaged": "tiny.zip cannot be unpacked",
+        "text": "tiny.zip cannot be unpacked",
+        "cut": "tiny.tar.gz cannot be unpacked",
+        "locked": "it is encrypted",
+        "link": "tiny.ipynb in a.tar is a link",
+        "bomb": "tiny.tgz is too large",
+        "many": "tiny.zip is too large",
+        "deep": "lies in 3 archives",
+        "none": "empty",
+    }.items():
+        assert words in reasons[student], f"{student}: {reasons[student]}"
+
+
+def _small(self, files=50, size=2**20):
+    self.files, self.size = min(files, 50), min(size, 2**20)
+
+
+def test_a_file_in_an_archive_is_as_large_as_any_other(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "LARGEST", 1000)
+    monkeypatch.setattr(intake, "LARGEST", 1000)
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("tiny.ipynb", b"0" * 10**6)
+    rows = rows_of(tmp_path, {"ann/a.zip": stream.getvalue()})
+    with pytest.raises(intake.Refused, match="outputs"):
+        intake.read(rows["ann", "tiny"].path)
+    assert rows["ann", "tiny"].path.stat().st_size == 1001
+
+
+def test_two_files_of_one_name_in_an_archive_are_two_attempts(tmp_path):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for _ in range(2):
+            archive.writestr("tiny.ipynb", ONE)
+    assert "2 files" in rows_of(tmp_path, {"ann/a.zip": stream.getvalue()})["ann", "tiny"].reason
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        {"ann/tiny.ipynb": ONE, "bob/tiny/tiny.ipynb": ONE},
+        {"class/ann/tiny.ipynb": ONE, "class/bob/x.zip": packed(**{"tiny.ipynb": ONE})},
+        {"ann_tiny.ipynb": ONE, "bob_tiny.ipynb": ONE},
+    ],
+)
+def test_the_archive_of_a_class_is_a_class(inside, tmp_path):
+    (tmp_path / "class.zip").write_bytes(packed(**inside))
+    assert {s.student for s in intake.find(tmp_path / "class.zip", ["tiny"]) if not s.reason} == {
+        "ann",
+        "bob",
+    }
+
+
+def test_what_a_platform_packed_is_a_class_wherever_it_lies(tmp_path):
+    flat = packed(**{"lee_1_2_tiny.ipynb": ONE, "ray_3_4_tiny.ipynb": ONE})
+    moodle = {f"x/{n}_1_assignsubmission_file_/tiny.ipynb": ONE for n in ("Ann", "Bob")}
+    rows = rows_of(tmp_path, {"a.zip": flat, "b.zip": packed(**moodle)})
+    assert len(graded_in(rows)) == len(rows) == 4
+    files = {"tiny.ipynb": ONE, "run_2024_11_results.csv": b""}
+    assert graded_in(rows_of(tmp_path / "own", {"cy.zip": packed(**files)})) == {"cy"}
+
+
+def test_what_was_unpacked_is_deleted(tmp_path):
+    rows = rows_of(tmp_path, {"ann/a.zip": packed(**{"tiny.ipynb": ONE})})
+    path = rows["ann", "tiny"].path
+    assert path.is_file()
+    rows.clear()
+    assert not path.exists()

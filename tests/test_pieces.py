@@ -1,0 +1,177 @@
+"""Cells that were split, copied or merged: no line is lost, and no mark of a right answer."""
+
+import time
+
+import pytest
+from assignments.odd import (
+    DOUBLE,
+    GIVEN,
+    NEXT,
+    STUB,
+    Work,
+    last_passes,
+    marks_of,
+    mended,
+    named,
+    own_cells,
+)
+
+from helpers.grading import intake
+
+# ---- split, copied, merged
+
+
+SPLIT = {
+    "in two": ["TWO = 2", "def double(number):\n    return TWO * number"],
+    "in three": ["import math", "TWO = 2", "def double(number):\n    return TWO * number"],
+    "a helper below": ["def double(n):\n    return two() * n", "def two():\n    return 2"],
+    "within the function": ["def double(n):", "    return 2 * n"],
+    "within the function, late": ["def double(n):\n    two = 2", "    return two * n"],
+    "within a line": ["def double(n):\n    return 2 *", " n"],
+    "after a comment": ["# the double", DOUBLE],
+    "by a loop": [
+        "TABLE = []\nfor n in (2,):\n    TABLE.append(n)",
+        DOUBLE.replace("2", "TABLE[0]"),
+    ],
+}
+
+
+@pytest.mark.parametrize("parts", SPLIT.values(), ids=SPLIT)
+@pytest.mark.parametrize("far", [False, True])
+def test_pieces_of_an_answer_are_joined_in_order(parts, far):
+    work = Work(GIVEN).split("double", *parts)
+    if far:  # the last piece stands at the end
+        place = work.at("double") + len(parts) - 1
+        work.cells.append(work.cells.pop(place))
+    notebook, notes = mended(work)
+    source = named(notebook)["double"].source
+    assert [source.index(part.strip()) for part in parts] == sorted(
+        source.index(part.strip()) for part in parts
+    )
+    assert (
+        marks_of(notebook) == 3 and "joined in their order" in notes and own_cells(notebook) == []
+    )
+
+
+COPIED = {
+    "to try": [DOUBLE, "double(3)"],
+    "to try, above": ["double(3)", DOUBLE],
+    "to try, with a name": [DOUBLE, "six = double(3)\nsix"],
+    "to try, and it fails": [DOUBLE, "assert double(3) == 7"],
+    "the same": [DOUBLE, DOUBLE],
+    "no Python": [DOUBLE, "def double(number) retrun 2"],
+    "twice": ["double(1)", DOUBLE, "double(2)"],
+}
+
+
+@pytest.mark.parametrize("parts", COPIED.values(), ids=COPIED)
+def test_a_copy_that_is_not_the_answer_stays_as_an_ordinary_cell(parts):
+    notebook, notes = mended(Work(GIVEN).split("double", *parts))
+    assert named(notebook)["double"].source == DOUBLE and marks_of(notebook) == 3
+    own = [text for _, text in own_cells(notebook)]
+    assert sorted([DOUBLE, *own]) == sorted(parts), "no line is lost"
+    assert "stays as an ordinary cell" in notes and f"double is there {len(parts)} times" in notes
+
+
+def test_a_copy_of_what_was_handed_out_is_no_answer():
+    stub = named(GIVEN)["double"].source
+    for parts in ([DOUBLE, stub], [stub, DOUBLE], [stub, "TWO = 2", DOUBLE]):
+        notebook, _ = mended(Work(GIVEN).split("double", *parts))
+        assert DOUBLE in named(notebook)["double"].source and marks_of(notebook) == 3
+        assert stub not in [c.source for c in notebook.cells]
+
+
+def test_of_two_answers_that_differ_the_last_one_that_passes_counts():
+    wrong = "def double(number):\n    return number**2"
+    for parts in ([DOUBLE, wrong], [wrong, DOUBLE], [wrong, DOUBLE, wrong + "  # again"]):
+        work = Work(GIVEN).split("double", *parts)
+        notebook, notes = intake.mend(work.raw, GIVEN, passes=last_passes)
+        assert named(notebook)["double"].source == DOUBLE and marks_of(notebook) == 3
+        assert "the last one that passes (they differ" in "; ".join(notes)
+        assert {text for _, text in own_cells(notebook)} == {*parts} - {DOUBLE}
+    notebook, notes = intake.mend(work.raw, GIVEN, passes=lambda notebook: False)
+    assert "# again" in named(notebook)["double"].source and "above the test" in "; ".join(notes)
+    below = Work(GIVEN).split("double", DOUBLE, wrong)
+    below.cells.append(below.cells.pop(below.at("double") + 1))
+    assert marks_of(mended(below)[0]) == 3, "what stands below the test did not answer it"
+
+
+MERGED = {
+    "an answer and its test": ("double", "test_double", None),
+    "the same, under the test's name": ("double", "test_double", "test_double"),
+    "a test and the next answer": ("test_double", "next_step", None),
+    "the same, under the answer's name": ("test_double", "next_step", "next_step"),
+    "two answers and a test between": ("double", "next_step", None),
+    "the same, under the last name": ("double", "next_step", "next_step"),
+    "all code": ("setup", "test_next_step", None),
+    "all code, under the last name": ("setup", "test_next_step", "test_next_step"),
+    "a written answer and a test": ("test_next_step", "why", None),
+}
+
+
+@pytest.mark.parametrize("which", MERGED.values(), ids=MERGED)
+def test_merged_cells_are_cells_again(which):
+    notebook, notes = mended(Work(GIVEN).merge(*which))
+    course = named(notebook)
+    assert list(course) == list(named(GIVEN)) and marks_of(notebook) == 3
+    for name in ("setup", "test_double", "test_next_step"):
+        assert course[name].source == named(GIVEN)[name].source
+    assert "cells again" in notes or "a cell of its own" in notes
+    if "why" in which:
+        assert ("raw", "It is so.") in own_cells(notebook) and course["why"].source != STUB
+
+
+@pytest.mark.parametrize("keeps", ["double", "next_step"])
+def test_two_answers_in_one_cell_count_for_both(keeps):
+    gone = {"double": "next_step", "next_step": "double"}[keeps]
+    work = Work(GIVEN, **{keeps: f"{DOUBLE}\n\n{NEXT}"}).remove(gone)
+    notebook, notes = mended(work)
+    assert marks_of(notebook) == 3 and f"that in {keeps} counts for both" in notes
+
+
+@pytest.mark.parametrize("after", [None, "setup", "test_double", "test_next_step"])
+@pytest.mark.parametrize("left", [True, False])
+def test_an_answer_in_a_cell_of_ones_own_counts(after, left):
+    stub = named(GIVEN)["double"].source
+    work = Work(GIVEN, double=stub).add(f"# mine\n{DOUBLE}", "code", after)
+    notebook, notes = mended(work if left else work.remove("double"))
+    assert marks_of(notebook) == 3 and "a cell of the student's own counts" in notes
+    assert sum("# mine" in c.source for c in notebook.cells) == 1
+
+
+def test_a_locked_cell_that_was_split_copied_or_written_into():
+    test = named(GIVEN)["test_double"].source
+    first, _, last = test.partition("\n\n\n")
+    notebook, notes = mended(Work(GIVEN).split("test_double", first, last))
+    assert "test_double was split and is whole again" in notes and own_cells(notebook) == []
+    notebook, notes = mended(Work(GIVEN).split("test_double", test, "print(double(4))"))
+    assert own_cells(notebook) == [("code", "print(double(4))")] and "was changed" not in notes
+    work = Work(GIVEN, double="def double(n):\n    return int(math.ldexp(n, 1))")
+    for setup in ("STEP = 1\nimport math", "import math\nSTEP = 1", "import math; STEP = 1"):
+        work["setup"]["source"] = setup
+        notebook, notes = mended(work)
+        assert "setup was changed and is as it was" in notes and marks_of(notebook) == 3
+    work = Work(GIVEN, double="def double(n):\n    return 0")
+    work["test_double"]["source"] = test.replace("assert", "if 0: assert")
+    notebook, notes = mended(work)
+    assert marks_of(notebook) == 1 and "test_double was changed and is as it was" in notes
+    ((kind, text),) = own_cells(notebook)
+    assert kind == "markdown" and "if 0: assert" in text and "not run" in text
+
+
+def test_pieces_of_a_written_answer_are_joined_and_a_copy_is_there_once():
+    notebook, notes = mended(Work(GIVEN).split("why", "One.", STUB, "Two.", "One."))
+    assert named(notebook)["why"].source == "One.\n\nTwo." and "why is there 4 times" in notes
+
+
+def test_one_remark_tells_of_nothing_where_nothing_was_mended():
+    assert mended(Work(GIVEN))[1] == ""
+
+
+def test_a_notebook_of_many_copies_and_lines_takes_seconds():
+    start = time.monotonic()
+    broken = "def double(number) retrun"
+    work = Work(GIVEN).split("double", *[DOUBLE, "double(3)", broken] * 100)
+    work["test_double"]["source"] = "x = 1\n" * 100_000
+    notebook, _ = mended(work)
+    assert marks_of(notebook) == 3 and time.monotonic() - start < 20
