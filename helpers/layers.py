@@ -5,6 +5,9 @@ convolutional VAE on a CPU. Here the resolution changes by patches instead: down
 convolution whose stride is its kernel, up by a 1×1 convolution and depth-to-space.
 """
 
+import math
+import numbers
+
 import keras
 from keras import layers, ops
 
@@ -36,8 +39,13 @@ class GaussianSampling(layers.Layer):
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**kwargs)
-        self.seed = seed
+        self.seed = seed = int(seed) if isinstance(seed, numbers.Integral) else seed
         self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def build(self, mean_shape, log_variance_shape=None, noise_shape=None):
+        # Nothing to build. Without this, Keras records one `input_shape` and later asks
+        # `compute_output_shape` by that name, which it does not have.
+        self.built = True
 
     def call(self, mean, log_variance, noise=None):
         if noise is None:
@@ -70,8 +78,8 @@ class PatchDown(layers.Layer):
 
     def __init__(self, filters, patch=2, activation="relu", **kwargs):
         super().__init__(**kwargs)
-        self.filters = _positive_int("filters", filters)
-        self.patch = _positive_int("patch", patch)
+        self.filters = positive_int("filters", filters)
+        self.patch = positive_int("patch", patch)
         self.activation = keras.activations.get(activation)
         self.conv = layers.Conv2D(
             self.filters, self.patch, self.patch, activation=activation, dtype=self.dtype_policy
@@ -126,8 +134,8 @@ class DepthToSpaceUp(layers.Layer):
 
     def __init__(self, filters, scale=2, activation="relu", **kwargs):
         super().__init__(**kwargs)
-        self.filters = _positive_int("filters", filters)
-        self.scale = _positive_int("scale", scale)
+        self.filters = positive_int("filters", filters)
+        self.scale = positive_int("scale", scale)
         self.activation = keras.activations.get(activation)
         channels = self.filters * self.scale**2
         self.conv = layers.Conv2D(channels, 1, activation=activation, dtype=self.dtype_policy)
@@ -153,8 +161,13 @@ class DepthToSpaceUp(layers.Layer):
         }
 
 
-def _positive_int(name, value):
-    # Keras refuses NumPy integers in some layers; int() here spares every caller that.
-    if int(value) != value or value < 1:
+def positive_int(name, value):
+    """`value` as an int of Python; Keras refuses NumPy's integers in some layers.
+
+    Raises:
+        ValueError: If it is no whole number of 1 or more.
+    """
+    whole = isinstance(value, numbers.Real) and math.isfinite(value) and int(value) == value
+    if not whole or value < 1:
         raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
     return int(value)

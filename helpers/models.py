@@ -2,16 +2,19 @@
 
 `VAE` takes any encoder that returns (mean, log σ²) and any decoder that returns Bernoulli
 logits or Gaussian means; `compile`, `fit`, `evaluate`, `predict`, `save` and `load` are
-Keras's own. `dense_vae` and `conv_vae` build the networks that the notebooks use.
+Keras's own, behind a look at the pixels (`inputs`). `dense_vae` and `conv_vae` build the networks
+that the notebooks use.
 """
 
 import math
+import numbers
 
 import keras
 from keras import ops
 
-from helpers import losses, networks
+from helpers import inputs, losses, networks, pair_checks
 from helpers.layers import PACKAGE, GaussianSampling
+from helpers.saving import Portable
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 
@@ -29,15 +32,16 @@ def next_kl_weight(model):
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class VAE(keras.Model):
+class VAE(inputs.CheckedPixels, Portable, keras.Model):
     """A variational autoencoder whose loss is the negative ELBO in nats per image.
 
     Args:
         encoder: Keras model, `(B, H, W, C)` → `[mean, log_variance]`, two tensors of one
             shape, `(B, K)` or `(B, h, w, c)`. The second is **log σ²**.
         decoder: Keras model, latent → `(B, H, W, C)`: logits for "bernoulli", means for
-            "gaussian". No activation at its end.
-        likelihood: "bernoulli" (binary data) or "gaussian" (anything else).
+            "gaussian". Logits come without an activation at the end.
+        likelihood: "bernoulli" (binary data; grey values in [0, 1] are taken, but then the loss
+            is a cross-entropy and no −log p) or "gaussian" (anything else).
         sigma: standard deviation of the Gaussian pixels, in units of the data. None learns
             one number for all pixels, from 0.1 on. Not used by "bernoulli".
         sigma_floor: a learned σ stays above this; without a floor the likelihood of data
@@ -48,17 +52,25 @@ class VAE(keras.Model):
         warmup_steps: over so many first training steps the weight of the KL rises from 0
             to `beta` in a straight line.
         seed: of the sampling noise.
+        value_range: (lowest, highest) pixel, or None for all finite ones; "bernoulli" has [0, 1].
 
+    `fit`, `evaluate` and `predict` refuse other pixels, and targets that are images other than
+    the input (labels are not used): arrays at once, each batch of a stream before its step.
     `fit` and `evaluate` log, per image: `loss` (the objective, nats), `reconstruction`
-    (nats), `kl` (nats), `rate_bits` (the KL in bits) and `bits_per_dim` of the negative
-    ELBO (for "gaussian" of 8-bit data, 8 bits added: exact after uniform dequantisation).
+    (nats), `kl` (nats), `rate_bits` (the KL in bits) and `bits_per_dim` of the negative ELBO
+    (for "gaussian" of 8-bit data in [0, 1], 8 bits added: exact after uniform dequantisation).
     `loss` has β, warm-up and free bits in it; reconstruction + kl is the negative ELBO.
     `predict` reconstructs from the posterior mean.
+
+    Raises:
+        ValueError: if an argument is out of its range, or the networks are no such pair.
 
     References:
         Kingma and Welling (2014). https://arxiv.org/abs/1312.6114
         Rezende, Mohamed and Wierstra (2014). https://arxiv.org/abs/1401.4082
     """
+
+    gives = 1  # numbers of the decoder for each value of an image
 
     def __init__(
         self,
@@ -71,6 +83,7 @@ class VAE(keras.Model):
         free_bits=0.0,
         warmup_steps=0,
         seed=None,
+        value_range=(0.0, 1.0),
         **kwargs,
     ):
         # The networks may compute in half precision; sums of nats over an image do not fit there.
@@ -85,23 +98,16 @@ class VAE(keras.Model):
             ("free_bits", free_bits, 0.0),
             ("warmup_steps", warmup_steps, 0),
         ):
-            if not (math.isfinite(value) and value >= low):
+            if not (isinstance(value, numbers.Real) and math.isfinite(value) and value >= low):
                 raise ValueError(f"`{name}` must be finite and ≥ {low}. Received: {name}={value!r}")
-        if sigma is not None and not (math.isfinite(sigma) and sigma > 0):
+        if not (sigma is None or (isinstance(sigma, numbers.Real) and 0 < sigma < math.inf)):
             raise ValueError(f"`sigma` must be None or a number above 0. Received: sigma={sigma!r}")
         if sigma_floor == 0 and sigma is None and likelihood == "gaussian":
             raise ValueError("a learned σ needs `sigma_floor` above 0. Received: sigma_floor=0")
-        mean_shape, variance_shape = (tuple(t.shape) for t in encoder.outputs)
-        if mean_shape != variance_shape:
-            raise ValueError(
-                "the encoder must return mean and log σ² of one shape. "
-                f"Received: {mean_shape} and {variance_shape}"
-            )
-        if tuple(decoder.inputs[0].shape) != mean_shape:
-            raise ValueError(
-                f"the decoder must take what the encoder gives, {mean_shape}. "
-                f"Received: decoder input {tuple(decoder.inputs[0].shape)}"
-            )
+        binary = likelihood == "bernoulli"
+        pair_checks.check_pair(encoder, decoder, self.gives, raw=binary or self.gives > 1)
+        self.row_shape = tuple(encoder.inputs[0].shape[1:])
+        self.pixels = inputs.Pixels(self.row_shape, (0, 1) if binary else value_range, binary)
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihood
@@ -110,8 +116,8 @@ class VAE(keras.Model):
         self.beta = beta
         self.free_bits = free_bits
         self.warmup_steps = warmup_steps
-        self.seed = seed
         self.sampling = GaussianSampling(seed, dtype="float32")
+        self.seed = self.sampling.seed
         if likelihood == "gaussian" and sigma is None:
             # Adam moves a weight by about its learning rate a step: from σ = 1 this scalar would
             # need thousands of steps to reach what images in [0, 1] ask for.
@@ -125,8 +131,9 @@ class VAE(keras.Model):
             name: keras.metrics.Mean(name=name)
             for name in ("reconstruction", "kl", "rate_bits", "bits_per_dim")
         }
-        self.dimensions = math.prod(encoder.inputs[0].shape[1:])
-        self.latent_shape = mean_shape[1:]
+        self.dimensions = math.prod(self.row_shape)
+        self.latent_shape = tuple(encoder.outputs[0].shape[1:])
+        self.scoring = False
         self.built = True
 
     # The pieces, each usable alone.
@@ -186,19 +193,23 @@ class VAE(keras.Model):
     # Keras's own training loop calls the two below.
 
     def call(self, x, training=False):
-        # In training the output is what the loss needs, so that no network runs twice.
-        if training:
-            return self._terms(x, training=True)
+        # For a loss the output is what it needs, so that no network runs twice.
+        if training or self.scoring:
+            return self._terms(x, training=training)
         mean, _ = self.encode(x)
         return self.decode(mean)
+
+    def test_step(self, *state_and_data):  # JAX gives its state, too
+        self.scoring = True
+        try:
+            return super().test_step(*state_and_data)
+        finally:
+            self.scoring = False
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         if sample_weight is not None:
             raise ValueError("a VAE weighs all images alike: give `fit` no sample_weight")
-        if training:
-            reconstruction, kl = y_pred
-        else:
-            reconstruction, kl = self._terms(x)
+        reconstruction, kl = y_pred if training or self.scoring else self._terms(x)
         weight = next_kl_weight(self) if training else self.beta
         kl_per_image = losses.sum_per_image(kl)
         nats = reconstruction + kl_per_image
@@ -223,6 +234,7 @@ class VAE(keras.Model):
             "free_bits": self.free_bits,
             "warmup_steps": self.warmup_steps,
             "seed": self.seed,
+            "value_range": self.pixels.value_range,
         }
 
     @classmethod

@@ -10,7 +10,8 @@ import numbers
 import keras
 from keras import layers
 
-from helpers.layers import DepthToSpaceUp, PatchDown
+from helpers.layers import DepthToSpaceUp, PatchDown, positive_int
+from helpers.pair_checks import known_shape
 
 
 def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", centre=False):
@@ -19,24 +20,30 @@ def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", cen
     Args:
         image_shape: `(H, W, C)`, or `(D,)` for vectors.
         latent: K, the number of latent coordinates.
-        hidden: widths of the encoder's hidden layers; the decoder has them reversed.
+        hidden: widths of the encoder's hidden layers, or one width; the decoder has them reversed.
         activation: of the hidden layers.
         centre: for grey and colour values in [0, 1]; see `conv_networks`. `"input"` centres what
             goes in and leaves the output as it is: for logits.
 
     Returns:
         (encoder, decoder): `(B, H, W, C)` → two `(B, K)`, and `(B, K)` → `(B, H, W, C)`.
+
+    Raises:
+        ValueError: if a size is no positive integer.
     """
+    image_shape, latent = known_shape(image_shape, None), positive_int("latent", latent)
+    hidden = (hidden,) if isinstance(hidden, numbers.Number) else hidden
+    hidden = [positive_int("hidden", units) for units in hidden]
     image = keras.Input(image_shape)
     h = layers.Rescaling(4.0, offset=-1.6)(image) if centre else image
     h = layers.Flatten()(h)
     for units in hidden:
         h = layers.Dense(units, activation=activation)(h)
     certain = NEARLY_CERTAIN if centre else {}
-    mean = layers.Dense(int(latent), name="mean")(h)
-    heads = [mean, layers.Dense(int(latent), name="log_variance", **certain)(h)]
+    mean = layers.Dense(latent, name="mean")(h)
+    heads = [mean, layers.Dense(latent, name="log_variance", **certain)(h)]
 
-    z = keras.Input((int(latent),))
+    z = keras.Input((latent,))
     h = z
     for units in reversed(hidden):
         h = layers.Dense(units, activation=activation)(h)
@@ -70,10 +77,11 @@ def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu",
         (encoder, decoder): `(B, H, W, C)` → two `(B, K)` or `(B, h, w, c)`, and back.
 
     Raises:
-        ValueError: if the latent does not fit the image.
+        ValueError: if the latent does not fit the image, or a size is no positive integer.
     """
-    height, width_px, channels = image_shape
-    spatial = not isinstance(latent, numbers.Integral)
+    height, width_px, channels = image_shape = known_shape(image_shape)
+    width, spatial = positive_int("width", width), isinstance(latent, (tuple, list))
+    latent = _spatial(latent) if spatial else positive_int("latent", latent)
     halvings = _halvings(height, width_px, latent)
     patches = [2] * halvings if halvings < 3 else [4] + [2] * (halvings - 2)
     filters = [min(width * 2**i, 4 * width) for i in range(len(patches))]
@@ -90,8 +98,8 @@ def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu",
         log_variance = layers.Conv2D(latent[2], 1, name="log_variance", **certain)
     else:
         h = layers.Flatten()(h)
-        mean = layers.Dense(int(latent), name="mean")
-        log_variance = layers.Dense(int(latent), name="log_variance", **certain)
+        mean = layers.Dense(latent, name="mean")
+        log_variance = layers.Dense(latent, name="log_variance", **certain)
     heads = [mean(h), log_variance(h)]
     encoder = keras.Model(image, heads, name="encoder")
 
@@ -128,8 +136,9 @@ def stride_networks(image_shape, latent=32, channels=(32, 64), activation="silu"
         (encoder, decoder): `(B, H, W, C)` → two `(B, K)`, and back.
 
     Raises:
-        ValueError: if the halvings do not fit the image.
+        ValueError: if the halvings do not fit the image, or a size is no positive integer.
     """
+    image_shape, latent = known_shape(image_shape), positive_int("latent", latent)
     if any(side % 2 ** len(channels) for side in image_shape[:2]):
         raise ValueError(
             f"height and width must be multiples of {2 ** len(channels)}. "
@@ -142,11 +151,11 @@ def stride_networks(image_shape, latent=32, channels=(32, 64), activation="silu"
         h = layers.Conv2D(n, activation=activation, **conv)(h)
     small = h.shape[1:]
     h = layers.Flatten()(h)
-    mean = layers.Dense(int(latent), name="mean")(h)
+    mean = layers.Dense(latent, name="mean")(h)
     certain = NEARLY_CERTAIN if centre else {}
-    heads = [mean, layers.Dense(int(latent), name="log_variance", **certain)(h)]
+    heads = [mean, layers.Dense(latent, name="log_variance", **certain)(h)]
 
-    z = keras.Input((int(latent),))
+    z = keras.Input((latent,))
     h = layers.Reshape(small)(layers.Dense(math.prod(small), activation=activation)(z))
     for n in reversed(channels[:-1]):
         h = layers.Conv2DTranspose(n, activation=activation, **conv)(h)
@@ -162,6 +171,12 @@ NEARLY_CERTAIN = {
 }
 
 
+def _spatial(latent):
+    if len(latent) != 3:
+        raise ValueError(f"a spatial latent is (h, w, c). Received: latent={latent!r}")
+    return tuple(positive_int("latent", side) for side in latent)
+
+
 def _mix(x, activation):
     # Residual: the patches' own map passes, and the 3×3 adds what their borders lack.
     return layers.Add()(
@@ -172,8 +187,6 @@ def _mix(x, activation):
 def _halvings(height, width, latent):
     """How often the image is halved: to the latent's size, or to a side of 4 to 7."""
     if not isinstance(latent, numbers.Integral):
-        if len(latent) != 3:
-            raise ValueError(f"a spatial latent is (h, w, c). Received: latent={latent!r}")
         factor = height / latent[0]
         steps = math.log2(factor) if factor >= 1 else -1.0
         if steps < 1 or steps != int(steps) or width != latent[1] * factor:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from helpers import losses, models, networks, records
+from helpers import losses, models, networks, pair_checks, records
 from helpers.layers import PACKAGE
 
 FLOOR = 0.01  # smallest standard deviation of a pixel, two and a half grey levels of 256
@@ -27,14 +27,11 @@ class PixelwiseVAE(models.VAE):
         encoder, decoder, seed: as for `models.VAE`.
     """
 
+    gives = 2
+
     def __init__(self, encoder, decoder, seed=None, **kwargs):
         kwargs = {**kwargs, "likelihood": "gaussian", "sigma": 1.0}
         super().__init__(encoder, decoder, seed=seed, **kwargs)
-        if decoder.outputs[0].shape[-1] != 2 * encoder.inputs[0].shape[-1]:
-            raise ValueError(
-                "the decoder must give a mean and a spread for each value of the image. Received: "
-                f"{decoder.outputs[0].shape[-1]} channels for {encoder.inputs[0].shape[-1]}"
-            )
 
     def decode(self, z, training=False):
         """Latent → means of the pixels, `(B, H, W, C)`."""
@@ -49,7 +46,7 @@ class PixelwiseVAE(models.VAE):
 
 def pixelwise_vae(image_shape, latent=32, width=24, seed=None):
     """A `PixelwiseVAE` on the networks of `networks.conv_networks`."""
-    height, side, channels = image_shape
+    height, side, channels = pair_checks.known_shape(image_shape)
     encoder, _ = networks.conv_networks(image_shape, latent, width, centre=True)
     _, decoder = networks.conv_networks((height, side, 2 * channels), latent, width, centre=False)
     start = np.repeat([0.4, -2.0], channels).astype("float32")

@@ -12,7 +12,9 @@ import numpy as np
 from keras import layers, ops
 
 from helpers import losses, pyramids
+from helpers.inputs import CheckedPixels, Pixels
 from helpers.layers import PACKAGE, GaussianSampling
+from helpers.saving import Portable
 
 
 def features_of(encoder, width, dropout=0.0, seed=None):
@@ -54,7 +56,7 @@ def plain_head(encoder, width=16, dropout=0.0, seed=None):
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class PixelLatent(keras.Model):
+class PixelLatent(CheckedPixels, Portable, keras.Model):
     """One Gaussian log-odds u for each pixel: q(u|x) = N(m(x), s²(x)), prior N(prior, 2²).
 
     The light version of a latent: no second network, one more output channel. The annotators of a
@@ -80,6 +82,9 @@ class PixelLatent(keras.Model):
         if not annotators > 0:
             raise ValueError(f"`annotators` must be above 0. Received: annotators={annotators!r}")
         self.head, self.annotators, self.prior, self.seed = head, annotators, prior, seed
+        *size, channels = head.inputs[0].shape[1:]
+        self.row_shape = (*size, channels + 1)
+        self.pixels = Pixels(self.row_shape)
         self.sampling = GaussianSampling(seed, dtype="float32")
         self.built = True
 

@@ -12,13 +12,15 @@ import numpy as np
 from keras import layers, ops
 
 from helpers import losses, models, pyramids
+from helpers.inputs import CheckedPixels, Pixels
 from helpers.layers import PACKAGE, GaussianSampling
 from helpers.metrics import log_mean_exp
 from helpers.opinion_heads import features_of
+from helpers.saving import Portable
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class Chooser(keras.Model):
+class Chooser(CheckedPixels, Portable, keras.Model):
     """A conditional VAE of annotations: z chooses one of the answers that a picture allows.
 
     p(y|x) = ∫ p(y|x, z) p(z|x) dz with a prior that looks at the picture x and pixels of y that
@@ -57,6 +59,9 @@ class Chooser(keras.Model):
             raise ValueError(f"`beta` must be finite and ≥ 0. Received: beta={beta!r}")
         self.features, self.prior, self.posterior = features, prior, posterior
         self.beta, self.warmup_steps, self.seed = beta, warmup_steps, seed
+        *size, channels = features.inputs[0].shape[1:]
+        self.row_shape = (*size, channels + 1)
+        self.pixels = Pixels(self.row_shape)
         width, self.latent = features.outputs[0].shape[-1], prior.outputs[0].shape[-1]
         self.from_features = layers.Dense(width)
         self.from_z = layers.Dense(2 * width)

@@ -16,6 +16,7 @@ from keras import layers
 from helpers.data import to_float
 from helpers.layers import DepthToSpaceUp, PatchDown
 from helpers.networks import NEARLY_CERTAIN
+from helpers.pair_checks import known_shape
 
 
 def pyramid_networks(
@@ -49,7 +50,7 @@ def pyramid_networks(
             "a level that neither shrinks nor convolves is none. "
             f"Received: patches={patches}, depths={depths}"
         )
-    factor = math.prod(patches)
+    factor, image_shape = math.prod(patches), known_shape(image_shape, any_size=True)
     if any(side is not None and side % factor for side in image_shape[:2]):
         raise ValueError(
             f"height and width must be multiples of {factor}; pad or crop the images. "

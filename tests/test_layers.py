@@ -27,6 +27,24 @@ def test_sampling_uses_the_noise_it_is_given():
     np.testing.assert_allclose(numpy(z), [[3.0, -2.0]], rtol=1e-6)
 
 
+def test_sampling_knows_its_shape_by_the_names_that_keras_records():
+    """`summary` asks for the shape with what was recorded when the layer was built."""
+    zeros = np.zeros((4, 3), "float32")
+    for given in ((zeros, zeros), (zeros, zeros, zeros)):
+        for positions in range(1, len(given) + 1):
+            layer, names = GaussianSampling(), ("mean", "log_variance", "noise")
+            layer(*given[:positions], **dict(zip(names[positions:], given[positions:])))
+            recorded = layer.get_build_config()["shapes_dict"]
+            assert list(recorded) == [f"{name}_shape" for name in names[: len(given)]]
+            assert tuple(layer.compute_output_shape(**recorded)) == (4, 3)
+            fresh = GaussianSampling()
+            fresh.build_from_config({"shapes_dict": recorded})
+            fresh.build_from_config({"input_shape": (4, 3)})  # of files that older versions wrote
+    image = keras.Input((3,))
+    model = keras.Model(image, GaussianSampling()(image, image))
+    assert model.compute_output_shape((None, 3)) == (None, 3)
+
+
 def test_sampling_draws_anew_each_time_and_repeats_for_a_seed():
     zeros = np.zeros((4, 3), "float32")
     a, b = GaussianSampling(seed=7), GaussianSampling(seed=7)
@@ -79,6 +97,7 @@ def test_layers_survive_serialisation(layer):
 
 
 def test_numpy_integers_are_taken():
+    assert type(GaussianSampling(np.int64(3)).get_config()["seed"]) is int
     assert PatchDown(np.int64(4), np.int64(2))(np.zeros((1, 4, 4, 1))).shape == (1, 2, 2, 4)
 
 
@@ -87,6 +106,10 @@ def test_numpy_integers_are_taken():
     [
         (lambda: PatchDown(0), "filters=0"),
         (lambda: DepthToSpaceUp(4, scale=1.5), "scale=1.5"),
+        (lambda: PatchDown("4"), "filters='4'"),
+        (lambda: PatchDown(None), "filters=None"),
+        (lambda: DepthToSpaceUp(float("nan")), "filters=nan"),
+        (lambda: DepthToSpaceUp(4, scale=float("inf")), "scale=inf"),
         (lambda: PatchDown(4, 4)(np.zeros((1, 10, 8, 3))), "multiples of patch=4"),
     ],
 )

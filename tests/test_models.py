@@ -222,6 +222,46 @@ def test_predict_uses_the_posterior_mean_and_evaluate_a_sample():
     assert set(scores) == {"loss", "reconstruction", "kl", "rate_bits", "bits_per_dim"}
 
 
+@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
+def test_evaluate_runs_each_network_once_and_scores_a_sample(likelihood, monkeypatch):
+    model = small(likelihood)
+    model.compile(optimizer="adam", run_eagerly=True)
+    model.evaluate(IMAGES, verbose=0)  # builds what is not built yet
+    state = model.sampling.seed_generator.state
+    before, runs = numpy(state), []
+    for net in (model.encoder, model.decoder):
+        run = net.call
+        monkeypatch.setattr(
+            net, "call", lambda *a, n=net.name, r=run, **k: [runs.append(n), r(*a, **k)][1]
+        )
+    scores = model.evaluate(IMAGES, batch_size=12, verbose=0, return_dict=True)
+    assert runs == ["encoder", "decoder"] * 2
+    monkeypatch.undo()
+    # The same noise by hand: two batches from the same place of the stream.
+    state.assign(before)
+    terms = [
+        np.concatenate(t)
+        for t in zip(*(map(numpy, model.terms(IMAGES[i : i + 12])) for i in (0, 12)))
+    ]
+    assert scores["reconstruction"] == pytest.approx(terms[0].mean(), rel=1e-5)
+    assert scores["kl"] == pytest.approx(terms[1].mean(), rel=1e-5)
+    # A call in between, outside of a step, still reconstructs.
+    assert model(IMAGES[:2]).shape == (2, 16, 16, 3)
+    assert float(model.compute_loss(x=IMAGES, training=False)) > 0 or likelihood == "gaussian"
+
+
+def test_a_call_from_a_callback_of_evaluate_reconstructs():
+    model, seen = small(), []
+
+    class Draw(keras.callbacks.Callback):
+        def on_test_batch_end(self, batch, logs=None):
+            seen.append(self.model(IMAGES[:2]).shape)
+
+    model.compile(optimizer="adam", run_eagerly=True)
+    model.evaluate(IMAGES, batch_size=24, callbacks=[Draw()], verbose=0)
+    assert seen == [(2, 16, 16, 3)]
+
+
 def test_training_improves_the_elbo():
     model = small()
     noise = np.zeros((24, 4), "float32")
@@ -269,6 +309,11 @@ def networks(k_encoder=4, k_decoder=4, k_variance=None):
         (lambda: VAE(*networks(), likelihood="poisson"), "likelihood='poisson'"),
         (lambda: VAE(*networks(), beta=-1.0), "beta=-1.0"),
         (lambda: VAE(*networks(), beta=float("nan")), "beta=nan"),
+        (lambda: VAE(*networks(), beta="1"), "beta='1'"),
+        (lambda: VAE(*networks(), warmup_steps=None), "warmup_steps=None"),
+        (lambda: VAE(*networks(), likelihood="gaussian", sigma="0.1"), "sigma='0.1'"),
+        (lambda: dense_vae((8, 8, 1), hidden=(8, 0)), "hidden=0"),
+        (lambda: conv_vae((16, 16, 1), width="8"), "width='8'"),
         (lambda: VAE(*networks(), likelihood="gaussian", sigma=0.0), "sigma=0.0"),
         (lambda: VAE(*networks(), likelihood="gaussian", sigma_floor=0.0), "sigma_floor"),
         (lambda: VAE(*networks(k_variance=3)), "of one shape"),
