@@ -1,4 +1,4 @@
-"""The same weights and the same noise give the same ELBO on TensorFlow, JAX and PyTorch."""
+"""One ELBO on TensorFlow, JAX and PyTorch from the same weights and noise; PyTorch's own streams."""
 
 import json
 import os
@@ -8,19 +8,21 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).with_name("elbo.py")
+
+def printed(script, backend):
+    """The last line that a script of this folder prints, on a backend."""
+    environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    command = [sys.executable, Path(__file__).with_name(script)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
 
 
 @pytest.fixture(scope="module")
 def found():
     values = {}
     for backend in ("tensorflow", "jax", "torch"):
-        environment = {**os.environ, "KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        done = subprocess.run(
-            [sys.executable, SCRIPT], env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        values[backend] = json.loads(done.stdout.splitlines()[-1])
+        values[backend] = json.loads(printed("elbo.py", backend))
         assert values[backend].pop("backend") == backend
     return values
 
@@ -31,3 +33,7 @@ def test_elbo_agrees_to_one_in_ten_thousand(found, other):
     for name, values in found["tensorflow"].items():
         assert values == pytest.approx(found[other][name], rel=1e-4), name
         assert len(set(values)) == len(values)  # not a constant
+
+
+def test_a_loader_of_pytorch_is_looked_at():
+    assert printed("loader.py", "torch").startswith("`a batch of x` must be finite")
