@@ -29,17 +29,23 @@ def collect(folder):
     Raises:
         BadRequest: if there is no such folder or no finished run in it.
     """
-    if not Path(folder).is_dir():
+    folder = Path(folder)
+    if not folder.is_dir():
         raise BadRequest(f"No folder {folder}.")
     rows, left = [], []
-    for path in sorted(Path(folder).glob("*.ipynb")):
+    for path in sorted(folder.glob("*.ipynb")):
         try:
             rows.append(_row(path))
         except _Left as reason:
             left.append(f"{path.name} {reason}")
     if not rows:
+        deeper = sorted({str(path.parent) for path in folder.glob("*/*.ipynb")})
+        left += [f"There are notebooks in {', '.join(deeper)}."] if deeper else []
         raise BadRequest("\n".join([f"No finished run in {folder}.", *left]))
     return rows, left
+
+
+UNFINISHED = "is not finished: it still runs, or was stopped."
 
 
 class _Left(Exception):
@@ -50,13 +56,13 @@ def _row(path):
     import nbformat
 
     from helpers.runs.parameters import parameters_of_run
-    from helpers.runs.results import error_of, read_results
+    from helpers.runs.results import error_of, is_unfinished, read_results
 
     if path.name.endswith(PARTIAL):
-        raise _Left("is not finished: it still runs, or was stopped.")
+        raise _Left(UNFINISHED)
     try:
         node = nbformat.read(path, as_version=4)
-        error = error_of(node)
+        error, unfinished = error_of(node), is_unfinished(node)
     except Exception as failure:  # nbformat has errors of its own for each kind of damage
         words = " ".join(str(failure).split())[:100]
         raise _Left(
@@ -64,6 +70,8 @@ def _row(path):
         ) from None
     if error or path.name.endswith(FAILED):
         raise _Left(f"failed: {error or 'see there.'}")
+    if unfinished:
+        raise _Left(UNFINISHED)
     try:
         payload = read_results(node)
         values = parameters_of_run(node, payload["parameters"])
@@ -160,4 +168,5 @@ def draw(rows, x, y, by=None, path="results.png"):
 def _short(value):
     if value is None:
         return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return " ".join(text.splitlines())
