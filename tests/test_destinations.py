@@ -522,6 +522,17 @@ def test_a_table_has_one_line_a_run_and_a_picture_any_name(project, capsys):
     assert "Cannot draw in count-square.png: Is a directory." in capsys.readouterr().err
 
 
+def test_a_list_of_one_item_is_that_item(project):
+    """As in the sweep 05.labels, which gives each run one number of masks."""
+    node = written(parameters={})
+    node.cells[2].outputs[0]["data"][MIME]["results"] |= {"one": [0.5], "deep": [[1, 2]]}
+    node.cells[0].source += "\nlabels = [10]  # masks\nmore = [1, 2]  # of them"
+    nbformat.write(node, "00_first__a.ipynb")
+    (row,) = tables.table(".")
+    assert row["one"] == 0.5 and row["labels"] == 10 and row["more"] == "[1, 2]"
+    assert "deep" not in row and "some" not in row
+
+
 def test_results_of_nothing_say_what_is_there(tmp_path, capsys):
     nbformat.write(failed_run(), tmp_path / "00_first.failed.ipynb")
     assert shell.main(["results", str(tmp_path)]) == 2

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -302,6 +303,13 @@ def test_a_run_is_listed_once_however_its_numbers_are_written(notebook):
     text = "notebooks: '04'\nparameters: ~\ngrid: {rate: [1, 1.0, 1e0], rates: [[1], [1.0]]}"
     Path("sweep.yaml").write_text(text)
     assert len(read_sweep("sweep.yaml").jobs) == 1
+
+
+def test_numbers_of_numpy_are_numbers(notebook):
+    given = {"count": np.int64(3), "rate": np.float64(0.5), "fast": np.True_, "free": np.int8(4)}
+    found = check_values(notebook, given | {"rates": [np.float64(0.25)]})
+    expected = {"count": 3, "rate": 0.5, "fast": True, "free": 4, "rates": [0.25]}
+    assert json.loads(json.dumps(found)) == expected
 
 
 def test_json_writes_some_characters_in_two_halves(notebook):

@@ -9,6 +9,8 @@ from helpers.runs.outputs import FAILED, PARTIAL, write_whole
 from helpers.runs.request import BadRequest
 from helpers.runs.rules import nearest
 
+UNFINISHED = "is not finished: it still runs, or was stopped."
+
 
 def table(folder):
     """All finished runs in a folder as one tidy table, a row a run; see `collect`."""
@@ -23,8 +25,9 @@ def collect(folder):
 
     Returns:
         (rows, left): a list of dictionaries with notebook, run, each parameter, each result that
-        is one value, and seconds. Lists are left out; the notebooks have them. And one sentence
-        for each notebook that is no finished run.
+        is one value, and seconds. A list of one item counts as that item; longer ones of results
+        are left out, and the notebooks have them. And one sentence for each notebook that is no
+        finished run.
 
     Raises:
         BadRequest: if there is no such folder or no finished run in it.
@@ -43,9 +46,6 @@ def collect(folder):
         left += [f"There are notebooks in {', '.join(deeper)}."] if deeper else []
         raise BadRequest("\n".join([f"No finished run in {folder}.", *left]))
     return rows, left
-
-
-UNFINISHED = "is not finished: it still runs, or was stopped."
 
 
 class _Left(Exception):
@@ -75,18 +75,24 @@ def _row(path):
     try:
         payload = read_results(node)
         values = parameters_of_run(node, payload["parameters"])
-        single = {k: v for k, v in payload["results"].items() if not isinstance(v, list)}
+        results = {name: _item(value) for name, value in payload["results"].items()}
     except Exception as failure:
         words = " ".join(str(failure).split())[:100]
         raise _Left(f"is no executed notebook of the series: {words}") from None
     stem, _, run = path.stem.rpartition("__")
     row = {"notebook": (stem or run).split("__")[0], "run": run}
     row |= {name: _cell(value) for name, value in values.items()}
+    single = {name: value for name, value in results.items() if not isinstance(value, list)}
     row |= {name if name not in row else f"result_{name}": v for name, v in single.items()}
     return {**row, "seconds": node.metadata.get("papermill", {}).get("duration")}
 
 
+def _item(value):
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
 def _cell(value):
+    value = _item(value)
     return value if isinstance(value, (bool, int, float, str)) else json.dumps(value)
 
 

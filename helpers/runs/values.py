@@ -44,6 +44,8 @@ def meant(value, rule=None):
     lists. What has no such meaning is returned as it is, for the rule to refuse. Without a rule,
     only what stood without quotes can be more than a text.
     """
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        value = value.item()  # NumPy's numbers, which no JSON can hold
     if isinstance(rule, dict) and "or_none" in rule:
         return None if value is None or _is_nothing(value) else meant(value, rule["or_none"])
     if isinstance(rule, dict) and isinstance(value, str):
