@@ -1,7 +1,11 @@
 """Where runs go: refused early, kept when their place fails, and told apart in the table."""
 
+import io
+import json
 import os
 import shutil
+import sys
+import warnings
 from pathlib import Path
 
 import nbformat
@@ -145,6 +149,43 @@ def test_the_series_goes_on_without_a_page(project, runs, capsys, monkeypatch):
     assert '<a href="01_second.ipynb">' in (project / "out" / "index.html").read_text("utf-8")
 
 
+def test_an_output_that_was_nothing_but_a_widget_is_left_out(tmp_path):
+    node = written()
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "ab12"}}
+    node.cells[1].outputs = [nbformat.v4.new_output("display_data", view)]
+    assert index.drop_descriptions(node).cells[1].outputs == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)  # nbconvert's, of an output without anything
+        nbformat.write(node, tmp_path / "00_first.ipynb")
+        assert index.try_html(tmp_path / "00_first.ipynb") is None
+
+
+def test_a_terminal_that_cannot_show_a_sign_does_not_end_the_series(project, runs, monkeypatch):
+    node = written(parameters={})
+    node.cells[2].outputs[0]["data"][MIME]["headline"] = "σ ≤ 1"
+    runs.left |= {"00_first": node}
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert shell.main(["run-all", "--kernel", "python3", "--out", "out"]) == 0
+    terminal.flush()
+    assert b"? ? 1" in terminal.buffer.getvalue() and len(runs.started) == 3
+
+
+def test_an_index_with_half_a_character_is_told(project, runs, capsys, monkeypatch):
+    monkeypatch.setattr(execute, "_headline", lambda path: "\ud83d")
+    assert shell.main(["run-all", "--kernel", "python3", "--out", "out"]) == 1
+    assert "no page that lists them" in capsys.readouterr().out
+
+
+def test_what_cannot_be_removed_ends_nothing(project, runs):
+    for name in ("00_first.failed.ipynb", "01_second.failed.html"):
+        (project / "out" / name).mkdir(parents=True)
+    assert shell.main(["run", "00", "--kernel", "python3", "--out", "out"]) == 0
+    assert shell.main(["run-all", "--kernel", "python3", "--out", "out"]) == 0
+    assert (project / "out" / "index.html").exists()
+    Output("out").remove_failure("00_first")
+
+
 @pytest.mark.parametrize("error", [KeyError("state"), RecursionError("deep"), ValueError("a\nb")])
 def test_whatever_ends_a_page_is_one_line(tmp_path, monkeypatch, error):
     def page(*_):
@@ -204,6 +245,9 @@ URLS = [
     ("file:///tmp/x", "", "A folder is written as its path"),
     ("S3://bucket/x", "", "Nothing here can write to S3://"),
     ("https://github.com/a/b/blob/main/x", "", "papermill only reads from there"),
+    ("http://", "", "Write it as http://place/folder"),
+    ("s3:/bucket/x", "", "A URL starts with s3://"),
+    ("FILE:x", "", "'FILE:x' is no folder"),
 ]
 
 
@@ -220,7 +264,7 @@ def test_a_url_that_cannot_be_written_is_refused_before_a_kernel_starts(
     assert errors.count(words) == 2 and package in errors
     assert runs.started == [] and not Path(url.partition(":")[0] + ":").exists()
     assert shell.main(["run-all", "--out", url]) == 2
-    assert "is a folder" in capsys.readouterr().err
+    assert ("is a folder" if "://" in url else words) in capsys.readouterr().err
 
 
 def test_a_package_inside_a_package_that_is_not_there():
@@ -294,6 +338,7 @@ def test_what_cannot_be_kept_beside_the_project_goes_to_temporary_files(project,
     (project / "runs").touch()
     monkeypatch.setattr(outputs.tempfile, "gettempdir", lambda: str(project / "tmp"))
     assert outputs.keep("{}", "a.ipynb").parent == project / "tmp" / "vae-runs" / "kept"
+    assert outputs.keep("{}", "像" * 100 + ".ipynb").is_file()  # 300 bytes, more than a name has
 
 
 @pytest.mark.parametrize("place", ["file", "file/deeper", "read only"])
@@ -311,6 +356,68 @@ def test_a_folder_that_cannot_be_written_is_refused(project, runs, capsys, monke
         assert shell.main([*command, "--out", place, "--kernel", "python3"]) == 2
         assert "the output folder" in capsys.readouterr().err
     assert runs.started == []
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ("notebooks", "is the folder of the notebooks, which a run would replace"),
+        ("out/../notebooks/", "is the folder of the notebooks"),
+        ("~no_such_user/x", "is no folder's name"),
+        ("a\0b", "null byte"),
+        ("a\udcff", "is no folder's name"),
+    ],
+)
+def test_a_folder_that_no_run_can_go_to(project, runs, capsys, place, words):
+    (project / "out").mkdir()
+    Path("sweep.yaml").write_text("notebooks: '00'")
+    before = (project / "notebooks" / "00_first.ipynb").read_bytes()
+    for command in (["run", "00"], ["run-all"], ["sweep", "sweep.yaml"]):
+        assert shell.main([*command, "--out", place, "--kernel", "python3"]) == 2
+        assert words in capsys.readouterr().err
+    assert runs.started == []
+    assert (project / "notebooks" / "00_first.ipynb").read_bytes() == before
+
+
+def test_a_notebook_is_not_replaced_by_its_own_run(project, runs):
+    notebook = project / "notebooks" / "00_first.ipynb"
+    with pytest.raises(BadRequest, match="is the notebook itself"):
+        execute.execute(notebook, Path("notebooks/00_first.ipynb"), kernel="python3")
+    (project / "x.partial.ipynb").mkdir()
+    with pytest.raises(BadRequest, match=r"partial\.ipynb is a folder"):
+        execute.execute(notebook, project / "x.ipynb", kernel="python3")
+    assert runs.started == []
+
+
+def test_a_wrong_folder_of_data_is_refused_once(project, runs, capsys, monkeypatch):
+    node = written()
+    node.cells[1].source = node.cells[1].source.replace("['shapes']", "['shapes', 'pets']")
+    for name in ("00_first", "01_second"):
+        nbformat.write(node, project / "notebooks" / f"{name}.ipynb")
+    Path("sweep.yaml").write_text("notebooks: ['00', '01']\nparameters: {dataset: pets}")
+    monkeypatch.setenv("HELPERS_DATA", "no/such")
+    for command in (["run-all", "--dataset", "pets"], ["sweep", "sweep.yaml"]):
+        assert shell.main([*command, "--out", "out", "--kernel", "python3"]) == 2
+        assert capsys.readouterr().err.count("HELPERS_DATA must name a folder") == 1
+    assert runs.started == []
+
+
+DAMAGED = ["[1]", "{}", "null", "3", '"x"', '{"cells": 3}', '{"nbformat": 3, "worksheets": []}']
+DAMAGED += ["", "{", '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [3]}']
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_a_damaged_notebook_is_named(project, capsys, text):
+    Path("x.ipynb").write_text(text)
+    for command in (["run", "x.ipynb"], ["keep", "x.ipynb", "y"]):
+        assert shell.main(command) == 2
+        assert "x.ipynb" in (error := capsys.readouterr().err) and error.count("\n") == 1
+
+
+def test_a_folder_with_a_notebooks_name_is_none(project, runs):
+    (project / "notebooks" / "03_folder.ipynb").mkdir()
+    assert shell.main(["run-all", "--kernel", "python3", "--out", "out"]) == 0
+    assert len(runs.started) == 3
 
 
 def test_an_output_folder_with_signs_of_papermill(project, runs):
@@ -363,11 +470,78 @@ def test_results_takes_what_is_finished_and_names_the_rest(tmp_path, capsys):
     assert len(left) == 11
 
 
+def left_behind(status):
+    """A run of plain papermill, which writes in its place while it runs."""
+    node = written(parameters={})
+    node.cells.append(
+        nbformat.v4.new_code_cell("later", metadata={"papermill": {"status": status}})
+    )
+    return node
+
+
+@pytest.mark.parametrize("status", ["pending", "running"])
+def test_a_run_that_is_not_finished_is_neither_shown_nor_kept(project, capsys, status):
+    nbformat.write(left_behind(status), project / "00_first__a.ipynb")
+    nbformat.write(left_behind("completed"), project / "00_first__b.ipynb")
+    assert shell.main(["results", "."]) == 0
+    assert "00_first__a.ipynb is not finished" in capsys.readouterr().err
+    assert [row["run"] for row in tables.table(".")] == ["b"]
+    nbformat.write(written(parameters={}), project / "c.partial.ipynb")
+    nbformat.write(written(parameters={}), project / "d.failed.ipynb")
+    for name, words in (
+        ("00_first__a", "is not finished"),
+        ("c.partial", "is not finished"),
+        ("d.failed", "failed, so its results are not kept"),
+    ):
+        assert shell.main(["keep", f"{name}.ipynb", "x"]) == 2
+        assert words in capsys.readouterr().err
+    assert not (project / "data").exists()
+
+
+@pytest.mark.parametrize("payload", [{}, [], "x", {"results": None}, {"results": [1]}], ids=str)
+def test_a_damaged_record_is_named(project, capsys, payload):
+    node = written(parameters={})
+    node.cells[2].outputs[0]["data"][MIME] = payload
+    Path("00_first__a.ipynb").write_text(json.dumps(node))
+    assert shell.main(["results", "."]) == 2
+    assert "holds a damaged record of results" in capsys.readouterr().err
+    assert shell.main(["keep", "00_first__a.ipynb", "x"]) == 2
+    assert "holds a damaged record of results" in capsys.readouterr().err
+
+
+def test_a_table_has_one_line_a_run_and_a_picture_any_name(project, capsys):
+    for count in (2, 3):
+        node = written(parameters={"count": count, "dataset": "a\nb"})
+        node.cells[2].outputs[0]["data"][MIME]["results"]["a/b"] = count
+        nbformat.write(node, project / f"00_first__{count}.ipynb")
+    assert len(tables.as_text(tables.table(".")).splitlines()) == 3
+    assert shell.main(["results", ".", "--plot", "count", "a/b"]) == 0
+    assert Path("count-a-b.png").is_file()
+    Path("count-square.png").mkdir()
+    assert shell.main(["results", ".", "--plot", "count", "square"]) == 2
+    assert "Cannot draw in count-square.png: Is a directory." in capsys.readouterr().err
+
+
+def test_a_list_of_one_item_is_that_item(project):
+    """As in the sweep 05.labels, which gives each run one number of masks."""
+    node = written(parameters={})
+    node.cells[2].outputs[0]["data"][MIME]["results"] |= {"one": [0.5], "deep": [[1, 2]]}
+    node.cells[0].source += "\nlabels = [10]  # masks\nmore = [1, 2]  # of them"
+    nbformat.write(node, "00_first__a.ipynb")
+    (row,) = tables.table(".")
+    assert row["one"] == 0.5 and row["labels"] == 10 and row["more"] == "[1, 2]"
+    assert "deep" not in row and "some" not in row
+
+
 def test_results_of_nothing_say_what_is_there(tmp_path, capsys):
     nbformat.write(failed_run(), tmp_path / "00_first.failed.ipynb")
     assert shell.main(["results", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert "No finished run in" in error and "00_first.failed.ipynb failed: cell In [2]" in error
+    (tmp_path / "above" / "shapes").mkdir(parents=True)
+    nbformat.write(written(), tmp_path / "above" / "shapes" / "00_first.ipynb")
+    assert shell.main(["results", str(tmp_path / "above")]) == 2
+    assert f"There are notebooks in {tmp_path / 'above' / 'shapes'}." in capsys.readouterr().err
     assert shell.main(["results", str(tmp_path / "nowhere")]) == 2
     assert "No folder" in capsys.readouterr().err
 
@@ -420,6 +594,9 @@ def test_a_failed_run_is_not_kept_as_a_record(project, capsys):
         ("some", "'some', which is no single number among"),
         ("word", "'word', which is no single number among"),
         ("yes", "'yes', which is not among"),
+        ("shapes", "'shapes', which is not among"),
+        ("count", "'count', which is not among"),
+        ("''", "with the name of a result"),
     ],
 )
 def test_a_result_that_there_is_not_is_refused_before_a_kernel_starts(project, capsys, name, words):

@@ -2,10 +2,12 @@
 
 import itertools
 import json
+import os
 import re
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -168,7 +170,7 @@ def test_a_table_shows_the_values_that_were_meant(notebook, tmp_path):
 
 
 WRITTEN = ["010", "1:30", "190:20:30.15", "yes", "on", "2024-01-01", "0777", ".inf", "nan", "1e400"]
-WRITTEN += ["1__0", "1,5", "-010", "１"]
+WRITTEN += ["1__0", "1,5", "-010", "１", "1e-400", "0x1.8p3", "1/2", "50%", "1_e3"]
 
 
 @pytest.mark.parametrize("text", WRITTEN)
@@ -202,6 +204,9 @@ def test_what_is_no_number_is_refused_and_stays_a_text_where_a_text_may_stand(no
         ("label", "null", "Received: None"),
         ("label", "~", "Received: None"),
         ("rates", "0.5", "a list"),
+        ("rates", "0.5, 0.6", r"in brackets, such as \[a, b\]"),
+        ("rates", "[]", "of one item or more"),
+        ("count", "1,000", "has no comma"),
     ],
 )
 def test_a_refusal_says_how_to_write_it(notebook, name, text, words):
@@ -243,6 +248,11 @@ BROKEN = {
     "a number for a key": ("1: 3", "Unknown parameter '1'"),
     "a list for a key": ("? [a]\n: 3", "has a key that is no name (line 1)"),
     "a tag": ("count: !!int '3'", "has a tag, 'tag:yaml.org,2002:int'"),
+    "a tag of a text": ("label: !!str null", "has a tag, 'tag:yaml.org,2002:str'"),
+    "a tag of one's own": ("label: !my:str x", "has a tag, '!my:str'"),
+    "a tag of a key": ("!!str count: 3", "has a tag"),
+    "half a character": ('{"label": "\\ud83d"}', "has half a character (line 1)"),
+    "half a character in a key": ('{"\\ud83d": 1}', "has half a character (line 1)"),
     "a Python tag": ("count: !!python/object/apply:os.getcwd []", "has a tag"),
     "itself": ("rates: &a [*a]", "holds itself (line 1)"),
     "two documents": ("count: 1\n---\ncount: 2", "is not YAML: expected a single document"),
@@ -278,12 +288,42 @@ def test_a_broken_file_is_refused_by_name(notebook, capsys, case):
         ("grid: {count: [010]}", "no zeros in front"),
         ("grid: {rate: [1:30]}", "no colon"),
         ("grid: {rates: [0.5]}", "a list"),
+        ("parameters: []", "must map names to values"),
+        ("parameters: ''", "must map names to values"),
+        ("grid: ''", "must map names to values"),
     ],
 )
 def test_a_sweep_does_not_choose_between_two_values(notebook, entry, words):
     Path("sweep.yaml").write_text(f"notebooks: '04'\n{entry}")
     with pytest.raises(BadRequest, match=words):
         read_sweep("sweep.yaml")
+
+
+def test_a_run_is_listed_once_however_its_numbers_are_written(notebook):
+    text = "notebooks: '04'\nparameters: ~\ngrid: {rate: [1, 1.0, 1e0], rates: [[1], [1.0]]}"
+    Path("sweep.yaml").write_text(text)
+    assert len(read_sweep("sweep.yaml").jobs) == 1
+
+
+def test_numbers_of_numpy_are_numbers(notebook):
+    given = {"count": np.int64(3), "rate": np.float64(0.5), "fast": np.True_, "free": np.int8(4)}
+    found = check_values(notebook, given | {"rates": [np.float64(0.25)]})
+    expected = {"count": 3, "rate": 0.5, "fast": True, "free": 4, "rates": [0.25]}
+    assert json.loads(json.dumps(found)) == expected
+
+
+def test_json_writes_some_characters_in_two_halves(notebook):
+    Path("my.json").write_text(json.dumps({"label": "\U0001f600"}))
+    assert "\\ud83d\\ude00" in Path("my.json").read_text()
+    assert gather(notebook, files=["my.json"])[0] == {"label": "\U0001f600"}
+
+
+def test_what_is_no_text_is_refused(notebook, capsys):
+    """A shell hands over bytes; those that are not UTF-8 could not be written in a notebook."""
+    for name, text in (("label", "a\udcff"), ("photo", "a\udcff.jpg"), ("sizes", "[a\udcff]")):
+        assert shell.main(["run", "04", "-p", name, text]) == 2
+        assert f"Bad parameter {name!r}." in (error := capsys.readouterr().err)
+        assert "which is not in UTF-8" in error
 
 
 def test_anchors_and_shared_entries_are_read(notebook):
@@ -327,7 +367,14 @@ def test_a_value_may_hold_blanks_and_signs(notebook, asked):
 
 @pytest.mark.parametrize(
     "words",
-    [["-p"], ["-p", "rate"], ["-p", "rate", "--log"], ["-p", "=3"], ["-p", "rate", "1", "2"]],
+    [
+        ["-p"],
+        ["-p", "rate"],
+        ["-p", "rate", "--log"],
+        ["-p", "rate", "--5"],
+        ["-p", "=3"],
+        ["-p", "rate", "1", "2"],
+    ],
 )
 def test_half_a_parameter_is_refused(notebook, asked, capsys, words):
     with pytest.raises(SystemExit) as error:
@@ -336,11 +383,15 @@ def test_half_a_parameter_is_refused(notebook, asked, capsys, words):
     assert "argument" in capsys.readouterr().err
 
 
-def test_long_names_of_two_runs_differ(notebook, asked):
-    for end in "ab":
-        assert shell.main(["run", "04", "-p", "label", "x" * 200 + end, "--kernel", "python3"]) == 0
+@pytest.mark.parametrize(
+    "labels",
+    [("x" * 200 + "a", "x" * 200 + "b"), ("像" * 99 + "a", "像" * 99 + "b"), ("a b", "a-b")],
+)
+def test_names_of_two_runs_differ_and_fit_a_file_system(notebook, asked, labels):
+    for label in labels:
+        assert shell.main(["run", "04", "-p", "label", label, "--kernel", "python3"]) == 0
     first, second = (output.name for _, output, _ in asked)
-    assert first != second and max(map(len, (first, second))) < 160
+    assert first != second and max(len(name.encode()) for name in (first, second)) < 160
 
 
 # ---- paths
@@ -354,6 +405,8 @@ def photo(tmp_path):
     Image.new("RGB", (8, 6), "red").save(place / "my.jpg")
     (place / "note.txt").write_text("no picture")
     (place / "empty.png").touch()
+    (place / "gone.jpg").symlink_to("nowhere.jpg")
+    os.mkfifo(place / "pipe.jpg")
     (place / "cut.jpg").write_bytes((place / "my.jpg").read_bytes()[:200])
     return place / "my.jpg"
 
@@ -394,6 +447,10 @@ def test_a_path_starts_in_the_callers_folder(notebook, asked, photo, monkeypatch
         ("place", "my.jpg", "is no folder"),
         ("place", "nowhere", "is not there"),
         ("photo", "[my.jpg]", "is not there"),
+        ("photo", "pipe.jpg", "is no file"),
+        ("photo", "gone.jpg", r"gone.jpg is a link to what is not there\."),
+        ("place", "gone.jpg", "is a link to what is not there"),
+        ("photo", "~no_such_user/a.jpg", r"home directory\.\n"),
     ],
 )
 def test_a_path_is_looked_at_before_a_kernel_starts(

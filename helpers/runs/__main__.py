@@ -17,6 +17,9 @@ from helpers.runs.rules import describe
 
 def main(arguments=None):
     """Parse the command line, do it, and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a sign that a terminal cannot show ends no series
+            stream.reconfigure(errors="replace")
     options = _parser().parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     try:
         return options.do(options)
@@ -118,7 +121,9 @@ def _joined(arguments):
 def _assignment(text):
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise argparse.ArgumentTypeError(f"needs a name and a value, not {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"needs a name and a value, not {text!r}; write NAME=VALUE for a value like --x"
+        )
     return name.strip(), value
 
 

@@ -8,8 +8,10 @@ import os
 import sys
 from pathlib import Path
 
+from helpers.runs.outputs import FAILED, Output, cut, make_folder, output_folder, remove_stale
 from helpers.runs.request import (
     BadRequest,
+    check_environment,
     check_kernel,
     find,
     gather,
@@ -23,7 +25,6 @@ from helpers.runs.rules import check_value
 def run(options):
     """Run one notebook."""
     from helpers.runs.execute import execute
-    from helpers.runs.outputs import FAILED, Output
 
     notebook = find(options.notebook)
     values, pure = gather(notebook, options.profile, options.file, options.parameter)
@@ -35,7 +36,7 @@ def run(options):
         store = Output(options.out)
         store.check()
     elif options.out:
-        folder = Path(options.out).expanduser()
+        folder = output_folder(options.out)
     done = execute(
         notebook,
         folder / f"{name}.ipynb",
@@ -48,7 +49,7 @@ def run(options):
     )
     print(f"{name:<28} {done.line()}\n{done.output}")
     if done.ok:
-        (folder / f"{name}{FAILED}").unlink(missing_ok=True)
+        remove_stale(folder / f"{name}{FAILED}")
     if store and done.output.exists():
         return max(_send(done.output, store.path(name, not done.ok), store), 0 if done.ok else 1)
     return 0 if done.ok else 1
@@ -58,15 +59,16 @@ def run_all(options):
     """Run what can run on a data set; one line a notebook, then the pages."""
     from helpers.runs.execute import Run, execute
     from helpers.runs.index import try_html, write_index
-    from helpers.runs.outputs import FAILED, make_folder
 
     if options.out and "://" in options.out:
         raise BadRequest("--out of run-all is a folder, because the pages are written there, too.")
-    folder = Path(options.out).expanduser() if options.out else _runs() / options.dataset
+    folder = output_folder(options.out) if options.out else _runs() / options.dataset
     kernel = check_kernel(options.kernel)
     jobs, skipped = _plan(options.dataset, options.profile)
     if not jobs:
         raise BadRequest(f"No notebook takes dataset={options.dataset!r}.")
+    for _, values, _ in jobs:
+        check_environment(values)
     make_folder(folder)
     print(f"{len(jobs)} notebooks on {options.dataset}, {options.profile} parameters, {kernel}")
     for name, reason in skipped:
@@ -83,14 +85,14 @@ def run_all(options):
         print(runs[-1].line(), flush=True)
         if runs[-1].ok:
             for stale in (failed, failed.with_suffix(".html")):
-                stale.unlink(missing_ok=True)
+                remove_stale(stale)
         problem = try_html(runs[-1].output) if runs[-1].output.exists() else None
         if problem:
             unpaged.append(notebook.stem)
             print(f"{'':<28} no page: {problem}", flush=True)
     try:
         where = f"Open {write_index(folder, runs, f'The series on {options.dataset}')}"
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: half a character in a headline
         unpaged.append("index")
         where = f"no page that lists them: {error}"
     failed = [r.notebook.stem for r in runs if not r.ok]
@@ -152,9 +154,12 @@ def show_results(options):
     rows, left = tables.collect(options.folder)
     status = _show(rows, left, options.folder)
     if options.plot:
-        name = "-".join(filter(None, [*options.plot, options.by]))
+        name = "-".join(filter(None, [*options.plot, options.by])).replace("/", "-")
         picture = Path(options.folder) / f"{name}.png"
-        tables.draw(rows, *options.plot, by=options.by, path=picture)
+        try:
+            tables.draw(rows, *options.plot, by=options.by, path=picture)
+        except OSError as error:
+            raise BadRequest(f"Cannot draw in {picture}: {error.strerror}.") from None
         print(f"drawn in {picture}")
     return status
 
@@ -223,8 +228,8 @@ def _suffix(values, options):
     parts += [options.profile] if options.profile != "default" else []
     text = "".join(f"__{part}" for part in parts)
     safe = "".join(c if c.isalnum() or c in "._=-" else "-" for c in text)
-    if len(safe) > 120:  # what is cut off shall not make two runs one
-        safe = f"{safe[:109]}-{hashlib.sha1(text.encode()).hexdigest()[:10]}"
+    if safe != text or len(safe.encode()) > 120:  # what is left out shall not make two runs one
+        safe = f"{cut(safe, 109)}-{hashlib.sha1(text.encode()).hexdigest()[:10]}"
     return safe
 
 

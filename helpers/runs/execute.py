@@ -94,9 +94,12 @@ def execute(
     kernel = check_kernel(kernel)
     cwd = Path(cwd) if cwd else notebooks_folder()
     make_folder(output.parent)
-    if output.is_dir():
-        raise BadRequest(f"{output} is a folder, so no notebook can be written there.")
     partial = output.with_name(output.stem + PARTIAL)
+    for path in (output, partial):
+        if path.is_dir():
+            raise BadRequest(f"{path} is a folder, so no notebook can be written there.")
+    if output.resolve() == notebook.resolve():
+        raise BadRequest(f"{output} is the notebook itself, which a run would replace.")
     job = {
         # Relative to the working folder: papermill writes both paths into the copy.
         "input_path": _literally(os.path.relpath(notebook, cwd)),

@@ -115,6 +115,7 @@ def drop_descriptions(notebook):
             for output in cell.outputs:
                 for kind in [k for k in output.get("data", {}) if k.startswith(WIDGETS)]:
                     del output["data"][kind]
+            cell.outputs = [o for o in cell.outputs if o.get("data") != {}]
     return notebook
 
 

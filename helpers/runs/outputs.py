@@ -58,7 +58,7 @@ class Output:
         if self.remote:
             _check_url(self.target)
         else:
-            self.target = str(Path(os.path.expanduser(self.target)).resolve())
+            self.target = str(output_folder(self.target).resolve())
             make_folder(self.target)
 
     def check(self):
@@ -115,7 +115,7 @@ class Output:
     def remove_failure(self, name):
         """Forget an earlier failure that is mended."""
         if not self.remote:
-            Path(self.path(name, failed=True)).unlink(missing_ok=True)
+            remove_stale(self.path(name, failed=True))
 
 
 def write_whole(path, text):
@@ -130,6 +130,32 @@ def write_whole(path, text):
         raise
 
 
+def remove_stale(path):
+    """Remove what an earlier run left, if that can be done; it is worth no error."""
+    with contextlib.suppress(OSError):
+        Path(path).unlink(missing_ok=True)
+
+
+def output_folder(text):
+    """The folder that `--out` names.
+
+    Raises:
+        BadRequest: if it is no folder's name, or that of the notebooks, which would be lost.
+    """
+    scheme, colon, _ = text.partition(":")
+    if colon and scheme.lower() in (*URLS, "file"):
+        raise BadRequest(f"{text!r} is no folder. A URL starts with {scheme.lower()}://")
+    try:
+        text.encode()
+        folder = Path(text).expanduser()
+        there = folder.resolve() == notebooks_folder().resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # a strange character, no user
+        raise BadRequest(f"{text!r} is no folder's name: {str(error).rstrip('.')}.") from None
+    if there:
+        raise BadRequest(f"{text!r} is the folder of the notebooks, which a run would replace.")
+    return folder
+
+
 def make_folder(folder):
     """Make an output folder, and try to write in it.
 
@@ -138,8 +164,9 @@ def make_folder(folder):
     """
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadRequest(f"Cannot make the output folder {folder}: {error.strerror}.") from None
+    except (OSError, ValueError) as error:  # ValueError: a character that no name can have
+        reason = getattr(error, "strerror", None) or error
+        raise BadRequest(f"Cannot make the output folder {folder}: {reason}.") from None
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
@@ -152,7 +179,7 @@ def keep(text, name):
     It goes to `runs/kept`, or where that cannot be written either, to the folder of temporary
     files, under a name that no other has.
     """
-    name = f"{name.removesuffix('.ipynb')}__{uuid.uuid4().hex[:8]}.ipynb"
+    name = f"{cut(name.removesuffix('.ipynb'), 180)}__{uuid.uuid4().hex[:8]}.ipynb"
     for folder in (notebooks_folder().parent / "runs", Path(tempfile.gettempdir()) / "vae-runs"):
         path = folder.absolute() / "kept" / name
         try:
@@ -162,6 +189,11 @@ def keep(text, name):
         except OSError as error:
             last = error
     raise last
+
+
+def cut(name, size):
+    """The start of a file's name, of `size` bytes at most; a file system counts bytes."""
+    return name.encode()[:size].decode(errors="ignore")
 
 
 def lost_place(path, error, kept):
@@ -193,6 +225,8 @@ def _check_url(url):
             f"Nothing here can write to {url}. A folder is written as its path; a URL starts with "
             f"{', '.join(f'{known}://' for known in URLS)}."
         )
+    if not url.partition("://")[2].strip("/"):
+        raise BadRequest(f"{url} names no place. Write it as {scheme}://place/folder.")
     if url.startswith(("http://github.com/", "https://github.com/")):
         raise BadRequest(f"Nothing here can write to {url}: papermill only reads from there.")
     module, extra = URLS.get(scheme, (None, None))

@@ -42,13 +42,24 @@ def keep(notebook, path):
     """Keep the results of an executed notebook as a record, `data/results/NAME.json`.
 
     Raises:
-        ValueError: If the notebook cannot be read, failed, or holds no record.
+        ValueError: If the notebook cannot be read, failed, is not finished, or holds no record.
     """
+    from helpers.runs.outputs import FAILED, PARTIAL
     from helpers.runs.parameters import parameters_of_run, read_notebook
-    from helpers.runs.results import error_of, read_results
+    from helpers.runs.results import error_of, is_unfinished, read_results
 
-    node = read_notebook(notebook)
-    error = error_of(node)
+    try:
+        node = read_notebook(notebook)
+        error, unfinished = error_of(node), is_unfinished(node)
+    except OSError:
+        raise
+    except Exception as failure:  # nbformat has errors of its own for each kind of damage
+        words = " ".join(str(failure).split())[:200]
+        raise ValueError(f"{notebook} cannot be read as a notebook: {words}") from None
+    if str(notebook).endswith(FAILED):
+        error = error or "its name says so"
+    if not error and (unfinished or str(notebook).endswith(PARTIAL)):
+        raise ValueError(f"{notebook} is not finished, so its results are not kept.")
     if error:
         raise ValueError(f"{notebook} failed, so its results are not kept: {error}")
     payload = read_results(node)

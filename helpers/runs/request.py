@@ -3,11 +3,12 @@
 Everything in this file happens before a kernel starts and before a file is written.
 """
 
+import json
 import os
 import re
 from pathlib import Path
 
-from helpers.runs.parameters import read_parameters
+from helpers.runs.parameters import read_notebook, read_parameters
 from helpers.runs.rules import describe, nearest
 from helpers.runs.values import hint, meant, settle, typed
 from helpers.runs.yaml_reader import read
@@ -31,7 +32,8 @@ def notebooks_folder():
 
 def series():
     """Return the paths of all numbered notebooks, in order."""
-    return [p for p in sorted(notebooks_folder().glob("*.ipynb")) if NUMBER.match(p.name)]
+    found = sorted(notebooks_folder().glob("*.ipynb"))
+    return [path for path in found if NUMBER.match(path.name) and path.is_file()]
 
 
 def find(name):
@@ -153,6 +155,9 @@ def check_values(notebook, values):
             listing = ", ".join(f"{p.name} ({describe(p.rule or [])})" for p in known.values())
             problems.append(f"Unknown parameter {name!r}.{guess} Known: {listing}.")
             continue
+        if not _is_writable(value):
+            problems.append(f"Bad parameter {name!r}. Received: {value!r}, which is not in UTF-8.")
+            continue
         rule, default = known[name].rule, known[name].default
         if rule is not None:
             checked[name], problem = settle(name, value, rule)
@@ -206,10 +211,25 @@ def check_kernel(name):
 
 def parameters_of(notebook):
     """Read a notebook's parameters, as `read_parameters`; what is wrong with them names it."""
+    name = Path(notebook).name
     try:
-        return read_parameters(notebook)
+        node = read_notebook(notebook)
+    except Exception as error:  # nbformat has errors of its own for each kind of damage
+        words = " ".join(str(error).split())[:200]
+        raise BadRequest(f"{name} cannot be read as a notebook: {words}") from None
+    try:
+        return read_parameters(node)
     except (ValueError, SyntaxError) as error:
-        raise BadRequest(f"{Path(notebook).name}: {error}") from None
+        raise BadRequest(f"{name}: {error}") from None
+
+
+def _is_writable(value):
+    """Whether a file can hold a value; the bytes of a shell need not be text."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _same_type(value, default):

@@ -53,7 +53,7 @@ def read_results(notebook):
         "parameters" (what papermill was given; empty for a run without it).
 
     Raises:
-        ValueError: If the notebook holds no record, or more than one.
+        ValueError: If the notebook holds no record, a damaged one, or more than one.
     """
     from helpers.runs.parameters import read_notebook
 
@@ -64,11 +64,20 @@ def read_results(notebook):
         for output in cell.get("outputs", [])
         if MIME in output.get("data", {})
     ]
+    name = "the notebook" if node is notebook else notebook
     if len(found) != 1:
-        name = "the notebook" if node is notebook else notebook
         raise ValueError(f"{name} must hold one record of results. Received: {len(found)}")
-    parameters = dict(node.metadata.get("papermill", {}).get("parameters", {}))
-    return {**found[0], "parameters": parameters}
+    parameters = node.metadata.get("papermill", {}).get("parameters", {})
+    whole = isinstance(found[0], dict) and isinstance(found[0].get("results"), dict)
+    if not whole or not isinstance(parameters, dict):
+        raise ValueError(f"{name} holds a damaged record of results")
+    return {"headline": None, "bands": {}, "profile": None, **found[0], "parameters": parameters}
+
+
+def is_unfinished(node):
+    """Whether papermill has cells of a notebook still to run, or was stopped before them."""
+    states = (cell.metadata.get("papermill", {}).get("status") for cell in node.cells)
+    return any(state in ("pending", "running") for state in states)
 
 
 def error_of(node):

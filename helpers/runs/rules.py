@@ -114,7 +114,8 @@ def _path_problem(name, value, rule):
         if reason == "is not there" and path.parent.is_dir():
             near = nearest(path.name, os.listdir(path.parent))
     except (OSError, ValueError, RuntimeError) as error:  # too long, a strange character, no user
-        return f"{_problem(name, value, rule, None)} {getattr(error, 'strerror', None) or error}."
+        reason = str(getattr(error, "strerror", None) or error).rstrip(".")
+        return f"{_problem(name, value, rule, None)} {reason}."
     if reason is None:
         return None
     start = "" if Path(value).is_absolute() else f" Relative paths start in {Path.cwd()}."
@@ -124,11 +125,13 @@ def _path_problem(name, value, rule):
 def _missing(path, rule):
     """What is wrong with a path, in a few words, or None."""
     if not path.exists():
-        return "is not there"
+        return "is a link to what is not there" if path.is_symlink() else "is not there"
     if rule == "folder":
         return None if path.is_dir() else "is no folder"
     if path.is_dir():
         return "is a folder"
+    if not path.is_file():  # nothing would ever come out of a pipe
+        return "is no file"
     if not os.access(path, os.R_OK):
         return "cannot be read: no right to"
     if rule == "image":

@@ -14,7 +14,7 @@ import uuid
 from pathlib import Path
 
 from helpers.runs.outputs import Outcome, Output, read_outcome
-from helpers.runs.request import BadRequest, check_kernel, notebooks_folder
+from helpers.runs.request import BadRequest, check_environment, check_kernel, notebooks_folder
 
 THREADS = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 # What a notebook of the series may take, in bytes.
@@ -57,6 +57,8 @@ def sweep(
     if not left:
         return [outcomes[job.id] for job in plan.jobs]
     if scheduler is None:
+        for job in left:
+            check_environment(job.values)
         kernel = check_kernel(kernel)
         workers, threads = _share(workers, threads, len(left))
     with _client(scheduler, workers, threads, pin) as client:

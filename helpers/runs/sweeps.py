@@ -115,12 +115,21 @@ def run_id(notebook, values):
     known = parameters_of(notebook)
     values = {name: p.default for name, p in known.items()} | values
     cells = [c.source for c in read_notebook(notebook).cells if c.cell_type == "code"]
-    parts = [Path(notebook).stem, cells, values, package_version()]
+    parts = [Path(notebook).stem, cells, _alike(values), package_version()]
     # A file that is named counts by what it holds.
     named = [values[n] for n, p in known.items() if p.rule in ("file", "image") and values[n]]
     parts += [hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in named]
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _alike(value):
+    """A value in which 1.0 is 1, as it is to every notebook."""
+    if isinstance(value, dict):
+        return {key: _alike(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_alike(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @functools.lru_cache(maxsize=1)
@@ -165,7 +174,9 @@ def _sets(plan, path):
 
 
 def _mapping(plan, key, path):
-    value = plan.get(key) or {}
+    value = plan.get(key, {})
+    if meant(value, {"or_none": str}) is None:
+        return {}
     if not isinstance(value, dict):
         raise BadRequest(f"{path}: `{key}` must map names to values. Received: {meant(value)!r}")
     return value
@@ -176,7 +187,7 @@ def _best(plan, path):
     if best is None:
         return None
     good = isinstance(best, dict) and len(best) == 1 and set(best) <= {"smallest", "largest"}
-    if not good or not isinstance(next(iter(best.values())), str):
+    if not good or not isinstance(next(iter(best.values())), str) or "" in best.values():
         raise BadRequest(
             f"{path}: `best` must be like {{smallest: NAME}} or {{largest: NAME}} with the name of "
             f"a result. Received: {best!r}"
@@ -188,8 +199,9 @@ def _best(plan, path):
 def _check_best(notebook, name, path):
     """Refuse a result for `best` that the stored notebook does not have, before any kernel starts.
 
-    Some results are there under some parameters only, so a name that stands in quotes in the code
-    will do as well. A notebook that stores no results cannot be asked.
+    Some results are there under some parameters only, so a name that stands in quotes where the
+    results are gathered, and is no parameter, will do as well. A notebook that stores no results
+    cannot be asked.
     """
     node = read_notebook(notebook)
     try:
@@ -197,9 +209,10 @@ def _check_best(notebook, name, path):
     except ValueError:
         return
     numbers = [key for key, value in results.items() if type(value) in (int, float)]
-    code = "".join(c.source for c in node.cells if c.cell_type == "code")
+    code = "".join(c.source for c in node.cells if c.cell_type == "code" and "record(" in c.source)
     quoted = f'"{name}"' in code or f"'{name}'" in code
-    if name in numbers or (quoted and name not in results):
+    possible = quoted and name not in results and name not in parameters_of(notebook)
+    if name in numbers or possible:
         return
     near = nearest(name, numbers)
     guess = f" Did you mean {near!r}?" if near else ""

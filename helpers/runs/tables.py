@@ -9,6 +9,8 @@ from helpers.runs.outputs import FAILED, PARTIAL, write_whole
 from helpers.runs.request import BadRequest
 from helpers.runs.rules import nearest
 
+UNFINISHED = "is not finished: it still runs, or was stopped."
+
 
 def table(folder):
     """All finished runs in a folder as one tidy table, a row a run; see `collect`."""
@@ -23,21 +25,25 @@ def collect(folder):
 
     Returns:
         (rows, left): a list of dictionaries with notebook, run, each parameter, each result that
-        is one value, and seconds. Lists are left out; the notebooks have them. And one sentence
-        for each notebook that is no finished run.
+        is one value, and seconds. A list of one item counts as that item; longer ones of results
+        are left out, and the notebooks have them. And one sentence for each notebook that is no
+        finished run.
 
     Raises:
         BadRequest: if there is no such folder or no finished run in it.
     """
-    if not Path(folder).is_dir():
+    folder = Path(folder)
+    if not folder.is_dir():
         raise BadRequest(f"No folder {folder}.")
     rows, left = [], []
-    for path in sorted(Path(folder).glob("*.ipynb")):
+    for path in sorted(folder.glob("*.ipynb")):
         try:
             rows.append(_row(path))
         except _Left as reason:
             left.append(f"{path.name} {reason}")
     if not rows:
+        deeper = sorted({str(path.parent) for path in folder.glob("*/*.ipynb")})
+        left += [f"There are notebooks in {', '.join(deeper)}."] if deeper else []
         raise BadRequest("\n".join([f"No finished run in {folder}.", *left]))
     return rows, left
 
@@ -50,13 +56,13 @@ def _row(path):
     import nbformat
 
     from helpers.runs.parameters import parameters_of_run
-    from helpers.runs.results import error_of, read_results
+    from helpers.runs.results import error_of, is_unfinished, read_results
 
     if path.name.endswith(PARTIAL):
-        raise _Left("is not finished: it still runs, or was stopped.")
+        raise _Left(UNFINISHED)
     try:
         node = nbformat.read(path, as_version=4)
-        error = error_of(node)
+        error, unfinished = error_of(node), is_unfinished(node)
     except Exception as failure:  # nbformat has errors of its own for each kind of damage
         words = " ".join(str(failure).split())[:100]
         raise _Left(
@@ -64,21 +70,29 @@ def _row(path):
         ) from None
     if error or path.name.endswith(FAILED):
         raise _Left(f"failed: {error or 'see there.'}")
+    if unfinished:
+        raise _Left(UNFINISHED)
     try:
         payload = read_results(node)
         values = parameters_of_run(node, payload["parameters"])
-        single = {k: v for k, v in payload["results"].items() if not isinstance(v, list)}
+        results = {name: _item(value) for name, value in payload["results"].items()}
     except Exception as failure:
         words = " ".join(str(failure).split())[:100]
         raise _Left(f"is no executed notebook of the series: {words}") from None
     stem, _, run = path.stem.rpartition("__")
     row = {"notebook": (stem or run).split("__")[0], "run": run}
     row |= {name: _cell(value) for name, value in values.items()}
+    single = {name: value for name, value in results.items() if not isinstance(value, list)}
     row |= {name if name not in row else f"result_{name}": v for name, v in single.items()}
     return {**row, "seconds": node.metadata.get("papermill", {}).get("duration")}
 
 
+def _item(value):
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
+
+
 def _cell(value):
+    value = _item(value)
     return value if isinstance(value, (bool, int, float, str)) else json.dumps(value)
 
 
@@ -160,4 +174,5 @@ def draw(rows, x, y, by=None, path="results.png"):
 def _short(value):
     if value is None:
         return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return " ".join(text.splitlines())

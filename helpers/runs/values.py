@@ -3,7 +3,7 @@
 A number is written as Python writes it: `12`, `-3`, `1_000`, `0x10`, `.5`, `1e-3`, `1E5`. Where an
 integer is asked for, `1e3` is 1000. What some reader takes for something else is no number and no
 bool but stays the text that it is, and a rule that asks for more refuses it: `010`, `1:30`, `yes`,
-`2024-01-01`, `.inf`, `1e400`.
+`2024-01-01`, `.inf`, `1e400`, `1e-400`.
 """
 
 import math
@@ -44,6 +44,8 @@ def meant(value, rule=None):
     lists. What has no such meaning is returned as it is, for the rule to refuse. Without a rule,
     only what stood without quotes can be more than a text.
     """
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        value = value.item()  # NumPy's numbers, which no JSON can hold
     if isinstance(rule, dict) and "or_none" in rule:
         return None if value is None or _is_nothing(value) else meant(value, rule["or_none"])
     if isinstance(rule, dict) and isinstance(value, str):
@@ -99,14 +101,16 @@ def number(text, integer=False):
         value = float(text)
     except ValueError:
         return None
-    if not math.isfinite(value):
-        return None
+    if not math.isfinite(value) or (value == 0 and Decimal(text) != 0):
+        return None  # too large or too small for a float
     return int(Decimal(text)) if integer and "." not in text and value.is_integer() else value
 
 
 def hint(value, rule):
     """One sentence that helps with a value which a rule refused, or an empty text."""
     while isinstance(rule, dict):
+        if "list_of" in rule and not (isinstance(value, (list, tuple)) and value):
+            return " Write a list of one item or more in brackets, such as [a, b]."
         rule = rule.get("or_none", rule.get("list_of"))
     wants_number = isinstance(rule, (range, tuple))
     if isinstance(value, float) and isinstance(rule, range) and value.is_integer():
@@ -125,7 +129,7 @@ def hint(value, rule):
     if digits.replace(":", "").replace(".", "").isdecimal() and ":" in digits:
         return " A number has no colon, because YAML reads it as base sixty."
     if digits.replace(",", "").isdecimal() and digits.count(",") == 1:
-        return " The decimal sign is a point."
+        return " A number has no comma. The decimal sign is a point."
     return ""
 
 

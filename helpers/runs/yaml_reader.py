@@ -37,6 +37,10 @@ def _compose(text):
     import yaml
 
     try:
+        for event in yaml.parse(text, Loader=yaml.BaseLoader):
+            if getattr(event, "tag", None):
+                where = _line(event)
+                raise ValueError(f"has a tag, {event.tag!r}; write the value without it ({where})")
         return yaml.compose(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, RecursionError) as error:
         raise ValueError(f"is not YAML: {' '.join(str(error).split())}") from None
@@ -46,10 +50,8 @@ def _value(node, above):
     """What a node of PyYAML's holds; `above` are the nodes that hold this one."""
     if any(node is other for other in above):
         raise ValueError(f"holds itself ({_line(node)})")
-    if node.tag.rpartition(":")[2] not in ("str", "seq", "map"):
-        raise ValueError(f"has a tag, {node.tag!r}; write the value without it ({_line(node)})")
     if node.id == "scalar":
-        return node.value if node.style else Plain(node.value)
+        return _whole(node) if node.style else Plain(node.value)
     above = (*above, node)
     if node.id == "sequence":
         return [_value(item, above) for item in node.value]
@@ -57,15 +59,24 @@ def _value(node, above):
     for key, item in node.value:
         if key.id != "scalar":
             raise ValueError(f"has a key that is no name ({_line(key)})")
+        name = _whole(key)
         if key.value == "<<" and not key.style:
             if shared:
                 raise ValueError(f"gives '<<' twice ({_line(key)})")
             shared = _shared(item, above)
-        elif key.value in found:
-            raise ValueError(f"gives {key.value!r} twice ({_line(key)})")
+        elif name in found:
+            raise ValueError(f"gives {name!r} twice ({_line(key)})")
         else:
-            found[key.value] = _value(item, above)
+            found[name] = _value(item, above)
     return {**shared, **found}
+
+
+def _whole(node):
+    """A text in quotes, in which JSON may write one character as two halves, `"\\ud83d\\ude00"`."""
+    try:
+        return node.value.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ValueError(f"has half a character ({_line(node)})") from None
 
 
 def _shared(node, above):
