@@ -15,6 +15,12 @@ def test_bins_by_hand():
     assert gap == pytest.approx((2 * 0.45 + 2 * 0.2) / 4)
 
 
+def test_a_bin_weighs_as_much_as_it_has_entries():
+    # Three entries say 0.1 and one says 0.9, all of them happen: distances 0.9 and 0.1.
+    gap = calibration.calibration_gap([0.1, 0.1, 0.1, 0.9], [1, 1, 1, 1], bins=2)
+    assert gap == pytest.approx((3 * 0.9 + 1 * 0.1) / 4)
+
+
 def test_an_empty_bin_is_nan_and_costs_nothing():
     said, true, count = calibration.reliability(np.full((2, 3), 0.95), np.ones((2, 3)))
     assert np.isnan(said[:9]).all()

@@ -171,6 +171,38 @@ def test_distance_breaks_ties_for_precision():
     assert found.tolist() == [[2, 2, 2, 2]]
 
 
+@pytest.mark.parametrize(
+    ("radius", "partners"), [(0.9, 1), (1, 5), (1.5, 9), (2, 13), (2.5, 21), (3, 29)]
+)
+def test_the_tolerance_is_a_disc(radius, partners):
+    person = np.zeros((1, 9, 11), bool)
+    person[0, 4, 5] = True
+    graph = matching.possible_pairs(person, radius).tocoo()
+    y, x = np.divmod(graph.row, 11)
+    away = np.hypot(y - 4, x - 5)
+    assert len(away) == partners and away.max() <= radius
+    np.testing.assert_array_equal(graph.data, np.rint(100 * away))
+
+
+def test_a_corner_is_farther_away_than_a_side():
+    person, straight, corner = (np.zeros((24, 32)) for _ in range(3))
+    person[12, 12] = straight[12, 15] = corner[15, 15] = 1
+    pixels = 3.1 / np.hypot(24, 32)
+    assert counts(straight, person[None], thresholds=1, max_distance=pixels).tolist() == [[1] * 4]
+    assert counts(corner, person[None], thresholds=1, max_distance=pixels).tolist() == [
+        [0, 1, 0, 1]
+    ]
+
+
+def test_a_pixel_takes_the_partner_of_one_that_is_gone():
+    # Annotated at 10; predicted weakly at 10 and strongly at 12. At the second threshold the
+    # pixel at 12 is what is left of a component, and 10 is free for it.
+    prediction, person = np.zeros((1, 40)), np.zeros((1, 1, 40))
+    prediction[0, [10, 12]], person[0, 0, 10] = (0.3, 0.8), 1
+    found = counts(prediction, person, thresholds=[0.2, 0.5], max_distance=3.2 / 40.02)
+    assert found.tolist() == [[1, 1, 1, 2], [1, 1, 1, 1]]
+
+
 def test_a_wide_line_cannot_match_two():
     two = np.zeros((1, 32, 40), np.uint8)
     two[0, [14, 16], 5:35] = 1

@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from helpers import losses, metrics
-from helpers.models import VAE, conv_vae, dense_vae, value_and_grad
+from helpers.models import VAE, conv_vae, dense_vae, next_kl_weight, value_and_grad
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((24, 16, 16, 3)).astype("float32")
@@ -80,6 +80,16 @@ def test_beta_warm_up_and_free_bits_enter_the_loss_and_not_the_logs():
     np.testing.assert_allclose(
         history["loss"][0] - history["reconstruction"][0], 4 * 50.0, rtol=1e-4
     )
+
+
+def test_the_weight_of_the_kl_rises_in_a_straight_line_and_stays_at_beta():
+    model = small(beta=3.0, warmup_steps=4)
+    weights = [float(next_kl_weight(model)) for _ in range(7)]
+    np.testing.assert_allclose(weights, [0.75, 1.5, 2.25, 3, 3, 3, 3], rtol=1e-6)
+    assert int(model.steps) == 7
+    at_once = small(beta=3.0)
+    assert [float(next_kl_weight(at_once)) for _ in range(2)] == [3.0, 3.0]
+    assert int(at_once.steps) == 2
 
 
 def test_logged_units():
