@@ -180,6 +180,37 @@ def test_three_equal_channels_weigh_three_times_one(likelihood):
     np.testing.assert_allclose(three, 3 * one, rtol=1e-5)
 
 
+@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+def test_half_precision_is_summed_in_single_precision(half):
+    """Each sum is above 65,504, the largest number of float16."""
+    ones, zeros = ops.ones((1, 20_000), half), ops.zeros((1, 20_000), half)
+    kl = losses.gaussian_kl(10 * ones, zeros)
+    bernoulli = losses.bernoulli_nll(ones, -10 * ones)
+    gaussian = losses.gaussian_nll(ones, zeros, -2.0)
+    for value, each in [
+        (kl, 50),
+        (bernoulli, 10 + math.log1p(math.exp(-10))),
+        (gaussian, 0.5 * math.log(2 * math.pi) + 0.5 * math.exp(4) - 2),
+    ]:
+        assert keras.backend.standardize_dtype(value.dtype) == "float32"
+        np.testing.assert_allclose(numpy(value), [20_000 * each], rtol=1e-5)
+
+
+def test_each_value_may_have_a_sigma_of_its_own():
+    x, mean = np.array([[1.0, 2.0]], "float32"), np.zeros((1, 2), "float32")
+    value = losses.gaussian_nll(x, mean, np.log([[0.5, 2.0]]))
+    # ½ log 2π + ½ (x/σ)² + log σ of both
+    expected = math.log(2 * math.pi) + 0.5 * (2**2 + 1**2) + math.log(0.5) + math.log(2)
+    np.testing.assert_allclose(numpy(value), [expected], rtol=1e-6)
+
+
+def test_kl_to_priors_given_as_arrays():
+    mean, log_variance = ops.ones((2, 2)), np.zeros((2, 2))
+    value = losses.gaussian_kl(mean, log_variance, np.array([1.0, 3.0]), np.log([1.0, 4.0]))
+    # The first coordinate is the prior's own; the second is ½ (1/4 − 1 + log 4 + 2²/4).
+    np.testing.assert_allclose(numpy(value), [0.5 * (0.25 + math.log(4))] * 2, rtol=1e-6)
+
+
 # Objective ----------------------------------------------------------------------------
 
 
@@ -187,6 +218,14 @@ def test_objective_is_mean_over_images_of_sums():
     kl = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
     value = losses.objective(np.array([10.0, 20.0], "float32"), kl, beta=0.5)
     np.testing.assert_allclose(float(value), 15.0 + 0.5 * 5.0, rtol=1e-6)
+
+
+def test_objective_without_options_is_the_negative_elbo():
+    kl = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
+    reconstruction = np.array([10.0, 20.0], "float32")
+    assert float(losses.objective(reconstruction, kl)) == pytest.approx(15 + 5)
+    # The batch means are 2 and 3; the first is raised to the minimum.
+    assert float(losses.objective(reconstruction, kl, 2.0, 2.5)) == pytest.approx(15 + 2 * 5.5)
 
 
 def test_free_bits_by_hand():
