@@ -197,11 +197,16 @@ def test_half_precision_is_summed_in_single_precision(half):
 
 
 def test_each_value_may_have_a_sigma_of_its_own():
-    x, mean = np.array([[1.0, 2.0]], "float32"), np.zeros((1, 2), "float32")
-    value = losses.gaussian_nll(x, mean, np.log([[0.5, 2.0]]))
+    value = losses.gaussian_nll([[1.0, 2.0]], [[0.0, 0.0]], [[-math.log(2), math.log(2)]])
     # ½ log 2π + ½ (x/σ)² + log σ of both
     expected = math.log(2 * math.pi) + 0.5 * (2**2 + 1**2) + math.log(0.5) + math.log(2)
     np.testing.assert_allclose(numpy(value), [expected], rtol=1e-6)
+
+
+def test_lists_are_taken():
+    assert float(losses.gaussian_kl([[1.0, 0.0]], [[0.0, 0.0]])[0]) == pytest.approx(0.5)
+    nats = math.log(2) + math.log1p(math.exp(-3))
+    assert float(losses.bernoulli_nll([[1, 0]], [[0.0, -3.0]])[0]) == pytest.approx(nats)
 
 
 def test_kl_to_priors_given_as_arrays():
@@ -248,6 +253,7 @@ def test_bits_per_dimension_by_hand():
     assert losses.bits_per_dimension(math.log(2) * 50, 100) == pytest.approx(0.5)
     # A uniform density on [0, 1] gives 0 nats and 8 bits a value.
     assert losses.bits_per_dimension(0.0, 100, bins=256) == pytest.approx(8.0)
+    assert losses.bits_per_dimension(math.log(2) * 50, 100, bins=256) == pytest.approx(8.5)
 
 
 # Bad input ----------------------------------------------------------------------------
@@ -258,15 +264,15 @@ def test_bits_per_dimension_by_hand():
     [
         (
             lambda: losses.gaussian_kl(np.zeros((2, 3)), np.zeros((3,))),
-            r"log_variance.shape=\(3,\)",
+            r"`mean` and `log_variance` must .* mean.shape=\(2, 3\), log_variance.shape=\(3,\)",
         ),
         (
             lambda: losses.bernoulli_nll(np.zeros((2, 3)), np.zeros((2, 1))),
-            r"logits.shape=\(2, 1\)",
+            r"`x` and `logits` must .* x.shape=\(2, 3\), logits.shape=\(2, 1\)",
         ),
         (
             lambda: losses.gaussian_nll(np.zeros((2, 3)), np.zeros((1, 3)), 0.0),
-            r"mean.shape=\(1, 3\)",
+            r"`x` and `mean` must .* x.shape=\(2, 3\), mean.shape=\(1, 3\)",
         ),
         (lambda: losses.free_bits(np.zeros((2, 3)), -1), "cannot be negative. Received: -1"),
     ],

@@ -56,7 +56,7 @@ def test_each_mutant_is_code_that_differs_in_one_place():
         assert ast.unparse(ast.parse(mutant.code)) == mutant.code != plain
         assert mutant.before.splitlines()[0] in plain and 1 <= mutant.first <= mutant.last
     assert draw.mutants(CODE) == mutants  # each change is taken back
-    lines = CODE.splitlines()
+    lines = CODE.replace('"', "'").splitlines()
     assert all(m.before in lines[m.line - 1] for m in mutants if "\n" not in m.before)
 
 
