@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import tarfile
+import warnings
 from itertools import permutations
 
 import numpy as np
@@ -113,6 +114,19 @@ def test_assignment_against_all_possible_ones(seed):
     assert len(set(partner[paired])) == paired.sum()  # one to one
     total = cost[np.flatnonzero(paired), partner[paired]].sum() + 20 * (~paired).sum()
     assert total == cheapest_by_hand(cost, 20)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_pair_that_costs_more_than_staying_alone_is_none(seed):
+    rng = np.random.default_rng(seed)
+    cost = 9 * rng.random(rng.integers(1, 5, 2))
+    alone = rng.uniform(1, 6)
+    row, column = np.indices(cost.shape).reshape(2, -1)
+    graph = csr_array((cost.ravel(), (row, column)), shape=cost.shape)
+    partner = matching.assign(graph, np.zeros(len(cost), int), alone)
+    paired = partner >= 0
+    total = cost[np.flatnonzero(paired), partner[paired]].sum() + alone * (~paired).sum()
+    assert total == pytest.approx(cheapest_by_hand(cost, alone))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -296,6 +310,35 @@ def test_scores_by_hand():
     f = 2 * r * p / (r + p)
     assert result.ods == pytest.approx(f.max()) and f.max() > f[0]
     assert 0.3 < result.ods_threshold < 0.6
+
+
+def test_scores_of_next_to_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing out of nothing is divided
+        one = edges.scores.score(np.array([0.5]), np.array([[[1, 1, 1, 1]], [[0, 0, 0, 0]]]))
+        none = edges.scores.score(np.array([0.5]), np.zeros((2, 1, 4), int))
+    assert (one.ods, one.ois, one.f.tolist()) == (1.0, 1.0, [1.0])
+    assert one.image_scores().tolist() == [[0.5, 1, 1, 1], [0.5, 0, 0, 0]]
+    assert (none.ods, none.ois, none.f.tolist()) == (0.0, 0.0, [0.0])
+    recall, precision = edges.scores.recall_precision([[1, 1, 1, 1], [1, 2, 3, 4]])
+    assert recall.tolist() == [1, 0.5] and precision.tolist() == [1, 0.75]
+    assert edges.scores.f_measure(0.0, 1.0) == 0 and edges.scores.f_measure(1, 0.5) == 1 / 1.5
+
+
+def test_a_result_prints_its_scores_and_cannot_be_changed():
+    per_image = np.array([[[8, 10, 4, 10], [4, 10, 4, 4]], [[6, 10, 6, 10], [1, 10, 1, 1]]])
+    result = edges.scores.score(np.array([0.3, 0.6]), per_image)
+    np.testing.assert_allclose(result.f, [2 * 0.7 * 0.5 / 1.2, 2 * 0.25 * 1 / 1.25])
+    numbers = [getattr(result, name) for name in ("ods", "ois", "ap", "ods_threshold")]
+    numbers += [result.ods_recall, result.ods_precision, result.ois_recall, result.ois_precision]
+    assert [type(number) for number in numbers] == [float] * 8
+    assert str(result) == (
+        f"ODS {result.ods:.4f} (threshold {result.ods_threshold:.3f}, precision "
+        f"{result.ods_precision:.4f}, recall {result.ods_recall:.4f}), OIS 0.5882, "
+        f"AP {result.ap:.4f}, 2 images"
+    )
+    with pytest.raises(AttributeError):
+        result.ods = 1.0
 
 
 def test_average_precision_by_hand():
@@ -483,6 +526,75 @@ def test_suppression_options():
         edges.nms(soft[None])
 
 
+def test_suppression_without_options_is_the_recipe_of_the_toolbox():
+    soft = np.random.default_rng(0).random((30, 40)).astype("float32")
+    wanted = edges.nms(soft, smooth=1, orientation_smooth=4, radius=1, border=5, tolerance=1.01)
+    np.testing.assert_array_equal(edges.nms(soft), wanted)
+    for option in [
+        {"smooth": 2},
+        {"orientation_smooth": 3},
+        {"radius": 2},
+        {"border": 4},
+        {"border": 6},
+        {"tolerance": 1.02},
+        {"tolerance": 1.005},
+    ]:
+        assert (edges.nms(soft, **option) != wanted).any()
+
+
+def test_suppression_fades_out_at_the_border():
+    rise = np.array([0, 0.5, 1, 1, 0.5, 0])
+    for height, border, fall in [
+        (5, 2, [0, 0.5, 1, 0.5, 0]),
+        (4, 9, [0, 0.5, 0.5, 0]),
+        (2, 1, [0, 0]),
+    ]:
+        ramp = rise if height > 2 else np.array([0, 1, 1, 1, 1, 0])
+        found = edges.nms(np.full((height, 6), 0.8), border=border)
+        np.testing.assert_allclose(found, 0.8 * np.outer(fall, ramp), rtol=1e-6)
+        found = edges.nms(np.full((6, height), 0.8), border=border)
+        np.testing.assert_allclose(found, 0.8 * np.outer(ramp, fall), rtol=1e-6)
+    with pytest.raises(ValueError, match=r"at least 2×2. Received: shape=\(1, 6\)"):
+        edges.nms(np.ones((1, 6)))
+    with pytest.raises(ValueError, match=r"\(H, W\). Received: shape=\(6,\)"):
+        edges.nms(np.ones(6))
+
+
+@pytest.mark.parametrize(
+    ("profile", "options", "kept"),
+    [
+        ([0.5, 0.8, 0.6, 0.3], {}, [0, 0.8, 0, 0]),
+        ([0.6, 0.2, 0.9, 0.1], {}, [0.6, 0, 0.9, 0]),
+        ([0.6, 0.2, 0.9, 0.1], {"radius": 2}, [0, 0, 0.9, 0]),
+        ([0.1, 0.9, 0.2, 0.6], {"radius": 2}, [0, 0.9, 0, 0]),
+        ([0.3, 0.8, 0.805, 0.3], {}, [0, 0.8, 0.805, 0]),  # as good as equal
+        ([0.3, 0.8, 0.82, 0.3], {}, [0, 0, 0.82, 0]),
+        ([0.3, 0.8, 0.82, 0.3], {"tolerance": 1.1}, [0, 0.8, 0.82, 0]),
+    ],
+)
+@pytest.mark.parametrize("turn", [False, True])
+def test_suppression_of_an_edge_by_hand(profile, options, kept, turn):
+    # The same across the whole image; upright, or lying.
+    image = np.tile(np.pad(profile, 6), (16, 1))
+    expected = np.tile(np.pad(kept, 6), (16, 1))
+    if turn:
+        image, expected = image.T, expected.T
+    found = edges.nms(image, smooth=0, border=0, **options)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_suppression_smooths_with_a_triangle():
+    dot = np.zeros((15, 15))
+    dot[7, 7] = 1
+    # 1, 2, 1 over 4 on both axes, and 1, 2, 3, 2, 1 over 9: the height of the summit.
+    assert edges.nms(dot, border=0).max() == pytest.approx(1 / 4)
+    assert edges.nms(dot, smooth=2, border=0).max() == pytest.approx(1 / 9)
+    corner = np.zeros((15, 15))
+    corner[0, 0] = 1
+    # Mirrored at the border, the outermost pixel counts twice: (1 + 2) / 4 on both axes.
+    assert edges.nms(corner, border=0).max() == pytest.approx(9 / 16)
+
+
 def test_suppression_inside_the_benchmark():
     maps, people = some_images(2)
     inside = edges.benchmark(maps, people, 9, nms=True)
@@ -513,6 +625,39 @@ def test_gradient_magnitude(operator):
     )
     board = (np.indices((16, 16)).sum(0) % 2).astype(float)
     assert edges.gradient_magnitude(board, operator).max() <= 1
+
+
+def test_grey_values_and_blur_are_those_of_the_libraries():
+    from scipy.ndimage import gaussian_filter
+    from skimage import color, filters
+
+    rgb = np.random.default_rng(0).random((20, 24, 3))
+    grey = color.rgb2gray(rgb)
+    for operator, function in (("sobel", filters.sobel), ("roberts", filters.roberts)):
+        np.testing.assert_allclose(edges.gradient_magnitude(rgb, operator), function(grey))
+    blurred = filters.sobel(gaussian_filter(grey, 1.5, mode="nearest"))
+    for image in (rgb, grey, grey[..., None]):
+        np.testing.assert_allclose(edges.gradient_magnitude(image, sigma=1.5), blurred)
+    with pytest.raises(ValueError, match=r"uint8 or hold floats.* values from 0\.0 to 1\.00001"):
+        edges.gradient_magnitude(np.eye(8) * 1.00001)
+    with pytest.raises(ValueError, match=r"uint8 or hold floats.* values from -0\.1 to 1\.0"):
+        edges.gradient_magnitude(1.1 * np.eye(8) - 0.1)
+    assert edges.gradient_magnitude(np.eye(8) * (1 + 5e-7)).max() <= 1  # rounding is let pass
+    assert not edges.gradient_magnitude(np.zeros((8, 8)), scale="image").any()
+
+
+def test_canny_levels_without_options():
+    image = np.random.default_rng(0).random((24, 32))
+    wanted = edges.canny_levels(image, 1.0, 99, low=0.4, scale=1.0)
+    np.testing.assert_array_equal(edges.canny_levels(image), wanted)
+    assert wanted.any()
+    for option in [{"sigma": 1.2}, {"thresholds": 98}, {"low": 0.8}, {"scale": 0.9}]:
+        assert (edges.canny_levels(image, **option) != wanted).any()
+    np.testing.assert_array_equal(
+        edges.canny_levels(image, low=1) > 0, edges.canny_levels(image, low=0.999) > 0
+    )
+    with pytest.raises(ValueError, match=r"low=1\.1"):
+        edges.canny_levels(image, low=1.1)
 
 
 def test_canny_levels_equal_canny():
@@ -574,6 +719,8 @@ def test_annotators_are_combined_by_hand():
         target = edges.combine(drawn, treatment)
         assert target.dtype == np.float32
         np.testing.assert_array_equal(target, [[values]])
+    np.testing.assert_array_equal(edges.combine(drawn), [[expected["share"]]])
+    np.testing.assert_array_equal(edges.combine(drawn, "one"), edges.combine(drawn, "one", 0))
     picked = {edges.combine(drawn, "one", seed).tobytes() for seed in range(20)}
     assert picked == {layer.astype("float32").tobytes() for layer in drawn[0]}
     assert (edges.combine(drawn, "one", 3) == edges.combine(drawn, "one", 3)).all()
@@ -582,5 +729,7 @@ def test_annotators_are_combined_by_hand():
 def test_annotators_that_cannot_be_combined():
     with pytest.raises(ValueError, match=r"`treatment` must be one of .* Received: 'mean'"):
         edges.combine([np.zeros((1, 2, 2))], "mean")
+    with pytest.raises(ValueError, match=r"image 0: .* Received: shape \(2, 2\)"):
+        edges.combine([np.zeros((2, 2))])
     with pytest.raises(ValueError, match=r"image 1: .* Received: shape \(0, 2, 2\)"):
         edges.combine([np.zeros((1, 2, 2)), np.zeros((0, 2, 2))])
