@@ -421,6 +421,65 @@ def test_a_killed_evaluation_goes_on(tmp_path, monkeypatch):
     assert len(calls) == 7
 
 
+def test_the_bar_counts_every_image(tmp_path, monkeypatch):
+    class Bar:
+        def __init__(self, total, what, unit, shown):
+            self.told, self.count = (total, what, unit, shown), 0
+            bars.append(self)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def update(self):
+            self.count += 1
+
+    bars = []
+    monkeypatch.setattr(berkeley, "drawn", Bar)
+    maps, people = some_images(3)
+    edges.benchmark(maps, people, 3, workers=1, checkpoint=tmp_path / "some.jsonl")
+    edges.benchmark(iter(maps), people, 3, checkpoint=tmp_path / "some.jsonl", progress=True)
+    edges.benchmark(maps, iter(people), 3, progress=False)
+    edges.benchmark(iter(maps), iter(people), 3)
+    edges.human_level(people, progress=True)
+    assert [bar.told for bar in bars] == [
+        (total, "edge benchmark", "image", shown)
+        for total, shown in [(3, None), (3, True), (3, False), (None, None), (6, True)]
+    ]
+    assert [bar.count for bar in bars] == [3, 3, 3, 3, 6]  # those of the checkpoint, too
+
+
+def test_without_options_the_benchmark_is_that_of_bsds500():
+    maps, people = some_images(1)
+    maps[0] = np.round(maps[0], 2)  # 99 thresholds tell these values apart
+    plain = counts(maps[0], people[0])
+    wanted = counts(maps[0], people[0], thresholds=99, max_distance=0.0075, nms=False)
+    np.testing.assert_array_equal(plain, wanted)
+    two = np.zeros((2, 200, 200))
+    two[0, 100, :], two[1, 102, :] = 1, 1  # 0.0075 of the diagonal are 2.1 pixels
+    assert edges.human_level([two]).ods == 1
+    two[1] = np.roll(two[1], 1, axis=0)
+    assert edges.human_level([two]).ods == 0
+
+
+def test_after_the_first_seconds_other_processes_help(monkeypatch):
+    maps, people = some_images(3)
+    alone = edges.benchmark(maps, people, 3, workers=1)
+    asked = []
+
+    def cores():
+        asked.append(1)
+        return 1
+
+    monkeypatch.setattr(berkeley, "_cores", cores)
+    np.testing.assert_array_equal(edges.benchmark(maps, people, 3).per_image, alone.per_image)
+    monkeypatch.setattr(berkeley, "ALONE_SECONDS", -1.0)
+    np.testing.assert_array_equal(edges.benchmark(maps, people, 3).per_image, alone.per_image)
+    assert asked == [1, 1]
+
+
 def test_a_foreign_file_is_no_checkpoint(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("shopping list\n")
@@ -465,6 +524,11 @@ def test_other_bad_input():
         edges.benchmark([], [])
     with pytest.raises(ValueError, match=r"max_distance=4\.3"):
         edges.benchmark(*some_images(1), max_distance=4.3)
+    for share in (0, 1):
+        with pytest.raises(ValueError, match=f"max_distance={share}"):
+            edges.benchmark(*some_images(1), max_distance=share)
+    with pytest.raises(ValueError, match=r"workers=1\.5"):
+        edges.benchmark(*some_images(1), workers=1.5)
     with pytest.raises(ValueError, match="workers=0"):
         edges.benchmark(*some_images(1), workers=0)
     with pytest.raises(ValueError, match="Image 0 has a single annotator"):
@@ -636,13 +700,14 @@ def test_grey_values_and_blur_are_those_of_the_libraries():
     for operator, function in (("sobel", filters.sobel), ("roberts", filters.roberts)):
         np.testing.assert_allclose(edges.gradient_magnitude(rgb, operator), function(grey))
     blurred = filters.sobel(gaussian_filter(grey, 1.5, mode="nearest"))
-    for image in (rgb, grey, grey[..., None]):
+    for image in (rgb, grey, grey[..., None], grey.tolist()):
         np.testing.assert_allclose(edges.gradient_magnitude(image, sigma=1.5), blurred)
     with pytest.raises(ValueError, match=r"uint8 or hold floats.* values from 0\.0 to 1\.00001"):
         edges.gradient_magnitude(np.eye(8) * 1.00001)
     with pytest.raises(ValueError, match=r"uint8 or hold floats.* values from -0\.1 to 1\.0"):
         edges.gradient_magnitude(1.1 * np.eye(8) - 0.1)
-    assert edges.gradient_magnitude(np.eye(8) * (1 + 5e-7)).max() <= 1  # rounding is let pass
+    assert edges.gradient_magnitude(np.eye(8) * (1 + 1e-6)).max() <= 1  # rounding is let pass
+    assert edges.gradient_magnitude(np.zeros((8, 1))).shape == (8, 1)
     assert not edges.gradient_magnitude(np.zeros((8, 8)), scale="image").any()
 
 
@@ -720,7 +785,11 @@ def test_annotators_are_combined_by_hand():
         assert target.dtype == np.float32
         np.testing.assert_array_equal(target, [[values]])
     np.testing.assert_array_equal(edges.combine(drawn), [[expected["share"]]])
-    np.testing.assert_array_equal(edges.combine(drawn, "one"), edges.combine(drawn, "one", 0))
+    lots = [edges.combine(drawn * 20, "one", *seed) for seed in ((), (0,), (1,))]
+    assert (lots[0] == lots[1]).all() and (lots[0] != lots[2]).any()
+    np.testing.assert_array_equal(edges.combine([drawn[0].tolist()]), [[expected["share"]]])
+    thirds = edges.combine([np.array([[[1]], [[0]], [[0]]], "float16")])
+    assert thirds == np.float32(1 / 3)  # counted in double precision
     picked = {edges.combine(drawn, "one", seed).tobytes() for seed in range(20)}
     assert picked == {layer.astype("float32").tobytes() for layer in drawn[0]}
     assert (edges.combine(drawn, "one", 3) == edges.combine(drawn, "one", 3)).all()
