@@ -356,7 +356,7 @@ def test_best_blend_of_a_single_threshold():
 def test_human_level():
     line, other = wavy(), wavy(row=40)
     same = edges.human_level([np.stack([line, line, line])])
-    assert same.ods == 1.0
+    assert same.ods == 1.0 and same.thresholds.tolist() == [0.5]
     # Two who agree and one who does not: recall 2 · (n of 2n) + 0 of 2n, precision 2n of 3n.
     result = edges.human_level([np.stack([line, line, other])] * 2, max_distance=0.02)
     n, m = line.sum(), other.sum()
@@ -369,6 +369,8 @@ def test_human_level():
 def test_thresholds():
     np.testing.assert_allclose(berkeley.check_thresholds(99), np.arange(1, 100) / 100)
     np.testing.assert_allclose(berkeley.check_thresholds(1), [0.5])
+    np.testing.assert_allclose(berkeley.check_thresholds(2), [1 / 3, 2 / 3])
+    assert berkeley.check_thresholds([0.5, 1]).tolist() == [0.5, 1]
     # The last bit of the official steps: 85/255 is below the second of five.
     assert berkeley.check_thresholds(5)[1] > 85 / 255
     for bad in (0, 2.5, [0.5, 0.2], [0.0, 0.5], [0.5, 1.1], [], [[0.5]]):
