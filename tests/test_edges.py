@@ -6,6 +6,7 @@ import sys
 import tarfile
 import warnings
 from itertools import permutations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -467,19 +468,26 @@ def test_without_options_the_benchmark_is_that_of_bsds500():
 
 
 def test_after_the_first_seconds_other_processes_help(monkeypatch):
-    maps, people = some_images(3)
+    maps, people = some_images(5)
     alone = edges.benchmark(maps, people, 3, workers=1)
-    asked = []
-
-    def cores():
-        asked.append(1)
-        return 1
-
-    monkeypatch.setattr(berkeley, "_cores", cores)
+    log, real = [], berkeley.image_counts
+    monkeypatch.setattr(berkeley, "image_counts", lambda *a: log.append("image") or real(*a))
+    monkeypatch.setattr(berkeley, "_cores", lambda: log.append("cores") or 1)
+    seconds = iter(np.arange(0, 99, 2.5))  # looked at before the first image and after each
+    monkeypatch.setattr(berkeley, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
     np.testing.assert_array_equal(edges.benchmark(maps, people, 3).per_image, alone.per_image)
-    monkeypatch.setattr(berkeley, "ALONE_SECONDS", -1.0)
-    np.testing.assert_array_equal(edges.benchmark(maps, people, 3).per_image, alone.per_image)
-    assert asked == [1, 1]
+    # More than five seconds are over after the third image.
+    assert log == ["image"] * 3 + ["cores"] + ["image"] * 2
+
+
+def test_as_many_processes_as_cores_that_may_be_used(monkeypatch):
+    monkeypatch.setattr(berkeley.os, "sched_getaffinity", lambda _: {0, 2, 5}, raising=False)
+    monkeypatch.setattr(berkeley.os, "cpu_count", lambda: 8)
+    assert berkeley._cores() == 3
+    monkeypatch.delattr(berkeley.os, "sched_getaffinity")  # there is none on a Mac
+    assert berkeley._cores() == 8
+    monkeypatch.setattr(berkeley.os, "cpu_count", lambda: None)
+    assert berkeley._cores() == 1
 
 
 def test_a_foreign_file_is_no_checkpoint(tmp_path):
@@ -508,6 +516,7 @@ def bad(change):
         (lambda m, p: m.__setitem__(1, m[1][..., None]), r"Image 1: .*shape=\(48, 64, 1\)"),
         (lambda m, p: m.__setitem__(1, m[1] * 255), "Image 1: .*divide 8-bit values by 255"),
         (lambda m, p: m.__setitem__(1, m[1] - 0.9), r"Image 1: .*\[0, 1\]"),
+        (lambda m, p: m.__setitem__(1, m[1] * 0 + 1.5), r"Image 1: .*values from 1\.5 to 1\.5"),
         (lambda m, p: m[1].__setitem__((3, 3), np.nan), "Image 1: .*NaN"),
         (lambda m, p: m.__setitem__(1, m[1].astype(str)), "Image 1: .*numbers"),
         (lambda m, p: p.__setitem__(1, p[1][:0]), "Image 1 has no annotator"),
