@@ -176,6 +176,11 @@ def test_as_many_pairs_as_possible_come_before_short_ones():
     ]
 
 
+def test_a_pixel_alone_costs_a_hundred_times_the_largest_distance():
+    # In hundredths of a pixel, rounded up, as the official code has it.
+    assert matching.Matcher(np.ones((1, 2, 2), bool), 1.23456).alone == 12346
+
+
 def test_distance_breaks_ties_for_precision():
     # Annotator 1 at 10, predicted at 10 and 12; annotator 2 at 12. By distance each
     # predicted pixel explains "its own" annotator, so both count.
@@ -394,6 +399,35 @@ def test_processes_give_the_same_counts():
     assert shared.ods == alone.ods
 
 
+def test_images_are_drawn_in_waves_for_several_processes(monkeypatch):
+    class Here:
+        """Stands for joblib's pool: computes in this process, when a result is asked for."""
+
+        def __init__(self, n_jobs, return_as):
+            assert (n_jobs, return_as) == (2, "generator_unordered")
+
+        def __enter__(self):
+            return lambda calls: (function(*args) for function, args, _ in calls)
+
+        def __exit__(self, *_):
+            pass
+
+    drawn, at_work = [], []
+    monkeypatch.setattr("joblib.Parallel", Here)
+    real = berkeley.image_counts
+    monkeypatch.setattr(berkeley, "image_counts", lambda *a: at_work.append(len(drawn)) or real(*a))
+    maps, people = some_images(1)
+    stream = (drawn.append(k) or maps[0] for k in range(20))
+    result = edges.benchmark(stream, people * 20, 1, workers=2)
+    assert len(result.per_image) == 20
+    assert at_work == [16] * 16 + [20] * 4  # eight for each process, and then the rest
+
+
+def test_the_smallest_image_has_one_pixel():
+    assert edges.benchmark([[[1.0]]], [[[[1]]]], 1).ods == 1
+    assert edges.benchmark([[[0.0]]], [[[[1]]]], 1).ods == 0
+
+
 def test_a_killed_evaluation_goes_on(tmp_path, monkeypatch):
     maps, people = some_images()
     path = tmp_path / "new" / "folder.jsonl"
@@ -521,6 +555,7 @@ def bad(change):
         (lambda m, p: m.__setitem__(1, m[1].astype(str)), "Image 1: .*numbers"),
         (lambda m, p: p.__setitem__(1, p[1][:0]), "Image 1 has no annotator"),
         (lambda m, p: p.__setitem__(1, []), "Image 1 has no annotator"),
+        (lambda m, p: p.__setitem__(1, 1), "Image 1 has no annotator"),
         (lambda m, p: p.__setitem__(1, p[1][0]), r"Image 1: .*\(A, H, W\).*\(48, 64\)"),
         (lambda m, p: p.__setitem__(1, p[1] * 0.5), "Image 1: .*0 or 1"),
     ],
@@ -641,6 +676,7 @@ def test_suppression_fades_out_at_the_border():
         ([0.5, 0.8, 0.6, 0.3], {}, [0, 0.8, 0, 0]),
         ([0.6, 0.2, 0.9, 0.1], {}, [0.6, 0, 0.9, 0]),
         ([0.6, 0.2, 0.9, 0.1], {"radius": 2}, [0, 0, 0.9, 0]),
+        ([0.1, 0.9, 0.2, 0.6], {}, [0, 0.9, 0, 0.6]),
         ([0.1, 0.9, 0.2, 0.6], {"radius": 2}, [0, 0.9, 0, 0]),
         ([0.3, 0.8, 0.805, 0.3], {}, [0, 0.8, 0.805, 0]),  # as good as equal
         ([0.3, 0.8, 0.82, 0.3], {}, [0, 0, 0.82, 0]),
@@ -667,7 +703,7 @@ def test_suppression_smooths_with_a_triangle():
     corner = np.zeros((15, 15))
     corner[0, 0] = 1
     # Mirrored at the border, the outermost pixel counts twice: (1 + 2) / 4 on both axes.
-    assert edges.nms(corner, border=0).max() == pytest.approx(9 / 16)
+    assert edges.nms(corner.tolist(), border=0).max() == pytest.approx(9 / 16)
 
 
 def test_suppression_inside_the_benchmark():
@@ -715,6 +751,8 @@ def test_grey_values_and_blur_are_those_of_the_libraries():
         np.testing.assert_allclose(edges.gradient_magnitude(image, sigma=1.5), blurred)
     with pytest.raises(ValueError, match=r"uint8 or hold floats.* values from 0\.0 to 1\.00001"):
         edges.gradient_magnitude(np.eye(8) * 1.00001)
+    with pytest.raises(ValueError, match="uint8 or hold floats"):
+        edges.gradient_magnitude(np.eye(8) * (1 + 1.5e-6))
     with pytest.raises(ValueError, match=r"uint8 or hold floats.* values from -0\.1 to 1\.0"):
         edges.gradient_magnitude(1.1 * np.eye(8) - 0.1)
     assert edges.gradient_magnitude(np.eye(8) * (1 + 1e-6)).max() <= 1  # rounding is let pass

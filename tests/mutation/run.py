@@ -19,9 +19,11 @@ import hashlib
 import importlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
+import traceback
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -62,6 +64,7 @@ def main():
     parser.add_argument("--again", action="store_true", help="try again what survived")
     options = parser.parse_args()
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     kept = options.record.resolve() / "mutants.jsonl"
     kept.parent.mkdir(parents=True, exist_ok=True)
     codes = {path: (ROOT / path).read_text(encoding="utf-8") for path in _paths(options.modules)}
@@ -121,12 +124,19 @@ def _try_all(todo, options, kept):
         copies = [Copy(Path(folder) / str(k), options.data) for k in range(options.jobs)]
         files = dict.fromkeys(file for path, _ in todo for file in _files(path))
         clean = {file: _clean(file, copies[0], kept.parent) for file in files}
-        drivers = []
-        for k, copy in enumerate(copies):
-            drivers.append(os.fork())
-            if drivers[-1] == 0:
-                _drive(todo[k :: options.jobs], copy, clean, kept)
-        codes = [os.waitstatus_to_exitcode(os.waitpid(driver, 0)[1]) for driver in drivers]
+        drivers, codes = [], []
+        try:
+            for k, copy in enumerate(copies):
+                drivers.append(os.fork())
+                if drivers[-1] == 0:
+                    _drive(todo[k :: options.jobs], copy, clean, kept)
+            while drivers:
+                codes.append(os.waitpid(drivers[0], 0)[1])
+                del drivers[0]
+        finally:  # stopped: so are they
+            for driver in drivers:
+                os.kill(driver, signal.SIGTERM)
+                os.waitpid(driver, 0)
     if any(codes):
         sys.exit("A process stopped early; the same call goes on.")
 
@@ -146,6 +156,8 @@ def _drive(todo, copy, clean, kept):
                 file.write(json.dumps(entry) + "\n")
             print(_line(entry), flush=True)
         code = 0
+    except Exception:
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         os._exit(code)
