@@ -143,8 +143,12 @@ def test_risk_coverage_by_hand():
     blind = spread.risk_coverage([1, 1, 1, 1], [0, 0, 1, 1], points=4)[1]
     wrong = spread.risk_coverage([4, 3, 2, 1], [0, 0, 1, 1], points=4)[1]
     assert np.allclose(blind, 0.5) and risk.mean() < blind.mean() < wrong.mean()
-    with pytest.raises(ValueError, match="shape"):
+    coverage, _ = spread.risk_coverage([1, 2], [0, 1])
+    assert len(coverage) == 50 and coverage[0] == 1 / 50
+    with pytest.raises(ValueError, match=r"one shape. Received: \(2,\) and \(1,\)"):
         spread.risk_coverage([1, 2], [1])
+    with pytest.raises(ValueError, match=r"one shape. Received: \(0,\) and \(0,\)"):
+        spread.risk_coverage([], [])
 
 
 def test_best_of_takes_the_best_map_of_each_picture():

@@ -187,6 +187,15 @@ def test_the_noise_of_the_denoising_start(family, monkeypatch):
     assert family.vae.sigma == 0.1 and family.vae.likelihood == "gaussian"
 
 
+def test_pretraining_is_as_long_as_training_unless_told_otherwise(family, told):
+    loss, options = family.loss, {"steps": 12, "batch": 4, "rate": 1e-3}
+    plain = twins.Twins(network, joint, loss, family.images, 0.3, **options)
+    assert plain.noise == 0.1 and plain.vae.sigma == 0.3
+    assert not plain.frozen[0].trainable and plain.full[0].trainable and plain.both[0].trainable
+    plain.train("VAE", family.images, masks(family.images), 5)
+    assert [call[-1] for call in told] == [LATER, LATER]
+
+
 @pytest.mark.parametrize(
     ("count", "steps", "length"),
     [(3, 18, 12), (12, 18, 12), (20, 18, 20), (40, 2, 8), (3, 600, 400)],
