@@ -99,6 +99,15 @@ def test_subset_takes_everything_along():
     assert len(ds.subset([])) == 0
 
 
+def test_what_is_not_told_is_empty_and_images_are_numbered():
+    ds = make()
+    assert ds.ids[:2] == ("train-00000", "train-00001") and (ds.source, ds.licence) == ("", "")
+    assert repr(ds) == (
+        "Dataset('made', 'train', images=(6, 4, 5, 3), has=['masks', 'annotations'], "
+        "factors=['x'], source='')"
+    )
+
+
 def test_subset_of_lists():
     ds = data.Dataset("made", "train", images=[np.zeros((h, 2, 3), np.uint8) for h in (1, 2, 3)])
     assert [a.shape[0] for a in ds.subset([2, 0]).images] == [3, 1]
@@ -273,6 +282,8 @@ def test_batches_refuse():
         data.Batches([np.zeros((2, 2, 3), np.uint8)])
     with pytest.raises(ValueError, match=r"one entry an image \(10\).*9 entries"):
         batches(targets=np.zeros(9))
+    with pytest.raises(ValueError, match=r"`targets` must be arrays.* Received: list of 10"):
+        batches(targets=[0] * 10)
     with pytest.raises(ValueError, match=r"can only be 'images'. Received: 'masks'"):
         batches(targets="masks")
     with pytest.raises(ValueError, match=r"`batch_size` must be a positive integer. Received: 0"):

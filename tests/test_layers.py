@@ -115,6 +115,11 @@ def test_a_serialised_layer_computes_the_same(layer):
     np.testing.assert_allclose(numpy(again(x)), wanted, rtol=1e-6)
 
 
+@pytest.mark.parametrize("kind", [GaussianSampling, PatchDown, DepthToSpaceUp])
+def test_saved_files_name_a_layer_after_the_package(kind):
+    assert keras.saving.get_registered_name(kind) == f"helpers>{kind.__name__}"
+
+
 def test_declared_shapes_by_hand():
     down, up = PatchDown(5, 2), DepthToSpaceUp(5, 3)
     assert tuple(down.compute_output_shape((None, 8, 6, 3))) == (None, 4, 3, 5)

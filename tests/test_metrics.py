@@ -78,18 +78,34 @@ class Recorded:
 
 
 @pytest.mark.parametrize(
-    ("images", "k", "batch_size", "rows"),
-    [(7, 3, 10, 9), (2, 3, 10, 9), (2, 25, 10, 10), (3, 1, 1, 1), (5, 1, None, 20_000)],
+    ("images", "k", "batch_size", "rows", "calls"),
+    [
+        (7, 3, 10, 9, 3),
+        (2, 3, 10, 9, 1),
+        (2, 25, 10, 10, 6),
+        (3, 1, 1, 1, 3),
+        (5, 1, None, 20_000, 1),
+    ],
 )
-def test_iwae_bound_calls_the_decoder_with_one_shape(monkeypatch, images, k, batch_size, rows):
+def test_iwae_bound_calls_the_decoder_with_one_shape(
+    monkeypatch, images, k, batch_size, rows, calls
+):
+    called = []
+
+    def compiled(*args, real=metrics._compiled_log_weights):
+        function = real(*args)
+        return lambda x: called.append(1) or function(x)
+
     def log_mean_exp(weights, real=metrics.log_mean_exp):
         assert len(weights) == k
         return real(weights)
 
     monkeypatch.setattr(metrics, "log_mean_exp", log_mean_exp)
+    monkeypatch.setattr(metrics, "_compiled_log_weights", compiled)
     vae = Recorded()
     bound = metrics.iwae_bound(vae, np.zeros((images, 2, 3, 1)), k, batch_size)
     assert bound.shape == (images,) and bound.dtype == "float64"
+    assert len(called) == calls
     assert vae.rows == {rows}  # as many images as fit, the last call filled up
     if keras.backend.backend() == "tensorflow":
         assert vae.calls == 1  # compiled, and only once

@@ -214,6 +214,7 @@ def test_save_load_predict_equal_to_the_bit(tmp_path, likelihood, latent):
         numpy(model.elbo(IMAGES, noise)), numpy(again.elbo(IMAGES, noise))
     )
     assert again.get_config()["beta"] == 2.0
+    assert keras.saving.get_registered_name(VAE) == "helpers>VAE"  # as in files saved before
 
 
 def test_two_runs_with_one_seed_are_equal_to_the_bit():

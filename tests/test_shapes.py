@@ -1,5 +1,6 @@
 """The embedded set: determinism, exactness, factors and the annotators' habits."""
 
+import colorsys
 import hashlib
 import subprocess
 import sys
@@ -165,6 +166,39 @@ def test_slots_go_from_large_to_small():
     reach = draw.REACH[scene.shape] * scene.radius
     for centre in (scene.x, scene.y):  # wholly inside the frame
         assert (centre - reach >= 0)[full].all() and (centre + reach <= 63)[full].all()
+
+
+def test_every_kind_of_shape_comes_as_near_to_the_frame_as_it_can():
+    scene = draw.draw_scenes(np.random.default_rng(0), 600, 64, (1, 1), (0.1, 0.2), (0.1, 0.4), 3)
+    # The farthest points of shapes with the area π: half a diagonal, and two thirds of a height.
+    farthest = {1: 1, 2: np.sqrt(np.pi / 2), 3: 2 * np.sqrt(np.pi / 3 / np.sqrt(3))}
+    for kind, reach in farthest.items():
+        these = scene.shape == kind
+        rest = scene.x[these] - reach * scene.radius[these]
+        assert 0 <= rest.min() < 1.5
+    with pytest.raises(AttributeError):
+        scene.x = 0
+
+
+def test_colours_are_those_of_the_standard_library():
+    hsv = np.random.default_rng(0).random((50, 3))
+    expected = [colorsys.hsv_to_rgb(*colour) for colour in hsv]
+    np.testing.assert_allclose(draw.hsv_to_rgb(*hsv.T), expected, atol=1e-12)
+
+
+def test_textures_are_standardised_and_a_hundredth_of_them_is_contour():
+    greys, contours = draw.load_textures(tuple(draw.TEXTURES))
+    assert (
+        greys.dtype == np.float32 and contours.dtype == np.uint8 and greys.shape == contours.shape
+    )
+    assert np.abs(greys.mean(axis=(1, 2, 3))).max() < 0.05 and np.abs(greys).max() == 2.5
+    for stack in (greys, contours):
+        first, mirrored, turned, both = stack[0]
+        np.testing.assert_array_equal(mirrored, first[:, ::-1])
+        np.testing.assert_array_equal(turned, first.T)
+        np.testing.assert_array_equal(both, mirrored.T)
+    share = contours.mean(axis=(1, 2, 3))
+    assert share.min() > 0.008 and share.max() < 0.012
 
 
 @pytest.mark.parametrize(

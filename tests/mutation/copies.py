@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -68,17 +69,21 @@ class Copy:
     def test(self, arguments, limit=None):
         """Runs pytest in a fork of this process.
 
+        Args:
+            arguments: of pytest.
+            limit: seconds of computing; and ten times as many by the clock, which waits count.
+
         Returns:
-            (code, report): pytest's exit code, or None after `limit` seconds; and what `Watch`
-            saw, or an empty report if the process died.
+            (code, report): pytest's exit code, or None beyond the limit; and what `Watch` saw,
+            or an empty report if the process died.
         """
         self.report.unlink(missing_ok=True)
         sys.stdout.flush()
         child, started, status = os.fork(), time.monotonic(), None
         if child == 0:
-            self._run(arguments)
+            self._run(arguments, limit)
         try:
-            while status is None and (limit is None or time.monotonic() - started < limit):
+            while status is None and (limit is None or time.monotonic() - started < 10 * limit):
                 time.sleep(0.02)
                 ended, code = os.waitpid(child, os.WNOHANG)
                 status = os.waitstatus_to_exitcode(code) if ended else None
@@ -86,15 +91,19 @@ class Copy:
             if status is None:
                 os.killpg(child, signal.SIGKILL)
                 os.waitpid(child, 0)
+        if status == -signal.SIGXCPU:
+            status = None
         if status == 99:
             raise RuntimeError(f"the tests did not start:\n{self.log.read_text()[-3000:]}")
         seen = json.loads(self.report.read_text()) if self.report.exists() else {}
         return status, {"seconds": {}, "failed": None, **seen}
 
-    def _run(self, arguments):
+    def _run(self, arguments, limit):
         code = 99
         try:
             os.setsid()
+            if limit is not None:
+                resource.setrlimit(resource.RLIMIT_CPU, (round(limit), resource.RLIM_INFINITY))
             log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             for stream in (1, 2):
                 os.dup2(log, stream)

@@ -1,7 +1,7 @@
 """Small changes of a module's code, one at a time: what the tests should notice.
 
-Every place of the syntax tree is tried, of public and private functions alike. Left alone are
-docstrings, the wording of errors and the text of f-strings: prose, which no test pins word by word.
+Every place of the syntax tree is tried, of public and private functions alike. Left alone are type
+hints, docstrings, the wording of errors and the text of f-strings: no test pins prose word by word.
 """
 
 import ast
@@ -111,7 +111,9 @@ def _sites(parent, owner="", span=None, quiet=False):
     """
     for field, value in ast.iter_fields(parent):
         for index, node in enumerate(value if isinstance(value, list) else [value]):
-            if not isinstance(node, ast.AST) or _is_docstring(parent, field, index, node):
+            if not isinstance(node, ast.AST) or field in ("annotation", "returns"):
+                continue
+            if _is_docstring(parent, field, index, node):
                 continue
             named, lines, prose = owner, span, quiet
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
