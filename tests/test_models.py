@@ -122,6 +122,11 @@ def test_sigma_fixed_learned_and_floored():
     # Uniform noise has a standard deviation of 0.29, and nothing here can be predicted.
     assert before == pytest.approx(0.11, rel=1e-5)
     assert before < float(ops.exp(model.log_sigma())) < 0.35
+    assert [hasattr(m, "raw_log_sigma") for m in (model, small(sigma=0.2), small("bernoulli"))] == [
+        True,
+        False,
+        False,
+    ]
 
 
 # The exact limit ----------------------------------------------------------------------
