@@ -35,6 +35,7 @@ def test_what_it_returns(train):
     assert set(np.unique(train.masks)) == {0, 1, 2, 3}
     assert all(values.shape == (300,) for values in train.factors.values())
     assert len(set(train.ids)) == 300
+    assert "scikit-image" in train.source and "CC0" in train.licence
 
 
 def test_load_passes_its_options_on(train):
@@ -315,6 +316,19 @@ def test_noise_and_texture_have_the_stated_strength():
     rough = shapes.generate("train", n=100, texture=0.2, noise=0, contrast=(0.4, 0.4))
     ratio = rough.images[ground].astype(float) / plain.images[ground]
     assert abs(ratio.std() / 0.2 - 1) < 0.2
+    # Objects have a third of it; of middling values, which nothing cuts off.
+    inside = plain.images[plain.masks > 0].astype(float), rough.images[plain.masks > 0]
+    middling = (inside[0].min(axis=-1) > 40) & (inside[0].max(axis=-1) < 200)
+    ratio = inside[1][middling] / inside[0][middling]
+    assert abs(ratio.std() / (0.2 / 3) - 1) < 0.2
+
+
+def test_the_zealous_one_marks_what_is_seen():
+    data = shapes.generate("train", n=100, noise=0, texture=0.5)
+    steep = np.hypot(*np.gradient(data.images.mean(axis=-1), axis=(1, 2)))
+    marks = np.stack(data.annotations)
+    # Contours of the texture that is shown are steep, and those of another place are not.
+    assert steep[marks[:, 3] > marks[:, 0]].mean() > 2 * steep[data.masks == 0].mean()
 
 
 def test_options_for_the_scene():
