@@ -249,6 +249,8 @@ def test_dice_is_per_image_and_not_over_the_batch_as_one():
     truth[0, :, :] = guess[0, :, :] = 1
     truth[1, 0, 0] = 1
     np.testing.assert_allclose(metrics.dice(truth, guess, 1), [1.0, 0.0])
+    guess[1, 0, :3] = 1
+    np.testing.assert_allclose(metrics.dice(truth, guess, 1), [1.0, 2 / (1 + 3)])
 
 
 def square(top=3, left=3, side=5, size=12):
