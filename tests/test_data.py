@@ -72,7 +72,7 @@ def test_arguments_of_another_set_are_refused():
         data.load("folder")
 
 
-@pytest.mark.parametrize("size", [0, (3,), (3, 0), "64", 2.0, (True, 3)])
+@pytest.mark.parametrize("size", [0, (3,), (3, 0), "64", 2.0, (True, 3), ("3", 4), (2.5, 4)])
 def test_size_is_checked(size):
     with pytest.raises(ValueError, match=r"positive integer or \(height, width\)"):
         im.as_size(size, "size")

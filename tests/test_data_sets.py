@@ -79,6 +79,7 @@ def small_bsds(own):
 
 def test_bsds_reads_what_people_drew(small_bsds):
     ds = data.load("bsds500", "val", segmentations=True)
+    assert isinstance(ds.images, list)
     assert ds.ids == ("12", "3") and [i.shape for i in ds.images] == [(6, 9, 3), (9, 6, 3)]
     for name, drawn, share in zip(ds.ids, ds.annotations, ds.edges):
         assert drawn.dtype == np.uint8 and (drawn == small_bsds[name]).all()
@@ -190,6 +191,14 @@ def test_camvid_from_a_repacked_repository(empty_cache, monkeypatch):
 def test_camvid_refuses_unknown_classes(own):
     own("camvid", ("c.zip", zipped(camvid_files(labels=np.full((4, 6), 12, np.uint8)))))
     with pytest.raises(ValueError, match=r"b_2: the label map.*classes up to 12"):
+        data.load("camvid", "train")
+
+
+def test_camvid_names_a_picture_that_is_missing(own):
+    files = camvid_files()
+    del files["CamVid/train/a_1.png"]
+    own("camvid", ("c.zip", zipped(files)))
+    with pytest.raises(FileNotFoundError, match=r"CamVid.train: no a_1\.png or a_1\.jpg"):
         data.load("camvid", "train")
 
 
