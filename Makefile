@@ -17,7 +17,7 @@ BACKENDS := .backends/bin/python
 PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py inputs.py pair_checks.py saving.py pixel_losses.py pyramids.py training.py metrics.py twins.py resume.py kept.py probes.py photographs.py segmenters.py receptive.py progress.py adversarial.py code_prior.py grids.py rulers.py samples.py vq.py novelty.py opinions.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build bench gpu lock
+.PHONY: help setup run test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build bench mutants gpu lock
 
 help:     ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -76,6 +76,9 @@ build: setup    ## write the stored notebooks from notebooks/py: make build NB="
 
 bench: setup    ## the side-by-side measurements; minutes each
 	for script in $(filter-out benchmarks/on_gpu.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done
+
+mutants: setup    ## what no test notices: 60 changes of the code, drawn by SEED, tried on a copy; see tests/mutation/run.py
+	$(PYTHON) tests/mutation/run.py --seed $(or $(SEED),0) $(MODULES)
 
 gpu: .gpu/.ready    ## on a machine with an NVIDIA card: tests, minutes and long trainings on every kernel that reaches it
 	.gpu/bin/python benchmarks/on_gpu.py --record data/results/gpu.json

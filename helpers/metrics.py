@@ -35,11 +35,11 @@ def iwae_bound(vae, x, k, batch_size=None, seed=0):
     """
     if int(k) != k or k < 1:
         raise ValueError(f"`k` is a number of samples, at least 1. Received: k={k!r}")
-    x = np.asarray(x, dtype="float32")
+    k, x = int(k), np.asarray(x, dtype="float32")
     if not np.isfinite(x).all():
         raise ValueError("`x` holds NaN or infinity; mend or drop those images first")
     budget = batch_size or 20_000
-    samples = int(min(k, budget))
+    samples = min(k, budget)
     images = max(1, budget // samples)
     generator = keras.random.SeedGenerator(seed)
     log_weights = _compiled_log_weights(vae, samples, generator)

@@ -2,15 +2,20 @@
 
 import hashlib
 import io
+import stat
 import tarfile
 import zipfile
 
 
-def zipped(files):
+def zipped(files, links=()):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as z:
         for name, content in files.items():
             z.writestr(zipfile.ZipInfo(name), content)
+        for name, target in links:
+            info = zipfile.ZipInfo(name)
+            info.external_attr = (stat.S_IFLNK | 0o777) << 16
+            z.writestr(info, target)
     return out.getvalue()
 
 

@@ -1,5 +1,7 @@
 """Reliability: hand-counted bins, an honest forecaster, and bad input."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -15,8 +17,26 @@ def test_bins_by_hand():
     assert gap == pytest.approx((2 * 0.45 + 2 * 0.2) / 4)
 
 
+def test_a_bin_weighs_as_much_as_it_has_entries():
+    # Three entries say 0.1 and one says 0.9, all of them happen: distances 0.9 and 0.1.
+    gap = calibration.calibration_gap([0.1, 0.1, 0.1, 0.9], [1, 1, 1, 1], bins=2)
+    assert gap == pytest.approx((3 * 0.9 + 1 * 0.1) / 4)
+    assert type(gap) is float  # which prints as a number alone
+
+
+def test_ten_bins_unless_told_otherwise():
+    said, _, count = calibration.reliability([0.05], [1])
+    assert len(said) == len(count) == 10
+    # In tenths 0.29 and 0.31 are in two bins, in ninths and elevenths in one.
+    assert calibration.calibration_gap([0.29, 0.31], [1, 0]) == pytest.approx((0.71 + 0.31) / 2)
+    _, _, count = calibration.reliability([0.29, 0.31], [1, 0])
+    assert count.tolist() == [0, 0, 1, 1, 0, 0, 0, 0, 0, 0]
+
+
 def test_an_empty_bin_is_nan_and_costs_nothing():
-    said, true, count = calibration.reliability(np.full((2, 3), 0.95), np.ones((2, 3)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        said, true, count = calibration.reliability(np.full((2, 3), 0.95), np.ones((2, 3)))
     assert np.isnan(said[:9]).all()
     assert np.isnan(true[:9]).all()
     assert count.tolist() == [0] * 9 + [6]
@@ -38,7 +58,12 @@ def test_shares_count_as_outcomes():
 
 @pytest.mark.parametrize(
     ("said", "outcome", "message"),
-    [([0.5], [1, 0], "one shape"), ([1.5], [1], "lie in"), ([np.nan], [1], "lie in")],
+    [
+        ([0.5], [1, 0], r"one shape. Received: \(1,\) and \(2,\)"),
+        ([0.2, 1.5], [1, 0], "lie in .* values from 0.2 to 1.5"),
+        ([-0.5, 0.5], [1, 0], "lie in .* values from -0.5 to 0.5"),
+        ([np.nan], [1], "lie in"),
+    ],
 )
 def test_bad_input(said, outcome, message):
     with pytest.raises(ValueError, match=message):

@@ -162,6 +162,14 @@ def test_light_bends_values_and_keeps_their_order_and_range():
     )
 
 
+def test_images_may_be_one_array_and_a_crop_lower_than_it_has_channels():
+    images, masks = (np.stack(a) for a in coded([(20, 30)] * 3))
+    x, y = data.Crops(images, (1, 8), masks, light=0.3)[0]
+    assert x.shape == (8, 1, 8, 3) and y.shape == (8, 1, 8)
+    for same, listed in zip((x, y), data.Crops(list(images), (1, 8), list(masks), light=0.3)[0]):
+        np.testing.assert_array_equal(same, listed)
+
+
 def test_images_are_left_as_they_were():
     images, masks = coded()
     copies = [a.copy() for a in images + masks]
@@ -200,7 +208,10 @@ IMAGES, MASKS = coded()
         (lambda: data.Crops(IMAGES, 8, MASKS[:1]), "Received: 1 and 2"),
         (lambda: data.Crops(IMAGES, (41, 8)), r"image 0 is smaller than the crop.*\(40, 60\)"),
         (lambda: data.Crops(IMAGES, (8, 41)), r"image 1 is smaller than the crop.*\(60, 40\)"),
-        (lambda: data.Crops(IMAGES, 8, MASKS[::-1]), r"target 0 must have its image's size"),
+        (
+            lambda: data.Crops(IMAGES, 8, MASKS[::-1]),
+            r"target 0 must .* size \(40, 60\)\. Received: shape=\(60, 40\)",
+        ),
         (
             lambda: data.Crops(IMAGES, 8, [m.astype(int) for m in MASKS], scale=2),
             "`targets` must be uint8.*int64",

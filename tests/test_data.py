@@ -72,7 +72,7 @@ def test_arguments_of_another_set_are_refused():
         data.load("folder")
 
 
-@pytest.mark.parametrize("size", [0, (3,), (3, 0), "64", 2.0, (True, 3)])
+@pytest.mark.parametrize("size", [0, (3,), (3, 0), "64", 2.0, (True, 3), ("3", 4), (2.5, 4)])
 def test_size_is_checked(size):
     with pytest.raises(ValueError, match=r"positive integer or \(height, width\)"):
         im.as_size(size, "size")
@@ -97,6 +97,15 @@ def test_subset_takes_everything_along():
     assert ds.subset(slice(2)).factors["x"].tolist() == [0, 1]
     assert ds.subset(np.arange(6) > 3).factors["x"].tolist() == [4, 5]
     assert len(ds.subset([])) == 0
+
+
+def test_what_is_not_told_is_empty_and_images_are_numbered():
+    ds = make()
+    assert ds.ids[:2] == ("train-00000", "train-00001") and (ds.source, ds.licence) == ("", "")
+    assert repr(ds) == (
+        "Dataset('made', 'train', images=(6, 4, 5, 3), has=['masks', 'annotations'], "
+        "factors=['x'], source='')"
+    )
 
 
 def test_subset_of_lists():
@@ -273,6 +282,8 @@ def test_batches_refuse():
         data.Batches([np.zeros((2, 2, 3), np.uint8)])
     with pytest.raises(ValueError, match=r"one entry an image \(10\).*9 entries"):
         batches(targets=np.zeros(9))
+    with pytest.raises(ValueError, match=r"`targets` must be arrays.* Received: list of 10"):
+        batches(targets=[0] * 10)
     with pytest.raises(ValueError, match=r"can only be 'images'. Received: 'masks'"):
         batches(targets="masks")
     with pytest.raises(ValueError, match=r"`batch_size` must be a positive integer. Received: 0"):

@@ -274,6 +274,8 @@ CLIMBING = {
     "absolute": zipped({"/tmp/evil": b"x"}),
     "windows": zipped({"..\\evil": b"x"}),
     "drive": zipped({"C:/evil": b"x"}),
+    "zip link": zipped({"root/keep/a": b"1"}, links=[("root/keep/l", "../../../evil")]),
+    "zip absolute link": zipped({"root/keep/a": b"1"}, links=[("root/keep/l", "/etc/passwd")]),
     "tar parent": tarred({"root/keep/a": b"1", "../evil": b"x"}),
     "tar link": tarred({"root/keep/a": b"1"}, links=[("root/keep/l", "../../../evil")]),
     "tar absolute link": tarred({"root/keep/a": b"1"}, links=[("root/keep/l", "/etc/passwd")]),
@@ -291,8 +293,9 @@ def test_paths_that_climb_out_are_refused(empty_cache, tmp_path, monkeypatch, ki
     assert tree(tmp_path) == ["cache/downloads/tiny/tiny.zip"]
 
 
-def test_links_inside_are_passed_over(empty_cache, monkeypatch):
-    content = tarred({"root/keep/a": b"1"}, links=[("root/keep/l", "a")])
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_links_inside_are_passed_over(empty_cache, monkeypatch, pack):
+    content = pack({"root/keep/a": b"1"}, links=[("root/keep/l", "a")])
     register(monkeypatch, [entry(content)])
     place = empty_cache / "downloads/tiny"
     place.mkdir(parents=True)

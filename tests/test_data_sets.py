@@ -79,6 +79,7 @@ def small_bsds(own):
 
 def test_bsds_reads_what_people_drew(small_bsds):
     ds = data.load("bsds500", "val", segmentations=True)
+    assert isinstance(ds.images, list)
     assert ds.ids == ("12", "3") and [i.shape for i in ds.images] == [(6, 9, 3), (9, 6, 3)]
     for name, drawn, share in zip(ds.ids, ds.annotations, ds.edges):
         assert drawn.dtype == np.uint8 and (drawn == small_bsds[name]).all()
@@ -193,6 +194,14 @@ def test_camvid_refuses_unknown_classes(own):
         data.load("camvid", "train")
 
 
+def test_camvid_names_a_picture_that_is_missing(own):
+    files = camvid_files()
+    del files["CamVid/train/a_1.png"]
+    own("camvid", ("c.zip", zipped(files)))
+    with pytest.raises(FileNotFoundError, match=r"CamVid.train: no a_1\.png or a_1\.jpg"):
+        data.load("camvid", "train")
+
+
 def test_camvid_real(real_data):
     for split, n in (("train", 367), ("val", 101), ("test", 233)):
         folder, source = data.unpacked("camvid")
@@ -245,6 +254,7 @@ def test_pets_splits_and_classes(own):
     assert train.images[0].shape == (4, 5, 3)  # transparency dropped
     assert (train.images[0] == noise(4, 5, 4)[..., :3]).all()
     assert train.masks[0].ravel()[:4].tolist() == [0, 1, 2, 0] and train.void is None
+    assert train.class_names == ("pet", "background", "border")
     assert train.factors["breed"].tolist() == [5] * 5 + [1]
     assert train.factors["species"].tolist() == [0] * 5 + [1]
     assert data.load("pets", "test").ids == ("Bengal_0",)
@@ -311,6 +321,9 @@ def test_idx_is_checked(cut):
     assert mnist.parse_idx(good, 2).shape == (2, 3)
     with pytest.raises(ValueError, match=r"here.gz: not an idx file of uint8 with 2 axes"):
         mnist.parse_idx(good[:cut], 2, "here.gz")
+    # Numbers of another kind, though as many bytes as told: 13 stands for floats.
+    with pytest.raises(ValueError, match=r"first four \[0, 0, 13, 2\]"):
+        mnist.parse_idx(good[:2] + b"\x0d" + good[3:], 2)
     with pytest.raises(ValueError, match="with 3 axes"):
         mnist.parse_idx(good, 3)
 
@@ -373,6 +386,30 @@ def test_binarized_labels_real(real_data):
     test = data.load("binarized_mnist", "test", limit=1000, labels=True)
     assert (test.factors["digit"] == truth[::10]).all()
     assert set(test.factors["digit"]) == set(range(10))
+
+
+@pytest.mark.parametrize(("split", "part"), [("val", "train"), ("test", "t10k")])
+def test_labels_of_binarized_images_are_those_of_their_origins(monkeypatch, tmp_path, split, part):
+    grey = np.zeros((3, 28, 28), np.uint8)
+    grey[0, :9], grey[1, 9:18], grey[2, 18:] = 255, 255, 255
+    order = [2, 0, 1, 2]
+    path = tmp_path / "pixels.amat"
+    path.write_bytes(amat(grey[order].reshape(4, -1) // 255))
+    asked = []
+    monkeypatch.setattr(mnist.fetch, "file", lambda *names: asked.append(names) or path)
+    monkeypatch.setattr(
+        mnist, "_official", lambda *names: asked.append(names) or (grey, np.array([7, 8, 9]), "")
+    )
+    ds = data.load("binarized_mnist", split, labels=True)
+    assert ds.factors["digit"].tolist() == [9, 7, 8, 9]
+    assert ds.class_names == tuple("0123456789")
+    (_, packed, stem), official = asked
+    assert official == ("mnist", part) and packed == f"{stem}.gz"
+    assert stem == f"binarized_mnist_{'valid' if split == 'val' else split}.amat"
+    plain = data.load("binarized_mnist", split, limit=2)
+    assert plain.factors == {} and plain.class_names is None
+    # Test images are sorted by digit, so they are spaced; the others are the first ones.
+    np.testing.assert_array_equal(plain.images, ds.images[[0, 2] if split == "test" else [0, 1]])
 
 
 def test_likely_origins():

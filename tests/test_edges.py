@@ -4,7 +4,9 @@ import io
 import subprocess
 import sys
 import tarfile
+import warnings
 from itertools import permutations
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -115,6 +117,19 @@ def test_assignment_against_all_possible_ones(seed):
     assert total == cheapest_by_hand(cost, 20)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_a_pair_that_costs_more_than_staying_alone_is_none(seed):
+    rng = np.random.default_rng(seed)
+    cost = 9 * rng.random(rng.integers(1, 5, 2))
+    alone = rng.uniform(1, 6)
+    row, column = np.indices(cost.shape).reshape(2, -1)
+    graph = csr_array((cost.ravel(), (row, column)), shape=cost.shape)
+    partner = matching.assign(graph, np.zeros(len(cost), int), alone)
+    paired = partner >= 0
+    total = cost[np.flatnonzero(paired), partner[paired]].sum() + alone * (~paired).sum()
+    assert total == pytest.approx(cheapest_by_hand(cost, alone))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_components_and_batches_equal_the_whole_problem(seed, monkeypatch):
     rng = np.random.default_rng(seed)
@@ -161,6 +176,11 @@ def test_as_many_pairs_as_possible_come_before_short_ones():
     ]
 
 
+def test_a_pixel_alone_costs_a_hundred_times_the_largest_distance():
+    # In hundredths of a pixel, rounded up, as the official code has it.
+    assert matching.Matcher(np.ones((1, 2, 2), bool), 1.23456).alone == 12346
+
+
 def test_distance_breaks_ties_for_precision():
     # Annotator 1 at 10, predicted at 10 and 12; annotator 2 at 12. By distance each
     # predicted pixel explains "its own" annotator, so both count.
@@ -169,6 +189,38 @@ def test_distance_breaks_ties_for_precision():
     people[0, 0, 10] = people[1, 0, 12] = 1
     found = counts(prediction, people, thresholds=1, max_distance=3.2 / 40.02)
     assert found.tolist() == [[2, 2, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    ("radius", "partners"), [(0.9, 1), (1, 5), (1.5, 9), (2, 13), (2.5, 21), (3, 29)]
+)
+def test_the_tolerance_is_a_disc(radius, partners):
+    person = np.zeros((1, 9, 11), bool)
+    person[0, 4, 5] = True
+    graph = matching.possible_pairs(person, radius).tocoo()
+    y, x = np.divmod(graph.row, 11)
+    away = np.hypot(y - 4, x - 5)
+    assert len(away) == partners and away.max() <= radius
+    np.testing.assert_array_equal(graph.data, np.rint(100 * away))
+
+
+def test_a_corner_is_farther_away_than_a_side():
+    person, straight, corner = (np.zeros((24, 32)) for _ in range(3))
+    person[12, 12] = straight[12, 15] = corner[15, 15] = 1
+    pixels = 3.1 / np.hypot(24, 32)
+    assert counts(straight, person[None], thresholds=1, max_distance=pixels).tolist() == [[1] * 4]
+    assert counts(corner, person[None], thresholds=1, max_distance=pixels).tolist() == [
+        [0, 1, 0, 1]
+    ]
+
+
+def test_a_pixel_takes_the_partner_of_one_that_is_gone():
+    # Annotated at 10; predicted weakly at 10 and strongly at 12. At the second threshold the
+    # pixel at 12 is what is left of a component, and 10 is free for it.
+    prediction, person = np.zeros((1, 40)), np.zeros((1, 1, 40))
+    prediction[0, [10, 12]], person[0, 0, 10] = (0.3, 0.8), 1
+    found = counts(prediction, person, thresholds=[0.2, 0.5], max_distance=3.2 / 40.02)
+    assert found.tolist() == [[1, 1, 1, 2], [1, 1, 1, 1]]
 
 
 def test_a_wide_line_cannot_match_two():
@@ -266,6 +318,35 @@ def test_scores_by_hand():
     assert 0.3 < result.ods_threshold < 0.6
 
 
+def test_scores_of_next_to_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing out of nothing is divided
+        one = edges.scores.score(np.array([0.5]), np.array([[[1, 1, 1, 1]], [[0, 0, 0, 0]]]))
+        none = edges.scores.score(np.array([0.5]), np.zeros((2, 1, 4), int))
+    assert (one.ods, one.ois, one.f.tolist()) == (1.0, 1.0, [1.0])
+    assert one.image_scores().tolist() == [[0.5, 1, 1, 1], [0.5, 0, 0, 0]]
+    assert (none.ods, none.ois, none.f.tolist()) == (0.0, 0.0, [0.0])
+    recall, precision = edges.scores.recall_precision([[1, 1, 1, 1], [1, 2, 3, 4]])
+    assert recall.tolist() == [1, 0.5] and precision.tolist() == [1, 0.75]
+    assert edges.scores.f_measure(0.0, 1.0) == 0 and edges.scores.f_measure(1, 0.5) == 1 / 1.5
+
+
+def test_a_result_prints_its_scores_and_cannot_be_changed():
+    per_image = np.array([[[8, 10, 4, 10], [4, 10, 4, 4]], [[6, 10, 6, 10], [1, 10, 1, 1]]])
+    result = edges.scores.score(np.array([0.3, 0.6]), per_image)
+    np.testing.assert_allclose(result.f, [2 * 0.7 * 0.5 / 1.2, 2 * 0.25 * 1 / 1.25])
+    numbers = [getattr(result, name) for name in ("ods", "ois", "ap", "ods_threshold")]
+    numbers += [result.ods_recall, result.ods_precision, result.ois_recall, result.ois_precision]
+    assert [type(number) for number in numbers] == [float] * 8
+    assert str(result) == (
+        f"ODS {result.ods:.4f} (threshold {result.ods_threshold:.3f}, precision "
+        f"{result.ods_precision:.4f}, recall {result.ods_recall:.4f}), OIS 0.5882, "
+        f"AP {result.ap:.4f}, 2 images"
+    )
+    with pytest.raises(AttributeError):
+        result.ods = 1.0
+
+
 def test_average_precision_by_hand():
     # Precision 1 at recall .25, .5 at .75: 51 grid points, mean .75 of them, over 100.
     assert average_precision(np.array([0.75, 0.25]), np.array([0.5, 1.0])) == pytest.approx(
@@ -281,7 +362,7 @@ def test_best_blend_of_a_single_threshold():
 def test_human_level():
     line, other = wavy(), wavy(row=40)
     same = edges.human_level([np.stack([line, line, line])])
-    assert same.ods == 1.0
+    assert same.ods == 1.0 and same.thresholds.tolist() == [0.5]
     # Two who agree and one who does not: recall 2 · (n of 2n) + 0 of 2n, precision 2n of 3n.
     result = edges.human_level([np.stack([line, line, other])] * 2, max_distance=0.02)
     n, m = line.sum(), other.sum()
@@ -294,6 +375,8 @@ def test_human_level():
 def test_thresholds():
     np.testing.assert_allclose(berkeley.check_thresholds(99), np.arange(1, 100) / 100)
     np.testing.assert_allclose(berkeley.check_thresholds(1), [0.5])
+    np.testing.assert_allclose(berkeley.check_thresholds(2), [1 / 3, 2 / 3])
+    assert berkeley.check_thresholds([0.5, 1]).tolist() == [0.5, 1]
     # The last bit of the official steps: 85/255 is below the second of five.
     assert berkeley.check_thresholds(5)[1] > 85 / 255
     for bad in (0, 2.5, [0.5, 0.2], [0.0, 0.5], [0.5, 1.1], [], [[0.5]]):
@@ -314,6 +397,35 @@ def test_processes_give_the_same_counts():
     shared = edges.benchmark((m for m in maps), (p for p in people), 9, workers=2)
     np.testing.assert_array_equal(shared.per_image, alone.per_image)
     assert shared.ods == alone.ods
+
+
+def test_images_are_drawn_in_waves_for_several_processes(monkeypatch):
+    class Here:
+        """Stands for joblib's pool: computes in this process, when a result is asked for."""
+
+        def __init__(self, n_jobs, return_as):
+            assert (n_jobs, return_as) == (2, "generator_unordered")
+
+        def __enter__(self):
+            return lambda calls: (function(*args) for function, args, _ in calls)
+
+        def __exit__(self, *_):
+            pass
+
+    drawn, at_work = [], []
+    monkeypatch.setattr("joblib.Parallel", Here)
+    real = berkeley.image_counts
+    monkeypatch.setattr(berkeley, "image_counts", lambda *a: at_work.append(len(drawn)) or real(*a))
+    maps, people = some_images(1)
+    stream = (drawn.append(k) or maps[0] for k in range(20))
+    result = edges.benchmark(stream, people * 20, 1, workers=2)
+    assert len(result.per_image) == 20
+    assert at_work == [16] * 16 + [20] * 4  # eight for each process, and then the rest
+
+
+def test_the_smallest_image_has_one_pixel():
+    assert edges.benchmark([[[1.0]]], [[[[1]]]], 1).ods == 1
+    assert edges.benchmark([[[0.0]]], [[[[1]]]], 1).ods == 0
 
 
 def test_a_killed_evaluation_goes_on(tmp_path, monkeypatch):
@@ -367,6 +479,72 @@ def test_the_code_that_counts_and_its_libraries_are_in_the_version(monkeypatch):
     checkpoint.code_version.cache_clear()
 
 
+def test_the_bar_counts_every_image(tmp_path, monkeypatch):
+    class Bar:
+        def __init__(self, total, what, unit, shown):
+            self.told, self.count = (total, what, unit, shown), 0
+            bars.append(self)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def update(self):
+            self.count += 1
+
+    bars = []
+    monkeypatch.setattr(berkeley, "drawn", Bar)
+    maps, people = some_images(3)
+    edges.benchmark(maps, people, 3, workers=1, checkpoint=tmp_path / "some.jsonl")
+    edges.benchmark(iter(maps), people, 3, checkpoint=tmp_path / "some.jsonl", progress=True)
+    edges.benchmark(maps, iter(people), 3, progress=False)
+    edges.benchmark(iter(maps), iter(people), 3)
+    edges.human_level(people, progress=True)
+    assert [bar.told for bar in bars] == [
+        (total, "edge benchmark", "image", shown)
+        for total, shown in [(3, None), (3, True), (3, False), (None, None), (6, True)]
+    ]
+    assert [bar.count for bar in bars] == [3, 3, 3, 3, 6]  # those of the checkpoint, too
+
+
+def test_without_options_the_benchmark_is_that_of_bsds500():
+    maps, people = some_images(1)
+    maps[0] = np.round(maps[0], 2)  # 99 thresholds tell these values apart
+    plain = counts(maps[0], people[0])
+    wanted = counts(maps[0], people[0], thresholds=99, max_distance=0.0075, nms=False)
+    np.testing.assert_array_equal(plain, wanted)
+    two = np.zeros((2, 200, 200))
+    two[0, 100, :], two[1, 102, :] = 1, 1  # 0.0075 of the diagonal are 2.1 pixels
+    assert edges.human_level([two]).ods == 1
+    two[1] = np.roll(two[1], 1, axis=0)
+    assert edges.human_level([two]).ods == 0
+
+
+def test_after_the_first_seconds_other_processes_help(monkeypatch):
+    maps, people = some_images(5)
+    alone = edges.benchmark(maps, people, 3, workers=1)
+    log, real = [], berkeley.image_counts
+    monkeypatch.setattr(berkeley, "image_counts", lambda *a: log.append("image") or real(*a))
+    monkeypatch.setattr(berkeley, "_cores", lambda: log.append("cores") or 1)
+    seconds = iter(np.arange(0, 99, 2.5))  # looked at before the first image and after each
+    monkeypatch.setattr(berkeley, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    np.testing.assert_array_equal(edges.benchmark(maps, people, 3).per_image, alone.per_image)
+    # More than five seconds are over after the third image.
+    assert log == ["image"] * 3 + ["cores"] + ["image"] * 2
+
+
+def test_as_many_processes_as_cores_that_may_be_used(monkeypatch):
+    monkeypatch.setattr(berkeley.os, "sched_getaffinity", lambda _: {0, 2, 5}, raising=False)
+    monkeypatch.setattr(berkeley.os, "cpu_count", lambda: 8)
+    assert berkeley._cores() == 3
+    monkeypatch.delattr(berkeley.os, "sched_getaffinity")  # there is none on a Mac
+    assert berkeley._cores() == 8
+    monkeypatch.setattr(berkeley.os, "cpu_count", lambda: None)
+    assert berkeley._cores() == 1
+
+
 def test_a_foreign_file_is_no_checkpoint(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("shopping list\n")
@@ -393,10 +571,12 @@ def bad(change):
         (lambda m, p: m.__setitem__(1, m[1][..., None]), r"Image 1: .*shape=\(48, 64, 1\)"),
         (lambda m, p: m.__setitem__(1, m[1] * 255), "Image 1: .*divide 8-bit values by 255"),
         (lambda m, p: m.__setitem__(1, m[1] - 0.9), r"Image 1: .*\[0, 1\]"),
+        (lambda m, p: m.__setitem__(1, m[1] * 0 + 1.5), r"Image 1: .*values from 1\.5 to 1\.5"),
         (lambda m, p: m[1].__setitem__((3, 3), np.nan), "Image 1: .*NaN"),
         (lambda m, p: m.__setitem__(1, m[1].astype(str)), "Image 1: .*numbers"),
         (lambda m, p: p.__setitem__(1, p[1][:0]), "Image 1 has no annotator"),
         (lambda m, p: p.__setitem__(1, []), "Image 1 has no annotator"),
+        (lambda m, p: p.__setitem__(1, 1), "Image 1 has no annotator"),
         (lambda m, p: p.__setitem__(1, p[1][0]), r"Image 1: .*\(A, H, W\).*\(48, 64\)"),
         (lambda m, p: p.__setitem__(1, p[1] * 0.5), "Image 1: .*0 or 1"),
     ],
@@ -411,6 +591,11 @@ def test_other_bad_input():
         edges.benchmark([], [])
     with pytest.raises(ValueError, match=r"max_distance=4\.3"):
         edges.benchmark(*some_images(1), max_distance=4.3)
+    for share in (0, 1):
+        with pytest.raises(ValueError, match=f"max_distance={share}"):
+            edges.benchmark(*some_images(1), max_distance=share)
+    with pytest.raises(ValueError, match=r"workers=1\.5"):
+        edges.benchmark(*some_images(1), workers=1.5)
     with pytest.raises(ValueError, match="workers=0"):
         edges.benchmark(*some_images(1), workers=0)
     with pytest.raises(ValueError, match="Image 0 has a single annotator"):
@@ -472,6 +657,76 @@ def test_suppression_options():
         edges.nms(soft[None])
 
 
+def test_suppression_without_options_is_the_recipe_of_the_toolbox():
+    soft = np.random.default_rng(0).random((30, 40)).astype("float32")
+    wanted = edges.nms(soft, smooth=1, orientation_smooth=4, radius=1, border=5, tolerance=1.01)
+    np.testing.assert_array_equal(edges.nms(soft), wanted)
+    for option in [
+        {"smooth": 2},
+        {"orientation_smooth": 3},
+        {"radius": 2},
+        {"border": 4},
+        {"border": 6},
+        {"tolerance": 1.02},
+        {"tolerance": 1.005},
+    ]:
+        assert (edges.nms(soft, **option) != wanted).any()
+
+
+def test_suppression_fades_out_at_the_border():
+    rise = np.array([0, 0.5, 1, 1, 0.5, 0])
+    for height, border, fall in [
+        (5, 2, [0, 0.5, 1, 0.5, 0]),
+        (4, 9, [0, 0.5, 0.5, 0]),
+        (2, 1, [0, 0]),
+    ]:
+        ramp = rise if height > 2 else np.array([0, 1, 1, 1, 1, 0])
+        found = edges.nms(np.full((height, 6), 0.8), border=border)
+        np.testing.assert_allclose(found, 0.8 * np.outer(fall, ramp), rtol=1e-6)
+        found = edges.nms(np.full((6, height), 0.8), border=border)
+        np.testing.assert_allclose(found, 0.8 * np.outer(ramp, fall), rtol=1e-6)
+    with pytest.raises(ValueError, match=r"at least 2×2. Received: shape=\(1, 6\)"):
+        edges.nms(np.ones((1, 6)))
+    with pytest.raises(ValueError, match=r"\(H, W\). Received: shape=\(6,\)"):
+        edges.nms(np.ones(6))
+
+
+@pytest.mark.parametrize(
+    ("profile", "options", "kept"),
+    [
+        ([0.5, 0.8, 0.6, 0.3], {}, [0, 0.8, 0, 0]),
+        ([0.6, 0.2, 0.9, 0.1], {}, [0.6, 0, 0.9, 0]),
+        ([0.6, 0.2, 0.9, 0.1], {"radius": 2}, [0, 0, 0.9, 0]),
+        ([0.1, 0.9, 0.2, 0.6], {}, [0, 0.9, 0, 0.6]),
+        ([0.1, 0.9, 0.2, 0.6], {"radius": 2}, [0, 0.9, 0, 0]),
+        ([0.3, 0.8, 0.805, 0.3], {}, [0, 0.8, 0.805, 0]),  # as good as equal
+        ([0.3, 0.8, 0.82, 0.3], {}, [0, 0, 0.82, 0]),
+        ([0.3, 0.8, 0.82, 0.3], {"tolerance": 1.1}, [0, 0.8, 0.82, 0]),
+    ],
+)
+@pytest.mark.parametrize("turn", [False, True])
+def test_suppression_of_an_edge_by_hand(profile, options, kept, turn):
+    # The same across the whole image; upright, or lying.
+    image = np.tile(np.pad(profile, 6), (16, 1))
+    expected = np.tile(np.pad(kept, 6), (16, 1))
+    if turn:
+        image, expected = image.T, expected.T
+    found = edges.nms(image, smooth=0, border=0, **options)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_suppression_smooths_with_a_triangle():
+    dot = np.zeros((15, 15))
+    dot[7, 7] = 1
+    # 1, 2, 1 over 4 on both axes, and 1, 2, 3, 2, 1 over 9: the height of the summit.
+    assert edges.nms(dot, border=0).max() == pytest.approx(1 / 4)
+    assert edges.nms(dot, smooth=2, border=0).max() == pytest.approx(1 / 9)
+    corner = np.zeros((15, 15))
+    corner[0, 0] = 1
+    # Mirrored at the border, the outermost pixel counts twice: (1 + 2) / 4 on both axes.
+    assert edges.nms(corner.tolist(), border=0).max() == pytest.approx(9 / 16)
+
+
 def test_suppression_inside_the_benchmark():
     maps, people = some_images(2)
     inside = edges.benchmark(maps, people, 9, nms=True)
@@ -502,6 +757,42 @@ def test_gradient_magnitude(operator):
     )
     board = (np.indices((16, 16)).sum(0) % 2).astype(float)
     assert edges.gradient_magnitude(board, operator).max() <= 1
+
+
+def test_grey_values_and_blur_are_those_of_the_libraries():
+    from scipy.ndimage import gaussian_filter
+    from skimage import color, filters
+
+    rgb = np.random.default_rng(0).random((20, 24, 3))
+    grey = color.rgb2gray(rgb)
+    for operator, function in (("sobel", filters.sobel), ("roberts", filters.roberts)):
+        np.testing.assert_allclose(edges.gradient_magnitude(rgb, operator), function(grey))
+    blurred = filters.sobel(gaussian_filter(grey, 1.5, mode="nearest"))
+    for image in (rgb, grey, grey[..., None], grey.tolist()):
+        np.testing.assert_allclose(edges.gradient_magnitude(image, sigma=1.5), blurred)
+    with pytest.raises(ValueError, match=r"uint8 or hold floats.* values from 0\.0 to 1\.00001"):
+        edges.gradient_magnitude(np.eye(8) * 1.00001)
+    with pytest.raises(ValueError, match="uint8 or hold floats"):
+        edges.gradient_magnitude(np.eye(8) * (1 + 1.5e-6))
+    with pytest.raises(ValueError, match=r"uint8 or hold floats.* values from -0\.1 to 1\.0"):
+        edges.gradient_magnitude(1.1 * np.eye(8) - 0.1)
+    assert edges.gradient_magnitude(np.eye(8) * (1 + 1e-6)).max() <= 1  # rounding is let pass
+    assert edges.gradient_magnitude(np.zeros((8, 1))).shape == (8, 1)
+    assert not edges.gradient_magnitude(np.zeros((8, 8)), scale="image").any()
+
+
+def test_canny_levels_without_options():
+    image = np.random.default_rng(0).random((24, 32))
+    wanted = edges.canny_levels(image, 1.0, 99, low=0.4, scale=1.0)
+    np.testing.assert_array_equal(edges.canny_levels(image), wanted)
+    assert wanted.any()
+    for option in [{"sigma": 1.2}, {"thresholds": 98}, {"low": 0.8}, {"scale": 0.9}]:
+        assert (edges.canny_levels(image, **option) != wanted).any()
+    np.testing.assert_array_equal(
+        edges.canny_levels(image, low=1) > 0, edges.canny_levels(image, low=0.999) > 0
+    )
+    with pytest.raises(ValueError, match=r"low=1\.1"):
+        edges.canny_levels(image, low=1.1)
 
 
 def test_canny_levels_equal_canny():
@@ -563,6 +854,12 @@ def test_annotators_are_combined_by_hand():
         target = edges.combine(drawn, treatment)
         assert target.dtype == np.float32
         np.testing.assert_array_equal(target, [[values]])
+    np.testing.assert_array_equal(edges.combine(drawn), [[expected["share"]]])
+    lots = [edges.combine(drawn * 20, "one", *seed) for seed in ((), (0,), (1,))]
+    assert (lots[0] == lots[1]).all() and (lots[0] != lots[2]).any()
+    np.testing.assert_array_equal(edges.combine([drawn[0].tolist()]), [[expected["share"]]])
+    thirds = edges.combine([np.array([[[1]], [[0]], [[0]]], "float16")])
+    assert thirds == np.float32(1 / 3)  # counted in double precision
     picked = {edges.combine(drawn, "one", seed).tobytes() for seed in range(20)}
     assert picked == {layer.astype("float32").tobytes() for layer in drawn[0]}
     assert (edges.combine(drawn, "one", 3) == edges.combine(drawn, "one", 3)).all()
@@ -571,5 +868,7 @@ def test_annotators_are_combined_by_hand():
 def test_annotators_that_cannot_be_combined():
     with pytest.raises(ValueError, match=r"`treatment` must be one of .* Received: 'mean'"):
         edges.combine([np.zeros((1, 2, 2))], "mean")
+    with pytest.raises(ValueError, match=r"image 0: .* Received: shape \(2, 2\)"):
+        edges.combine([np.zeros((2, 2))])
     with pytest.raises(ValueError, match=r"image 1: .* Received: shape \(0, 2, 2\)"):
         edges.combine([np.zeros((1, 2, 2)), np.zeros((0, 2, 2))])

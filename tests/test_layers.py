@@ -116,3 +116,59 @@ def test_numpy_integers_are_taken():
 def test_bad_input_is_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+# Options and shapes ------------------------------------------------------------------------
+
+
+def test_without_options_sides_are_halved_or_doubled_and_nothing_is_below_zero():
+    x = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype("float32")
+    down, up = numpy(PatchDown(5)(x)), numpy(DepthToSpaceUp(5)(x))
+    assert down.shape == (2, 2, 3, 5) and up.shape == (2, 8, 12, 5)
+    assert down.min() == up.min() == 0 and down.max() > 0 and up.max() > 0
+
+
+@pytest.mark.parametrize("layer", [PatchDown(4, 3, "gelu"), DepthToSpaceUp(4, 3, "gelu")])
+def test_a_serialised_layer_computes_the_same(layer):
+    x = np.random.default_rng(0).normal(size=(2, 6, 6, 3)).astype("float32")
+    wanted = numpy(layer(x))
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
+    again(x)
+    again.set_weights(layer.get_weights())
+    np.testing.assert_allclose(numpy(again(x)), wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [GaussianSampling, PatchDown, DepthToSpaceUp])
+def test_saved_files_name_a_layer_after_the_package(kind):
+    assert keras.saving.get_registered_name(kind) == f"helpers>{kind.__name__}"
+
+
+def test_declared_shapes_by_hand():
+    down, up = PatchDown(5, 2), DepthToSpaceUp(5, 3)
+    assert tuple(down.compute_output_shape((None, 8, 6, 3))) == (None, 4, 3, 5)
+    assert tuple(up.compute_output_shape((None, 8, 6, 3))) == (None, 24, 18, 5)
+    assert tuple(up.compute_output_shape((2, None, 6, 3))) == (2, None, 18, 5)
+    down.build((None, None, None, 3))  # what is unknown is not refused
+    assert tuple(down.compute_output_shape((None, None, None, 3))) == (None, None, None, 5)
+
+
+@pytest.mark.parametrize("make", [PatchDown, DepthToSpaceUp])
+def test_a_layer_computes_in_the_precision_it_is_given(make):
+    layer = make(1, dtype="mixed_float16")
+    assert layer.conv.compute_dtype == "float16" and layer.filters == 1
+    y = layer(np.zeros((1, 4, 4, 3), "float32"))
+    assert keras.backend.standardize_dtype(y.dtype) == "float16"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: PatchDown(4, patch=0), "patch=0"),
+        (lambda: DepthToSpaceUp(-1), "filters=-1"),
+        (lambda: PatchDown(2.5), "filters=2.5"),
+        (lambda: PatchDown(4, 4)(np.zeros((1, 8, 10, 3))), r"patch=4.*\(1, 8, 10, 3\)"),
+    ],
+)
+def test_bad_sizes_are_named(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

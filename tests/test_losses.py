@@ -180,6 +180,42 @@ def test_three_equal_channels_weigh_three_times_one(likelihood):
     np.testing.assert_allclose(three, 3 * one, rtol=1e-5)
 
 
+@pytest.mark.parametrize("half", ["float16", "bfloat16"])
+def test_half_precision_is_summed_in_single_precision(half):
+    """Each sum is above 65,504, the largest number of float16."""
+    ones, zeros = ops.ones((1, 20_000), half), ops.zeros((1, 20_000), half)
+    kl = losses.gaussian_kl(10 * ones, zeros)
+    bernoulli = losses.bernoulli_nll(ones, -10 * ones)
+    gaussian = losses.gaussian_nll(ones, zeros, -2.0)
+    for value, each in [
+        (kl, 50),
+        (bernoulli, 10 + math.log1p(math.exp(-10))),
+        (gaussian, 0.5 * math.log(2 * math.pi) + 0.5 * math.exp(4) - 2),
+    ]:
+        assert keras.backend.standardize_dtype(value.dtype) == "float32"
+        np.testing.assert_allclose(numpy(value), [20_000 * each], rtol=1e-5)
+
+
+def test_each_value_may_have_a_sigma_of_its_own():
+    value = losses.gaussian_nll([[1.0, 2.0]], [[0.0, 0.0]], [[-math.log(2), math.log(2)]])
+    # ½ log 2π + ½ (x/σ)² + log σ of both
+    expected = math.log(2 * math.pi) + 0.5 * (2**2 + 1**2) + math.log(0.5) + math.log(2)
+    np.testing.assert_allclose(numpy(value), [expected], rtol=1e-6)
+
+
+def test_lists_are_taken():
+    assert float(losses.gaussian_kl([[1.0, 0.0]], [[0.0, 0.0]])[0]) == pytest.approx(0.5)
+    nats = math.log(2) + math.log1p(math.exp(-3))
+    assert float(losses.bernoulli_nll([[1, 0]], [[0.0, -3.0]])[0]) == pytest.approx(nats)
+
+
+def test_kl_to_priors_given_as_arrays():
+    mean, log_variance = ops.ones((2, 2)), np.zeros((2, 2))
+    value = losses.gaussian_kl(mean, log_variance, np.array([1.0, 3.0]), np.log([1.0, 4.0]))
+    # The first coordinate is the prior's own; the second is ½ (1/4 − 1 + log 4 + 2²/4).
+    np.testing.assert_allclose(numpy(value), [0.5 * (0.25 + math.log(4))] * 2, rtol=1e-6)
+
+
 # Objective ----------------------------------------------------------------------------
 
 
@@ -187,6 +223,14 @@ def test_objective_is_mean_over_images_of_sums():
     kl = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
     value = losses.objective(np.array([10.0, 20.0], "float32"), kl, beta=0.5)
     np.testing.assert_allclose(float(value), 15.0 + 0.5 * 5.0, rtol=1e-6)
+
+
+def test_objective_without_options_is_the_negative_elbo():
+    kl = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
+    reconstruction = np.array([10.0, 20.0], "float32")
+    assert float(losses.objective(reconstruction, kl)) == pytest.approx(15 + 5)
+    # The batch means are 2 and 3; the first is raised to the minimum.
+    assert float(losses.objective(reconstruction, kl, 2.0, 2.5)) == pytest.approx(15 + 2 * 5.5)
 
 
 def test_free_bits_by_hand():
@@ -209,6 +253,7 @@ def test_bits_per_dimension_by_hand():
     assert losses.bits_per_dimension(math.log(2) * 50, 100) == pytest.approx(0.5)
     # A uniform density on [0, 1] gives 0 nats and 8 bits a value.
     assert losses.bits_per_dimension(0.0, 100, bins=256) == pytest.approx(8.0)
+    assert losses.bits_per_dimension(math.log(2) * 50, 100, bins=256) == pytest.approx(8.5)
 
 
 # Bad input ----------------------------------------------------------------------------
@@ -219,15 +264,15 @@ def test_bits_per_dimension_by_hand():
     [
         (
             lambda: losses.gaussian_kl(np.zeros((2, 3)), np.zeros((3,))),
-            r"log_variance.shape=\(3,\)",
+            r"`mean` and `log_variance` must .* mean.shape=\(2, 3\), log_variance.shape=\(3,\)",
         ),
         (
             lambda: losses.bernoulli_nll(np.zeros((2, 3)), np.zeros((2, 1))),
-            r"logits.shape=\(2, 1\)",
+            r"`x` and `logits` must .* x.shape=\(2, 3\), logits.shape=\(2, 1\)",
         ),
         (
             lambda: losses.gaussian_nll(np.zeros((2, 3)), np.zeros((1, 3)), 0.0),
-            r"mean.shape=\(1, 3\)",
+            r"`x` and `mean` must .* x.shape=\(2, 3\), mean.shape=\(1, 3\)",
         ),
         (lambda: losses.free_bits(np.zeros((2, 3)), -1), "cannot be negative. Received: -1"),
     ],

@@ -1,12 +1,14 @@
 """Bounds against an exact likelihood; label scores against counting by hand."""
 
 import math
+import warnings
 
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
-from helpers import metrics
+from helpers import losses, metrics
 from helpers.models import VAE
 
 RNG = np.random.default_rng(0)
@@ -58,6 +60,88 @@ def test_iwae_bound_does_not_depend_on_how_it_is_cut_into_batches():
     np.testing.assert_array_equal(whole, metrics.iwae_bound(vae, x, 4000, seed=0))
 
 
+class Recorded:
+    """Encodes to N(0, 1), decodes to −log p(x|z) = z², and notes how many z come at a time."""
+
+    def __init__(self):
+        self.rows, self.calls = set(), 0
+
+    def encode(self, x):
+        assert keras.backend.standardize_dtype(x.dtype) == "float32"
+        return 0 * x, 0 * x
+
+    def reconstruction_nll(self, x, z):
+        assert x.shape == z.shape
+        self.rows.add(int(z.shape[0]))
+        self.calls += 1
+        return losses.sum_per_image(ops.square(z))
+
+
+@pytest.mark.parametrize(
+    ("images", "k", "batch_size", "rows", "calls"),
+    [
+        (7, 3, 10, 9, 3),
+        (2, 3, 10, 9, 1),
+        (2, 25, 10, 10, 6),
+        (3, 1, 1, 1, 3),
+        (5, 1, None, 20_000, 1),
+    ],
+)
+def test_iwae_bound_calls_the_decoder_with_one_shape(
+    monkeypatch, images, k, batch_size, rows, calls
+):
+    called = []
+
+    def compiled(*args, real=metrics._compiled_log_weights):
+        function = real(*args)
+        return lambda x: called.append(1) or function(x)
+
+    def log_mean_exp(weights, real=metrics.log_mean_exp):
+        assert len(weights) == k
+        return real(weights)
+
+    monkeypatch.setattr(metrics, "log_mean_exp", log_mean_exp)
+    monkeypatch.setattr(metrics, "_compiled_log_weights", compiled)
+    vae = Recorded()
+    bound = metrics.iwae_bound(vae, np.zeros((images, 2, 3, 1)), k, batch_size)
+    assert bound.shape == (images,) and bound.dtype == "float64"
+    assert len(called) == calls
+    assert vae.rows == {rows}  # as many images as fit, the last call filled up
+    if keras.backend.backend() == "tensorflow":
+        assert vae.calls == 1  # compiled, and only once
+
+
+def test_iwae_bound_draws_anew_for_every_call_of_the_decoder():
+    x = np.zeros((3, 1), "float32")
+    alone = metrics.iwae_bound(Recorded(), x.tolist(), 1.0, batch_size=1)
+    assert len(set(alone)) == 3  # by default of seed 0
+    np.testing.assert_array_equal(alone, metrics.iwae_bound(Recorded(), x, 1, 1, seed=0))
+    assert (alone != metrics.iwae_bound(Recorded(), x, 1, 1, seed=1)).all()
+    # The first of two samples is the one above; the second is another, for the same image.
+    two = metrics.iwae_bound(Recorded(), x[:1], 2, batch_size=1)
+    expected = np.log((np.exp(alone[0]) + np.exp(alone[1])) / 2)
+    np.testing.assert_allclose(two, [expected], rtol=1e-6)
+
+
+def test_iwae_bound_of_a_decoder_that_does_not_look_is_the_log_of_one():
+    """Σ p(z)/q(z) / k → 1 for a latent of several coordinates, whatever q is."""
+
+    class Blind(Recorded):
+        def encode(self, x):
+            return ops.full((1, 2, 2), 0.5), ops.full((1, 2, 2), -0.1)
+
+        def reconstruction_nll(self, x, z):
+            return ops.zeros(z.shape[0])
+
+    bound = metrics.iwae_bound(Blind(), np.zeros((1, 1)), 20_000)
+    assert bound.shape == (1,) and bound[0] == pytest.approx(0, abs=0.04)
+
+
+def test_log_mean_exp_overflows_nowhere():
+    values = np.array([[0.0, -3000.0, 1.0], [2000.0, -3000.0, 1.0]])
+    np.testing.assert_allclose(metrics.log_mean_exp(values), [2000 - math.log(2), -3000, 1])
+
+
 def test_active_units_and_kl_per_dimension_tell_a_dead_coordinate():
     x, z = keras.Input((2,)), keras.Input((2,))
     mean, variance = keras.layers.Dense(2), keras.layers.Dense(2)
@@ -71,6 +155,41 @@ def test_active_units_and_kl_per_dimension_tell_a_dead_coordinate():
     np.testing.assert_allclose(kl, [expected, 0.0], rtol=1e-4, atol=1e-6)
 
 
+class Scaling:
+    """Encodes x to the mean `scale`·x with σ = 1, and notes the sizes of its batches."""
+
+    def __init__(self, *scale):
+        self.scale, self.sizes = np.array(scale, "float32"), []
+
+    def encode(self, x):
+        self.sizes.append(len(x))
+        return ops.convert_to_tensor(x * self.scale), ops.zeros(x.shape)
+
+
+def test_an_active_unit_varies_by_more_than_a_tenth():
+    x = np.where(np.arange(600) % 2, 1.0, -1.0)[:, None].repeat(4, axis=1)  # of variance 1
+    vae = Scaling(2.0, 0.11, 0.09, 0.0)
+    assert metrics.active_units(vae, x) == 2  # more than 0.01 is 0.0121, and not 0.0081
+    assert vae.sizes == [256, 256, 88]
+    assert metrics.active_units(vae, x, threshold=0.005) == 3
+    assert metrics.active_units(vae, x, threshold=0) == 3  # 0 is not more than 0
+    assert type(metrics.active_units(vae, x, batch_size=100)) is int
+    assert vae.sizes[-6:] == [100] * 6
+
+
+def test_posterior_and_kl_are_those_of_all_images_in_their_order():
+    x = RNG.normal(size=(300, 2))
+    vae = Scaling(2.0, 0.0)
+    mean, log_variance = metrics.posterior(vae, x.tolist())
+    np.testing.assert_allclose(mean, np.float32(x) * [2, 0], rtol=1e-6)
+    np.testing.assert_array_equal(log_variance, np.zeros((300, 2)))
+    expected = 0.5 * (2 * x[:, 0]) ** 2
+    np.testing.assert_allclose(metrics.kl_per_dimension(vae, x), [expected.mean(), 0], rtol=1e-5)
+    assert vae.sizes == [256, 44] * 2
+    metrics.kl_per_dimension(vae, x, 150)
+    assert vae.sizes[-2:] == [150, 150]
+
+
 # Label maps -----------------------------------------------------------------------------
 
 TRUTH = np.array([[[0, 0, 1], [1, 2, 9]]])
@@ -79,12 +198,24 @@ GUESS = np.array([[[0, 1, 1], [1, 0, 2]]])
 
 def test_confusion_matrix_by_hand():
     expected = [[1, 1, 0], [0, 2, 0], [1, 0, 0]]
-    np.testing.assert_array_equal(metrics.confusion_matrix(TRUTH, GUESS, 3, void=9), expected)
+    counts = metrics.confusion_matrix(TRUTH, GUESS, 3, void=9)
+    np.testing.assert_array_equal(counts, expected)
+    assert counts.dtype == "int64"
+    bytes_only = [np.uint8(labels).tolist() for labels in (TRUTH, GUESS)]
+    np.testing.assert_array_equal(metrics.confusion_matrix(*bytes_only, 3, void=9), expected)
+    # Small integers hold a label, but not the number of a pair of labels.
+    labels = np.full((2, 2), 99, "uint8")
+    assert metrics.confusion_matrix(labels, labels, 100)[99, 99] == 4
+    assert metrics.confusion_matrix(labels[:0], labels[:0], 2).tolist() == [[0, 0], [0, 0]]
 
 
 def test_iou_by_hand_and_void_counts_for_nothing():
     iou = metrics.iou_per_class(TRUTH, GUESS, 3, void=9)
     np.testing.assert_allclose(iou, [1 / 3, 2 / 3, 0.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        iou = metrics.iou_per_class([0, 1], [0, 0], 3)  # the last one is nowhere
+    np.testing.assert_array_equal(iou, [0.5, 0, np.nan])
     assert metrics.mean_iou(TRUTH, GUESS, 3, void=9) == pytest.approx(1 / 3)
     other = GUESS.copy()
     other[0, 1, 2] = 0  # only the void pixel changes
@@ -112,7 +243,12 @@ def test_mean_iou_agrees_with_the_mean_of_iou_per_class():
 
 def test_pixel_accuracy_and_dice_by_hand():
     assert metrics.pixel_accuracy(TRUTH, GUESS, void=9) == pytest.approx(3 / 5)
+    # The highest label may be on either side.
+    assert metrics.pixel_accuracy([[0, 3]], [[0, 1]]) == 0.5
+    assert metrics.pixel_accuracy([[0, 1]], [[0, 3]]) == 0.5
+    assert type(metrics.pixel_accuracy(TRUTH, GUESS)) is float
     np.testing.assert_allclose(metrics.dice(TRUTH, GUESS, 1), [2 * 2 / (2 + 3)])
+    np.testing.assert_allclose(metrics.dice(TRUTH.tolist(), GUESS.tolist(), 1), [2 * 2 / (2 + 3)])
     np.testing.assert_allclose(metrics.dice(TRUTH, GUESS, 7), [1.0])
 
 
@@ -122,6 +258,8 @@ def test_dice_is_per_image_and_not_over_the_batch_as_one():
     truth[0, :, :] = guess[0, :, :] = 1
     truth[1, 0, 0] = 1
     np.testing.assert_allclose(metrics.dice(truth, guess, 1), [1.0, 0.0])
+    guess[1, 0, :3] = 1
+    np.testing.assert_allclose(metrics.dice(truth, guess, 1), [1.0, 2 / (1 + 3)])
 
 
 def square(top=3, left=3, side=5, size=12):
@@ -157,15 +295,28 @@ def test_boundary_iou_width_is_a_share_of_the_diagonal():
         ]
         expected = (bands[0] & bands[1]).sum() / (bands[0] | bands[1]).sum()
         assert metrics.boundary_iou([truth], [guess], 2, width=width)[1] == pytest.approx(expected)
+    # Without a word 2 % of the diagonal: two pixels of 102.
+    truth, guess = square(20, 20, 30, 72), square(20, 21, 30, 72)
+    by_width = {
+        width: metrics.boundary_iou([truth.tolist()], [guess.tolist()], 2, width=width)[1]
+        for width in (0.01, 0.02, 0.03, 0.04)
+    }
+    assert metrics.boundary_iou([truth], [guess], 2)[1] == by_width[0.02]
+    assert len(set(by_width.values())) == 4
     # A band as wide as the object is the object: the usual IoU.
+    truth, guess = square(5, 5, 11, 24), square(5, 6, 11, 24)
     wide = metrics.boundary_iou([truth], [guess], 2, width=0.9)
     np.testing.assert_allclose(wide, metrics.iou_per_class(truth, guess, 2))
 
 
 def test_boundary_iou_is_one_for_the_truth_and_nan_for_what_is_nowhere():
     truth = [RNG.integers(0, 3, (20, 30)), RNG.integers(0, 3, (30, 20))]  # of two sizes
-    iou = metrics.boundary_iou(truth, truth, 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        iou = metrics.boundary_iou(truth, truth, 4)
     np.testing.assert_array_equal(iou, [1, 1, 1, np.nan])
+    dot = np.pad([[[1]]], ((0, 0), (1, 5), (1, 5)))
+    np.testing.assert_array_equal(metrics.boundary_iou(dot, dot, 2), [1, 1])
     swapped = [(t + 1) % 3 for t in truth]
     np.testing.assert_array_equal(metrics.boundary_iou(truth, swapped, 3), 0)
 
@@ -219,17 +370,29 @@ def test_boundary_iou_does_not_see_what_is_guessed_in_void():
     ("call", "message"),
     [
         (lambda: metrics.iwae_bound(None, np.zeros((1, 2)), 0), "k=0"),
-        (lambda: metrics.iwae_bound(None, np.array([[np.nan]]), 1), "NaN"),
-        (lambda: metrics.mean_iou(TRUTH, GUESS[:, :1], 3, 9), "same shape"),
-        (lambda: metrics.mean_iou(TRUTH, GUESS, 3), "void label"),
-        (lambda: metrics.mean_iou(TRUTH, GUESS / 2, 3, 9), "integer labels"),
-        (lambda: metrics.dice(TRUTH, GUESS[:, :1], 1), "same shape"),
+        (lambda: metrics.iwae_bound(None, np.zeros((1, 2)), 1.5), "k=1.5"),
+        (lambda: metrics.iwae_bound(None, np.array([[np.nan, 0.0]]), 1), "NaN"),
+        (
+            lambda: metrics.mean_iou(TRUTH, GUESS[:, :1], 3, 9),
+            r"same shape. Received: \(1, 2, 3\) and \(1, 1, 3\)",
+        ),
+        (lambda: metrics.mean_iou(TRUTH, GUESS, 3), "`truth` holds labels 0 to 9, outside 0 to 2"),
+        (lambda: metrics.mean_iou(TRUTH, GUESS, 2, 9), "void label named.* Received: void=9"),
+        (lambda: metrics.mean_iou(GUESS, -GUESS, 3), "`prediction` holds labels -2 to 0"),
+        (lambda: metrics.mean_iou(-GUESS, GUESS, 3), "`truth` holds labels -2 to 0"),
+        (lambda: metrics.mean_iou(TRUTH, GUESS / 2, 3, 9), "`prediction` must hold integer labels"),
+        (lambda: metrics.mean_iou(TRUTH / 2, GUESS, 3, 9), "`truth` must hold integer.*float64"),
+        (
+            lambda: metrics.dice(TRUTH, GUESS[:, :1], 1),
+            r"same shape. Received: \(1, 2, 3\) and \(1, 1, 3\)",
+        ),
         (lambda: metrics.boundary_iou(TRUTH, GUESS[:, :1], 3, 9), r"same shape \(H, W\)"),
         (lambda: metrics.boundary_iou(TRUTH[0], GUESS[0], 3, 9), r"same shape \(H, W\).*\(3,\)"),
         (lambda: metrics.boundary_iou(TRUTH, [], 3, 9), "as many images. Received: 1 and 0"),
         (lambda: metrics.boundary_iou(TRUTH, GUESS, 3), "void label"),
         (lambda: metrics.boundary_iou(TRUTH, GUESS / 2, 3, 9), "integer labels"),
-        (lambda: metrics.boundary_iou(TRUTH, GUESS, 3, 9, width=2), "width=2"),
+        (lambda: metrics.boundary_iou(TRUTH, GUESS, 3, 9, width=1), "width=1"),
+        (lambda: metrics.boundary_iou(TRUTH, GUESS, 3, 9, width=0), "width=0"),
     ],
 )
 def test_bad_input_is_named(call, message):

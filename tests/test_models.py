@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from helpers import losses, metrics
-from helpers.models import VAE, conv_vae, dense_vae, value_and_grad
+from helpers.models import VAE, conv_vae, dense_vae, next_kl_weight, value_and_grad
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((24, 16, 16, 3)).astype("float32")
@@ -82,6 +82,16 @@ def test_beta_warm_up_and_free_bits_enter_the_loss_and_not_the_logs():
     )
 
 
+def test_the_weight_of_the_kl_rises_in_a_straight_line_and_stays_at_beta():
+    model = small(beta=3.0, warmup_steps=4)
+    weights = [float(next_kl_weight(model)) for _ in range(7)]
+    np.testing.assert_allclose(weights, [0.75, 1.5, 2.25, 3, 3, 3, 3], rtol=1e-6)
+    assert int(model.steps) == 7
+    at_once = small(beta=3.0)
+    assert [float(next_kl_weight(at_once)) for _ in range(2)] == [3.0, 3.0]
+    assert int(at_once.steps) == 2
+
+
 def test_logged_units():
     _, history = fitted(small("gaussian"), epochs=1)
     nats = history["reconstruction"][0] + history["kl"][0]
@@ -112,6 +122,11 @@ def test_sigma_fixed_learned_and_floored():
     # Uniform noise has a standard deviation of 0.29, and nothing here can be predicted.
     assert before == pytest.approx(0.11, rel=1e-5)
     assert before < float(ops.exp(model.log_sigma())) < 0.35
+    assert [hasattr(m, "raw_log_sigma") for m in (model, small(sigma=0.2), small("bernoulli"))] == [
+        True,
+        False,
+        False,
+    ]
 
 
 # The exact limit ----------------------------------------------------------------------
@@ -204,6 +219,7 @@ def test_save_load_predict_equal_to_the_bit(tmp_path, likelihood, latent):
         numpy(model.elbo(IMAGES, noise)), numpy(again.elbo(IMAGES, noise))
     )
     assert again.get_config()["beta"] == 2.0
+    assert keras.saving.get_registered_name(VAE) == "helpers>VAE"  # as in files saved before
 
 
 def test_two_runs_with_one_seed_are_equal_to_the_bit():
@@ -315,7 +331,11 @@ def networks(k_encoder=4, k_decoder=4, k_variance=None):
         (lambda: dense_vae((8, 8, 1), hidden=(8, 0)), "hidden=0"),
         (lambda: conv_vae((16, 16, 1), width="8"), "width='8'"),
         (lambda: VAE(*networks(), likelihood="gaussian", sigma=0.0), "sigma=0.0"),
+        (lambda: VAE(*networks(), likelihood="gaussian", sigma=float("inf")), "sigma=inf"),
         (lambda: VAE(*networks(), likelihood="gaussian", sigma_floor=0.0), "sigma_floor"),
+        (lambda: VAE(*networks(), sigma_floor=-0.1), "sigma_floor=-0.1"),
+        (lambda: VAE(*networks(), free_bits=-0.1), "free_bits=-0.1"),
+        (lambda: VAE(*networks(), warmup_steps=-1), "warmup_steps=-1"),
         (lambda: VAE(*networks(k_variance=3)), "of one shape"),
         (lambda: VAE(*networks(k_decoder=5)), "must take what the encoder gives"),
         (lambda: VAE(*networks()).log_sigma(), "have no σ"),

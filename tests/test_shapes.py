@@ -1,5 +1,6 @@
 """The embedded set: determinism, exactness, factors and the annotators' habits."""
 
+import colorsys
 import hashlib
 import subprocess
 import sys
@@ -34,6 +35,7 @@ def test_what_it_returns(train):
     assert set(np.unique(train.masks)) == {0, 1, 2, 3}
     assert all(values.shape == (300,) for values in train.factors.values())
     assert len(set(train.ids)) == 300
+    assert "scikit-image" in train.source and "CC0" in train.licence
 
 
 def test_load_passes_its_options_on(train):
@@ -167,6 +169,39 @@ def test_slots_go_from_large_to_small():
         assert (centre - reach >= 0)[full].all() and (centre + reach <= 63)[full].all()
 
 
+def test_every_kind_of_shape_comes_as_near_to_the_frame_as_it_can():
+    scene = draw.draw_scenes(np.random.default_rng(0), 600, 64, (1, 1), (0.1, 0.2), (0.1, 0.4), 3)
+    # The farthest points of shapes with the area π: half a diagonal, and two thirds of a height.
+    farthest = {1: 1, 2: np.sqrt(np.pi / 2), 3: 2 * np.sqrt(np.pi / 3 / np.sqrt(3))}
+    for kind, reach in farthest.items():
+        these = scene.shape == kind
+        rest = scene.x[these] - reach * scene.radius[these]
+        assert 0 <= rest.min() < 1.5
+    with pytest.raises(AttributeError):
+        scene.x = 0
+
+
+def test_colours_are_those_of_the_standard_library():
+    hsv = np.random.default_rng(0).random((50, 3))
+    expected = [colorsys.hsv_to_rgb(*colour) for colour in hsv]
+    np.testing.assert_allclose(draw.hsv_to_rgb(*hsv.T), expected, atol=1e-12)
+
+
+def test_textures_are_standardised_and_a_hundredth_of_them_is_contour():
+    greys, contours = draw.load_textures(tuple(draw.TEXTURES))
+    assert (
+        greys.dtype == np.float32 and contours.dtype == np.uint8 and greys.shape == contours.shape
+    )
+    assert np.abs(greys.mean(axis=(1, 2, 3))).max() < 0.05 and np.abs(greys).max() == 2.5
+    for stack in (greys, contours):
+        first, mirrored, turned, both = stack[0]
+        np.testing.assert_array_equal(mirrored, first[:, ::-1])
+        np.testing.assert_array_equal(turned, first.T)
+        np.testing.assert_array_equal(both, mirrored.T)
+    share = contours.mean(axis=(1, 2, 3))
+    assert share.min() > 0.008 and share.max() < 0.012
+
+
 @pytest.mark.parametrize(
     ("kind", "turn"), [(draw.SQUARE, np.pi / 2), (draw.TRIANGLE, 2 * np.pi / 3)]
 )
@@ -281,6 +316,19 @@ def test_noise_and_texture_have_the_stated_strength():
     rough = shapes.generate("train", n=100, texture=0.2, noise=0, contrast=(0.4, 0.4))
     ratio = rough.images[ground].astype(float) / plain.images[ground]
     assert abs(ratio.std() / 0.2 - 1) < 0.2
+    # Objects have a third of it; of middling values, which nothing cuts off.
+    inside = plain.images[plain.masks > 0].astype(float), rough.images[plain.masks > 0]
+    middling = (inside[0].min(axis=-1) > 40) & (inside[0].max(axis=-1) < 200)
+    ratio = inside[1][middling] / inside[0][middling]
+    assert abs(ratio.std() / (0.2 / 3) - 1) < 0.2
+
+
+def test_the_zealous_one_marks_what_is_seen():
+    data = shapes.generate("train", n=100, noise=0, texture=0.5)
+    steep = np.hypot(*np.gradient(data.images.mean(axis=-1), axis=(1, 2)))
+    marks = np.stack(data.annotations)
+    # Contours of the texture that is shown are steep, and those of another place are not.
+    assert steep[marks[:, 3] > marks[:, 0]].mean() > 2 * steep[data.masks == 0].mean()
 
 
 def test_options_for_the_scene():

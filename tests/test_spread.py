@@ -1,6 +1,7 @@
 """Measures of sets of answers: hand-computed cases, and good is better than bad."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -16,6 +17,11 @@ PEOPLE = np.stack([LEFT, RIGHT] * 2)
 def test_iou_by_hand():
     found = spread.iou([LEFT, BOTH, NONE], [LEFT, RIGHT, NONE])
     assert np.array_equal(found, [[1, 0, 0], [0.5, 0.5, 0], [0, 0, 1]])
+    dot = np.zeros((4, 4), int)
+    dot[1, 2] = 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing is divided by an empty union
+        assert np.array_equal(spread.iou([dot, NONE], [dot, NONE]), [[1, 0], [0, 1]])
 
 
 def test_energy_distance_by_hand():
@@ -26,6 +32,8 @@ def test_energy_distance_by_hand():
         1 - 1 - 0.5 + 0
     )  # below 0
     assert spread.energy_distance([LEFT] * 3, [LEFT] * 2) == 0
+    # Two samples alike and a third: two of six ordered pairs agree.
+    assert spread.energy_distance([LEFT, LEFT, RIGHT], [LEFT]) == pytest.approx(2 / 3 - 4 / 6)
 
 
 def test_energy_distance_is_zero_on_average_for_the_annotators_own_law():
@@ -51,6 +59,22 @@ def test_matched_iou_by_hand():
     assert spread.matched_iou([LEFT, LEFT, RIGHT], [LEFT, RIGHT]) == pytest.approx(5 / 6)
 
 
+def test_a_sure_map_that_is_wrong_costs_what_a_millionth_does():
+    sure = np.ones((1, 1))
+    assert spread.factorised_nll(sure, [[[0]]])[0] == pytest.approx(-math.log(1e-6), rel=1e-9)
+    assert spread.factorised_nll(sure, [[[1]]])[0] == pytest.approx(1e-6, rel=1e-3)
+
+
+def test_measures_are_numbers_that_print_as_such():
+    values = [
+        spread.energy_distance([LEFT], PEOPLE),
+        spread.matched_iou([LEFT], PEOPLE),
+        spread.brier([0.7], [0.5]),
+        *spread.best_of(np.ones((1, 1, 8, 8)), [np.ones((1, 8, 8))], 3, 0.05),
+    ]
+    assert [type(value) for value in values] == [float] * 5
+
+
 def test_nll_by_hand():
     p = np.full((4, 4), 0.5)
     assert np.allclose(spread.factorised_nll(p, PEOPLE), 16 * math.log(2))
@@ -66,7 +90,7 @@ def test_nll_by_hand():
 
 
 def test_distinct_counts():
-    maps, count = spread.distinct(np.stack([LEFT, RIGHT, LEFT]))
+    maps, count = spread.distinct([LEFT, RIGHT, LEFT])
     found = {m.tobytes(): c for m, c in zip(maps, count)}
     assert found == {LEFT.tobytes(): 2, RIGHT.tobytes(): 1}
 
@@ -81,6 +105,22 @@ def test_widen_and_near():
         spread.widen(dot, -1)
 
 
+@pytest.mark.parametrize("pixels", [0, 1, 2, 2.9, 5])
+def test_widened_lines_are_what_lies_no_farther_from_them(pixels):
+    lines = np.zeros((2, 14, 17), int)
+    lines[0, 2, 3] = lines[0, 9, 12] = lines[1, 6, 2:11] = 1
+    expected = np.zeros(lines.shape, bool)
+    for line, row, column in np.ndindex(lines.shape):
+        y, x = np.nonzero(lines[line])
+        expected[line, row, column] = np.hypot(y - row, x - column).min() <= pixels
+    assert np.array_equal(spread.widen(lines.tolist(), pixels), expected)
+    assert spread.widen(lines, pixels).dtype == bool
+    # Near is what is near to anything that anybody drew, five pixels unless told otherwise.
+    assert np.array_equal(spread.near(lines.tolist(), pixels), expected.any(axis=0))
+    if pixels == 5:
+        assert np.array_equal(spread.near(lines), expected.any(axis=0))
+
+
 def test_brier_by_hand():
     # One of two people marked: (0.7 − 1)²/2 + (0.7 − 0)²/2.
     assert spread.brier(np.array([0.7]), np.array([0.5])) == pytest.approx(0.29)
@@ -88,6 +128,12 @@ def test_brier_by_hand():
     assert spread.brier_skill(share, share) == 1
     assert spread.brier_skill(np.array([0.5, 0.5]), share) == 0
     assert spread.brier_skill(np.array([1.0, 0.0]), share) == -3
+    # Lists and half precision are computed in double precision.
+    assert spread.brier([0.7, 0.1], [0.5, 0.0]) == pytest.approx((0.29 + 0.01) / 2)
+    half = np.array([1, 0, 0], "float16")
+    assert spread.brier(half / 3, half) == pytest.approx(((half / 3 - half) ** 2).mean(), rel=1e-3)
+    assert spread.brier_skill([1 / 3] * 3, half) == pytest.approx(0, abs=1e-12)
+    assert spread.brier_skill([0.0, 0.0], [0, 0]) == 0  # a rate of 0 leaves nothing to know
 
 
 def test_risk_coverage_by_hand():
@@ -97,8 +143,12 @@ def test_risk_coverage_by_hand():
     blind = spread.risk_coverage([1, 1, 1, 1], [0, 0, 1, 1], points=4)[1]
     wrong = spread.risk_coverage([4, 3, 2, 1], [0, 0, 1, 1], points=4)[1]
     assert np.allclose(blind, 0.5) and risk.mean() < blind.mean() < wrong.mean()
-    with pytest.raises(ValueError, match="shape"):
+    coverage, _ = spread.risk_coverage([1, 2], [0, 1])
+    assert len(coverage) == 50 and coverage[0] == 1 / 50
+    with pytest.raises(ValueError, match=r"one shape. Received: \(2,\) and \(1,\)"):
         spread.risk_coverage([1, 2], [1])
+    with pytest.raises(ValueError, match=r"one shape. Received: \(0,\) and \(0,\)"):
+        spread.risk_coverage([], [])
 
 
 def test_best_of_takes_the_best_map_of_each_picture():
@@ -112,12 +162,31 @@ def test_best_of_takes_the_best_map_of_each_picture():
     assert spread.best_of(maps[:, :1], people, 3, 0.05)[0] < 0.7
 
 
+def test_best_of_judges_a_map_at_its_own_best_threshold():
+    right, wrong = np.zeros((3, 20, 20)), np.zeros((3, 20, 20))
+    for k, row in enumerate((3, 5, 7)):
+        right[k, row], wrong[k, row + 8] = 0.6, 1  # at the highest threshold only the wrong is left
+    people = [(line[None] > 0).astype(int) for line in right]
+    maps = np.stack([right, wrong], axis=1)
+    maps[1] = maps[1][::-1]
+    best, mean = spread.best_of(maps, people, 3, 0.05)
+    assert best == 1
+    # The first maps have two of three lines right, the second ones one of three.
+    assert mean == pytest.approx((2 / 3 + 1 / 3) / 2)
+
+
 def test_bad_maps_are_refused():
-    with pytest.raises(ValueError, match="0 and 1"):
+    with pytest.raises(ValueError, match=r"`a` must hold 0 and 1.* values from 0\.0 to 0\.5"):
         spread.iou([LEFT * 0.5], [LEFT])
-    with pytest.raises(ValueError, match="one size"):
-        spread.iou([LEFT], [np.zeros((3, 3), int)])
-    with pytest.raises(ValueError, match="n of 1"):
+    with pytest.raises(ValueError, match=r"`b` must hold 0 and 1.* values from 0 to 2"):
+        spread.iou([LEFT], [LEFT * 2])
+    with pytest.raises(ValueError, match=r"one size. Received: \(4, 4\) and \(3, 4\)"):
+        spread.iou([LEFT] * 2, [np.zeros((3, 4), int)])
+    with pytest.raises(ValueError, match=r"n of 1 or more. Received: \(0, 4, 4\)"):
         spread.iou(np.zeros((0, 4, 4)), [LEFT])
-    with pytest.raises(ValueError, match="one size"):
-        spread.factorised_nll(np.zeros((3, 3)), [LEFT])
+    with pytest.raises(ValueError, match=r"`b` must be \(n, H, W\).* Received: \(4, 4\)"):
+        spread.iou([LEFT], LEFT)
+    with pytest.raises(ValueError, match=r"one size. Received: \(3, 4\) and \(4, 4\)"):
+        spread.factorised_nll(np.zeros((3, 4)), [LEFT])
+    with pytest.raises(ValueError, match="`annotations` must hold 0 and 1"):
+        spread.factorised_nll(np.zeros((4, 4)), [LEFT * 0.5])

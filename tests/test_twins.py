@@ -97,3 +97,134 @@ def test_few_and_many_images_get_as_many_steps(count, steps):
     x = np.zeros((count, SIZE, SIZE, 3), "float32")
     twins.learn(model, x, masks(x), steps=steps, batch=4, rate=1e-3, seed=0)
     assert Count.steps == steps
+
+
+# What is trained on what, without a training ---------------------------------------------
+
+
+@pytest.fixture
+def told(family, monkeypatch):
+    """Notes what `learn` is asked for, instead of training; no start is kept from before."""
+    calls = []
+
+    def learn(model, x, y, loss, **options):
+        calls.append((model, x, y, loss, options))
+        # A step that moves every weight by one.
+        model.set_weights([weight + 1 for weight in model.get_weights()])
+
+    monkeypatch.setattr(twins, "learn", learn)
+    monkeypatch.setattr(family, "starts", {})
+    monkeypatch.setattr(family, "pretraining", {"steps": 7, "rate": 0.5})
+    return calls
+
+
+LATER = {"steps": 12, "batch": 4, "rate": 1e-3, "seed": 5}
+EARLIER = {**LATER, "steps": 7, "rate": 0.5}
+
+
+@pytest.mark.parametrize("arm", [*twins.ARMS, "autoencoder, frozen", "VAE, frozen"])
+def test_what_each_arm_learns(family, told, arm):
+    x = family.images[:6]
+    model = family.train(arm, x, masks(x), 5)
+    *before, (trained, seen, target, loss, options) = told
+    assert seen is x and options == LATER
+    nets = family.frozen if arm.endswith("frozen") else family.full
+    if arm == "VAE + term":
+        assert trained is family.joint and model is family.both[2]
+        assert target.keys() == {"labels", "picture"} and target["picture"] is x
+        np.testing.assert_array_equal(target["labels"], masks(x))
+        assert loss is family.joint_loss
+    else:
+        assert trained is model is nets[2] and loss is family.loss
+        np.testing.assert_array_equal(target, masks(x))
+    if arm.startswith("random"):
+        assert before == []
+        return
+    ((pretrained, seen, target, loss, options),) = before
+    assert options == EARLIER
+    if arm.startswith("VAE"):
+        assert (pretrained, target, loss) == (family.vae, None, None) and seen is family.images
+    else:
+        assert pretrained is family.auto and target is family.images and loss == "mse"
+        assert (seen is family.images) == arm.startswith("autoencoder")
+
+
+def test_a_start_is_made_once_for_a_seed(family, told):
+    x = family.images[:6]
+    for arm in ("VAE", "VAE, frozen", "VAE + term"):
+        family.train(arm, x, masks(x), 5)
+    assert [call[0] for call in told].count(family.vae) == 1
+    assert set(family.starts) == {("VAE", 5)}
+    family.pretrained("random", 5)
+    assert set(family.starts) == {("VAE", 5), ("random", 5)}
+    family.pretrained("autoencoder", 6)  # those of another seed are not asked for again
+    assert set(family.starts) == {("autoencoder", 6)}
+
+
+def test_a_head_starts_fresh_on_the_pretrained_encoder(family, told):
+    fresh = [net.get_weights() for net in network(5)]
+    encoder, decoder, head = family.pretrained("autoencoder", 5)
+    for trained, weights in ((encoder, fresh[0]), (decoder, fresh[1])):
+        moved = [np.abs(a - b).max() for a, b in zip(trained, weights, strict=True)]
+        # The encoder's head for log σ² is not used, so it stays.
+        assert set(np.round(moved, 4)) <= {0.0, 1.0} and moved[0] > 0.9
+    for a, b in zip(head, fresh[2], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_the_noise_of_the_denoising_start(family, monkeypatch):
+    monkeypatch.setattr(family, "images", np.full((50, SIZE, SIZE, 3), 0.5, "float32"))
+    noisy = family._noisy(0)
+    assert noisy.dtype == np.float32 and noisy.shape == family.images.shape
+    assert noisy.std() == pytest.approx(0.1, rel=0.05) and noisy.mean() == pytest.approx(
+        0.5, abs=0.01
+    )
+    np.testing.assert_array_equal(noisy, family._noisy(0))
+    assert (noisy != family._noisy(1)).any()
+    monkeypatch.setattr(family, "noise", 2.0)
+    loud = family._noisy(0)
+    assert loud.min() == 0 and loud.max() == 1
+    assert family.vae.sigma == 0.1 and family.vae.likelihood == "gaussian"
+
+
+def test_pretraining_is_as_long_as_training_unless_told_otherwise(family, told):
+    loss, options = family.loss, {"steps": 12, "batch": 4, "rate": 1e-3}
+    plain = twins.Twins(network, joint, loss, family.images, 0.3, **options)
+    assert plain.noise == 0.1 and plain.vae.sigma == 0.3
+    assert not plain.frozen[0].trainable and plain.full[0].trainable and plain.both[0].trainable
+    plain.train("VAE", family.images, masks(family.images), 5)
+    assert [call[-1] for call in told] == [LATER, LATER]
+
+
+@pytest.mark.parametrize(
+    ("count", "steps", "length"),
+    [(3, 18, 12), (12, 18, 12), (20, 18, 20), (40, 2, 8), (3, 600, 400)],
+)
+def test_a_pass_is_a_sixth_of_the_steps_or_all_images(monkeypatch, count, steps, length):
+    asked = {}
+
+    def fit_steps(model, x, *args, **options):
+        asked.update(x=x, args=args, **options)
+
+    monkeypatch.setattr(twins, "fit_steps", fit_steps)
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1), layers.Dropout(0.5)])
+    x = np.arange(count, dtype="float32")[:, None]
+    targets = {"a": x * 2, "b": [x + 1]}
+    options = {"steps": steps, "batch": 4, "rate": 0.25}
+    assert twins.learn(model, x, targets, "mse", **options, seed=9) is model
+    assert asked["args"] == (steps, 4, 0.25) and asked["seed"] == 9
+    order = asked["x"][:, 0].astype(int)
+    assert len(order) == length
+    assert np.ptp(np.bincount(order, minlength=count)) <= 1  # each as often as the others
+    assert len(set(order[:count])) == min(count, length) and list(order) != sorted(order)
+    np.testing.assert_array_equal(asked["y"]["a"], asked["x"] * 2)
+    np.testing.assert_array_equal(asked["y"]["b"][0], asked["x"] + 1)
+    assert model.loss == "mse" and isinstance(model.optimizer, keras.optimizers.Adam)
+    (state,) = [v for v in model.variables if v.name == "seed_generator_state"]
+    assert keras.ops.convert_to_numpy(state.value).tolist() == [9, 0]
+    optimizer = model.optimizer
+    twins.learn(model, x, **options, seed=9)
+    assert asked["y"] is None and model.optimizer is optimizer  # compiled once
+    np.testing.assert_array_equal(asked["x"][:, 0], order)
+    twins.learn(model, x, **options, seed=8)
+    assert (asked["x"][:, 0] != order).any()
