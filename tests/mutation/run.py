@@ -42,13 +42,16 @@ TESTS = {
     "models": ["models"],
     "metrics": ["metrics"],
     "edges": ["edges", "classics"],
-    "data": ["data", "data_sets", "data_fetch", "data_folder", "crops", "shapes"],
+    "data": [
+        "data", "data_sets", "data_fetch", "data_folder", "data_own", "data_masks",
+        "data_unpacked", "crops", "shapes",
+    ],
     "spread": ["spread"],
     "calibration": ["calibration"],
     "twins": ["twins"],
-    "resume": ["resume"],
-    "grading": ["grading", "assignments"],
-}
+    "resume": ["resume", "versions"],
+    "grading": ["intake", "mending", "pieces", "archives", "grading", "assignments"],
+}  # fmt: skip
 PATIENCE = 60  # seconds that a mutant may take besides five times what its tests take
 
 
