@@ -15,6 +15,8 @@ NEEDS = {"backends": ("jax", "torch"), "browser": ("playwright",)}
 collect_ignore = [
     folder for folder, names in NEEDS.items() if not all(map(importlib.util.find_spec, names))
 ]
+if os.environ.get("GRADERS") != "all":  # `make test-graders`
+    collect_ignore.append("test_odd_class.py")
 
 
 @pytest.fixture(autouse=True)
