@@ -28,6 +28,21 @@ def _tar(mode, **files):
     return stream.getvalue()
 
 
+def test_a_file_that_is_called_like_a_folder_stops_no_archive(tmp_path):
+    files = {"a": b"x", "a/tiny.ipynb": ONE, "a/b": b"", "a/b/c.txt": b""}
+    rows = rows_of(
+        tmp_path,
+        {
+            "zip/x.zip": packed(**files),
+            "tar/x.tar": _tar("w", **files),
+            "back/x.zip": packed(**{"a/tiny.ipynb": ONE, "a": b"x"}),
+        },
+    )
+    assert graded_in(rows) == {"zip", "tar", "back"}
+    said = "; ".join(rows["zip", "tiny"].notes)
+    assert "a.zip" not in said and "x.zip/again 2/a/tiny.ipynb" in said and "x.zip/a" in said
+
+
 def test_archives_are_read_as_folders_are(tmp_path):
     inside = packed(**{"tiny.ipynb": ONE, "__MACOSX/._tiny.ipynb": b"x"})
     rows = rows_of(

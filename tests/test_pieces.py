@@ -1,5 +1,6 @@
 """Cells that were split, copied or merged: no line is lost, and no mark of a right answer."""
 
+import copy
 import time
 
 import pytest
@@ -33,6 +34,8 @@ SPLIT = {
         "TABLE = []\nfor n in (2,):\n    TABLE.append(n)",
         DOUBLE.replace("2", "TABLE[0]"),
     ],
+    "a list that is filled": ["TABLE = []", "TABLE.append(2)", DOUBLE.replace("2", "TABLE[0]")],
+    "filled below": [DOUBLE.replace("2", "TABLE[0]"), "TABLE = {}", "TABLE[0] = 2"],
 }
 
 
@@ -71,6 +74,70 @@ def test_a_copy_that_is_not_the_answer_stays_as_an_ordinary_cell(parts):
     own = [text for _, text in own_cells(notebook)]
     assert sorted([DOUBLE, *own]) == sorted(parts), "no line is lost"
     assert "stays as an ordinary cell" in notes and f"double is there {len(parts)} times" in notes
+
+
+@pytest.mark.parametrize("first", ["TWO = 3", "TWO = 3\nprint(TWO)", "TWO = []\nTWO.append(3)"])
+@pytest.mark.parametrize("second", ["TWO = 2", "TWO = 1\nTWO += 1"])
+def test_of_two_pieces_with_one_name_the_later_one_belongs_to_the_answer(first, second):
+    notebook, _ = mended(Work(GIVEN).split("double", first, second, DOUBLE.replace("2", "TWO")))
+    answer = named(notebook)["double"].source
+    assert marks_of(notebook) == 3 and second in answer and first not in answer
+    assert ("code", first) in own_cells(notebook)
+
+
+def test_a_piece_is_not_moved_over_a_cell_that_changes_or_uses_it():
+    parts = ["def two():\n    return 2", "assert two() == 3", DOUBLE.replace("2", "two()")]
+    notebook, _ = mended(Work(GIVEN).split("double", *parts))
+    assert marks_of(notebook) == 3
+    assert [text for _, text in own_cells(notebook)] == parts[:2], "in their order, above it"
+
+
+def test_a_cell_that_is_timed_is_code_like_any_other():
+    for parts in ([f"%%time\n{DOUBLE}", "double(3)"], ["double(3)", f"%%time\n{DOUBLE}"]):
+        notebook, _ = mended(Work(GIVEN).split("double", *parts))
+        assert named(notebook)["double"].source == f"%%time\n{DOUBLE}"
+        assert own_cells(notebook) == [("code", "double(3)")]
+    parts = ["TWO = 2", f"%%capture out\n{DOUBLE.replace('2', 'TWO')}"]
+    notebook, notes = mended(Work(GIVEN).split("double", *parts))
+    assert "# %%capture out" in named(notebook)["double"].source and marks_of(notebook) == 3
+    _, notes = mended(Work(GIVEN, double=f"%%time\nopen('a')\n{DOUBLE}"))
+    assert notes == "look at the code, it uses open"
+    notebook, _ = mended(Work(GIVEN).split("double", "%%bash\nls", *SPLIT["within the function"]))
+    assert marks_of(notebook) == 3 and ("code", "%%bash\nls") in own_cells(notebook)
+
+
+@pytest.mark.parametrize("nameless", [0, 1])
+def test_half_of_a_split_answer_without_a_name_is_joined(nameless):
+    work = Work(GIVEN).split("double", *SPLIT["within the function, late"])
+    place = work.at("double") + nameless
+    work.cells[place]["metadata"] = {}
+    notebook, notes = mended(work)
+    assert marks_of(notebook) == 3 and own_cells(notebook) == []
+    assert "double stands in 2 cells; the pieces are joined" in notes
+    # A cell that can be read alone is the student's own.
+    notebook, notes = mended(Work(GIVEN).add("double(3)", "code", "double"))
+    assert own_cells(notebook) == [("code", "double(3)")] and notes == ""
+
+
+PROSE = "My *idea*: it's taken twice."
+
+
+@pytest.mark.parametrize(
+    "blocks", [[PROSE, DOUBLE], [DOUBLE, PROSE], ["import math", PROSE, DOUBLE]]
+)
+def test_text_that_was_merged_into_an_answer_costs_no_mark_and_stays(blocks):
+    wrong = "def next_step(number):\n    return 0"
+    work = Work(GIVEN, double="\n\n".join(blocks), why=STUB).split("next_step", NEXT, wrong)
+    notebook, notes = intake.mend(work.raw, GIVEN, passes=last_passes)  # mended more than once
+    assert marks_of(notebook) == 3 and ("raw", PROSE) in own_cells(notebook)
+    assert "text that is no Python was taken out of double; look at it" in notes
+    assert named(notebook)["why"].source != STUB, "it waits for the teacher"
+
+
+def test_code_with_an_error_is_graded_as_it_is():
+    for code in ("def double(n):\n    x = 3\n\n    retrun 2 * n", "def double(n) retrun 2 * n"):
+        notebook, notes = mended(Work(GIVEN, double=code))
+        assert named(notebook)["double"].source == code and notes == ""
 
 
 def test_a_copy_of_what_was_handed_out_is_no_answer():
@@ -162,6 +229,17 @@ def test_a_locked_cell_that_was_split_copied_or_written_into():
 def test_pieces_of_a_written_answer_are_joined_and_a_copy_is_there_once():
     notebook, notes = mended(Work(GIVEN).split("why", "One.", STUB, "Two.", "One."))
     assert named(notebook)["why"].source == "One.\n\nTwo." and "why is there 4 times" in notes
+
+
+def test_a_written_answer_whose_cell_is_gone_waits_if_another_may_hold_it():
+    given = copy.deepcopy(GIVEN)
+    given.cells.append(copy.deepcopy(given.cells[-1]))
+    given.cells[-1].metadata.nbgrader.grade_id = given.cells[-1].id = "how"
+    for text in ("One.\n\nTwo.", STUB):
+        work = Work(given, why=text).remove("how")
+        notebook, notes = intake.mend(work.raw, given)
+        assert notes == ["how was missing and is back"]
+        assert (named(notebook)["how"].source == STUB) == (text == STUB)
 
 
 def test_one_remark_tells_of_nothing_where_nothing_was_mended():

@@ -103,20 +103,20 @@ def _collect(folder, assignments, place, homes):
         if archives.JUNK.fullmatch(name):
             continue
         if path.is_dir():
-            homes.setdefault(name, []).extend(_files(path, place))
+            homes.setdefault(names.of_files(name), []).extend(_files(path, place))
             continue
-        told = names.by_platform(name, assignments) or names.by_person(name, assignments)
-        if told is None and archives.kind(name):
-            told = archives.stem(name), name
-            if _is_a_class(path):
-                with contextlib.suppress(archives.BadArchive):
-                    inside = _unpack_class(path, place, assignments)
-                    _collect(inside, assignments, place, homes)
-                    continue
+        told = names.by_platform(name, assignments)
+        if told is None and archives.kind(name) and _is_a_class(path):
+            with contextlib.suppress(archives.BadArchive):
+                _collect(_unpack_class(path, place, assignments), assignments, place, homes)
+                continue
+        told = told or names.by_person(name, assignments)
         problem = ""
         if told is None and _assignment(name, assignments):
             problem = "Its name tells no student. Put it into a folder named for the student."
-        student, file = told or (path.stem, name)
+            if archives.kind(name):
+                problem += f" If it is the archive of a class: make grade SUBMISSIONS={name}"
+        student, file = told or (archives.stem(name) if archives.kind(name) else path.stem, name)
         homes.setdefault(student, []).extend(_files(path, place, file, problem))
 
 
@@ -196,6 +196,7 @@ def _assignment(name, assignments):
     stem = names.notebook_stem(name)
     if stem is None:
         stem = archives.stem(name) if archives.kind(name) else Path(name).stem
+        stem = names.notebook_stem(stem) or stem
     return names.assignment_of(stem, assignments)
 
 

@@ -7,16 +7,20 @@ JupyterLab copies a cell's name when the cell is split or copied. The rules for 
 3. Of the cells that define what the task asks for, the last one above the task's test counts.
    Where they differ, `mending` has each tried: the last one that passes the test counts.
 4. A cell that defines other things, and does not use the answer, is a piece of it: pieces are
-   joined with the cell that counts, in their order.
+   joined with the cell that counts, in their order. It stays where it stands if a cell between
+   them, which is no piece, changes or uses what it defines.
 5. All others stay as ordinary cells, where they stand.
 """
 
 import ast
 import itertools
+import re
 from dataclasses import dataclass
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 IMPORTS = (ast.Import, ast.ImportFrom)
+# The first line of a cell that runs all of it as Python, and keeps the names that it defines.
+RUN_WHOLE = re.compile(r"\A\s*%%(?:time|capture|prun)\b.*\n")
 
 
 @dataclass
@@ -35,7 +39,7 @@ def tree(code):
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:
-        return ast.parse(TransformerManager().transform_cell(code))
+        return ast.parse(TransformerManager().transform_cell(RUN_WHOLE.sub("", code, count=1)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -85,32 +89,62 @@ def choose(texts, stub, above, prefer=None):
     could = whole or [i for i in code if defined(code[i])] or list(code)
     counts = ([i for i in could if i < above] or could[:1])[-1] if prefer is None else prefer
     taken = defined(code[counts]) | (wanted if whole else set())
-    joined = []
-    for i in code:
-        if i == counts:
-            joined.append(i)
-        elif _is_a_piece(code[i], wanted, taken):
-            joined.append(i)
-            taken |= defined(code[i])
-    text = "\n\n".join(code[i] for i in joined)
+    known = {name for text in code.values() for name in defined(text)}
+    joined = [counts]
+    # From the answer outwards: of two pieces with one name, the one that ran last belongs to it.
+    for some in ([i for i in reversed(code) if i < counts], [i for i in code if i > counts]):
+        passed, used = set(), set()  # names in the cells between that are no pieces
+        for i in some:
+            gives, needs = defined(code[i]), _used(code[i])
+            moves = not gives & (passed | used) and not (needs - gives) & passed
+            if moves and _is_a_piece(code[i], wanted, taken, known):
+                joined.append(i)
+                taken |= gives
+            else:
+                passed, used = passed | gives, used | needs
+    joined.sort()
+    text = "\n\n".join(_inner(code[i]) if n else code[i] for n, i in enumerate(joined))
     left = {i: code[i] for i in code if i not in joined}
     differ = {tuple(lines(code[i])): i for i in whole}
     return Answer(text, counts, joined, left, sorted(differ.values()) if len(differ) > 1 else [])
 
 
-def _is_a_piece(code, wanted, taken):
+def _is_a_piece(code, wanted, taken, known):
     """Whether a cell defines things that are not taken, and does not use what is asked for."""
     found = tree(code)
-    if found is None:
+    if found is None or _used(code) & wanted:
         return False
-    for node in found.body:
-        used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-        if not isinstance(node, DEFINITIONS) and used & wanted:
-            return False
     names = _names(found.body)
-    # Imports and words belong to the answer, too; a cell that only calls things does not.
-    says = names or all(isinstance(n, IMPORTS) or _is_text(n) for n in found.body)
+    # Imports and words belong to the answer, too, and so does what fills a list or a dictionary
+    # of the `known` names; a cell that only calls things does not.
+    says = names or _filled(found) & known
+    says = says or all(isinstance(n, IMPORTS) or _is_text(n) for n in found.body)
     return bool(says) and not names & taken
+
+
+def _filled(found):
+    """Return the names in whose value a cell changes something: `a.append(1)`, `a["b"] = 1`."""
+    names = set()
+    for node in (
+        n for top in found.body if not isinstance(top, DEFINITIONS) for n in ast.walk(top)
+    ):
+        changed = node.func if isinstance(node, ast.Call) else node
+        stored = isinstance(getattr(node, "ctx", None), ast.Store)
+        if isinstance(changed, ast.Attribute | ast.Subscript) and (stored or changed is not node):
+            names |= {n.id for n in ast.walk(changed.value) if isinstance(n, ast.Name)}
+    return names
+
+
+def _used(code):
+    """Return the names in what a cell runs at once: in all but its functions and classes."""
+    body = getattr(tree(code), "body", [])
+    nodes = (n for top in body if not isinstance(top, DEFINITIONS) for n in ast.walk(top))
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+def _inner(code):
+    """Return a piece that stands below others, where a first line such as `%%time` is an error."""
+    return RUN_WHOLE.sub(lambda found: f"# {found[0].lstrip()}", code)
 
 
 def _is_text(node):
@@ -129,17 +163,19 @@ def _readable(texts, stub):
         code, size = kept[0][1], 1
         for n in range(2, min(len(kept), most) + 1):
             run = [text for _, text in kept[:n]]
-            if together := _together(run):
-                code, size = together, n
+            if one := together(run):
+                code, size = one, n
                 break
         found[kept[0][0]] = code
         kept = kept[size:]
     return found
 
 
-def _together(run):
+def together(run):
     """Return the code of cells that can be read only together, or None."""
     first, *others = run
+    if first.lstrip().startswith("%%") and not RUN_WHOLE.match(first):
+        return None  # all below its first line is a text and no Python
     rest = _join(others)
     if tree(first) is not None and rest is not None and not rest.lstrip("\n")[:1].isspace():
         return None

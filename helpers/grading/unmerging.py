@@ -1,7 +1,12 @@
-"""Cells that were merged: what the course wrote is cut out, so that each part is a cell again."""
+"""Cells that were merged or split become, as far as their text tells, what they were before."""
+
+import re
+from dataclasses import replace
 
 from helpers.grading.cells import find_run, same
-from helpers.grading.pieces import asked, defined, lines, tree
+from helpers.grading.pieces import asked, defined, lines, together, tree
+
+PARAGRAPHS = 60  # most of a cell that is searched for prose
 
 
 def unmerge(given, release):
@@ -42,7 +47,51 @@ def unmerge(given, release):
                 if part.name is None and part.kind == "code" and tree(part.text) is None:
                     part.kind = "raw"
         found += parts
+    _name_halves(found, release)
+    names = [cell.name for cell in found]
+    code = {name: stub for name, stub in stubs.items() if _is_code(name, release)}
+    for place in reversed(range(len(found))):
+        cell = found[place]
+        if cell.name in code and names.count(cell.name) == 1:
+            parts = _without_prose(cell, asked(code[cell.name]))
+            if len(parts) > 1:
+                found[place : place + 1] = parts
+                cut.append(f"text that is no Python was taken out of {cell.name}; look at it")
     return found, cut
+
+
+def _is_code(name, release):
+    return any(_name(cell) == name and cell.cell_type == "code" for cell in release.cells)
+
+
+def _name_halves(found, release):
+    """Give an answer's name to a cell beside it that can be read only together with it.
+
+    Some editors give only one half of a split cell the name.
+    """
+    for place in range(len(found) - 1):
+        above, below = found[place : place + 2]
+        one, other = (above, below) if above.name else (below, above)
+        if one.name and not other.name and other.kind == "code" and _is_code(one.name, release):
+            course = any(same(other.text, cell.source) for cell in release.cells)
+            if other.text.strip() and not course and together([above.text, below.text]):
+                found[place + (other is below)] = replace(other, name=one.name)
+
+
+def _without_prose(cell, wanted):
+    """Return a cell with code, and beside it the paragraphs without which Python can read it."""
+    blocks = re.split(r"\n(?:[ \t]*\n)+(?=\S)", cell.text.strip("\n"))
+    if tree(cell.text) is not None or len(blocks) > PARAGRAPHS:
+        return [cell]
+    for size in range(1, len(blocks)):
+        for start in range(len(blocks) - size + 1):
+            code = "\n\n".join(blocks[:start] + blocks[start + size :])
+            if wanted and wanted <= defined(code):
+                text = "\n\n".join(blocks[start : start + size])
+                prose = cell.without_name(text=text, kind="raw", attachments={})
+                rest = replace(cell, text=code)
+                return [prose, rest] if start == 0 else [rest, prose]
+    return [cell]
 
 
 def _remark(cell, stubs):
