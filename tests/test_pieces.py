@@ -8,6 +8,7 @@ from assignments.odd import (
     DOUBLE,
     GIVEN,
     NEXT,
+    PICTURE,
     STUB,
     Work,
     last_passes,
@@ -90,6 +91,9 @@ def test_a_piece_is_not_moved_over_a_cell_that_changes_or_uses_it():
     notebook, _ = mended(Work(GIVEN).split("double", *parts))
     assert marks_of(notebook) == 3
     assert [text for _, text in own_cells(notebook)] == parts[:2], "in their order, above it"
+    parts = ["TWO = 1", "def set_two():\n    global TWO\n    TWO = 2", "set_two()"]
+    work = Work(GIVEN).split("double", *parts, DOUBLE.replace("2", "TWO"))
+    assert marks_of(mended(work)[0]) == 3
 
 
 def test_a_cell_that_is_timed_is_code_like_any_other():
@@ -140,6 +144,22 @@ def test_code_with_an_error_is_graded_as_it_is():
         assert named(notebook)["double"].source == code and notes == ""
 
 
+@pytest.mark.parametrize("text", ["It's my idea, tried below.", "notes", "## Idea", "x = 3, I say"])
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_copy_that_was_turned_into_text_stays_text(text, kind, first):
+    parts = [text, DOUBLE] if first else [DOUBLE, text]
+    work = Work(GIVEN, why=STUB).split("double", *parts)
+    copied = work.cells[work.at("double") + (not first)]
+    copied.update(cell_type=kind, attachments={"p.png": PICTURE})
+    notebook, notes = mended(work)
+    assert named(notebook)["double"].source == DOUBLE and marks_of(notebook) == 3
+    assert text in "".join(t for k, t in own_cells(notebook) if k == kind)
+    assert sum("attachments" in c for c in notebook.cells) == 1
+    assert "a copy of double was turned into text" in notes
+    assert named(notebook)["why"].source != STUB, "it waits for the teacher"
+
+
 def test_a_copy_of_what_was_handed_out_is_no_answer():
     stub = named(GIVEN)["double"].source
     for parts in ([DOUBLE, stub], [stub, DOUBLE], [stub, "TWO = 2", DOUBLE]):
@@ -173,6 +193,8 @@ MERGED = {
     "all code": ("setup", "test_next_step", None),
     "all code, under the last name": ("setup", "test_next_step", "test_next_step"),
     "a written answer and a test": ("test_next_step", "why", None),
+    "all, under the name of the written answer": ("setup", "why", "why"),
+    "all, under the first name": ("setup", "why", None),
 }
 
 
@@ -184,7 +206,9 @@ def test_merged_cells_are_cells_again(which):
     for name in ("setup", "test_double", "test_next_step"):
         assert course[name].source == named(GIVEN)[name].source
     assert "cells again" in notes or "a cell of its own" in notes
-    if "why" in which:
+    if which[2] == "why":
+        assert course["why"].source == "It is so."
+    elif "why" in which:
         assert ("raw", "It is so.") in own_cells(notebook) and course["why"].source != STUB
 
 

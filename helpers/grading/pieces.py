@@ -136,10 +136,15 @@ def _filled(found):
 
 
 def _used(code):
-    """Return the names in what a cell runs at once: in all but its functions and classes."""
-    body = getattr(tree(code), "body", [])
-    nodes = (n for top in body if not isinstance(top, DEFINITIONS) for n in ast.walk(top))
-    return {node.id for node in nodes if isinstance(node, ast.Name)}
+    """Return the names in what a cell runs at once, and those that its functions call global."""
+    names = set()
+    for top in getattr(tree(code), "body", []):
+        for node in ast.walk(top):
+            if isinstance(node, ast.Global):
+                names.update(node.names)
+            elif isinstance(node, ast.Name) and not isinstance(top, DEFINITIONS):
+                names.add(node.id)
+    return names
 
 
 def _inner(code):

@@ -41,11 +41,14 @@ def unmerge(given, release):
         parts = _cut(cell, mine + few)
         if len(parts) > 1:
             cut.append(_remark(cell, stubs))
-            _name_the_answer(parts, cell.name, stubs)
+            answers = [asked(stub) for stub in stubs.values()]
             for part in parts:
-                # A written answer that was merged with code.
+                # A written answer that was merged with code, or the other way round.
                 if part.name is None and part.kind == "code" and tree(part.text) is None:
                     part.kind = "raw"
+                elif part.name is None and any(a and a <= defined(part.text) for a in answers):
+                    part.kind = "code"
+            _name_the_answer(parts, cell.name, stubs)
         found += parts
     _name_halves(found, release)
     names = [cell.name for cell in found]
@@ -143,6 +146,6 @@ def _name_the_answer(parts, name, stubs):
         return
     free = [part for part in parts if part.name is None]
     wanted = asked(stubs[name])
-    fit = [part for part in free if wanted and wanted <= defined(part.text)]
+    fit = [p for p in free if (wanted <= defined(p.text) if wanted else p.kind != "code")]
     for part in (fit or free)[:1]:
         part.name = name
