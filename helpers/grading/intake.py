@@ -234,7 +234,7 @@ def _listed(files, every=False):
 def read(path):
     """Return the notebook of a file that a student handed in.
 
-    UTF-8 and UTF-16 are read, with a byte-order mark or without.
+    UTF-8, UTF-16 and UTF-32 are read, with a byte-order mark or without.
 
     Raises:
         Refused: If it is not a notebook.

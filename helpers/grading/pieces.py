@@ -6,9 +6,10 @@ JupyterLab copies a cell's name when the cell is split or copied. The rules for 
 2. A cell that cannot be read alone is joined with its neighbour, if both together can be read.
 3. Of the cells that define what the task asks for, the last one above the task's test counts.
    Where they differ, `mending` has each tried: the last one that passes the test counts.
-4. A cell that defines other things, and does not use the answer, is a piece of it: pieces are
-   joined with the cell that counts, in their order. It stays where it stands if a cell between
-   them, which is no piece, changes or uses what it defines.
+4. A cell that defines other things or fills them, and does not use the answer, is a piece of it:
+   pieces are joined with the cell that counts, in their order. Of two pieces with one name, the
+   one that ran last is joined. A piece stays where it stands if a cell between it and the answer,
+   which is no piece, changes or uses what it defines.
 5. All others stay as ordinary cells, where they stand.
 """
 
@@ -91,7 +92,7 @@ def choose(texts, stub, above, prefer=None):
     taken = defined(code[counts]) | (wanted if whole else set())
     known = {name for text in code.values() for name in defined(text)}
     joined = [counts]
-    # From the answer outwards: of two pieces with one name, the one that ran last belongs to it.
+    # From the answer outwards, so that above it the piece that ran last comes first.
     for some in ([i for i in reversed(code) if i < counts], [i for i in code if i > counts]):
         passed, used = set(), set()  # names in the cells between that are no pieces
         for i in some:
@@ -125,9 +126,8 @@ def _is_a_piece(code, wanted, taken, known):
 def _filled(found):
     """Return the names in whose value a cell changes something: `a.append(1)`, `a["b"] = 1`."""
     names = set()
-    for node in (
-        n for top in found.body if not isinstance(top, DEFINITIONS) for n in ast.walk(top)
-    ):
+    tops = [top for top in found.body if not isinstance(top, DEFINITIONS)]
+    for node in ast.walk(ast.Module(tops, [])):
         changed = node.func if isinstance(node, ast.Call) else node
         stored = isinstance(getattr(node, "ctx", None), ast.Store)
         if isinstance(changed, ast.Attribute | ast.Subscript) and (stored or changed is not node):

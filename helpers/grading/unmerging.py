@@ -6,7 +6,7 @@ from dataclasses import replace
 from helpers.grading.cells import find_run, same
 from helpers.grading.pieces import asked, defined, lines, together, tree
 
-PARAGRAPHS = 60  # most of a cell that is searched for prose
+PARAGRAPHS = 20  # most of a cell that is searched for prose
 
 
 def unmerge(given, release):
@@ -14,7 +14,8 @@ def unmerge(given, release):
 
     JupyterLab's merged cell has one of the names, and the others are gone. A text of the course
     that stands whole in a cell is a cell again; of what is around it, an answer keeps its name,
-    and the rest is the student's own. Answers that were merged into one cell stay in one.
+    and the rest is the student's own. Answers that were merged into one cell stay in one. Text
+    that keeps Python from reading an answer is a cell, too.
 
     Args:
         given: The cells that were handed in.
@@ -51,16 +52,15 @@ def unmerge(given, release):
             _name_the_answer(parts, cell.name, stubs)
         found += parts
     _name_halves(found, release)
-    names = [cell.name for cell in found]
-    code = {name: stub for name, stub in stubs.items() if _is_code(name, release)}
-    for place in reversed(range(len(found))):
-        cell = found[place]
-        if cell.name in code and names.count(cell.name) == 1:
-            parts = _without_prose(cell, asked(code[cell.name]))
-            if len(parts) > 1:
-                found[place : place + 1] = parts
-                cut.append(f"text that is no Python was taken out of {cell.name}; look at it")
-    return found, cut
+    names, whole = [cell.name for cell in found], []
+    for cell in found:
+        parts = [cell]
+        if names.count(cell.name) == 1 and _is_code(cell.name, release):
+            parts = _without_prose(cell, asked(stubs.get(cell.name, "")))
+        if len(parts) > 1:
+            cut.append(f"text that is no Python was taken out of {cell.name}; look at it")
+        whole += parts
+    return whole, cut
 
 
 def _is_code(name, release):
