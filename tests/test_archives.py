@@ -43,6 +43,11 @@ def test_a_file_that_is_called_like_a_folder_stops_no_archive(tmp_path):
     assert "a.zip" not in said and "x.zip/again 2/a/tiny.ipynb" in said and "x.zip/a" in said
 
 
+def test_a_path_that_is_too_long_is_refused_without_a_path_of_this_machine(tmp_path):
+    rows = rows_of(tmp_path, {"ann/a.zip": packed(**{"/".join(["d" * 150] * 40) + "/x": b""})})
+    assert rows["ann", "unknown"].reason.endswith("a.zip cannot be unpacked: File name too long.")
+
+
 def test_archives_are_read_as_folders_are(tmp_path):
     inside = packed(**{"tiny.ipynb": ONE, "__MACOSX/._tiny.ipynb": b"x"})
     rows = rows_of(

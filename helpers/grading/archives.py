@@ -145,7 +145,9 @@ def unpack(path, folder, budget, wanted=is_wanted):
                 budget.pay(1, len(data), path.name)
                 target.write_bytes(data)
     except _FAULTS as error:
-        told = "it is encrypted" if "encrypted" in str(error) else f"{error or 'it is damaged'}"
+        # An error of the system names a path on this machine; its words are enough.
+        told = getattr(error, "strerror", None) or str(error) or "it is damaged"
+        told = "it is encrypted" if "encrypted" in told else told
         raise BadArchive(f"{path.name} cannot be unpacked: {told}.") from None
     return left_out
 

@@ -147,7 +147,9 @@ def _files(home, place, name=None, problem=""):
                 continue
             if archives.kind(name) and path.is_file() and not path.is_symlink():
                 if depth == archives.DEEPEST:
-                    raise archives.BadArchive(f"{label} lies in {depth} archives.")
+                    raise archives.BadArchive(
+                        f"{label} lies in {depth} archives; what lies deeper is not read."
+                    )
                 folder = place.new()
                 for left_out in archives.unpack(path, folder, budget):
                     found.append(_File(path, name, label, problem=left_out))
