@@ -17,6 +17,7 @@ from assignments.odd import (
     named,
     own_cells,
 )
+from nbformat import from_dict
 
 from helpers.grading import intake
 
@@ -210,6 +211,26 @@ def test_merged_cells_are_cells_again(which):
         assert course["why"].source == "It is so."
     elif "why" in which:
         assert ("raw", "It is so.") in own_cells(notebook) and course["why"].source != STUB
+
+
+@pytest.mark.parametrize("name", ["why", None])
+@pytest.mark.parametrize("first", [1, 2])
+def test_an_answer_that_was_merged_with_its_rubric_is_the_answer(name, first):
+    given = copy.deepcopy(GIVEN)
+    rubric = {"cell_type": "markdown", "metadata": {}, "source": "Why?\n\nOne point.", "id": "q"}
+    given.cells.insert(len(given.cells) - 1, from_dict(rubric))
+    work = Work(given)
+    merged = copy.deepcopy(work["why"] if name else work.cells[-2])
+    merged["source"] = "\n\n".join(c["source"] for c in work.cells[-1 - first :])
+    work.cells[-1 - first :] = [merged]
+    notebook, _ = intake.mend(work.raw, given)
+    course = named(notebook)
+    assert course["test_next_step"].source == named(GIVEN)["test_next_step"].source
+    assert [c.source for c in notebook.cells].count(rubric["source"]) == 1
+    if name:
+        assert course["why"].source == "It is so."
+    else:
+        assert course["why"].source != STUB and "It is so." in [c.source for c in notebook.cells]
 
 
 @pytest.mark.parametrize("keeps", ["double", "next_step"])

@@ -49,7 +49,8 @@ def unmerge(given, release):
                     part.kind = "raw"
                 elif part.name is None and any(a and a <= defined(part.text) for a in answers):
                     part.kind = "code"
-            _name_the_answer(parts, cell.name, stubs)
+            free = [p for p in parts if not any(same(p.text, c.source) for c in release.cells)]
+            _name_the_answer(free, cell.name, stubs)
         found += parts
     _name_halves(found, release)
     names, whole = [cell.name for cell in found], []
@@ -140,11 +141,10 @@ def _of(cell, text):
     return {name: file for name, file in cell.attachments.items() if name in text}
 
 
-def _name_the_answer(parts, name, stubs):
+def _name_the_answer(free, name, stubs):
     """Give a merged cell's name to the part that is its answer."""
     if name not in stubs:
         return
-    free = [part for part in parts if part.name is None]
     wanted = asked(stubs[name])
     fit = [p for p in free if (wanted <= defined(p.text) if wanted else p.kind != "code")]
     for part in (fit or free)[:1]:
