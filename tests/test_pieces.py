@@ -30,6 +30,13 @@ SPLIT = {
     "a helper below": ["def double(n):\n    return two() * n", "def two():\n    return 2"],
     "within the function": ["def double(n):", "    return 2 * n"],
     "within the function, late": ["def double(n):\n    two = 2", "    return two * n"],
+    "within the function, twice": ["def double(n):", "    two = 2", "    return two * n"],
+    "within the function, thrice": [
+        "def double(n):\n    two = 1",
+        "    two += 1",
+        "    # twice",
+        "    return two * n",
+    ],
     "within a line": ["def double(n):\n    return 2 *", " n"],
     "after a comment": ["# the double", DOUBLE],
     "by a loop": [
@@ -113,6 +120,11 @@ def test_a_cell_that_is_timed_is_code_like_any_other():
 
 @pytest.mark.parametrize("nameless", [0, 1])
 def test_half_of_a_split_answer_without_a_name_is_joined(nameless):
+    for parts in (SPLIT["within the function, twice"], SPLIT["within the function, thrice"]):
+        work = Work(GIVEN).split("double", *parts)
+        for cell in work.cells[work.at("double") + 1 : work.at("double") + len(parts)]:
+            cell["metadata"] = {}
+        assert marks_of(mended(work)[0]) == 3
     work = Work(GIVEN).split("double", *SPLIT["within the function, late"])
     place = work.at("double") + nameless
     work.cells[place]["metadata"] = {}
@@ -139,10 +151,12 @@ def test_text_that_was_merged_into_an_answer_costs_no_mark_and_stays(blocks):
     assert named(notebook)["why"].source != STUB, "it waits for the teacher"
 
 
-def test_code_with_an_error_is_graded_as_it_is():
+def test_code_with_an_error_is_graded_as_it_is(recwarn):
     for code in ("def double(n):\n    x = 3\n\n    retrun 2 * n", "def double(n) retrun 2 * n"):
         notebook, notes = mended(Work(GIVEN, double=code))
         assert named(notebook)["double"].source == code and notes == ""
+    mended(Work(GIVEN, double=f"{DOUBLE}\npattern = '\\d'"))
+    assert not recwarn.list, "Python's words about a student's code are not for the teacher"
 
 
 @pytest.mark.parametrize("text", ["It's my idea, tried below.", "notes", "## Idea", "x = 3, I say"])

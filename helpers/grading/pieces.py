@@ -16,6 +16,7 @@ JupyterLab copies a cell's name when the cell is split or copied. The rules for 
 import ast
 import itertools
 import re
+import warnings
 from dataclasses import dataclass
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -30,7 +31,6 @@ class Answer:
 
     text: str
     counts: int  # number of the cell in whose place it stands
-    joined: list  # numbers of the cells that it is made of
     left: dict  # number and code of those that stay as ordinary cells
     versions: list  # numbers of the cells that could be the answer, and say different things
 
@@ -40,7 +40,9 @@ def tree(code):
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:
-        return ast.parse(TransformerManager().transform_cell(RUN_WHOLE.sub("", code, count=1)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python's, about the style of a student's code
+            return ast.parse(TransformerManager().transform_cell(RUN_WHOLE.sub("", code, count=1)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -84,7 +86,7 @@ def choose(texts, stub, above, prefer=None):
     """
     wanted, code = asked(stub), _readable(texts, stub)
     if not code:
-        return Answer(texts[0], 0, [0], {}, [])
+        return Answer(texts[0], 0, {}, [])
     whole = [i for i in code if wanted and wanted <= defined(code[i])]
     # What is asked for may be spread over cells, or nothing says what is asked for.
     could = whole or [i for i in code if defined(code[i])] or list(code)
@@ -107,7 +109,7 @@ def choose(texts, stub, above, prefer=None):
     text = "\n\n".join(_inner(code[i]) if n else code[i] for n, i in enumerate(joined))
     left = {i: code[i] for i in code if i not in joined}
     differ = {tuple(lines(code[i])): i for i in whole}
-    return Answer(text, counts, joined, left, sorted(differ.values()) if len(differ) > 1 else [])
+    return Answer(text, counts, left, sorted(differ.values()) if len(differ) > 1 else [])
 
 
 def _is_a_piece(code, wanted, taken, known):
@@ -171,6 +173,8 @@ def _readable(texts, stub):
             if one := together(run):
                 code, size = one, n
                 break
+        while size < len(kept) and (more := together([code, kept[size][1]])):
+            code, size = more, size + 1
         found[kept[0][0]] = code
         kept = kept[size:]
     return found
