@@ -125,6 +125,16 @@ def test_half_of_a_split_answer_without_a_name_is_joined(nameless):
         for cell in work.cells[work.at("double") + 1 : work.at("double") + len(parts)]:
             cell["metadata"] = {}
         assert marks_of(mended(work)[0]) == 3
+    parts = ["def double(n):\n    return sum([", "        n,", "        n,\n    ])"]
+    for name in range(3):
+        work = Work(GIVEN).split("double", *parts)
+        for number, cell in enumerate(work.cells[work.at("double") :][:3]):
+            cell["metadata"] = cell["metadata"] if number == name else {}
+        assert marks_of(mended(work)[0]) == 3
+    work = Work(GIVEN).split("double", "for n in range(2):", "    print(n)", DOUBLE)
+    for cell in work.cells[work.at("double") :][:2]:
+        cell["metadata"] = {}
+    assert named(mended(work)[0])["double"].source == DOUBLE, "a loop of the student's own"
     work = Work(GIVEN).split("double", *SPLIT["within the function, late"])
     place = work.at("double") + nameless
     work.cells[place]["metadata"] = {}

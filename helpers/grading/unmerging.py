@@ -6,6 +6,7 @@ from dataclasses import replace
 from helpers.grading.cells import find_run, same
 from helpers.grading.pieces import asked, defined, lines, together, tree
 
+PIECES = 4  # most cells of which only one has the name
 PARAGRAPHS = 20  # most of a cell that is searched for prose
 
 
@@ -69,17 +70,32 @@ def _is_code(name, release):
 
 
 def _name_halves(found, release):
-    """Give an answer's name to a cell beside it that can be read only together with it.
+    """Give an answer's name to cells beside it that can be read only together with it.
 
-    Some editors give only one half of a split cell the name.
+    Some editors give only one piece of a split cell the name.
     """
-    for place in range(len(found) - 1):
-        above, below = found[place : place + 2]
-        one, other = (above, below) if above.name else (below, above)
-        if one.name and not other.name and other.kind == "code" and _is_code(one.name, release):
-            course = any(same(other.text, cell.source) for cell in release.cells)
-            if other.text.strip() and not course and together([above.text, below.text]):
-                found[place + (other is below)] = replace(other, name=one.name)
+    for size in range(2, PIECES + 1):
+        for start in range(len(found) - size + 1):
+            run = found[start : start + size]
+            names = {cell.name for cell in run if cell.name}
+            if len(names) == 1 and any(_is_code(name, release) for name in names):
+                (name,) = names
+                free = [cell for cell in run if not cell.name]
+                own = all(_is_own_code(cell, release) for cell in free)
+                if free and own and not _is_whole(run) and together([c.text for c in run]):
+                    found[start : start + size] = [replace(cell, name=name) for cell in run]
+
+
+def _is_own_code(cell, release):
+    course = any(same(cell.text, given.source) for given in release.cells)
+    return cell.kind == "code" and bool(cell.text.strip()) and not course
+
+
+def _is_whole(run):
+    """Whether a run of several cells ends in an answer that needs none of those above it."""
+    text = run[-1].text
+    indented = text.lstrip("\n")[:1].isspace()
+    return len(run) > 2 and bool(run[-1].name) and not indented and tree(text) is not None
 
 
 def _without_prose(cell, wanted):
