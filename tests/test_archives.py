@@ -28,6 +28,26 @@ def _tar(mode, **files):
     return stream.getvalue()
 
 
+def test_a_file_that_is_called_like_a_folder_stops_no_archive(tmp_path):
+    files = {"a": b"x", "a/tiny.ipynb": ONE, "a/b": b"", "a/b/c.txt": b""}
+    rows = rows_of(
+        tmp_path,
+        {
+            "zip/x.zip": packed(**files),
+            "tar/x.tar": _tar("w", **files),
+            "back/x.zip": packed(**{"a/tiny.ipynb": ONE, "a": b"x"}),
+        },
+    )
+    assert graded_in(rows) == {"zip", "tar", "back"}
+    said = "; ".join(rows["zip", "tiny"].notes)
+    assert "a.zip" not in said and "x.zip/again 2/a/tiny.ipynb" in said and "x.zip/a" in said
+
+
+def test_a_path_that_is_too_long_is_refused_without_a_path_of_this_machine(tmp_path):
+    rows = rows_of(tmp_path, {"ann/a.zip": packed(**{"/".join(["d" * 150] * 40) + "/x": b""})})
+    assert rows["ann", "unknown"].reason.endswith("a.zip cannot be unpacked: File name too long.")
+
+
 def test_archives_are_read_as_folders_are(tmp_path):
     inside = packed(**{"tiny.ipynb": ONE, "__MACOSX/._tiny.ipynb": b"x"})
     rows = rows_of(

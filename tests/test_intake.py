@@ -46,6 +46,48 @@ def test_flat_files_are_named_by_student_as_far_as_their_names_tell(tmp_path):
     assert len(rows) == 14
 
 
+def test_archives_in_flat_files_are_named_as_notebooks_are(tmp_path):
+    data = packed(**{"tiny.ipynb": ONE})
+    names = ("ann_tiny.zip", "tiny-bob.tar.gz", "cy_tiny.ipynb.zip", "dan_tiny.7z", "lee_1_2_x.zip")
+    names += ("tiny.zip", "tiny.ipynb.zip", "eve.ZIP")
+    rows = rows_of(tmp_path, dict.fromkeys(names, data))
+    assert {student for student, _ in rows} == {
+        *("ann", "bob", "cy", "dan", "lee_1", "eve", "tiny", "tiny.ipynb")
+    }
+    assert graded_in(rows) == {"ann", "cy", "lee_1", "eve"}
+    for name in ("tiny", "tiny.ipynb"):
+        assert (
+            f"tells no student. Put it into a folder named for the student. If it is the archive of a class: make grade SUBMISSIONS={name}.zip"
+            in rows[name, "tiny"].reason
+        )
+    # An archive of a class in which a platform named all is one, whatever it is called itself.
+    (tmp_path / "more").mkdir()
+    inside = packed(**{"kim_1_2_tiny.ipynb": ONE, "lou_3_4_tiny.ipynb": ONE})
+    assert graded_in(rows_of(tmp_path / "more", {"tiny_all.zip": inside})) == {"kim_1", "lou_3"}
+
+
+@pytest.mark.parametrize("end", ["_/", "/", "_"])
+def test_a_text_typed_into_moodle_makes_no_second_student(end, tmp_path):
+    rows = rows_of(
+        tmp_path,
+        {
+            f"Ann_1_assignsubmission_file{end}tiny.ipynb": ONE,
+            f"Ann_1_assignsubmission_onlinetext{end}onlinetext.html": b"see my file",
+            f"Bob_2_assignsubmission_onlinetext{end}onlinetext.html": b"I have none",
+        },
+    )
+    ann, bob = "Ann_1_assignsubmission_file", "Bob_2_assignsubmission_file"
+    assert set(rows) == {(ann, "tiny"), (bob, "unknown")} and graded_in(rows) == {ann}
+    assert "onlinetext.html" in rows[ann, "tiny"].notes[-1]
+    assert "onlinetext.html" in rows[bob, "unknown"].reason
+
+
+@pytest.mark.parametrize("end", [".ipynb.download", ".ipynb.bak", ".ipynb.gz", ".ipynb.pdf", ".nb"])
+def test_another_ending_is_refused_under_the_name_of_the_assignment(end, tmp_path):
+    rows = rows_of(tmp_path, {f"ann/tiny{end}": ONE})
+    assert f"tiny{end}" in rows["ann", "tiny"].reason
+
+
 def test_what_is_no_notebook_of_this_name_has_a_row_that_says_so(tmp_path):
     rows = rows_of(
         tmp_path,
@@ -129,6 +171,34 @@ def test_finding_nothing_is_an_error_and_changes_no_table(what, command, tmp_pat
         assert main([command, str(place), "--course", str(course)]) == 1
         assert place.name in capsys.readouterr().err
     assert [(course / t).read_text() for t in ("grades.csv", "lms.csv")] == ["kept"] * 2
+
+
+def _table(root, **row):
+    row = {"score": "", "max_score": ""} | row
+    grade.write_tables(root, [dict.fromkeys(grade.COLUMNS, "") | row])
+    return root / "grades.csv"
+
+
+@pytest.mark.parametrize("name", ["@ann", "-ann", "ann"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_remarks_are_taken_up_whatever_a_spreadsheet_would_make_of_a_name(name, encoding, tmp_path):
+    table = _table(tmp_path, student=name, assignment="tiny", status="refused", remark="=no")
+    table.write_text(table.read_text(encoding="utf-8"), encoding=encoding)
+    one = intake.Submission(name, "tiny", tmp_path)
+    grade.take_remarks(tmp_path, [one])
+    assert one.reason == "'=no"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda t: t.replace(",", ";"), lambda t: "", lambda t: "a,b\n1,2\n", lambda t: t[:90]],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_table_that_another_program_changed_is_refused_in_clear_words(change, encoding, tmp_path):
+    table = _table(tmp_path, student="ann", assignment="tiny", status="graded", remark="Schön.")
+    table.write_text(change(table.read_text(encoding="utf-8")), encoding=encoding)
+    with pytest.raises(ValueError, match="Run `make grade` again"):
+        grade.take_remarks(tmp_path, [])
 
 
 LOG = """\

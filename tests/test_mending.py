@@ -98,6 +98,20 @@ def test_a_picture_alone_is_an_answer_wherever_it_was_pasted():
         assert named(notebook)["why"].source != STUB, "it waits for the teacher"
 
 
+@pytest.mark.parametrize("kind", ["code", "raw", "markdown"])
+@pytest.mark.parametrize("text", ["x = 1", ""])
+def test_a_picture_in_a_cell_of_ones_own_stays_whatever_its_kind(kind, text):
+    work = Work(GIVEN, why=STUB).add(text, kind, "double", attachments={"p.png": PICTURE})
+    notebook, notes = mended(work)
+    own = own_cells(notebook)
+    assert ((kind, text) in own) == (bool(text) and kind != "markdown") and len(own) <= 2
+    assert [_shown(c).count("data:image/png") for c in notebook.cells if c.get("attachments")] == [
+        1
+    ]
+    assert "text in cells of the student's own, after double" in notes
+    assert named(notebook)["why"].source != STUB, "it waits for the teacher"
+
+
 @pytest.mark.parametrize(
     ("name", "address"), [("image.png", "image.png"), ("a b.png", "a%20b.png")]
 )
@@ -174,6 +188,16 @@ def test_encodings_and_line_ends_are_read(encoding, end, tmp_path):
     assert [c.source for c in notebook.cells] == [
         c.source for c in Work(GIVEN, why="Schön.").node().cells
     ]
+
+
+def test_a_source_that_is_null_is_empty():
+    assert own_cells(mended(Work(GIVEN).add(None).add(None, "code"))[0]) == []
+
+
+def test_code_that_is_too_deep_to_be_taken_apart_is_graded():
+    long = f"    text = {' + '.join(['a'] * 1200)}" + "\n    open(text)\n"
+    _, notes = mended(Work(GIVEN, double=DOUBLE.replace("\n", f"\n{long}")))
+    assert notes == "look at the code, it uses open"
 
 
 def test_characters_that_are_none_do_not_stop_a_grading():

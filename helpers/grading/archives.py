@@ -131,21 +131,23 @@ def unpack(path, folder, budget, wanted=is_wanted):
         budget.pay(0, path.stat().st_size, path.name)
         members = {"zip": _of_zip, "tar": _of_tar}[kind(path.name)](path, budget)
         with contextlib.closing(members):
-            for name, read in members:
+            for number, (name, read) in enumerate(members, 1):
                 parts = _parts(name)
                 if not parts or any(JUNK.fullmatch(part) for part in parts):
                     continue
                 if read is None:
                     left_out.append(f"{parts[-1]} in {path.name} is a link.")
                     continue
-                target = _free(folder.joinpath(*parts))
+                target = _free(folder, parts, number)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 # One byte too many is kept, so that a file that is too large is seen to be.
                 data = read(LARGEST + 1) if wanted(target.name) else b""
                 budget.pay(1, len(data), path.name)
                 target.write_bytes(data)
     except _FAULTS as error:
-        told = "it is encrypted" if "encrypted" in str(error) else f"{error or 'it is damaged'}"
+        # An error of the system names a path on this machine; its words are enough.
+        told = getattr(error, "strerror", None) or str(error) or "it is damaged"
+        told = "it is encrypted" if "encrypted" in told else told
         raise BadArchive(f"{path.name} cannot be unpacked: {told}.") from None
     return left_out
 
@@ -192,10 +194,9 @@ def _parts(name):
     return [p for p in parts if p not in ("", ".", "..") and not re.fullmatch("[A-Za-z]:", p)]
 
 
-def _free(target):
-    """Return a path that no file has yet: two files of one name both stay."""
-    number = 2
-    while target.exists():
-        target = target.parent / f"again {number}" / target.name
-        number += 1
+def _free(folder, parts, number):
+    """Return a path that nothing has yet: files of one name stay, and one called like a folder."""
+    target = folder.joinpath(*parts)
+    while target.exists() or any(above.is_file() for above in target.parents):
+        target, number = folder.joinpath(f"again {number}", *parts), number + 1
     return target

@@ -21,7 +21,7 @@ def assemble(work, until=None):
     if words:
         work.notes.append(f"look at the code, it uses {', '.join(words)}")
     _tell_of_text(work)
-    built = [_built(work, cell) for cell in work.own.get(None, [])]
+    built = [new for cell in work.own.get(None, []) for new in _built(work, cell)]
     for number, cell in enumerate(work.release):
         copy = from_dict(json.loads(json.dumps(cell)))
         if copy.cell_type == "code":
@@ -33,7 +33,7 @@ def assemble(work, until=None):
         built.append(copy)
         if number == until:
             break
-        built += [_built(work, own) for own in work.own.get(number, [])]
+        built += [new for own in work.own.get(number, []) for new in _built(work, own)]
     return v4.new_notebook(cells=built, metadata=work.student.metadata)
 
 
@@ -50,15 +50,16 @@ def _last_name(work, number):
 
 
 def _built(work, cell):
+    """Return an own cell; pictures in a cell that cannot show them get a cell below it."""
     from nbformat import v4
 
-    if cell.kind == "code":
-        return v4.new_code_cell(cell.text)
-    if cell.kind == "raw":
-        files = {"attachments": cell.attachments} if cell.attachments else {}
-        return v4.new_raw_cell(cell.text, **files)
-    built = v4.new_markdown_cell(cell.text)
-    _show(work, built, cell.attachments, "a cell of the student's own")
+    built, text = [], cell.text
+    if cell.kind != "markdown":
+        new = {"code": v4.new_code_cell, "raw": v4.new_raw_cell}[cell.kind]
+        built, text = [new(text)] if text.strip() else [], ""
+    if cell.kind == "markdown" or cell.attachments:
+        built.append(v4.new_markdown_cell(text))
+        _show(work, built[-1], cell.attachments, "a cell of the student's own")
     return built
 
 

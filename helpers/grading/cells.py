@@ -31,7 +31,7 @@ class Cell:
     @property
     def is_text(self):
         """Whether a student wrote text or a picture here, and no code."""
-        return self.kind != "code" and not self.ours
+        return (self.kind != "code" or bool(self.attachments)) and not self.ours
 
     def says_as(self, other):
         """Whether another cell says the same."""
@@ -66,7 +66,7 @@ def cells_of(raw):
 
 def _text(source):
     """Return a cell's source: one text, lines that end in a line feed, no broken characters."""
-    text = "".join(map(str, source)) if isinstance(source, list) else str(source)
+    text = "".join(map(str, source)) if isinstance(source, list) else str(source or "")
     text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff").replace("\0", "")
     # Half a character, such as "\ud800", can be written in JSON and nowhere else.
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

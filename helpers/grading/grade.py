@@ -172,14 +172,29 @@ def quiet():
 
 
 def take_remarks(root, submissions):
-    """Give submissions the remarks of the last grading, which only a new grading could make."""
+    """Give submissions the remarks of the last grading, which only a new grading could make.
+
+    Raises:
+        ValueError: If `grades.csv` is not as it was written.
+    """
     table = Path(root) / "grades.csv"
     if not table.exists():
         return
-    with open(table, newline="", encoding="utf-8") as file:
-        last = {(row["student"], row["assignment"]): row for row in csv.DictReader(file)}
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            kept = set(COLUMNS) <= set(rows.fieldnames or ())
+            last = {(row["student"], row["assignment"]): row for row in rows if kept}
+            kept = kept and all(row["remark"] is not None for row in last.values())
+    except (UnicodeDecodeError, csv.Error):
+        kept = False
+    if not kept:
+        raise ValueError(
+            f"{table} was changed, so its remarks cannot be read: another program stored it in "
+            "another form. Run `make grade` again; points that you gave by hand stay."
+        )
     for one in submissions:
-        row = last.get((one.student, one.assignment))
+        row = last.get((_safe(one.student), one.assignment))
         if row and row["status"] == "refused":
             one.reason = one.reason or row["remark"]
         elif row and row["remark"]:

@@ -103,20 +103,20 @@ def _collect(folder, assignments, place, homes):
         if archives.JUNK.fullmatch(name):
             continue
         if path.is_dir():
-            homes.setdefault(name, []).extend(_files(path, place))
+            homes.setdefault(names.of_files(name), []).extend(_files(path, place))
             continue
-        told = names.by_platform(name, assignments) or names.by_person(name, assignments)
-        if told is None and archives.kind(name):
-            told = archives.stem(name), name
-            if _is_a_class(path):
-                with contextlib.suppress(archives.BadArchive):
-                    inside = _unpack_class(path, place, assignments)
-                    _collect(inside, assignments, place, homes)
-                    continue
+        told = names.by_platform(name, assignments)
+        if told is None and archives.kind(name) and _is_a_class(path):
+            with contextlib.suppress(archives.BadArchive):
+                _collect(_unpack_class(path, place, assignments), assignments, place, homes)
+                continue
+        told = told or names.by_person(name, assignments)
         problem = ""
         if told is None and _assignment(name, assignments):
             problem = "Its name tells no student. Put it into a folder named for the student."
-        student, file = told or (path.stem, name)
+            if archives.kind(name):
+                problem += f" If it is the archive of a class: make grade SUBMISSIONS={name}"
+        student, file = told or (archives.stem(name) if archives.kind(name) else path.stem, name)
         homes.setdefault(student, []).extend(_files(path, place, file, problem))
 
 
@@ -147,7 +147,9 @@ def _files(home, place, name=None, problem=""):
                 continue
             if archives.kind(name) and path.is_file() and not path.is_symlink():
                 if depth == archives.DEEPEST:
-                    raise archives.BadArchive(f"{label} lies in {depth} archives.")
+                    raise archives.BadArchive(
+                        f"{label} lies in {depth} archives; what lies deeper is not read."
+                    )
                 folder = place.new()
                 for left_out in archives.unpack(path, folder, budget):
                     found.append(_File(path, name, label, problem=left_out))
@@ -196,6 +198,7 @@ def _assignment(name, assignments):
     stem = names.notebook_stem(name)
     if stem is None:
         stem = archives.stem(name) if archives.kind(name) else Path(name).stem
+        stem = names.notebook_stem(stem) or stem
     return names.assignment_of(stem, assignments)
 
 
@@ -233,7 +236,7 @@ def _listed(files, every=False):
 def read(path):
     """Return the notebook of a file that a student handed in.
 
-    UTF-8 and UTF-16 are read, with a byte-order mark or without.
+    UTF-8, UTF-16 and UTF-32 are read, with a byte-order mark or without.
 
     Raises:
         Refused: If it is not a notebook.

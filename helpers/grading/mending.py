@@ -173,7 +173,12 @@ class Mending:
 
     def _code(self, name, number, places, all_places):
         """An answer in code, which may have been split or copied."""
-        test = self.test_of(number)
+        code = [p for p in places if self._is_code(p)] or places
+        for place in places:
+            if place not in code:
+                self._keep(place, self.given[place].without_name())
+                self.notes.append(f"a copy of {name} was turned into text and stays as text")
+        places, test = code, self.test_of(number)
         tests = all_places.get(self.marks[test]["grade_id"]) if test else None
         above = sum(place < tests[0] for place in places) if tests else len(places)
         texts = [self.given[place].text for place in places]
@@ -191,6 +196,11 @@ class Mending:
                 self._keep(places[0] if over else place, Cell(chosen.left[index], "code"), over)
         if len(places) > 1:
             self.notes.append(_told(name, len(places), chosen, prefer))
+
+    def _is_code(self, place):
+        """Whether a cell may be an answer in code, perhaps one that was turned into text."""
+        cell = self.given[place]
+        return cell.kind == "code" or bool(pieces.defined(cell.text))
 
     def _written(self, name, number, places):
         """A written answer: all that stands under its name is one answer."""

@@ -5,6 +5,8 @@ import os
 import re
 import unicodedata
 
+from helpers.grading import archives
+
 # A browser or a mail program adds the second ending.
 NOTEBOOK = re.compile(r"(.*?)((?:\.ipynb)+)(\.json|\.txt)?", flags=re.I | re.S)
 
@@ -38,16 +40,24 @@ def _folded(text):
 def by_platform(name, assignments):
     """Return student and file name that a platform's name for a file tells, or None."""
     if found := MOODLE.fullmatch(name):
-        return found["name"], found["file"]
+        return of_files(found["name"]), found["file"]
     ways = [found.groups() for pattern in CANVAS if (found := pattern.fullmatch(name))]
     ways = [(f"{who.removesuffix('_LATE')}_{n}", _attempt(f, assignments)) for who, n, f in ways]
     fit = [way for way in ways if assignment_of(notebook_stem(way[1]) or "", assignments)]
     return (fit or ways or [None])[0]
 
 
+def of_files(home):
+    """Return the folder of a student's files, also for that of the text typed into Moodle."""
+    return re.sub(r"(_\d+_assignsubmission_)onlinetext(_?)$", r"\1file\2", home)
+
+
 def by_person(name, assignments):
-    """Return student and file name of `ann_tiny.ipynb` or `tiny_ann.ipynb`, or None."""
+    """Return student and file name of `ann_tiny.ipynb` or `tiny_ann.zip`, or None."""
     stem = notebook_stem(name)
+    if stem is None and archives.kind(name):
+        inner = archives.stem(name)
+        stem = notebook_stem(inner) or inner
     if stem is None or COPY.search(stem) or assignment_of(stem, assignments):
         return None
     for assignment in sorted(assignments, key=len, reverse=True):

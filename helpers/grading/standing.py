@@ -4,6 +4,7 @@ from helpers.grading import pieces
 from helpers.grading.cells import same
 
 NO_ANSWER = "*(No answer stands here. The student wrote text in cells of their own.)*"
+NO_CELL = "*(The cell of this answer is gone. It may stand with another written answer.)*"
 
 
 def stand_in(work):
@@ -22,6 +23,14 @@ def stand_in(work):
         elif any(cell.is_text for cell in work.all_own()) and not work.attached.get(number):
             # nbgrader would take the cell for unanswered, and nobody would read on.
             work.texts[number] = f"{stub}\n\n{NO_ANSWER}"
+        elif number not in work.texts and any(_is_written(work, n) for n in work.texts):
+            work.texts[number] = f"{stub}\n\n{NO_CELL}"
+
+
+def _is_written(work, number):
+    """Whether the student wrote this answer, and it is no code."""
+    cell = work.release[number]
+    return cell.cell_type != "code" and not same(work.texts[number], cell.source)
 
 
 def _code(work, name, number, wanted):

@@ -26,7 +26,11 @@ def unusual(codes, release):
         read = tree(code)
         if read is None:
             continue
-        words = {match[0] for match in UNUSUAL.finditer(ast.unparse(_NoProse().visit(read)))}
+        try:
+            plain = ast.unparse(_NoProse().visit(read))
+        except RecursionError:  # a sum of a thousand terms, for example
+            plain = code
+        words = {match[0] for match in UNUSUAL.finditer(plain)}
         if "get_ipython" not in code and "get_ipython" in words:
             # IPython's own commands, which it turns into calls of this.
             words -= {"get_ipython"}

@@ -133,6 +133,12 @@ def the_class(given):
     far.cells.append(copy.deepcopy(far["double"]) | {"source": "TWO = ONE + ONE", "id": "far"})
     tried = work().split("double", DOUBLE, "def double(number):\n    return number**2", "double(3)")
     merged = work().merge("double", "next_step")
+    half = work().split("double", "def double(number):\n    two = 2", "    return two * number")
+    half.cells[half.at("double") + 1]["metadata"] = {}
+    prose = work(double=f"It's *my* idea.\n\n{DOUBLE}", why=STUB)
+    filled = work().split(
+        "double", "TABLE = []", "TABLE.append(2)", DOUBLE.replace("2", "TABLE[0]")
+    )
     crlf = work()
     for cell in crlf.cells:
         cell["source"] = cell["source"].replace("\n", "\r\n")
@@ -161,6 +167,19 @@ def the_class(given):
         "split far away": HandIn({"lou/tiny.ipynb": far.bytes()}, "lou", says="joined"),
         "another idea": HandIn({"max/tiny.ipynb": tried.bytes()}, "max", says="they differ"),
         "merged": HandIn({"noa/tiny.ipynb": merged.bytes()}, "noa", says="merged"),
+        "half without a name": HandIn({"pat/tiny.ipynb": half.bytes()}, "pat", says="joined"),
+        "merged with prose": HandIn({"quin_tiny.ipynb": prose.bytes()}, "quin", says="no Python"),
+        "a list that is filled": HandIn(
+            {"ron_tiny.zip": packed(**{"tiny.ipynb": filled.bytes()})}, "ron", says="joined"
+        ),
+        "a text in Moodle": HandIn(
+            {
+                "Sam_1_assignsubmission_file_/tiny.ipynb": one,
+                "Sam_1_assignsubmission_onlinetext_/onlinetext.html": b"See my file.",
+            },
+            "Sam_1_assignsubmission_file",
+            says="onlinetext.html",
+        ),
         "damaged": HandIn(
             {"oli/tiny.zip": packed(tiny=b"")[:30]}, "oli", None, says="cannot be unpacked"
         ),
