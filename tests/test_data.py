@@ -203,6 +203,13 @@ def test_boundaries_grow_by_repeating():
     assert im.resize_boundaries(np.array([[0, 1]]), (2, 4)).tolist() == [[0, 0, 1, 1]] * 2
 
 
+def test_masks_of_one_bit_are_read_as_classes(tmp_path):
+    mask = np.random.default_rng(0).integers(0, 2, (5, 9), dtype=np.uint8)
+    Image.fromarray(mask * 255).convert("1").save(tmp_path / "mask.png")
+    found = im.read_indices(tmp_path / "mask.png")
+    assert found.dtype == np.uint8 and (found == mask).all()
+
+
 def test_crop_takes_the_middle():
     array = np.arange(5 * 6).reshape(5, 6)
     assert im.centre_crop(array, (3, 2), "a").tolist() == array[1:4, 2:4].tolist()

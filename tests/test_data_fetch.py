@@ -295,7 +295,7 @@ def test_paths_that_climb_out_are_refused(empty_cache, tmp_path, monkeypatch, ki
 
 @pytest.mark.parametrize("pack", [zipped, tarred])
 def test_links_inside_are_passed_over(empty_cache, monkeypatch, pack):
-    content = pack({"root/keep/a": b"1"}, links=[("root/keep/l", "a")])
+    content = pack({"root/keep/a": b"1"}, links=[("root/keep/l", "a"), ("root/keep/m", "../a")])
     register(monkeypatch, [entry(content)])
     place = empty_cache / "downloads/tiny"
     place.mkdir(parents=True)

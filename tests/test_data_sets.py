@@ -79,7 +79,7 @@ def small_bsds(own):
 
 def test_bsds_reads_what_people_drew(small_bsds):
     ds = data.load("bsds500", "val", segmentations=True)
-    assert isinstance(ds.images, list)
+    assert isinstance(ds.images, list) and data.load("bsds500", "val", limit=1).ids == ("12",)
     assert ds.ids == ("12", "3") and [i.shape for i in ds.images] == [(6, 9, 3), (9, 6, 3)]
     for name, drawn, share in zip(ds.ids, ds.annotations, ds.edges):
         assert drawn.dtype == np.uint8 and (drawn == small_bsds[name]).all()
@@ -192,6 +192,15 @@ def test_camvid_refuses_unknown_classes(own):
     own("camvid", ("c.zip", zipped(camvid_files(labels=np.full((4, 6), 12, np.uint8)))))
     with pytest.raises(ValueError, match=r"b_2: the label map.*classes up to 12"):
         data.load("camvid", "train")
+
+
+def test_camvid_tells_its_classes(own):
+    own("camvid", ("c.zip", zipped(camvid_files())))
+    ds = data.load("camvid", "val")
+    assert (ds.name, ds.split, ds.void, len(ds.class_names)) == ("camvid", "val", 11, 11)
+    # Positions 0, 3, 4, 8 and 10 of the official list, in its order.
+    names = [ds.class_names[i] for i in (0, 3, 4, 8, 10)]
+    assert names == ["sky", "road", "pavement", "car", "bicyclist"]
 
 
 def test_camvid_names_a_picture_that_is_missing(own):
@@ -410,6 +419,15 @@ def test_labels_of_binarized_images_are_those_of_their_origins(monkeypatch, tmp_
     assert plain.factors == {} and plain.class_names is None
     # Test images are sorted by digit, so they are spaced; the others are the first ones.
     np.testing.assert_array_equal(plain.images, ds.images[[0, 2] if split == "test" else [0, 1]])
+
+
+def test_likely_origins_against_the_product_of_probabilities():
+    rng = np.random.default_rng(0)
+    grey = rng.integers(1, 255, (30, 5), dtype=np.uint8)
+    binary = rng.integers(0, 2, (40, 5), dtype=np.uint8)
+    p = grey / 255
+    likelihood = np.where(binary[:, None] == 1, p, 1 - p).prod(axis=-1)
+    np.testing.assert_array_equal(mnist.likely_origins(binary, grey), likelihood.argmax(axis=1))
 
 
 def test_likely_origins():

@@ -148,7 +148,11 @@ def test_declared_shapes_by_hand():
     assert tuple(down.compute_output_shape((None, 8, 6, 3))) == (None, 4, 3, 5)
     assert tuple(up.compute_output_shape((None, 8, 6, 3))) == (None, 24, 18, 5)
     assert tuple(up.compute_output_shape((2, None, 6, 3))) == (2, None, 18, 5)
+    assert tuple(GaussianSampling().compute_output_shape((None, 4))) == (None, 4)
+    up.build((None, 8, 6, 3))
+    assert [w.shape for w in up.weights] == [(1, 1, 3, 45), (45,)]  # there before the first call
     down.build((None, None, None, 3))  # what is unknown is not refused
+    assert [w.shape for w in down.weights] == [(2, 2, 3, 5), (5,)]
     assert tuple(down.compute_output_shape((None, None, None, 3))) == (None, None, None, 5)
 
 

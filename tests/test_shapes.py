@@ -331,6 +331,12 @@ def test_the_zealous_one_marks_what_is_seen():
     assert steep[marks[:, 3] > marks[:, 0]].mean() > 2 * steep[data.masks == 0].mean()
 
 
+def test_the_limits_of_the_options_are_allowed():
+    small = shapes.generate("val", n=1, size=16, annotators=1, objects=(6, 6), noise=1, texture=1)
+    assert small.images.shape == (1, 16, 16, 3) and small.annotations[0].shape == (1, 16, 16)
+    assert shapes.generate("val", n=1, size=256).masks.shape == (1, 256, 256)
+
+
 def test_options_for_the_scene():
     data = shapes.generate(
         "val", n=50, objects=(4, 6), size=96, textures=("gravel",), radius=(0.05, 0.1)
@@ -348,7 +354,9 @@ def test_options_for_the_scene():
         ({"split": "trian"}, "train, val, test.*'trian'"),
         ({"n": 0}, "`n`.*n=0"),
         ({"n": 2.5}, "`n`.*n=2.5"),
-        ({"size": 8}, "`size`.*16 to 256.*size=8"),
+        ({"size": 15}, "`size`.*16 to 256.*size=15"),
+        ({"size": 257}, "`size`.*16 to 256.*size=257"),
+        ({"radius": ("0.1", 0.2)}, "`radius`.*'0.1'"),
         ({"size": (64, 64)}, r"`size`.*\(64, 64\)"),
         ({"seed": -1}, "`seed`.*-1"),
         ({"objects": (3, 1)}, r"`objects`.*\(3, 1\)"),
