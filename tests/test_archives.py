@@ -144,6 +144,17 @@ def test_a_file_in_an_archive_is_as_large_as_any_other(tmp_path, monkeypatch):
     assert rows["ann", "tiny"].path.stat().st_size == 1001
 
 
+def test_as_many_files_as_the_budget_has_are_unpacked(tmp_path):
+    path = tmp_path / "two.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.ipynb", "{}")
+        archive.writestr("b.ipynb", "{}")
+    archives.unpack(path, tmp_path / "all", archives.Budget(2, 2**20))
+    assert sorted(p.name for p in (tmp_path / "all").iterdir()) == ["a.ipynb", "b.ipynb"]
+    with pytest.raises(archives.BadArchive, match=r"two\.zip is too large"):
+        archives.unpack(path, tmp_path / "less", archives.Budget(1, 2**20))
+
+
 def test_two_files_of_one_name_in_an_archive_are_two_attempts(tmp_path):
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive, warnings.catch_warnings():

@@ -309,3 +309,9 @@ def test_keras_trains_on_batches():
     model.fit(train, epochs=2, verbose=0)
     assert train.epoch >= 2  # Keras resets once more before the first fit
     assert model.predict(batches(shuffle=False), verbose=0).shape == (10, 1)
+
+
+@pytest.mark.parametrize("name", ["size", "crop"])
+def test_a_wrong_size_is_told_by_its_name(name):
+    with pytest.raises(ValueError, match=f"`{name}` must be a positive integer"):
+        im.Fitter(**{name: 0})

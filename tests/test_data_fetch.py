@@ -391,3 +391,9 @@ def test_no_accepted_file_lacks_a_checksum():
         for chosen in listed["archives"]:
             for file in chosen["files"]:
                 assert sum(k in file for k in ("sha256", "md5", "content")) == 1
+
+
+def test_the_folders_that_are_searched_are_told(empty_cache, monkeypatch):
+    register(monkeypatch, [entry(b"x")])
+    with pytest.raises(FileNotFoundError, match=r"subfolders searched there: '\.', 'tiny'\)"):
+        fetch.unpacked("tiny")

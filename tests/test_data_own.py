@@ -172,7 +172,15 @@ def test_masks_beside_the_splits_are_told(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("name", "right"),
-    [("labels", "masks"), ("Mask", "masks"), ("gt", "masks"), ("boundaries", "edges")],
+    [
+        (name, right)
+        for right, names in {
+            "masks": "labels label Mask gt annot annotation annotations segmentation segmentations "
+            "groundtruth ground_truth SegmentationClass",
+            "edges": "edge boundary boundaries contours",
+        }.items()
+        for name in names.split()
+    ],
 )
 def test_other_names_of_masks_and_edges_are_told(tmp_path, name, right):
     save(tmp_path / "images/a.png", photo())
@@ -181,6 +189,12 @@ def test_other_names_of_masks_and_edges_are_told(tmp_path, name, right):
     assert load(tmp_path).masks is None  # no images in it
     save(tmp_path / name / "a.png", MASK)
     assert f"the folder {name!r} is not read. If it holds {right}" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["image", "img", "imgs", "photos", "pictures", "JPEGImages"])
+def test_other_names_of_the_images_are_told(tmp_path, name):
+    save(tmp_path / name / "a.png", photo())
+    assert f"If they are in {name!r}, rename it to 'images'." in refusal(tmp_path)
 
 
 def test_one_folder_a_class_is_told(tmp_path):

@@ -271,6 +271,17 @@ def test_pets_splits_and_classes(own):
     assert data.load("pets", "train", limit=2).ids == ("Bengal_0", "Bengal_3")  # spaced, not first
 
 
+@pytest.mark.parametrize("value", [0, 4])
+def test_values_that_no_trimap_has_are_refused(own, value):
+    files = pets_files()
+    trimap = np.full((4, 5), 2, np.uint8)
+    trimap[3, 4] = value
+    files["annotations/trimaps/Bengal_0.png"] = encoded(trimap)
+    own("pets", ("p.zip", zipped(files)))
+    with pytest.raises(ValueError, match=r"Bengal_0: the trimap .* values 1\.\.3"):
+        data.load("pets", "train")
+
+
 def test_pets_from_two_official_archives(empty_cache, monkeypatch):
     files = pets_files()
     place = empty_cache / "downloads/pets"

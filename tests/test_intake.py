@@ -115,6 +115,7 @@ def test_what_is_no_notebook_of_this_name_has_a_row_that_says_so(tmp_path):
     assert {student for student, _ in rows} == set("abcdefghijklm")
     assert graded_in(rows) == set("ijklm")
     assert rows["d", "tiny (1)"].reason.startswith("No assignment is called tiny (1).")
+    assert rows["d", "tiny (1)"].reason.endswith("give it the name of its assignment (tiny).")
     assert rows["e", "tiny"].reason == "tiny is not a notebook (.ipynb)."
     assert "empty" in rows["b", "unknown"].reason and "empty" in rows["f", "unknown"].reason
     assert rows["m", "tiny"].notes == [

@@ -19,7 +19,7 @@ from assignments.odd import (
 )
 from nbformat import from_dict
 
-from helpers.grading import intake
+from helpers.grading import intake, pieces
 
 # ---- split, copied, merged
 
@@ -322,3 +322,9 @@ def test_a_notebook_of_many_copies_and_lines_takes_seconds():
     work["test_double"]["source"] = "x = 1\n" * 100_000
     notebook, _ = mended(work)
     assert marks_of(notebook) == 3 and time.monotonic() - start < 20
+
+
+def test_each_place_of_a_split_is_tried_with_and_without_a_line_end():
+    assert pieces._join(["TEXT = 'a", "b'", "TWO = 2"]) == "TEXT = 'ab'\nTWO = 2"
+    assert pieces._join(["ONE = 1", "TEXT = 'a", "b'"]) == "ONE = 1\nTEXT = 'ab'"
+    assert pieces._join(["TEXT = 'a", "b"]) is None

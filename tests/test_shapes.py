@@ -337,6 +337,21 @@ def test_the_limits_of_the_options_are_allowed():
     assert shapes.generate("val", n=1, size=256).masks.shape == (1, 256, 256)
 
 
+def test_an_object_keeps_apart_from_all_that_were_placed_before():
+    shape, radius = np.zeros((200, 3), int), np.full((200, 3), 4.0)
+    x, y = draw._place(np.random.default_rng(0), shape, radius, 64)
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        apart = np.hypot(x[:, one] - x[:, other], y[:, one] - y[:, other])
+        assert (apart >= 0.8 * 8).all()  # pixels: a share of the sum of the radii
+
+
+def test_the_smallest_contrast_and_radius_are_allowed_and_smaller_ones_are_not():
+    for name in ("contrast", "radius"):
+        shapes.generate("val", n=1, **{name: (0.02, 0.02)})
+        with pytest.raises(ValueError, match=f"`{name}` must be .*0.02"):
+            shapes.generate("val", n=1, **{name: (0.019, 0.02)})
+
+
 def test_options_for_the_scene():
     data = shapes.generate(
         "val", n=50, objects=(4, 6), size=96, textures=("gravel",), radius=(0.05, 0.1)
