@@ -76,7 +76,15 @@ def test_relative_paths_and_parts_above(tmp_path, monkeypatch):
     save(tmp_path / nfd("é") / "a.png", photo())
     monkeypatch.chdir(tmp_path)
     assert load("é").ids == ("a",) and load(Path("é") / ".." / "é").ids == ("a",)
-    assert "must be a folder or an image file" in refusal("é/ü")
+    words = refusal("é/ü")
+    assert "must be a folder or an image file" in words
+    assert words.endswith(f"relative paths start in {Path.cwd()}")
+
+
+@pytest.mark.parametrize("path", [None, "", 3, b""])
+def test_no_path_is_refused(path):
+    with pytest.raises(ValueError, match=r"needs `path=`, .*Received: path="):
+        data.load("folder", "all", path=path)
 
 
 def test_the_order_is_the_same_on_every_system(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from . import images, mask_classes
@@ -73,8 +74,11 @@ def load(
         FileNotFoundError: If the folder, its images, or the mask of an image is missing.
         ValueError: If something can be read in two ways, or not at all; says what to do.
     """
-    if path is None:
-        raise ValueError("The set 'folder' needs `path=`, a folder of images or one image file.")
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise ValueError(
+            "The set 'folder' needs `path=`, a folder of images or one image file. "
+            f"Received: path={path!r}"
+        )
     if drawn_on not in (None, "stored", "shown"):
         raise ValueError(
             f"`drawn_on` must be 'stored', 'shown' or None. Received: drawn_on={drawn_on!r}"

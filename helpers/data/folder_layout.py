@@ -48,8 +48,9 @@ def split_folders(path: Path) -> dict[str, Path]:
         ValueError: If a subfolder has another name for a split, or if images lie beside them.
     """
     if not path.is_dir():
+        start = "" if path.is_absolute() else f"; relative paths start in {Path.cwd()}"
         raise FileNotFoundError(
-            f"`path` must be a folder or an image file. Received: {str(path)!r}"
+            f"`path` must be a folder or an image file. Received: {str(path)!r}{start}"
         )
     folders = subfolders(path)
     present = {s: folders[s] for s in SPLITS if s in folders}
