@@ -1,8 +1,7 @@
-"""What a VAE is given to learn from: pixels that are finite and in their range, or a clear refusal.
+"""What a VAE is given to learn from: pixels that are finite and in their range, or a refusal.
 
-A compiled training step cannot say what is wrong with its pixels: bytes 0 to 255 or one NaN turn
-every weight into NaN, and [−1, 1] gives a loss that falls and means nothing. So the pixels are
-looked at before they reach the step: arrays whole, streams batch by batch.
+A compiled step cannot say what is wrong: bytes or one NaN turn every weight into NaN, and [−1, 1]
+gives a loss that means nothing. So arrays are looked at whole, and streams batch by batch.
 """
 
 import copy
@@ -14,6 +13,8 @@ import types
 
 import keras
 import numpy as np
+
+from helpers import jax_state
 
 # What resizing in float32 may leave beyond the ends of the range.
 ROUNDING = 1e-5
@@ -243,14 +244,13 @@ class _Both:
 
 def _checked(name):
     """The method of that name of `keras.Model`, behind a look at the pixels that it is given."""
-    plain = getattr(keras.Model, name)
-    signature = inspect.signature(plain)
+    signature = inspect.signature(getattr(keras.Model, name))
 
-    @functools.wraps(plain)
+    @functools.wraps(getattr(keras.Model, name))
     def method(self, *arguments, **options):
         bound = signature.bind(self, *arguments, **options)
         given, watch = bound.arguments, self.pixels.watch
-        # `fit` evaluates from an iterator that it made itself, over data that was looked at.
+        # `fit` evaluates from an iterator of its own, over data that was looked at.
         if not options.get("_use_cached_eval_dataset"):
             given["x"] = watch(given.get("x"), given.get("y"), targets="predict" not in name)
             held = given.get("validation_data")
@@ -259,7 +259,8 @@ def _checked(name):
                 x = watch(x, rest[0] if rest else None, "validation_data")
                 given["validation_data"] = (x, *rest)
         try:
-            return getattr(super(CheckedPixels, self), name)(*bound.args[1:], **bound.kwargs)
+            with jax_state.restored(self):
+                return getattr(super(CheckedPixels, self), name)(*bound.args[1:], **bound.kwargs)
         except Exception as error:
             fault = FAULT.search(str(error))
             if fault is None:
@@ -288,8 +289,7 @@ def _is_array(value):
 
 
 def _numpy(value):
-    plain = isinstance(value, np.ndarray) or not keras.ops.is_tensor(value)
-    return np.asarray(value) if plain else keras.ops.convert_to_numpy(value)
+    return keras.ops.convert_to_numpy(value) if keras.ops.is_tensor(value) else np.asarray(value)
 
 
 def _equal(x, y):

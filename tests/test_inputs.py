@@ -227,6 +227,20 @@ def test_targets_of_a_stream_are_looked_at_but_for_predict(stream):
     assert model.predict(make(X, 1 - X), verbose=0).shape == X.shape
 
 
+@pytest.mark.parametrize("method", ["evaluate", "predict"])
+@pytest.mark.parametrize("first", [True, False], ids=["first batch", "later batch"])
+def test_a_refusal_in_the_middle_leaves_the_model_as_it_was(method, first):
+    model, bad = vae(), X.copy()
+    bad[0 if first else -1] = np.nan
+    model.fit(X, verbose=0)
+    before = model.get_weights()
+    with pytest.raises(ValueError, match="must be finite"):
+        getattr(model, method)(Stream(bad), verbose=0)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    model.fit(X, verbose=0)
+
+
 def test_tensors_of_bytes_in_a_stream_are_refused_and_of_bits_taken():
     model = vae("bernoulli")
     with pytest.raises(ValueError, match=r"`a batch of x` .*uint8 from .*to_float"):
