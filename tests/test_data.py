@@ -144,6 +144,9 @@ def test_to_float():
     assert len(data.to_float([np.zeros((2, 2), np.uint8)] * 3)) == 3
     with pytest.raises(ValueError, match="Received: values from 0 to 255"):
         data.to_float(np.array([0.0, 255.0]))
+    for value in (-0.5, -1e-6, 1.001):
+        with pytest.raises(ValueError, match="Floats must lie"):
+            data.to_float(np.array([0.5, value]))
     with pytest.raises(TypeError, match="dtype int64"):
         data.to_float(np.array([1, 2], np.int64))
 

@@ -397,3 +397,13 @@ def test_the_folders_that_are_searched_are_told(empty_cache, monkeypatch):
     register(monkeypatch, [entry(b"x")])
     with pytest.raises(FileNotFoundError, match=r"subfolders searched there: '\.', 'tiny'\)"):
         fetch.unpacked("tiny")
+
+
+def test_what_comes_on_request_is_not_taken_unasked(empty_cache, server, monkeypatch):
+    contents = {"all": zipped({"keep/a": b"all"}), "some": zipped({"keep/a": b"some"})}
+    for name, content in contents.items():
+        (server.folder / name).write_bytes(content)
+    files = [[entry(c, f"{server.url}/{n}", name=f"{n}.zip")] for n, c in contents.items()]
+    register(monkeypatch, *files)["archives"][0]["on_request"] = True
+    assert (fetch.unpacked("tiny")[0] / "keep/a").read_bytes() == b"some"
+    assert (fetch.unpacked("tiny", "all.zip")[0] / "keep/a").read_bytes() == b"all"

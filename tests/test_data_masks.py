@@ -264,3 +264,8 @@ def test_edges_that_have_no_strength_are_refused(folder):
     path = people(folder, a=LINE)
     (path / "edges/p0.png").rename(path / "edges/P0.PNG")
     assert "has the file 'P0.PNG' and the folder 'p0'" in refusal(path)
+
+
+def test_long_lists_of_values_are_shortened():
+    assert mask_classes._listed(range(8)) == "0, 1, 2, 3, 4, 5, 6, 7"
+    assert mask_classes._listed(range(9)) == "0, 1, 2, 3, 4, 5, ..., 8"

@@ -78,6 +78,23 @@ def test_splits_seeds_and_blocks_are_different_streams(train):
     assert len(np.unique(np.concatenate(planes), axis=0)) == 1000
 
 
+# Every recorded result rests on these pictures, so a change of any number that draws them is told.
+COLOURS = [
+    [78.3, 63.2, 45.5], [62.2, 81.1, 71.8], [82.3, 54.1, 75.6], [50.9, 45.3, 69.6],
+    [107.9, 92.4, 106.1], [110.4, 85.0, 81.9], [78.2, 124.6, 118.2], [66.0, 121.5, 68.9],
+]  # fmt: skip
+PIXELS = [
+    [3263, 516, 317, 0], [2683, 464, 396, 553], [3828, 268, 0, 0], [3582, 514, 0, 0],
+    [2613, 0, 1188, 295], [3176, 920, 0, 0], [3657, 0, 0, 439], [3912, 184, 0, 0],
+]  # fmt: skip
+
+
+def test_the_default_pictures_are_those_of_the_records(train):
+    np.testing.assert_allclose(train.images[:8].mean((1, 2)), COLOURS, atol=0.1)
+    found = [np.bincount(mask.ravel(), minlength=4) for mask in train.masks[:8]]
+    np.testing.assert_allclose(found, PIXELS, atol=2)
+
+
 def test_default_sizes_of_the_splits():
     assert shapes.SPLITS == {"train": 4000, "val": 1000, "test": 1000}
 
