@@ -130,6 +130,13 @@ def test_idx_files_have_the_checksums_of_the_archives(real_data, name):
     [
         ("bsds500", "BSDS500 (1).tgz", "a second copy? Rename it to BSDS500.tgz."),
         ("bsds500", "BSR_bsds500 - Copy.tgz", "a second copy? Rename it to BSR_bsds500.tgz."),
+        ("bsds500", "BSDS500 2.tgz", "a second copy? Rename it to BSDS500.tgz."),
+        ("bsds500", "BSDS500 - Copy (2).tgz", "a second copy? Rename it to BSDS500.tgz."),
+        ("bsds500", "Copy of BSDS500.tgz", "a second copy? Rename it to BSDS500.tgz."),
+        ("bsds500", "BSDS500 – Kopie.tgz", "a second copy? Rename it to BSDS500.tgz."),
+        ("bsds500", "bsds500.TGZ", "Rename it to BSDS500.tgz."),
+        ("mnist", "archive/train-images.idx3-ubyte", "move it to {own}/mnist."),
+        ("mnist", "mnist/train-images-idx3-ubyte/train-images-idx3-ubyte", "a folder. A file of"),
         ("bsds500", "bsds500-repacked.zip", "this name is not read."),
         ("bsds500", "BSR/readme.txt", "not the unpacked set that is read: BSDS500/data/images"),
         ("camvid", "CamVid/train_labels/a.png", "not the unpacked set that is read: CamVid/train"),

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import images
-from .file_names import nfc, pictures, same, subfolders
+from .file_names import ENDINGS, nfc, pictures, same, subfolders
 from .mask_classes import contents
 
 ONE = "Only one can be meant."
@@ -38,8 +38,12 @@ def file_of(folder: Path, files: dict[str, Path], photo: Path) -> Path:
     if key in files:
         return files[key]
     name = nfc(photo.stem)
-    like = sorted(p.name for p in folder.iterdir() if same(p.name).startswith(key))
-    hint = f" There is {like[0]!r}: rename it, if it is meant." if like else ""
+    like = sorted(p for p in folder.iterdir() if p.is_file() and same(p.name).startswith(key))
+    hint = ""
+    if like:
+        read = like[0].suffix.lower() in ENDINGS
+        mend = "rename it" if read else "this format is not read; save it as PNG"
+        hint = f" There is {like[0].name!r}: {mend}, if it is meant."
     raise FileNotFoundError(
         f"{folder}: nothing for the image {photo.name!r}. Every image needs a file {name}.png "
         f"there, or the folder must go.{hint}"
@@ -131,7 +135,8 @@ class Edges:
             )
         strengths = single and self.strengths and found[-1] > 1
         if len(found) <= 2 and not strengths:  # a drawing: no edge, and edge
-            return np.where(values > found[0], 255, 0).astype(np.uint8)
+            values = np.where(values > found[0], 255, 0).astype(np.uint8)
+            return _lines(path, values)
         highest = self.highest if single else int(found[-1])
         if channel.mode not in ("L", "1") or highest < SURE:
             raise ValueError(
@@ -139,4 +144,15 @@ class Edges:
                 "read as strengths of edges, 0 no edge to 255 sure edge in one 8-bit grey channel, "
                 f"of which {SURE} and more are an edge. Save it so, or with two values."
             )
-        return values
+        return _lines(path, values)
+
+
+def _lines(path: Path, values: np.ndarray) -> np.ndarray:
+    """Returns the values, uint8 (H, W); refuses dark lines on a light ground."""
+    share = (values >= SURE).mean()
+    if share > 0.5:
+        raise ValueError(
+            f"{path}: {share:.0%} of the pixels would be edges, so the lines seem to be dark on a "
+            "light ground. Edges are the higher values: exchange dark and light."
+        )
+    return values

@@ -11,7 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 # A photograph that is stored in one of these is not read, and must not be passed over in silence.
-UNREAD = (".heic", ".heif", ".avif", ".jp2", ".jxl", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw")
+UNREAD = (
+    *(".heic", ".heif", ".hif", ".avif", ".jp2", ".j2k", ".jxl", ".jpe", ".apng", ".psd", ".svg"),
+    *(".ppm", ".pgm", ".pbm", ".pnm", ".tga"),
+    *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".rw2", ".orf", ".raf"),
+)
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 
 

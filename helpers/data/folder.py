@@ -45,12 +45,15 @@ def load(
     - Two values, such as 0 and 255, are two classes.
     - Other values, such as 0, 7 and 200, are classes in their order.
 
+    Palettes whose colours differ, and files of one bit beside odd values, are refused.
+
     Where a class is not stored as its index, `stored_values` of the result has the value of each
     class, and `source` tells it too. What can be read in two ways is refused, with what to write.
 
     Several people's edges: two values in a file are "no edge" and "edge", whatever they are; of
     more values, those from 128 are edges. One file an image with more than two values somewhere
-    in the folder is a map of strengths, of which 255 is a sure edge.
+    in the folder is a map of strengths, of which 255 is a sure edge. Edges on more than half of
+    the pixels are refused: they are dark lines on a light ground.
 
     Args:
         split: `"train"`, `"val"`, `"test"` or `"all"`.
@@ -106,6 +109,11 @@ def load(
                 f"{path}: the split {split!r} is empty, there are only {count} images. Add "
                 "images, or make subfolders train/, val/ and test/, or use split='all'."
             )
+    if (class_names is not None or void is not None) and not any(f.masks for f in everywhere):
+        raise ValueError(
+            f"{path}: `class_names` and `void` tell what the values in masks mean, and there is no "
+            "folder 'masks'. Add it, or leave them out."
+        )
     if here.masks:
         files = files_in(here.masks)
         masks = {p: file_of(here.masks, files, p) for p in paths}

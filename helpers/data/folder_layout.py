@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import NamedTuple
 
-from .file_names import ENDINGS, pictures, subfolders
+from .file_names import ENDINGS, pictures, same, subfolders
 
 SPLITS = ("train", "val", "test")
-# Names that other programs give, and the one that is read here.
-SPLIT_NAMES = {"training": "train", "testing": "test"} | dict.fromkeys(
-    ("valid", "validation", "validate", "dev", "eval"), "val"
+# Words that other programs begin the name of a split with (the longer of two first), and the one
+# that is read here.
+SPLIT_NAMES = {"training": "train", "train": "train", "testing": "test", "test": "test"} | (
+    dict.fromkeys(("validation", "validate", "valid", "val", "dev", "evaluation", "eval"), "val")
 )
+# Words in names of folders, and in names of files that lie among the images.
 KINDS = {
-    "images": ["image", "img", "imgs", "photos", "pictures", "jpegimages"],
-    "masks": [
-        "mask",
-        "label",
-        "labels",
-        "annotation",
-        "annotations",
-        "annot",
-        "segmentation",
-        "segmentations",
-        "gt",
-        "groundtruth",
-        "ground_truth",
-        "segmentationclass",
-    ],
-    "edges": ["edge", "boundary", "boundaries", "contours"],
+    word: kind
+    for kind, words in (
+        ("images", "image images img imgs photo photos picture pictures jpegimages"),
+        ("masks", "mask masks label labels labelstr annotation annotations annot seg segs gt"),
+        ("masks", "segmentation segmentations segmentationclass segmentationobject groundtruth"),
+        ("masks", "target targets trimap trimaps pixellabeldata"),
+        ("edges", "edge edges boundary boundaries contour contours"),
+    )
+    for word in words.split()
 }
+DRAWN = [word for word, kind in KINDS.items() if kind != "images"]
 
 
 class Layout(NamedTuple):
@@ -54,24 +51,26 @@ def split_folders(path: Path) -> dict[str, Path]:
         )
     folders = subfolders(path)
     present = {s: folders[s] for s in SPLITS if s in folders}
-    for name, right in SPLIT_NAMES.items():
-        if name in folders and (present or _has_pictures(folders[name], inside="images")):
-            other = f"; but {right!r} is there too, so move one away" if right in folders else ""
+    whole = "images" in folders or _has_pictures(path)
+    for name, folder in folders.items():
+        split, kind = _split_and_kind(name)
+        if name in SPLITS or split is None:
+            continue
+        right = folders[split].name if split in folders else split
+        if kind is None and (present or _has_pictures(folder, inside="images")):
+            other = f"; but {split!r} is there too, so move one away" if split in folders else ""
             raise ValueError(
-                f"{path}: the folder {folders[name].name!r} is not read. Splits are named train, "
-                f"val and test: rename it to {right!r}{other}."
+                f"{path}: the folder {folder.name!r} is not read. Splits are named train, "
+                f"val and test: rename it to {split!r}{other}."
+            )
+        if kind and (present or not whole) and _has_pictures(folder):
+            raise ValueError(
+                f"{path}: the folder {folder.name!r} is not read. The {kind} of {split!r} belong "
+                f"into {right}/{kind}/."
             )
     if not present:
         return {}
-    for name, folder in folders.items():
-        split = next((s for s in present if name != s and name.startswith(s)), None)
-        kind = split and next((k for k in KINDS if _means(name[len(split) :], k)), None)
-        if kind and _has_pictures(folder):
-            raise ValueError(
-                f"{path}: the folder {folder.name!r} is not read. The {kind} of {split!r} belong "
-                f"into {present[split].name}/{kind}/."
-            )
-    if "images" in folders or _has_pictures(path):
+    if whole:
         where = f"the folder {folders['images'].name!r}" if "images" in folders else "images"
         raise ValueError(
             f"{path}: has subfolders for the splits {', '.join(present)}, and beside them {where}, "
@@ -99,8 +98,9 @@ def layout(base: Path) -> Layout:
         raise FileNotFoundError(
             f"{place}: no images ({', '.join(ENDINGS)}) in this folder.{_hint(place)}"
         )
+    _refuse_drawn(found)
     for kind in ("masks", "edges"):
-        other = next((f for k, f in folders.items() if k in KINDS[kind]), None)
+        other = next((f for k, f in folders.items() if _kind(k) == kind), None)
         if kind not in folders and other and _has_pictures(other):
             raise ValueError(
                 f"{base}: the folder {other.name!r} is not read. If it holds {kind}, rename it to "
@@ -113,15 +113,15 @@ def _hint(folder: Path) -> str:
     """Words for the usual layouts that are not read."""
     inside = {k: f for k, f in subfolders(folder).items() if _has_pictures(f)}
     names = ", ".join(f.name for f in list(inside.values())[:5])
-    images = next((f for k, f in inside.items() if k in KINDS["images"]), None)
+    images = next((f for k, f in inside.items() if _kind(k) == "images"), None)
     if images:
         return f" If they are in {images.name!r}, rename it to 'images'."
-    if set(inside) & {*SPLITS, *SPLIT_NAMES}:
+    if any(_split_and_kind(k)[0] for k in inside):
         return (
             f" It has the splits {names} inside. Splits are the outer folders: train/images, "
             "train/masks, val/images and so on."
         )
-    if inside and not set(inside) <= set(KINDS):
+    if inside and not {_kind(k) for k in inside} <= {"masks", "edges"}:
         return (
             f" There are images in its folders {names}. One folder a class is not read: labels "
             "here are masks and edges, and not classes of whole images. Put the images into one "
@@ -130,9 +130,38 @@ def _hint(folder: Path) -> str:
     return ""
 
 
-def _means(end: str, kind: str) -> bool:
-    """Whether the end of a name such as `train_labels` or `trainannot` stands for a kind."""
-    return end.strip("_- ") in (kind, *KINDS[kind])
+def _refuse_drawn(paths: list[Path]) -> None:
+    """Refuses `a_mask.png` beside `a.jpg`: it would be taken for a photograph."""
+    keys = {same(p.stem): p for p in paths}
+    for key, path in keys.items():
+        for word in DRAWN:
+            for rest, end in ((key.removesuffix(word), -1), (key.removeprefix(word), 0)):
+                image = keys.get(rest.strip("_-. "))
+                if image and rest != key and not rest[end].isalnum():
+                    raise ValueError(
+                        f"{path}: by its name it belongs to {image.name!r} and is no photograph. "
+                        f"Move it to {KINDS[word]}/{image.stem}.png, in a folder {KINDS[word]!r} "
+                        "beside the images or beside 'images'. If it is a photograph, rename it."
+                    )
+
+
+def _kind(name: str) -> str | None:
+    """What the files in a folder of this name are: the kind of one of its words."""
+    words = re.split(r"[\W_\d]+", name)
+    return next((KINDS[w] for w in ("".join(words), *reversed(words)) if w in KINDS), None)
+
+
+def _split_and_kind(name: str) -> tuple[str | None, str | None]:
+    """Reads `valid`, `train_set`, `val2017` as a split, `trainannot`, `masks-test` as its kind."""
+    for word, split in SPLIT_NAMES.items():
+        for rest in (name.removeprefix(word), name.removesuffix(word)):
+            kind = _kind(rest)
+            if rest != name and kind:
+                return split, kind
+        rest = name.removeprefix(word)
+        if rest != name and rest.strip("_- .0123456789") in ("", "s", "set", "sets", "data"):
+            return split, None
+    return None, None
 
 
 def _has_pictures(folder: Path, inside: str = "") -> bool:

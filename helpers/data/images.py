@@ -8,6 +8,7 @@ is: a one-pixel line survives every reduction).
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +21,8 @@ from .file_names import existing
 
 Size = int | tuple[int, int] | None
 
+# Formats, and compressions of TIFF, that change values. A phone's "MPO" is JPEG.
+LOSSY = {"JPEG", "MPO", "JPEG2000", "TIFF_JPEG"}
 # A camera's tag -> how stored pixels are turned to be shown; 1 stands for "as they are".
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -89,11 +92,15 @@ def read_indices(path: Path) -> np.ndarray:
 
 
 class Channel(NamedTuple):
-    """A one-channel file: uint8 (H, W) as stored, the camera tag (1 if none), Pillow's mode."""
+    """A one-channel file: uint8 (H, W) as stored, the camera tag (1 if none), Pillow's mode.
+
+    `palette` has red, green and blue of each position in turn, if the values are positions.
+    """
 
     values: np.ndarray
     tag: int
     mode: str
+    palette: bytes | None = None
 
 
 def read_channel(path: Path, exact: bool = False) -> Channel:
@@ -101,13 +108,13 @@ def read_channel(path: Path, exact: bool = False) -> Channel:
 
     Args:
         path: The file.
-        exact: Whether to refuse JPEG, which changes values a little.
+        exact: Whether to refuse JPEG and JPEG 2000, which change values a little.
 
     Raises:
         ValueError: If it has colours or values that no byte holds; further as `read_rgb`.
     """
     image, tag = _opened(path)
-    if exact and "jpeg" in (str(image.format).lower(), image.info.get("compression")):
+    if exact and LOSSY & {image.format, str(image.info.get("compression")).upper()}:
         raise ValueError(f"{path}: JPEG changes class indices. Save masks as PNG.")
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image)
@@ -121,9 +128,11 @@ def read_channel(path: Path, exact: bool = False) -> Channel:
     if image.mode not in ("1", "L", "P"):
         raise ValueError(
             f"{path}: must have one 8-bit channel (class indices or edge strength), not "
-            f"colours. Received: mode {image.mode!r}"
+            f"colours. Received: mode {image.mode!r}. Save it with one grey channel and without "
+            "transparency."
         )
-    return Channel(np.asarray(image).astype(np.uint8), tag, image.mode)
+    palette = bytes(image.getpalette()) if image.mode == "P" else None
+    return Channel(np.asarray(image).astype(np.uint8), tag, image.mode, palette)
 
 
 def turned(array: np.ndarray, tag: int) -> np.ndarray:
@@ -142,12 +151,14 @@ def _opened(path: Path) -> tuple[Image.Image, int]:
             # A phone hides a second picture in a JPEG ("MPO"); the first one is the photograph.
             count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
             image.load()
-    except (UnidentifiedImageError, OSError) as error:
+    except OSError as error:
         if not existing(path).exists():
             raise FileNotFoundError(
                 f"No such image: {path}. Relative paths start in {Path.cwd()}: put the file there, "
                 "or give its full path."
             ) from None
+        if isinstance(error, UnidentifiedImageError):  # its words name the file once more
+            error = "its content is of no known format"
         raise ValueError(
             f"{path}: not an image that can be read ({error}). JPEG, PNG and WebP can."
         ) from None
@@ -164,7 +175,8 @@ def _opened(path: Path) -> tuple[Image.Image, int]:
 def _tag(image: Image.Image) -> int:
     try:
         tag = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except SyntaxError:  # what a camera or an editor wrote there cannot be read
+    # What a camera or an editor wrote there cannot be read.
+    except (SyntaxError, ValueError, struct.error):
         return 1
     return tag if tag in TURNS else 1
 

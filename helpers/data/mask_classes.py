@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,12 +17,14 @@ SOFT = 0.75  # share of pixels on slopes from which a mask counts as drawn with 
 
 
 class Contents(NamedTuple):
-    """What one mask file holds: its values, and how many pixels lie between and on slopes."""
+    """What one mask file holds: its values, how they are stored, and what looks like soft edges."""
 
     path: Path
     values: frozenset[int]
     between: int  # neither the lowest nor the highest value of the file
     slopes: int  # of these, with a lower and a higher neighbour, or with no equal one
+    one_bit: bool
+    colours: dict[int, tuple[int, ...]]  # red, green, blue of each value, if it has a palette
 
 
 class Classes(NamedTuple):
@@ -58,9 +60,12 @@ def contents(path: Path, exact: bool = True) -> Contents:
     """
     key = hashlib.sha256(path.read_bytes()).digest(), exact
     if key not in _KNOWN:
-        mask = images.read_channel(path, exact).values
-        values = np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist()
-        _KNOWN[key] = (frozenset(values), *(_slopes(mask) if len(values) > 2 else (0, 0)))
+        channel = images.read_channel(path, exact)
+        values = np.flatnonzero(np.bincount(channel.values.ravel(), minlength=256)).tolist()
+        slopes = _slopes(channel.values) if len(values) > 2 else (0, 0)
+        palette = channel.palette
+        colours = {v: tuple(palette[3 * v : 3 * v + 3]) for v in values} if palette else {}
+        _KNOWN[key] = (frozenset(values), *slopes, channel.mode == "1", colours)
     return Contents(path, *_KNOWN[key])
 
 
@@ -95,6 +100,9 @@ def decide(files: list[Contents], class_names, void) -> Classes:
                 f"Received: class_names={dict(class_names)!r}, void={void!r}"
             )
         return _in_order(list(class_names), list(class_names.values()), void)
+    _refuse_palettes(files)
+    if values and not _dense(values):
+        _refuse_one_bit(files)
     if len(values) < 2 and len(values) < len(found) and len(class_names or ()) <= 2:
         raise ValueError(
             f"void={void} leaves {'one value' if values else 'nothing'} of the values "
@@ -111,7 +119,7 @@ def decide(files: list[Contents], class_names, void) -> Classes:
     if len(values) == 2 and void is None:
         return _in_order(values, None, void)
     if not _dense(values):
-        if void is None and values[-1] == 255 and _dense(values[:-1]) and not _mixed(files):
+        if void is None and values[-1] == 255 and _dense(values[:-1]) and not _mixed(files, void):
             warnings.warn(
                 f"{_where(files, 255)}, beside {_listed(values[:-1])} in all masks together. It is "
                 'taken as "not labelled". To say so, write void=255; if it is a class, name all '
@@ -120,6 +128,11 @@ def decide(files: list[Contents], class_names, void) -> Classes:
             )
             return _in_order(range(values[-2] + 1), None, 255)
         _refuse_odd_last(files, values, void)
+        if _mixed(files, void):
+            raise ValueError(
+                f"The masks hold the values {_listed(values)}.{_mixed(files, void)} If they are "
+                f"classes, name them: {_mapping(values)}."
+            )
     _refuse_soft(files, values)
     if max(len(values), _dense(values) * (values[-1] + 1)) > MOST:
         raise ValueError(
@@ -134,25 +147,30 @@ def decide(files: list[Contents], class_names, void) -> Classes:
 def _named(files, values, names, void) -> Classes:
     """Names in order: for the indices 0, 1, 2, ..., or for as many odd values."""
     beyond = [v for v in values if v >= len(names)]
+    if not beyond and void is not None and void < len(names):
+        raise ValueError(
+            f"void={void} is the index of {names[void]!r} in `class_names`, too. Name the other "
+            f"classes by their values: {_mapping([v for v in range(len(names)) if v != void])}."
+        )
     if not beyond:
         return _in_order(range(len(names)), names, void)
     index_like = len(values) > 2 and values[-2] < len(names) and values[0] == 0
     if len(values) == len(names) and not index_like:
         return _in_order(values, names, void)
     advice = f"Name every class by its value: {_mapping(values)}"
-    if void is None and len(beyond) == 1 and len(values) > 2 and not _mixed(files):
+    if void is None and len(beyond) == 1 and len(values) > 2 and not _mixed(files, void):
         advice += f'; or, if {beyond[0]} means "not labelled", write void={beyond[0]}'
     raise ValueError(
         f"{_where(files, beyond[0])}, but there are {len(names)} classes (0..{len(names) - 1}) and "
         f"void={void}. All masks together hold the values {_listed(values)}. {advice}."
-        f"{_mixed(files)}"
+        f"{_mixed(files, void)}"
     )
 
 
 def _in_order(stored, names, void) -> Classes:
     """The classes of these stored values, in this order."""
     stored = tuple(int(v) for v in stored)
-    names = tuple(f"class {v}" for v in stored) if names is None else tuple(names)
+    names = tuple(f"class {v}" for v in stored) if names is None else tuple(map(str, names))
     table = np.arange(256, dtype=np.uint8)
     table[list(stored)] = np.arange(len(stored))
     if void is not None and void not in stored:
@@ -168,12 +186,39 @@ def _refuse_odd_last(files, values, void) -> None:
     if len(rest) < 2 or not (rest == list(range(len(rest))) or (last == 255 and _dense(rest))):
         return
     choice = f"If {last} is a class, name all by their values: {_mapping(values)}."
-    if void is None and not _mixed(files):
+    if void is None and not _mixed(files, void):
         choice = f'If {last} means "not labelled", write void={last}. {choice}'
     raise ValueError(
         f"{_where(files, last)}, beside {_listed(rest)} in all masks together. {choice}"
-        f"{_mixed(files)}"
+        f"{_mixed(files, void)}"
     )
+
+
+def _refuse_palettes(files) -> None:
+    """A program may store the colours of each file in an order of its own."""
+    first = {}
+    for file in files:
+        for value, colour in file.colours.items():
+            other, known = first.setdefault(value, (file, colour))
+            if known != colour:
+                raise ValueError(
+                    f"{_where([file], value)}, of the colour {colour} in its palette; in "
+                    f"{other.path} this value has the colour {known}. So a value is not the same "
+                    "class in all masks. Save them with one palette; or, if the colours do not "
+                    f"matter, name the values: {_mapping(sorted(first))}."
+                )
+
+
+def _refuse_one_bit(files) -> None:
+    """White is 1 in a file of one bit and 255 in others, so beside odd values it can be either."""
+    bits = [f for f in files if f.one_bit and 1 in f.values]
+    others = sorted(set().union(*(f.values for f in files if not f.one_bit)))
+    if bits and others:
+        raise ValueError(
+            f"{bits[0].path}: has one bit a pixel, so its white is the value 1; other masks hold "
+            f"the values {_listed(others)}. Save all masks with 8 bits. If white is a class of "
+            f"its own, name the values: {_mapping(sorted({0, 1, *others}))}."
+        )
 
 
 def _refuse_soft(files, values) -> None:
@@ -198,10 +243,18 @@ def _check(class_names, void) -> None:
         raise ValueError(f"`void` must be a value 0..255 or None. Received: void={void!r}")
     if class_names is None:
         return
-    if isinstance(class_names, str) or not len(class_names):
+    ordered = isinstance(class_names, (Mapping, Sequence, np.ndarray))
+    if not ordered or isinstance(class_names, (str, bytes)) or not len(class_names):
         raise ValueError(
             "`class_names` must be names in order, or a mapping of mask value to name. "
             f"Received: class_names={class_names!r}"
+        )
+    names = list(class_names.values() if isinstance(class_names, Mapping) else class_names)
+    odd = [n for n in names if not isinstance(n, str) or names.count(n) > 1]
+    if odd:
+        raise ValueError(
+            "The names in `class_names` must be text, and no two alike (values are not joined to "
+            f"one class). Received: {odd[0]!r}"
         )
     if not isinstance(class_names, Mapping):
         return
@@ -222,14 +275,16 @@ def _where(files, value) -> str:
     return f"The mask of {path.stem!r} ({path}) has the value {value}"
 
 
-def _mixed(files) -> str:
-    """Words for masks of 0/1 beside masks of 0/255."""
-    tops = {max(f.values) for f in files if len(f.values) == 2}
-    if len(tops) < 2 or max(len(f.values) for f in files) > 2:
+def _mixed(files, void) -> str:
+    """Words for masks of 0/1 beside masks of 0/255: two values each, and not the same ones."""
+    held = {f.values - {void} for f in files} - {frozenset([0])}
+    held = sorted(sorted(h) for h in held if not any(h < other for other in held))
+    if len(held) < 2 or any(len(h) > 2 for h in held):
         return ""
+    one, other = (" and ".join(map(str, h)) for h in (held[0], held[-1]))
     return (
-        f" Some masks are stored as 0 and {min(tops)}, others as 0 and {max(tops)}: if both mean "
-        "the same, save them alike."
+        f" Some masks are stored as {one}, others as {other}: if both mean the same, save them "
+        "alike."
     )
 
 

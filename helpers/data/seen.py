@@ -17,7 +17,7 @@ LIKE = {
     "binarized_mnist": (r"binarized|\.amat", r"^$"),
 }
 # What browsers and file managers add to the name of a second copy.
-COPY = re.compile(r"( ?\(\d+\)| - copy| copy)(?=\.|$)", re.IGNORECASE)
+COPY = re.compile(r"^copy of |( ?\(\d+\)|( [-–])? (copy|kopie)| \d+)+(?=\.|$)", re.IGNORECASE)
 
 
 def unpacked_by_hand(listed: dict, places: list[Path]):
@@ -65,18 +65,27 @@ def seen(name: str, listed: dict, own: Path | None, places: list[Path]) -> list[
     like, unlike = LIKE.get(name, (re.escape(name), r"^$"))
     entries = [e for choice in listed["archives"] for e in choice["files"]]
     accepted = [n for e in entries for n in (e["name"], *e.get("plain", {}).get("names", ()))]
+    in_lower_case = {n.lower(): n for n in accepted}
     lines = []
     for folder in dict.fromkeys([*([own] if own else []), *places]):
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            known = COPY.sub("", path.name)
+            known = in_lower_case.get(COPY.sub("", path.name).lower())
             if path in places and "keep" not in listed:
                 continue
             if path.name in accepted and path.is_file() and folder in places:
                 continue
-            if known in accepted and path.is_file():
+            other = re.search(unlike, path.name, re.I)
+            if known and path.is_file():
                 lines.append(f"{path}: {_mend(path, known, folder, places)}")
-            elif re.search(like, path.name, re.I) and not re.search(unlike, path.name, re.I):
+            elif known and path.is_dir():
+                lines.append(
+                    f"{path}: a folder. A file of this name is wanted, perhaps that in it."
+                )
+            elif re.search(like, path.name, re.I) and not other:
                 lines.append(f"{path}: {_why(path, listed, places)}")
+            elif folder == own and path.is_dir() and path not in places and not other:
+                inside = [p for p in sorted(path.iterdir()) if p.name in accepted and p.is_file()]
+                lines += [f"{p}: {_mend(p, p.name, path, places)}" for p in inside]
     return lines
 
 
