@@ -43,8 +43,10 @@ def refusal(path, split="all", **options):
 
 @pytest.mark.parametrize(
     "name",
-    "masks /ground truth/mask_png/png-masks/labelsTr/seg/targets/trimaps/SegmentationObject/"
-    "PixelLabelData/Masks 2".split("/"),
+    [
+        *("masks ", "ground truth", "mask_png", "png-masks", "labelsTr", "seg", "targets"),
+        *("trimaps", "SegmentationObject", "PixelLabelData", "Masks 2"),
+    ],
 )
 def test_folders_of_masks_by_one_of_their_words(tmp_path, name):
     save(tmp_path / "images/a.png")
@@ -84,7 +86,7 @@ def test_masks_among_the_images_are_no_photographs(tmp_path, name, place):
 def test_more_names_of_splits_are_told(tmp_path, name, right):
     save(tmp_path / name / "images/a.png")
     assert f"the folder {name!r} is not read" in refusal(tmp_path, right)
-    assert f"rename it to {right!r}" in refusal(tmp_path, right)
+    assert f"rename it to {right!r}, or move it away." in refusal(tmp_path, right)
     other = "train" if right != "train" else "val"
     save(tmp_path / other / "a.png")
     assert f"rename it to {right!r}" in refusal(tmp_path, other)
@@ -131,6 +133,15 @@ def test_a_camera_tag_cut_short_turns_nothing(tmp_path, kind):
     assert images.read_photo(tmp_path / "a.png")[1] == 1
 
 
+@pytest.mark.parametrize("kind", ["masks", "edges"])
+def test_the_folder_of_the_images_alone_is_not_taken_without_what_is_beside_it(tmp_path, kind):
+    save(tmp_path / "Images/a.png")
+    assert load(tmp_path / "Images").ids == ("a",)
+    save(tmp_path / f"{kind}/a.png", blocks(0, 0, 1))
+    words = refusal(tmp_path / "Images")
+    assert f"the {kind} beside this folder" in words and f"path={str(tmp_path)!r}" in words
+
+
 # --- masks ------------------------------------------------------------------------------------
 
 
@@ -147,29 +158,42 @@ def test_palettes_in_another_order_are_refused(tmp_path):
     two, three = blocks(0, 1), blocks(0, 1, 2)
     path = with_masks(tmp_path / "a", palette(two, BLACK, RED), palette(two, RED, BLACK))
     words = refusal(path)
-    assert "value 0, of the colour (255, 0, 0)" in words and "the colour (0, 0, 0)" in words
+    assert "value 0, with the colour (255, 0, 0)" in words and "the colour (0, 0, 0)" in words
     assert load(path, class_names={0: "ground", 1: "cell"}).masks.shape == (2, 12, 12)
     # Also where names are given in order, and where the other file is in another split.
     with_masks(tmp_path / "b/train", palette(three, BLACK, RED, WHITE))
     with_masks(tmp_path / "b/val", palette(three, BLACK, WHITE, RED))
-    assert "value 1, of the colour" in refusal(tmp_path / "b", "train", class_names=list("abc"))
+    assert "value 1, with the colour" in refusal(tmp_path / "b", "train", class_names=list("abc"))
     # Positions that no pixel has do not matter.
     path = with_masks(tmp_path / "c", palette(two, BLACK, RED, WHITE), palette(two, BLACK, RED))
     assert load(path).masks.max() == 1
 
 
-def test_white_of_one_bit_beside_other_values(tmp_path):
-    bits = Image.fromarray(blocks(0, 255)).convert("1")
+@pytest.mark.parametrize("bits", ["1", "P"])
+def test_white_as_1_beside_other_values(tmp_path, bits):
+    bits = palette(blocks(0, 1), BLACK, WHITE) if bits == "P" else Image.new("1", (12, 12))
+    bits.paste(1, mask=Image.fromarray(blocks(0, 255)))
     odd = with_masks(tmp_path / "odd", bits, blocks(0, 128, 255))
     for names in (None, list("abcd")):
         words = refusal(odd, class_names=names)
-        assert "p0.png: has one bit a pixel" in words and "Save all masks with 8 bits" in words
+        assert "p0.png: stores the grey 255 as the value 1" in words and "Save all with" in words
     assert len(load(odd, class_names={0: "a", 1: "b", 128: "c", 255: "d"}).class_names) == 4
-    assert "one bit a pixel" in refusal(with_masks(tmp_path / "void", bits, blocks(0, 1, 2, 255)))
+    assert "stores the grey" in refusal(with_masks(tmp_path / "void", bits, blocks(0, 1, 2, 255)))
     # Where 1 is an index among others, or all have one bit, it can only be 1.
-    for other in (bits, blocks(0, 1), blocks(0, 1, 2)):
-        ds = load(with_masks(tmp_path / f"{other}"[:9], bits, other))
+    for i, other in enumerate((bits, blocks(0, 1), blocks(0, 1, 2))):
+        ds = load(with_masks(tmp_path / f"{i}", bits, other))
         assert (ds.masks[0] == blocks(0, 1)).all() and ds.void is None
+
+
+def test_greys_as_positions_beside_greys(tmp_path):
+    path = with_masks(tmp_path, blocks(0, 7, 200), blocks(0, 7, 200))
+    save(path / "masks/p0.gif", blocks(0, 7, 200))  # Pillow makes a palette of it
+    (path / "masks/p0.png").unlink()
+    assert "p0.gif: stores the grey 200 as the value 2" in refusal(path)
+    # Positions of colours are indices, in a palette or not.
+    mask = blocks(0, 1, 255)
+    path = with_masks(tmp_path / "b", palette(mask, BLACK, *[RED] * 255), mask)
+    assert load(path, void=255).masks.tolist() == [mask.tolist()] * 2
 
 
 @pytest.mark.parametrize(
@@ -194,6 +218,8 @@ def test_two_values_a_file_that_agree(tmp_path):
 @pytest.mark.parametrize("kind", ["MPO", "JPEG2000", "TIFF"])
 def test_formats_that_change_values_are_known_by_content(tmp_path, kind):
     options = {"compression": "jpeg"} if kind == "TIFF" else {}
+    if kind == "MPO":  # a second picture, as a phone stores it
+        options = {"save_all": True, "append_images": [Image.new("L", (6, 6))]}
     save(tmp_path / "images/a.png")
     save(tmp_path / "masks/a.png", blocks(0, 255), kind, **options)
     assert "JPEG changes class indices" in refusal(tmp_path)
@@ -207,6 +233,8 @@ def test_names_that_are_no_names_in_order(tmp_path, names):
     assert "`class_names`" in refusal(path, class_names=names)
     array = load(path, class_names=np.array(["a", "b", "c"])).class_names
     assert array == ("a", "b", "c") and {type(n) for n in array} == {str}
+    with_masks(tmp_path, blocks(0, 255))
+    assert "leaves one value" in refusal(path, class_names=np.array(["a", "b"]), void=255)
 
 
 def test_the_index_of_a_named_class_cannot_be_void(tmp_path):

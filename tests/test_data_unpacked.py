@@ -117,6 +117,20 @@ def test_idx_files_are_read_unpacked(own, monkeypatch, name, dash):
         data.load(name, "test")
 
 
+@pytest.mark.parametrize(
+    ("name", "inside"), [("mnist", "mnist"), ("mnist", "MNIST/raw"), ("fashion_mnist", "x")]
+)
+def test_the_variable_may_name_the_folder_of_the_set(own, monkeypatch, name, inside):
+    put(own / inside, {"train-images-idx3-ubyte.gz": b"not the accepted bytes"})
+    monkeypatch.setenv("HELPERS_DATA", str(own / inside))
+    if inside == "x":
+        with pytest.raises(data.MissingData, match=f"move it to {own / inside / 'fashion-mnist'}"):
+            data.load(name)
+    else:
+        with pytest.raises(data.ChecksumError, match=r"idx3-ubyte\.gz: this is not the file"):
+            data.load(name)
+
+
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_idx_files_have_the_checksums_of_the_archives(real_data, name):
     for chosen in fetch.REGISTRY[name]["archives"]:

@@ -147,8 +147,10 @@ def _find(name: str, alternatives: list[dict], allow_unpacked=False, by_hand=Fal
 
 def _folders(name: str) -> list[Path]:
     """Where files of a set may lie: in one's own folder, and last in the cache."""
-    own = data_folder()
-    places = [own / sub for sub in REGISTRY[name]["folders"]] if own else []
+    own, inside = data_folder(), REGISTRY[name]["folders"]
+    places = [own / sub for sub in inside] if own else []
+    if own and any(sub and own.absolute().match(sub) for sub in inside):
+        places.append(own)  # HELPERS_DATA names the folder of the set itself
     return [*places, cache_folder() / "downloads" / name]
 
 

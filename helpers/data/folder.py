@@ -45,7 +45,7 @@ def load(
     - Two values, such as 0 and 255, are two classes.
     - Other values, such as 0, 7 and 200, are classes in their order.
 
-    Palettes whose colours differ, and files of one bit beside odd values, are refused.
+    Palettes whose colours differ, and greys as positions beside greys, are refused.
 
     Where a class is not stored as its index, `stored_values` of the result has the value of each
     class, and `source` tells it too. What can be read in two ways is refused, with what to write.

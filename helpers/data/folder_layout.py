@@ -9,8 +9,8 @@ from typing import NamedTuple
 from .file_names import ENDINGS, pictures, same, subfolders
 
 SPLITS = ("train", "val", "test")
-# Words that other programs begin the name of a split with (the longer of two first), and the one
-# that is read here.
+# How other programs begin the name of a split (the longer of two words first), and the name that
+# is read here.
 SPLIT_NAMES = {"training": "train", "train": "train", "testing": "test", "test": "test"} | (
     dict.fromkeys(("validation", "validate", "valid", "val", "dev", "evaluation", "eval"), "val")
 )
@@ -61,7 +61,7 @@ def split_folders(path: Path) -> dict[str, Path]:
             other = f"; but {split!r} is there too, so move one away" if split in folders else ""
             raise ValueError(
                 f"{path}: the folder {folder.name!r} is not read. Splits are named train, "
-                f"val and test: rename it to {split!r}{other}."
+                f"val and test: rename it to {split!r}{other or ', or move it away'}."
             )
         if kind and (present or not whole) and _has_pictures(folder):
             raise ValueError(
@@ -99,6 +99,12 @@ def layout(base: Path) -> Layout:
             f"{place}: no images ({', '.join(ENDINGS)}) in this folder.{_hint(place)}"
         )
     _refuse_drawn(found)
+    beside = subfolders(base.absolute().parent) if same(base.name) == "images" else ()
+    if kind := next((k for k in ("masks", "edges") if k in beside), None):
+        raise ValueError(
+            f"{base}: the {kind} beside this folder would be left out. Give the folder above it: "
+            f"path={str(base.absolute().parent)!r}"
+        )
     for kind in ("masks", "edges"):
         other = next((f for k, f in folders.items() if _kind(k) == kind), None)
         if kind not in folders and other and _has_pictures(other):

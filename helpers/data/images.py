@@ -132,6 +132,7 @@ def read_channel(path: Path, exact: bool = False) -> Channel:
             "transparency."
         )
     palette = bytes(image.getpalette()) if image.mode == "P" else None
+    palette = bytes([0] * 3 + [255] * 3) if image.mode == "1" else palette
     return Channel(np.asarray(image).astype(np.uint8), tag, image.mode, palette)
 
 

@@ -23,8 +23,7 @@ class Contents(NamedTuple):
     values: frozenset[int]
     between: int  # neither the lowest nor the highest value of the file
     slopes: int  # of these, with a lower and a higher neighbour, or with no equal one
-    one_bit: bool
-    colours: dict[int, tuple[int, ...]]  # red, green, blue of each value, if it has a palette
+    colours: dict[int, tuple[int, ...]]  # red, green, blue of each value, if it is a position
 
 
 class Classes(NamedTuple):
@@ -63,9 +62,8 @@ def contents(path: Path, exact: bool = True) -> Contents:
         channel = images.read_channel(path, exact)
         values = np.flatnonzero(np.bincount(channel.values.ravel(), minlength=256)).tolist()
         slopes = _slopes(channel.values) if len(values) > 2 else (0, 0)
-        palette = channel.palette
-        colours = {v: tuple(palette[3 * v : 3 * v + 3]) for v in values} if palette else {}
-        _KNOWN[key] = (frozenset(values), *slopes, channel.mode == "1", colours)
+        colours = channel.palette and {v: tuple(channel.palette[3 * v :][:3]) for v in values}
+        _KNOWN[key] = (frozenset(values), *slopes, colours or {})
     return Contents(path, *_KNOWN[key])
 
 
@@ -100,9 +98,10 @@ def decide(files: list[Contents], class_names, void) -> Classes:
                 f"Received: class_names={dict(class_names)!r}, void={void!r}"
             )
         return _in_order(list(class_names), list(class_names.values()), void)
+    class_names = None if class_names is None else tuple(class_names)
     _refuse_palettes(files)
     if values and not _dense(values):
-        _refuse_one_bit(files)
+        _refuse_greys(files)
     if len(values) < 2 and len(values) < len(found) and len(class_names or ()) <= 2:
         raise ValueError(
             f"void={void} leaves {'one value' if values else 'nothing'} of the values "
@@ -110,7 +109,7 @@ def decide(files: list[Contents], class_names, void) -> Classes:
             f"If it is right, name what there is: {_mapping(sorted({*values, 0, 1} - {void})[:2])}."
         )
     if class_names is not None:
-        return _named(files, values, tuple(class_names), void)
+        return _named(files, values, class_names, void)
     if len(values) < 2:
         raise ValueError(
             f"All masks hold one value, {_listed(values)}: there is nothing to tell apart. If more "
@@ -202,22 +201,25 @@ def _refuse_palettes(files) -> None:
             other, known = first.setdefault(value, (file, colour))
             if known != colour:
                 raise ValueError(
-                    f"{_where([file], value)}, of the colour {colour} in its palette; in "
+                    f"{_where([file], value)}, with the colour {colour}; in "
                     f"{other.path} this value has the colour {known}. So a value is not the same "
                     "class in all masks. Save them with one palette; or, if the colours do not "
                     f"matter, name the values: {_mapping(sorted(first))}."
                 )
 
 
-def _refuse_one_bit(files) -> None:
-    """White is 1 in a file of one bit and 255 in others, so beside odd values it can be either."""
-    bits = [f for f in files if f.one_bit and 1 in f.values]
-    others = sorted(set().union(*(f.values for f in files if not f.one_bit)))
-    if bits and others:
+def _refuse_greys(files) -> None:
+    """A file may store greys as positions, and others as they are: 200 as 2, or white as 1."""
+    moved = [f for f in files if any(c != (v, v, v) for v, c in f.colours.items())]
+    moved = [f for f in moved if all(len(set(c)) == 1 for c in f.colours.values())]
+    others = sorted(set().union(*(f.values for f in files if f not in moved)))
+    if moved and others:
+        value, (grey, *_) = max(moved[0].colours.items())
         raise ValueError(
-            f"{bits[0].path}: has one bit a pixel, so its white is the value 1; other masks hold "
-            f"the values {_listed(others)}. Save all masks with 8 bits. If white is a class of "
-            f"its own, name the values: {_mapping(sorted({0, 1, *others}))}."
+            f"{moved[0].path}: stores the grey {grey} as the value {value} (one bit a pixel, or a "
+            f"palette), and other masks hold the values {_listed(others)}. Save all with 8 bits "
+            "and no palette. If the values are right as they are stored, name them: "
+            f"{_mapping(sorted({*moved[0].values, *others}))}."
         )
 
 
