@@ -44,7 +44,7 @@ TESTS = {
     "edges": ["edges", "classics"],
     "data": [
         "data", "data_sets", "data_fetch", "data_folder", "data_own", "data_masks",
-        "data_unpacked", "crops", "shapes",
+        "data_unpacked", "data_mistaken", "crops", "shapes",
     ],
     "spread": ["spread"],
     "calibration": ["calibration"],
