@@ -2,18 +2,10 @@
 
 import numpy as np
 import pytest
+from own_images import photo, save
 from PIL import Image
 
 from helpers import data
-
-
-def save(path, array, **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(array).save(path, **options)
-
-
-def photo(h=4, w=6):
-    return np.random.default_rng(h + w).integers(0, 256, (h, w, 3), dtype=np.uint8)
 
 
 @pytest.fixture

@@ -4,16 +4,10 @@ import io
 
 import numpy as np
 import pytest
+from own_images import blocks, load
 from PIL import Image
 
-from helpers import data
 from helpers.data import mask_classes
-
-
-def blocks(*values, n=12):
-    """A mask (n, n) of blocks of 3x3 pixels, all values in turn."""
-    rows = np.add.outer(np.arange(n) // 3 * 2, np.arange(n) // 3)
-    return np.asarray(values, np.uint8)[rows % len(values)]
 
 
 @pytest.fixture
@@ -33,10 +27,6 @@ def folder(tmp_path):
         return tmp_path
 
     return write
-
-
-def load(path, split="all", **options):
-    return data.load("folder", split, path=path, **options)
 
 
 def refusal(path, **options):

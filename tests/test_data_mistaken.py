@@ -2,23 +2,10 @@
 
 import numpy as np
 import pytest
+from own_images import blocks, load, refusal, save
 from PIL import Image
 
-from helpers import data
 from helpers.data import images
-
-
-def blocks(*values, n=12):
-    """A mask (n, n) of blocks of 3x3 pixels, all values in turn."""
-    rows = np.add.outer(np.arange(n) // 3 * 2, np.arange(n) // 3)
-    return np.asarray(values, np.uint8)[rows % len(values)]
-
-
-def save(path, content=None, kind=None, **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image = Image.new("RGB", (12, 12)) if content is None else content
-    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    image.save(path, kind, **options)
 
 
 def with_masks(folder, *masks):
@@ -26,16 +13,6 @@ def with_masks(folder, *masks):
         save(folder / f"images/p{i}.png")
         save(folder / f"masks/p{i}.png", mask)
     return folder
-
-
-def load(path, split="all", **options):
-    return data.load("folder", split, path=path, **options)
-
-
-def refusal(path, split="all", **options):
-    with pytest.raises((ValueError, FileNotFoundError)) as error:
-        load(path, split, **options)
-    return str(error.value)
 
 
 # --- names ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from own_images import load, photo, refusal, save
 from PIL import Image
 
 from helpers import data
@@ -14,29 +15,10 @@ MASK = np.zeros((4, 6), np.uint8)
 MASK[0], MASK[:, 0] = 1, 1  # looks different after every turn
 
 
-def photo(h=4, w=6):
-    return np.random.default_rng(h + w).integers(0, 256, (h, w, 3), dtype=np.uint8)
-
-
-def save(path, array, kind=None, **options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(array).save(path, kind, **options)
-
-
 def tag(number):
     exif = Image.Exif()
     exif[0x0112] = number
     return {"exif": exif}
-
-
-def load(path, split="all", **options):
-    return data.load("folder", split, path=path, **options)
-
-
-def refusal(path, split="all", **options):
-    with pytest.raises((ValueError, FileNotFoundError)) as error:
-        load(path, split, **options)
-    return str(error.value)
 
 
 def nfd(name):
