@@ -14,7 +14,7 @@ WORKERS ?= $(shell $(PY) -c 'import os; print(min(4, os.cpu_count() or 1))')
 SPREAD   = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 BACKENDS := .backends/bin/python
-PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py inputs.py pair_checks.py saving.py pixel_losses.py pyramids.py training.py metrics.py twins.py resume.py kept.py probes.py photographs.py segmenters.py receptive.py progress.py adversarial.py code_prior.py grids.py rulers.py samples.py vq.py novelty.py opinions.py)
+PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py inputs.py pair_checks.py saving.py segmentation_losses.py pyramids.py training.py metrics.py pretraining.py checkpoint.py pretrained.py linear_probes.py photo_training.py cost.py receptive_fields.py progress.py gan.py pixelcnn.py vqvae.py evaluator.py metrics_generative.py vq.py ood.py probabilistic_unet.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build bench mutants gpu lock

@@ -14,13 +14,13 @@ if WORKERS > 1:
 # A file that is missing here costs a little time, nothing else.
 LONGEST = (
     "test_assignments",
-    "test_opinion_arms",
+    "test_methods",
     "test_grading",
     "test_models",
     "test_sweeps",
     "test_photo_edges",
-    "test_twins",
-    "test_photographs",
+    "test_pretraining",
+    "test_photo_training",
     "test_notebooks",
     "06_find_edges_with_a_vae",
     "05_segment_with_a_vae",

@@ -21,8 +21,9 @@ from jupyter_client.kernelspec import KernelSpecManager
 
 from helpers.runs import kernels
 from helpers.runs.execute import execute
+from helpers.runs.notebooks import PROFILES, find, profile_file, series
+from helpers.runs.parameters import read_file
 from helpers.runs.provenance import write_record
-from helpers.runs.request import PROFILES, find, profile_file, read_file, series
 
 ROOT = Path(__file__).resolve().parents[1]
 FASTER = {"precision": "mixed_float16", "xla": True, "split": "val", "kept": ""}

@@ -19,11 +19,12 @@ import nbformat
 
 from helpers.runs import tables
 from helpers.runs.execute import execute
+from helpers.runs.notebooks import find, profile_file
+from helpers.runs.parameters import read_file
 from helpers.runs.provenance import write_record
-from helpers.runs.request import find, profile_file, read_file
-from helpers.runs.start import cores
-from helpers.runs.sweep import sweep
-from helpers.runs.sweeps import read_sweep
+from helpers.runs.setup import cores
+from helpers.runs.sweep_plan import read_sweep
+from helpers.runs.sweep_run import sweep
 
 RATIO, OVERHEAD = 1.7, 8.0
 

@@ -153,7 +153,7 @@ def free_bits(kl_elementwise, minimum):
     return ops.sum(ops.maximum(ops.mean(kl_elementwise, axis=0), minimum))
 
 
-def objective(reconstruction, kl_elementwise, beta=1.0, minimum=0.0):
+def vae_loss(reconstruction, kl_elementwise, beta=1.0, minimum=0.0):
     """What a VAE minimises: mean reconstruction + β·KL, in nats per image.
 
     Args:

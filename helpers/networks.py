@@ -8,10 +8,10 @@ import math
 import numbers
 
 import keras
+import numpy as np
 from keras import layers
 
 from helpers.layers import DepthToSpaceUp, PatchDown, positive_int
-from helpers.pair_checks import known_shape
 
 
 def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", centre=False):
@@ -203,3 +203,30 @@ def _halvings(height, width, latent):
             f"height and width must be even and at least 8. Received: {height}×{width}"
         )
     return steps
+
+
+def known_shape(image_shape, axes=3, any_size=False):
+    """`image_shape` as a tuple of Python integers.
+
+    Args:
+        image_shape: `(H, W, C)`, or whatever has `axes` entries.
+        axes: how many entries there must be; None takes any number of them.
+        any_size: whether None may stand for a height or width that is not known.
+
+    Raises:
+        ValueError: if an entry is missing, or is no positive integer.
+    """
+    sides = tuple(image_shape) if np.ndim(image_shape) == 1 else ()
+    known = [side for side in sides if not (any_size and side is None)]
+    right = all(isinstance(side, numbers.Integral) and side > 0 for side in known)
+    if not right or not sides or len(sides) != (axes or len(sides)):
+        hint = ""
+        if None in sides:
+            hint = "; build on crops of one size, a network for other sizes is made from it later"
+        elif len(sides) == 2:
+            hint = "; grey images have one channel, (H, W, 1)"
+        raise ValueError(
+            f"`image_shape` must be (H, W, C), positive integers{hint}. "
+            f"Received: image_shape={image_shape!r}"
+        )
+    return tuple(side if side is None else int(side) for side in sides)

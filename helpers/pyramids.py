@@ -13,10 +13,10 @@ import keras
 import numpy as np
 from keras import layers
 
+from helpers.backend import compile_model
 from helpers.data import to_float
 from helpers.layers import DepthToSpaceUp, PatchDown
-from helpers.networks import NEARLY_CERTAIN
-from helpers.pair_checks import known_shape
+from helpers.networks import NEARLY_CERTAIN, known_shape
 
 
 def pyramid_networks(
@@ -110,7 +110,7 @@ def levels(encoder):
     return found
 
 
-def pixel_head(image, features, outputs):
+def segmentation_head(image, features, outputs):
     """A classifier of pixels on features of one or several resolutions, coarse to fine.
 
     From the coarsest features on, each step doubles the resolution (`DepthToSpaceUp`), adds the
@@ -162,7 +162,7 @@ def at_size(model, image_shape):
     return copy
 
 
-def whole_images(model, images, multiple=32):
+def predict_full_size(model, images, multiple=32):
     """Outputs of a convolutional model for images of any size, one at a time.
 
     Each image is padded by reflection to a multiple of what the model can halve, and the
@@ -179,7 +179,7 @@ def whole_images(model, images, multiple=32):
     Raises:
         ValueError: If an image is not `(H, W, C)`, or the model takes one size only.
     """
-    run = compiled(model)
+    run = compile_model(model)
     for image in images:
         x = to_float(np.asarray(image))
         if x.ndim != 3:
@@ -197,15 +197,6 @@ def whole_images(model, images, multiple=32):
             )
         output = run(x)
         yield keras.ops.convert_to_numpy(output)[0, :height, :width]
-
-
-def compiled(model):
-    """`model(x, training=False)` as one compiled function, on any backend."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return tf.function(lambda x: model(x, training=False), reduce_retracing=True)
-    return lambda x: model(x, training=False)
 
 
 def _resized(model, image_shape):

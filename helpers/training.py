@@ -5,13 +5,15 @@ follows the share of the time that has passed, so a slow machine takes fewer ste
 its training at a small rate.
 """
 
+import gc
 import math
-import os
 import time
 
 import keras
+import numpy as np
 
 from helpers import progress
+from helpers.backend import compile_options
 
 
 class Progress(keras.callbacks.Callback):
@@ -92,7 +94,7 @@ class TimeBudget(keras.callbacks.Callback):
 
     def rate(self, share):
         """The learning rate when `share` of the time has passed."""
-        return self.learning_rate * cosine_share(share)
+        return self.learning_rate * cosine_decay(share)
 
     def on_train_begin(self, logs=None):
         self.start = self.clock()
@@ -124,41 +126,7 @@ class TimeBudget(keras.callbacks.Callback):
         self.history.append(row | {key: float(value) for key, value in (logs or {}).items()})
 
 
-def jit():
-    """What `compile(jit_compile=…)` gets in this series.
-
-    True on JAX, whose steps otherwise go operation by operation. On TensorFlow, True where
-    `set_up(xla=True)` asked for it: XLA takes longer to compile than it saves in a short
-    training. False on PyTorch.
-    """
-    backend = keras.backend.backend()
-    return backend == "jax" or (backend == "tensorflow" and os.environ.get("HELPERS_XLA") == "1")
-
-
-def pace(steps=10, xla=None, planned=None):
-    """Options of `compile` for speed in this series, with the same results: `compile(adam, **pace())`.
-
-    Several steps in one call save TensorFlow and JAX the way back to Python between them. Keras
-    refuses more than one on PyTorch, which would gain nothing. On TensorFlow, a training that is
-    over within one call runs without a graph: to trace one takes longer than ten steps.
-
-    Args:
-        steps: training steps in one call.
-        xla: what `jit_compile` gets; None takes `jit()`.
-        planned: steps of the whole training, where known.
-
-    Returns:
-        Dictionary of `jit_compile`, `steps_per_execution` and `run_eagerly`.
-    """
-    backend = keras.backend.backend()
-    xla = jit() if xla is None else xla
-    if backend == "tensorflow" and planned is not None and planned <= steps and not xla:
-        return {"jit_compile": False, "steps_per_execution": 1, "run_eagerly": True}
-    together = 1 if backend == "torch" else steps
-    return {"jit_compile": xla, "steps_per_execution": together, "run_eagerly": False}
-
-
-def cosine_share(share):
+def cosine_decay(share):
     """Share of the highest rate when `share` of the whole has passed: half a cosine, 1 to 0.
 
     Values outside [0, 1] count as its ends.
@@ -166,7 +134,7 @@ def cosine_share(share):
     return 0.5 * (1.0 + math.cos(math.pi * min(max(share, 0.0), 1.0)))
 
 
-class OrderSeed(keras.callbacks.Callback):
+class ShuffleSeed(keras.callbacks.Callback):
     """Starts the order of the batches from a seed where `fit` draws it from a global generator.
 
     That is NumPy's on JAX and PyTorch's on PyTorch; on TensorFlow the order follows the seed that
@@ -214,15 +182,50 @@ def fit_steps(
     epochs = max(1, round(steps * batch_size / len(x)))
     if not model.compiled:
         planned = epochs * math.ceil(len(x) / batch_size)
-        model.compile(keras.optimizers.Adam(), **pace(planned=planned))
+        model.compile(keras.optimizers.Adam(), **compile_options(planned=planned))
     if not model.optimizer.built:
         # An optimizer that makes its variables inside the first step has TensorFlow trace it twice.
         model.optimizer.build(model.trainable_variables)
     for state in model.optimizer.variables:
         state.assign(keras.ops.zeros(state.shape, state.dtype))
     fall = keras.callbacks.LearningRateScheduler(
-        lambda epoch: learning_rate * cosine_share(epoch / epochs)
+        lambda epoch: learning_rate * cosine_decay(epoch / epochs)
     )
-    callbacks = [fall, Progress()] if seed is None else [fall, Progress(), OrderSeed(seed)]
+    callbacks = [fall, Progress()] if seed is None else [fall, Progress(), ShuffleSeed(seed)]
     fit = {"batch_size": batch_size, "epochs": epochs, "callbacks": callbacks, "verbose": 0}
     return model.fit(x, y, validation_data=validation_data, **fit).history
+
+
+def train(model, x, y=None, loss=None, *, steps, batch, rate, seed):
+    """Fit for a number of batches, from the weights that the model has; see `fit_steps`.
+
+    The model's own noise starts from `seed` too, so a second call does the same.
+
+    Few images are repeated until a pass is a sixth of all steps: every pass costs time of its own,
+    and a small set of labels gets as many steps as a large one. Of images that are more than the
+    steps can see, as many are drawn as they see.
+
+    Args:
+        model: compiled here if it is not yet.
+        x: images `(N, H, W, C)`.
+        y: targets, an array or a dictionary of arrays; None for a VAE.
+        loss: of a model that is not compiled yet.
+        steps, batch, rate: of `training.fit_steps`. A model whose first training is so short that
+            `backend.compile_options` does without a graph stays without one.
+        seed: of the order, and of what the model draws itself.
+
+    Returns:
+        The model.
+    """
+    for variable in model.variables:
+        if variable.name == "seed_generator_state":
+            variable.assign(np.array([seed, 0], variable.dtype))
+    if not model.compiled:
+        gc.collect()  # compiled models that are no longer used hold much memory, in circles
+        adam = keras.optimizers.Adam()
+        model.compile(adam, loss, **compile_options(planned=steps))
+    order = np.random.default_rng(seed).permutation(len(x))
+    order = np.resize(order, min(max(len(x), batch * (steps // 6)), batch * steps))
+    y = y if y is None else keras.tree.map_structure(lambda a: a[order], y)
+    fit_steps(model, x[order], steps, batch, rate, y=y, seed=seed)
+    return model

@@ -63,7 +63,8 @@ def _tags(item):
 
 
 def _assignments(item, profile):
-    from helpers.runs.request import BadRequest, gather
+    from helpers.runs.notebooks import BadRequest
+    from helpers.runs.parameters import gather
 
     try:
         values, _ = gather(Path(item.path), profile)

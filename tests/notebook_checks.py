@@ -14,9 +14,11 @@ import nbformat
 from PIL import Image, ImageChops, ImageStat
 
 from helpers.plots import DETAILS, check_alt
-from helpers.runs import author, illustrate, prose, results
-from helpers.runs.parameters import read_parameters
-from helpers.runs.request import BadRequest, gather
+from helpers.runs import results
+from helpers.runs.build import cited_numbers, cover, notebook_cells
+from helpers.runs.notebooks import BadRequest
+from helpers.runs.parameter_cells import read_parameters
+from helpers.runs.parameters import gather
 from helpers.runs.rules import check_value
 
 MAX_LINES, MAX_CELL_LINES, MAX_BYTES = 300, 25, 3 * 2**20
@@ -86,10 +88,10 @@ def check_opening(nb):
     need = opening.partition("What you'll need")[2]
     if not re.search(r"\d[^.]*\bmin", need) or not re.search(r"\d[^\n]*\b[GM]B\b", need):
         problems.append("'What you'll need' must tell minutes and memory (GB or MB) as measured")
-    if author.badges(nb.path.stem) not in opening:
+    if notebook_cells.badges(nb.path.stem) not in opening:
         problems.append("the opening lacks the <!--badges--> line as the build writes it")
     code = nb.code()
-    if not code or "colab" not in tags(code[0]) or code[0].source != author.colab_cell():
+    if not code or "colab" not in tags(code[0]) or code[0].source != notebook_cells.colab_cell():
         problems.append(
             "the first code cell must be the one tagged 'colab', as the build writes it"
         )
@@ -104,13 +106,13 @@ def check_picture(nb):
     """The opening shows the figure of the cell tagged `picture`, as the build stores it."""
     stem = nb.path.stem
     try:
-        png, alt = illustrate.figure_of(nb.node)
+        png, alt = cover.figure_of(nb.node)
     except BadRequest as error:
         return [str(error)]
-    if illustrate.line(alt, stem) not in nb.node.cells[0].source:
+    if cover.line(alt, stem) not in nb.node.cells[0].source:
         return ["the first cell lacks the <!--picture--> line as the build writes it"]
     kept = nb.path.parents[1] / "docs" / "pictures" / f"{stem[:2]}.png"
-    if not kept.is_file() or not _alike(kept.read_bytes(), illustrate.smaller(png)):
+    if not kept.is_file() or not _alike(kept.read_bytes(), cover.smaller(png)):
         return [
             f"docs/pictures/{kept.name} is not the figure: helpers.runs build {stem[:2]} --prose"
         ]
@@ -192,7 +194,7 @@ def check_executed(nb):
             problems.append(f"an error output: {output.ename}: {output.evalue}")
         if output.output_type == "stream" and output.name == "stderr":
             problems.append(f"text on stderr: {output.text[:80]!r}")
-    problems += [f"an absolute path: {p}" for p in author.absolute_paths(nb.node)]
+    problems += [f"an absolute path: {p}" for p in notebook_cells.absolute_paths(nb.node)]
     if nb.node.metadata.get("kernelspec", {}).get("name") != "python3":
         problems.append("the stored kernel must be python3, which every machine has")
     return problems
@@ -244,7 +246,7 @@ def check_pair(nb):
     """The notebook and its text in notebooks/py say the same."""
     if not nb.text:
         return [f"py/{nb.path.stem}.py is missing"]
-    pair = author.to_notebook(nb.text)
+    pair = notebook_cells.to_notebook(nb.text)
     here, there = (
         [(c.cell_type, c.source.strip(), tags(c)) for c in n.cells] for n in (nb.node, pair)
     )
@@ -280,9 +282,9 @@ def check_citations(nb):
         record = results.read_results(nb.node)["results"]
     except ValueError as error:
         return [str(error)]
-    wrong = prose.wrong_numbers(nb.prose(), record) + prose.misplaced(nb.node)
+    wrong = cited_numbers.wrong_numbers(nb.prose(), record) + cited_numbers.misplaced(nb.node)
     problems = [f"{nb.path.name}: {sentence}" for sentence in wrong]
-    if not prose.cited_numbers(nb.prose()):
+    if not cited_numbers.cited_numbers(nb.prose()):
         problems.append("the prose cites no number of the record (12.3<!--=key-->)")
     elif "in the stored run" not in nb.prose().lower():
         problems.append("the prose must say that its numbers are those 'in the stored run'")

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 from assignments.odd import GIVEN, Work, graded_in, packed, rows_of
 
-from helpers.grading import archives, intake
+from helpers.grading import archives, submission_files
 
 ONE = Work(GIVEN).bytes()
 
@@ -85,7 +85,7 @@ def test_nothing_is_unpacked_outside_of_the_folder(name, tmp_path):
 
 def test_archives_that_cannot_be_read_are_refused_by_name(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "LARGEST", 2**16)
-    monkeypatch.setattr(intake, "LARGEST", 2**16)
+    monkeypatch.setattr(submission_files, "LARGEST", 2**16)
     monkeypatch.setattr(archives.Budget, "__init__", _small)
     locked = bytearray(packed(**{"tiny.ipynb": ONE}))
     for at in (locked.index(b"PK\3\4") + 6, locked.index(b"PK\1\2") + 8):
@@ -134,13 +134,13 @@ def _small(self, files=50, size=2**20):
 
 def test_a_file_in_an_archive_is_as_large_as_any_other(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "LARGEST", 1000)
-    monkeypatch.setattr(intake, "LARGEST", 1000)
+    monkeypatch.setattr(submission_files, "LARGEST", 1000)
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("tiny.ipynb", b"0" * 10**6)
     rows = rows_of(tmp_path, {"ann/a.zip": stream.getvalue()})
-    with pytest.raises(intake.Refused, match="outputs"):
-        intake.read(rows["ann", "tiny"].path)
+    with pytest.raises(submission_files.Refused, match="outputs"):
+        submission_files.read(rows["ann", "tiny"].path)
     assert rows["ann", "tiny"].path.stat().st_size == 1001
 
 
@@ -174,7 +174,9 @@ def test_two_files_of_one_name_in_an_archive_are_two_attempts(tmp_path):
 )
 def test_the_archive_of_a_class_is_a_class(inside, tmp_path):
     (tmp_path / "class.zip").write_bytes(packed(**inside))
-    assert {s.student for s in intake.find(tmp_path / "class.zip", ["tiny"]) if not s.reason} == {
+    assert {
+        s.student for s in submission_files.find(tmp_path / "class.zip", ["tiny"]) if not s.reason
+    } == {
         "ann",
         "bob",
     }

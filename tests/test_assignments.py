@@ -14,7 +14,7 @@ pytest.importorskip("nbgrader")
 
 from assignments import Case
 
-from helpers.grading import course, grade, release, sources
+from helpers.grading import assignment_source, course, grade, release
 
 CORPORA = {p.stem: f"assignments.{p.stem[:3]}" for p in course.assignment_texts().values()}
 EVERY = os.environ.get("GRADERS") == "all"
@@ -93,9 +93,9 @@ def test_the_student_version_holds_no_answers(name, made):
 @pytest.mark.parametrize("name", CORPORA)
 def test_every_solution_is_tested_and_points_add_up(name, made):
     _, read = made
-    points = sources.points(read[name])
+    points = assignment_source.points(read[name])
     assert sum(points.values()) == 20
-    assert len(sources.by_hand(read[name])) >= 1
+    assert len(assignment_source.by_hand(read[name])) >= 1
     for cell in read[name].cells:
         if cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith("test_"):
             assert "BEGIN HIDDEN TESTS" in cell.source, cell.metadata.nbgrader.grade_id

@@ -5,54 +5,56 @@ import warnings
 import numpy as np
 import pytest
 
-from helpers import calibration
+from helpers import metrics
 
 
 def test_bins_by_hand():
-    said, true, count = calibration.reliability([0.0, 0.1, 0.6, 1.0], [0, 1, 1, 1], bins=2)
+    said, true, count = metrics.reliability([0.0, 0.1, 0.6, 1.0], [0, 1, 1, 1], bins=2)
     assert count.tolist() == [2, 2]
     np.testing.assert_allclose(said, [0.05, 0.8])
     np.testing.assert_allclose(true, [0.5, 1.0])
-    gap = calibration.calibration_gap([0.0, 0.1, 0.6, 1.0], [0, 1, 1, 1], bins=2)
+    gap = metrics.expected_calibration_error([0.0, 0.1, 0.6, 1.0], [0, 1, 1, 1], bins=2)
     assert gap == pytest.approx((2 * 0.45 + 2 * 0.2) / 4)
 
 
 def test_a_bin_weighs_as_much_as_it_has_entries():
     # Three entries say 0.1 and one says 0.9, all of them happen: distances 0.9 and 0.1.
-    gap = calibration.calibration_gap([0.1, 0.1, 0.1, 0.9], [1, 1, 1, 1], bins=2)
+    gap = metrics.expected_calibration_error([0.1, 0.1, 0.1, 0.9], [1, 1, 1, 1], bins=2)
     assert gap == pytest.approx((3 * 0.9 + 1 * 0.1) / 4)
     assert type(gap) is float  # which prints as a number alone
 
 
 def test_ten_bins_unless_told_otherwise():
-    said, _, count = calibration.reliability([0.05], [1])
+    said, _, count = metrics.reliability([0.05], [1])
     assert len(said) == len(count) == 10
     # In tenths 0.29 and 0.31 are in two bins, in ninths and elevenths in one.
-    assert calibration.calibration_gap([0.29, 0.31], [1, 0]) == pytest.approx((0.71 + 0.31) / 2)
-    _, _, count = calibration.reliability([0.29, 0.31], [1, 0])
+    assert metrics.expected_calibration_error([0.29, 0.31], [1, 0]) == pytest.approx(
+        (0.71 + 0.31) / 2
+    )
+    _, _, count = metrics.reliability([0.29, 0.31], [1, 0])
     assert count.tolist() == [0, 0, 1, 1, 0, 0, 0, 0, 0, 0]
 
 
 def test_an_empty_bin_is_nan_and_costs_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        said, true, count = calibration.reliability(np.full((2, 3), 0.95), np.ones((2, 3)))
+        said, true, count = metrics.reliability(np.full((2, 3), 0.95), np.ones((2, 3)))
     assert np.isnan(said[:9]).all()
     assert np.isnan(true[:9]).all()
     assert count.tolist() == [0] * 9 + [6]
-    assert calibration.calibration_gap(np.ones(4), np.ones(4)) == 0.0
+    assert metrics.expected_calibration_error(np.ones(4), np.ones(4)) == 0.0
 
 
 def test_an_honest_forecaster_has_a_smaller_gap_than_a_bold_one():
     rng = np.random.default_rng(0)
     p = rng.random(50_000)
     outcome = rng.random(50_000) < p
-    honest, bold = (calibration.calibration_gap(q, outcome) for q in (p, p**0.5))
+    honest, bold = (metrics.expected_calibration_error(q, outcome) for q in (p, p**0.5))
     assert honest < 0.01 < 0.1 < bold
 
 
 def test_shares_count_as_outcomes():
-    said, true, _ = calibration.reliability([0.2, 0.2], [0.4, 0.0], bins=1)
+    said, true, _ = metrics.reliability([0.2, 0.2], [0.4, 0.0], bins=1)
     assert said[0] == pytest.approx(true[0])
 
 
@@ -67,4 +69,4 @@ def test_shares_count_as_outcomes():
 )
 def test_bad_input(said, outcome, message):
     with pytest.raises(ValueError, match=message):
-        calibration.reliability(said, outcome)
+        metrics.reliability(said, outcome)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from helpers import charts
+from helpers import plots
 from helpers.edges.scores import score
 
 
@@ -44,7 +44,7 @@ def dots(axis, marker="o"):
 
 
 def test_curves_hold_the_points_that_were_reached_and_dots_the_best(axis):
-    charts.precision_recall(axis, {"soft": SOFT, "hard": HARD})
+    plots.precision_recall(axis, {"soft": SOFT, "hard": HARD})
     soft, hard = curves(axis)
     np.testing.assert_allclose(soft.get_xdata(), [0.9, 0.8, 0.6, 0.2])
     np.testing.assert_allclose(soft.get_ydata(), [0.3, 0.5, 0.8, 0.9])
@@ -59,7 +59,7 @@ def test_curves_hold_the_points_that_were_reached_and_dots_the_best(axis):
 
 def test_legend_and_axes_tell_what_is_seen(axis):
     human = result([0.9], [0.7])
-    charts.precision_recall(axis, {"soft": SOFT, "hard": HARD}, human=human)
+    plots.precision_recall(axis, {"soft": SOFT, "hard": HARD}, human=human)
     texts = [t.get_text() for t in axis.get_legend().get_texts()]
     assert texts == [f"soft, F {SOFT.ods:.2f}", "hard, F 0.70", "annotators, F 0.79"]
     (square,) = dots(axis, "s")
@@ -69,7 +69,7 @@ def test_legend_and_axes_tell_what_is_seen(axis):
 
 
 def test_lines_of_equal_f_are_where_they_say(axis):
-    charts.precision_recall(axis, {"soft": SOFT})
+    plots.precision_recall(axis, {"soft": SOFT})
     lines = axis.collections[0]
     for level, path in zip(lines.levels, lines.get_paths()):
         r, p = path.vertices.T
@@ -78,19 +78,19 @@ def test_lines_of_equal_f_are_where_they_say(axis):
 
 
 def test_styles_are_as_asked_for_and_start_again(axis):
-    charts.precision_recall(axis, {str(i): SOFT for i in range(3)}, styles=["-", ":"])
+    plots.precision_recall(axis, {str(i): SOFT for i in range(3)}, styles=["-", ":"])
     assert [line.get_linestyle() for line in curves(axis)] == ["-", ":", "-"]
 
 
 def test_a_detector_that_finds_nothing_has_no_curve(axis):
-    charts.precision_recall(axis, {"none": result([0.0, 0.0], [0.0, 0.0])})
+    plots.precision_recall(axis, {"none": result([0.0, 0.0], [0.0, 0.0])})
     assert len(curves(axis)[0].get_xdata()) == 0
     assert axis.get_legend().get_texts()[0].get_text() == "none, F 0.00"
 
 
 def test_heatmap_writes_each_number_where_it_belongs(axis):
     table = [[0.0, 0.25, 1.0], [0.5, np.nan, 0.75]]
-    charts.heatmap(axis, table, ["a", "b"], ["x", "y", "z"], "Title", form="{:.1%}")
+    plots.heatmap(axis, table, ["a", "b"], ["x", "y", "z"], "Title", form="{:.1%}")
     assert axis.get_title() == "Title"
     assert [t.get_text() for t in axis.get_yticklabels()] == ["a", "b"]
     assert [t.get_text() for t in axis.get_xticklabels()] == ["x", "y", "z"]
@@ -117,4 +117,4 @@ def test_a_table_without_a_name_for_each_row_is_refused(axis):
     with pytest.raises(
         ValueError, match=r"2 rows and 1 columns is named. Received: shape \(1, 2\)"
     ):
-        charts.heatmap(axis, np.zeros((1, 2)), ["a", "b"], ["x"])
+        plots.heatmap(axis, np.zeros((1, 2)), ["a", "b"], ["x"])

@@ -13,10 +13,10 @@ import pytest
 
 from helpers.runs import __main__ as shell
 from helpers.runs import execute, index, outputs, tables
+from helpers.runs.notebooks import BadRequest
 from helpers.runs.outputs import Outcome, Output
-from helpers.runs.request import BadRequest
 from helpers.runs.results import MIME
-from helpers.runs.sweeps import read_sweep
+from helpers.runs.sweep_plan import read_sweep
 
 CELLS = [
     "dataset = 'shapes'  # pictures\ncount = 3  # how many",
@@ -300,16 +300,16 @@ def test_a_run_goes_to_a_url_and_stays_here(project, runs, bucket, capsys, monke
 
 
 def test_a_run_of_a_sweep_is_kept_where_its_place_fails(project, runs, bucket, monkeypatch):
-    from helpers.runs import sweep
+    from helpers.runs import sweep_run
 
-    monkeypatch.setattr(sweep, "_asked_to_stop", lambda name: None)
+    monkeypatch.setattr(sweep_run, "_asked_to_stop", lambda name: None)
     Path("sweep.yaml").write_text("notebooks: '00'\ngrid: {count: [2]}")
     (job,) = read_sweep("sweep.yaml").jobs
     source = job.notebook.read_text("utf-8")
 
     def once(target):
         given = (source, job.notebook.stem, job.name, job.values, target, "python3")
-        return Outcome(**sweep.run_one(*given, threads=1, stop="x"))
+        return Outcome(**sweep_run.run_one(*given, threads=1, stop="x"))
 
     assert once("mem://a").error is None
     bucket.files.clear()
@@ -613,7 +613,7 @@ def test_a_result_that_comes_with_some_parameters_only_is_not_refused(project):
 def test_without_stored_results_the_first_run_says_it_and_nothing_ends(
     project, capsys, monkeypatch
 ):
-    from helpers.runs import sweep
+    from helpers.runs import sweep_run
 
     nbformat.write(written(results=False), project / "notebooks" / "00_first.ipynb")
     Path("sweep.yaml").write_text("notebooks: '00'\ngrid: {count: [1, 2]}\nbest: {smallest: squar}")
@@ -627,7 +627,7 @@ def test_without_stored_results_the_first_run_says_it_and_nothing_ends(
             report(found[-1])
         return found
 
-    monkeypatch.setattr(sweep, "sweep", pretend)
+    monkeypatch.setattr(sweep_run, "sweep", pretend)
     assert shell.main(["sweep", "sweep.yaml", "--out", "out"]) == 0
     shown = capsys.readouterr()
     assert shown.err.count("has no number 'squar'") == 1

@@ -9,7 +9,7 @@ import re
 import notebook_checks as checks
 import pytest
 
-from helpers.runs.request import series
+from helpers.runs.notebooks import series
 from helpers.runs.results import read_results
 
 ITEMS, ENTRIES, TESTED = 85, 38, 25

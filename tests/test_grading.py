@@ -19,9 +19,9 @@ pytest.importorskip("nbgrader")
 from assignments import odd
 
 from helpers import checks
-from helpers.grading import course, grade, intake, limits, release, sources
+from helpers.grading import assignment_source, course, grade, limits, release, submission_files
 from helpers.grading.__main__ import main
-from helpers.grading.apart import run_apart
+from helpers.grading.preprocessors import run_apart
 
 TINY = Path(__file__).parent / "assignments" / "tiny.py"
 LIMITS = {"GRADE_CELL_SECONDS": "8", "GRADE_TOTAL_SECONDS": "60"}
@@ -229,7 +229,7 @@ def test_mending_brings_back_what_a_student_may_not_change(tiny_course):
             cell.metadata.nbgrader.points = 100
     spoiled.cells.insert(0, nbformat.v4.new_code_cell("mine = 1"))
     spoiled.cells.append(spoiled.cells.pop(2))
-    mended, notes = intake.mend(json.loads(json.dumps(spoiled)), student)
+    mended, notes = submission_files.mend(json.loads(json.dumps(spoiled)), student)
     named = {c.metadata.nbgrader.grade_id: c for c in mended.cells if "nbgrader" in c.metadata}
     original = {c.metadata.nbgrader.grade_id: c for c in student.cells if "nbgrader" in c.metadata}
     assert list(named) == list(original)
@@ -255,7 +255,7 @@ def test_mending_brings_back_what_a_student_may_not_change(tiny_course):
     ],
 )
 def test_unusual_words_are_named_and_usual_ones_are_not(code, words, tiny_course):
-    assert intake._unusual([code], tiny_course[1]) == words
+    assert submission_files._unusual([code], tiny_course[1]) == words
 
 
 @pytest.mark.parametrize(
@@ -263,29 +263,29 @@ def test_unusual_words_are_named_and_usual_ones_are_not(code, words, tiny_course
     [[], [7], [{}], [{"metadata": 3, "source": ["a", 1]}], [{"metadata": {"nbgrader": []}}]],
 )
 def test_cells_that_are_none_are_refused(cells, tiny_course):
-    with pytest.raises(intake.Refused, match="fresh copy"):
-        intake.mend({"cells": cells}, tiny_course[1])
+    with pytest.raises(submission_files.Refused, match="fresh copy"):
+        submission_files.mend({"cells": cells}, tiny_course[1])
 
 
 def test_links_and_giants_are_refused(tmp_path, monkeypatch):
     (tmp_path / "real.ipynb").write_text("{}")
     (tmp_path / "link.ipynb").symlink_to(tmp_path / "real.ipynb")
-    with pytest.raises(intake.Refused, match="link"):
-        intake.read(tmp_path / "link.ipynb")
-    monkeypatch.setattr(intake, "LARGEST", 1)
-    with pytest.raises(intake.Refused, match="outputs"):
-        intake.read(tmp_path / "real.ipynb")
+    with pytest.raises(submission_files.Refused, match="link"):
+        submission_files.read(tmp_path / "link.ipynb")
+    monkeypatch.setattr(submission_files, "LARGEST", 1)
+    with pytest.raises(submission_files.Refused, match="outputs"):
+        submission_files.read(tmp_path / "real.ipynb")
     (tmp_path / "deep.ipynb").write_text("[" * 100_000)
     monkeypatch.undo()
-    with pytest.raises(intake.Refused):
-        intake.read(tmp_path / "deep.ipynb")
+    with pytest.raises(submission_files.Refused):
+        submission_files.read(tmp_path / "deep.ipynb")
 
 
 def test_both_layouts_are_found_and_names_must_differ(tmp_path):
     for place in ("ann/tiny.ipynb", "bo b/tiny/tiny.ipynb", "cy/.ipynb_checkpoints/tiny.ipynb"):
         (tmp_path / place).parent.mkdir(parents=True)
         (tmp_path / place).write_text("{}")
-    found = intake.find(tmp_path, ["tiny"])
+    found = submission_files.find(tmp_path, ["tiny"])
     assert [(s.student, s.assignment, s.reason) for s in found[:2]] == [
         ("ann", "tiny", ""),
         ("bo_b", "tiny", ""),
@@ -294,7 +294,7 @@ def test_both_layouts_are_found_and_names_must_differ(tmp_path):
     assert cy.student == "cy" and "empty" in cy.reason, "a copy that Jupyter hides is not graded"
     (tmp_path / "bo_b").mkdir()
     (tmp_path / "bo_b" / "tiny.ipynb").write_text("{}")
-    names = [s.student for s in intake.find(tmp_path, ["tiny"]) if not s.reason]
+    names = [s.student for s in submission_files.find(tmp_path, ["tiny"]) if not s.reason]
     assert len(set(names)) == len(names) == 3 and "bo_b" in names
 
 
@@ -366,13 +366,13 @@ def test_a_room_behind_the_script_has_no_network_no_course_and_nowhere_to_write(
 
 def test_a_course_seed_redraws_the_constants_and_nothing_else():
     text = TINY.read_text(encoding="utf-8")
-    with pytest.raises(sources.BadSource, match="not among"):
-        sources.redraw(text.replace("[1, 2", "[4, 2"), "tiny")
-    plain = sources.redraw(text, "tiny")
+    with pytest.raises(assignment_source.BadSource, match="not among"):
+        assignment_source.redraw(text.replace("[1, 2", "[4, 2"), "tiny")
+    plain = assignment_source.redraw(text, "tiny")
     assert "STEP = 1\n" in plain and "redrawn" not in plain
-    drawn = {sources.redraw(text, "tiny", seed) for seed in range(30)}
+    drawn = {assignment_source.redraw(text, "tiny", seed) for seed in range(30)}
     assert 2 < len(drawn) <= 5
-    assert sources.redraw(text, "tiny", 4) == sources.redraw(text, "tiny", "4")
+    assert assignment_source.redraw(text, "tiny", 4) == assignment_source.redraw(text, "tiny", "4")
 
 
 @pytest.mark.parametrize(
@@ -385,8 +385,8 @@ def test_a_course_seed_redraws_the_constants_and_nothing_else():
     ],
 )
 def test_a_text_with_a_slip_is_refused(cell, message):
-    with pytest.raises(sources.BadSource, match=message):
-        sources.source_notebook(cell, "slip")
+    with pytest.raises(assignment_source.BadSource, match=message):
+        assignment_source.source_notebook(cell, "slip")
 
 
 def test_a_student_version_that_tells_too_much_is_not_released(tmp_path):

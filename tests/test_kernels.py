@@ -11,7 +11,7 @@ import pytest
 
 from helpers.runs import kernels
 from helpers.runs.__main__ import main
-from helpers.runs.start import set_up
+from helpers.runs.setup import set_up
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -56,7 +56,7 @@ def test_a_kernel_without_a_promise_has_none_to_break(monkeypatch):
 
 def test_a_notebook_on_a_gpu_kernel_does_not_run_on_the_cpu(monkeypatch):
     monkeypatch.setenv("HELPERS_DEVICE", "gpu")
-    monkeypatch.setattr("helpers.runs.start.device_in_use", lambda: "CPU")
+    monkeypatch.setattr("helpers.runs.setup.device_in_use", lambda: "CPU")
     with pytest.raises(RuntimeError, match=r"promises a GPU.*vae-cpu"):
         set_up(0)
 

@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 from helpers import losses
-from helpers.models import value_and_grad
+from helpers.backend import value_and_grad
 
 # JAX computes in float32 unless told otherwise before it starts.
 FLOAT64 = keras.backend.backend() != "jax"
@@ -221,16 +221,16 @@ def test_kl_to_priors_given_as_arrays():
 
 def test_objective_is_mean_over_images_of_sums():
     kl = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
-    value = losses.objective(np.array([10.0, 20.0], "float32"), kl, beta=0.5)
+    value = losses.vae_loss(np.array([10.0, 20.0], "float32"), kl, beta=0.5)
     np.testing.assert_allclose(float(value), 15.0 + 0.5 * 5.0, rtol=1e-6)
 
 
 def test_objective_without_options_is_the_negative_elbo():
     kl = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
     reconstruction = np.array([10.0, 20.0], "float32")
-    assert float(losses.objective(reconstruction, kl)) == pytest.approx(15 + 5)
+    assert float(losses.vae_loss(reconstruction, kl)) == pytest.approx(15 + 5)
     # The batch means are 2 and 3; the first is raised to the minimum.
-    assert float(losses.objective(reconstruction, kl, 2.0, 2.5)) == pytest.approx(15 + 2 * 5.5)
+    assert float(losses.vae_loss(reconstruction, kl, 2.0, 2.5)) == pytest.approx(15 + 2 * 5.5)
 
 
 def test_free_bits_by_hand():

@@ -9,6 +9,7 @@ import pytest
 from keras import ops
 
 from helpers import losses, metrics
+from helpers.metrics import density
 from helpers.models import VAE
 
 RNG = np.random.default_rng(0)
@@ -92,7 +93,7 @@ def test_iwae_bound_calls_the_decoder_with_one_shape(
 ):
     called = []
 
-    def compiled(*args, real=metrics._compiled_log_weights):
+    def compiled(*args, real=density._compiled_log_weights):
         function = real(*args)
         return lambda x: called.append(1) or function(x)
 
@@ -100,8 +101,8 @@ def test_iwae_bound_calls_the_decoder_with_one_shape(
         assert len(weights) == k
         return real(weights)
 
-    monkeypatch.setattr(metrics, "log_mean_exp", log_mean_exp)
-    monkeypatch.setattr(metrics, "_compiled_log_weights", compiled)
+    monkeypatch.setattr(density, "log_mean_exp", log_mean_exp)
+    monkeypatch.setattr(density, "_compiled_log_weights", compiled)
     vae = Recorded()
     bound = metrics.iwae_bound(vae, np.zeros((images, 2, 3, 1)), k, batch_size)
     assert bound.shape == (images,) and bound.dtype == "float64"

@@ -8,7 +8,8 @@ import pytest
 from keras import ops
 
 from helpers import losses, metrics
-from helpers.models import VAE, conv_vae, dense_vae, next_kl_weight, value_and_grad
+from helpers.backend import value_and_grad
+from helpers.models import VAE, conv_vae, dense_vae, next_kl_weight
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.random((24, 16, 16, 3)).astype("float32")

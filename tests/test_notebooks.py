@@ -15,8 +15,9 @@ import notebook_checks as checks
 import pytest
 from PIL import Image
 
-from helpers.runs import author, index, results
-from helpers.runs.request import series
+from helpers.runs import index, results
+from helpers.runs.build import notebook_cells
+from helpers.runs.notebooks import series
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = series()
@@ -225,7 +226,7 @@ def test_nbval_compares_what_is_marked(tiny, tmp_path):
     done = subprocess.run(
         [sys.executable, *command.split()], cwd=work, capture_output=True, text=True
     )
-    cells = len(author.to_notebook((tiny / "py" / "07_count_dots.py").read_text()).cells)
+    cells = len(notebook_cells.to_notebook((tiny / "py" / "07_count_dots.py").read_text()).cells)
     assert done.returncode == 1, done.stdout + done.stderr
     failed = re.findall(r"^FAILED .*(\d\d)_count", done.stdout, flags=re.M)
     assert failed == ["08", "09"], done.stdout

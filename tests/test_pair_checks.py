@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from helpers import models, networks, pair_checks, pyramids
+from helpers import models, networks, pyramids
 
 IMAGE, K = (4, 4, 1), 3
 
@@ -179,4 +179,4 @@ def test_numpy_integers_and_lists_are_taken(builder):
 
 def test_vectors_are_images_to_dense_networks():
     assert models.dense_vae((7,), 2, (4,)).row_shape == (7,)
-    assert pair_checks.known_shape((None, 8, 3), any_size=True) == (None, 8, 3)
+    assert networks.known_shape((None, 8, 3), any_size=True) == (None, 8, 3)

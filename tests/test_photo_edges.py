@@ -5,13 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from helpers import data, photo_edges, pyramids, records, resume
+from helpers import checkpoint, data, pyramids
+from helpers.data import records
+from helpers.experiments import photo_edges
 
 
 @pytest.fixture(scope="module")
 def head():
     encoder, _ = pyramids.pyramid_networks((16, 16, 3), 2, (4, 6), (1, 1), (2, 2))
-    model = pyramids.pixel_head(encoder.input, pyramids.levels(encoder), 1)
+    model = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), 1)
     return pyramids.at_size(model, (None, None, 3))
 
 
@@ -26,7 +28,7 @@ def test_maps_have_the_size_of_their_photograph(head):
 def test_scores_are_computed_once(head, tmp_path, monkeypatch):
     monkeypatch.setenv("HELPERS_CACHE", str(tmp_path))
     test, tuning = (data.load("shapes", part, limit=2) for part in ("val", "train"))
-    store = resume.Store("photo", seed=0)
+    store = checkpoint.ResultStore("photo", seed=0)
     options = {"multiple": 4, "parameters": {"epochs": 1}, "sigmas": (1.0, 2.0)}
     options |= {"thresholds": 5, "max_distance": 0.02}
     first = photo_edges.score_edges({"VAE": head}, test, tuning, store, **options)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import progress, training
+from helpers import backend, progress, training
 
 
 def nobody(monkeypatch):
@@ -97,7 +97,7 @@ def test_a_training_counts_its_steps(monkeypatch, per_execution):
 
     monkeypatch.setattr(progress, "bar", watched_bar)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
-    together = training.pace(per_execution)["steps_per_execution"]
+    together = backend.compile_options(per_execution)["steps_per_execution"]
     model.compile("sgd", "mse", jit_compile=False, steps_per_execution=together)
     x = np.ones((40, 2), "float32")
     training.fit_steps(model, x, steps=24, batch_size=5, y=x[:, :1])

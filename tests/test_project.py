@@ -17,8 +17,9 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from helpers import records
-from helpers.runs import author, prose, readme, request
+from helpers.data import records
+from helpers.runs import notebooks, parameters
+from helpers.runs.build import cited_numbers, notebook_cells, readme
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -126,8 +127,8 @@ def test_the_pages_cite_numbers_as_they_are_on_record():
     known, cited, problems = readme.known_results(), {}, []
     for path in readme.pages():
         text, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()
-        cited[name] = len(prose.cited_numbers(text))
-        problems += [f"{name}: {wrong}" for wrong in prose.wrong_numbers(text, known)]
+        cited[name] = len(cited_numbers.cited_numbers(text))
+        problems += [f"{name}: {wrong}" for wrong in cited_numbers.wrong_numbers(text, known)]
     assert not problems, "\n".join([*problems, "run `python -m helpers.runs readme`"])
     assert cited["README.md"] >= 10 and cited["data/README.md"] >= 4
     assert {p.name for p in (ROOT / "docs").rglob("*.md")} <= {Path(name).name for name in cited}
@@ -135,10 +136,10 @@ def test_the_pages_cite_numbers_as_they_are_on_record():
 
 def test_numbers_are_cited_only_where_a_test_compares_them():
     compared = {path.relative_to(ROOT) for path in readme.pages()}
-    compared |= {path.relative_to(ROOT) for path in request.series()}
-    compared |= {Path("notebooks", "py", f"{path.stem}.py") for path in request.series()}
+    compared |= {path.relative_to(ROOT) for path in notebooks.series()}
+    compared |= {Path("notebooks", "py", f"{path.stem}.py") for path in notebooks.series()}
     compared |= {
-        Path("helpers", "runs", name) for name in ("prose.py", "readme.py")
+        Path("helpers", "runs", "build", name) for name in ("cited_numbers.py", "readme.py")
     }  # they speak of it
     found = [path for path, text in _texts() if "<!--=" in text and path.parts[0] != "tests"]
     assert {"README.md", "08_meet_the_generative_neighbours.ipynb"} <= {path.name for path in found}
@@ -146,7 +147,7 @@ def test_numbers_are_cited_only_where_a_test_compares_them():
 
 
 def test_the_readme_shows_the_picture_of_the_stored_notebook():
-    pictures = [readme.picture(nbformat.read(p, as_version=4)) for p in request.series()]
+    pictures = [readme.picture(nbformat.read(p, as_version=4)) for p in notebooks.series()]
     (data,) = [base64.b64decode(p) for p in pictures if p]
     assert (ROOT / "docs" / "picture.png").read_bytes() == data
 
@@ -162,7 +163,7 @@ def test_the_links_of_the_readme_lead_somewhere():
 
 
 def test_launch_links_point_to_this_repository():
-    _, slug = author.repository()
+    _, slug = notebook_cells.repository()
     assert PROJECT["urls"]["Repository"].endswith(slug)
     link = re.compile(r"(?:research\.google\.com/github|mybinder\.org/v2/gh)/([\w.-]+/[\w.-]+)")
     for path, text in _texts():
@@ -184,7 +185,7 @@ def test_no_tracked_file_names_a_machine_or_a_registry():
             continue
         hits = [hit.group() for hit in registry.finditer(text)]
         if path.parts[0] != "tests":  # tests make up paths to refuse
-            hits += [hit.group() for hit in author.ABSOLUTE.finditer(text)]
+            hits += [hit.group() for hit in notebook_cells.ABSOLUTE.finditer(text)]
         hits += [str(place) for place in (ROOT, Path.home() / "") if f"{place}/" in text]
         # Only CI may look beside the checkout for the real data.
         hits += ["../shared"] if "../shared" in text and path.parts[0] != ".ci" else []
@@ -210,10 +211,10 @@ def test_notebooks_are_valid_and_small():
 )
 def test_a_record_was_made_with_the_parameter_file_of_its_name(record):
     number, dataset = record.stem.split("-", 1)
-    (notebook,) = [path for path in request.series() if path.name.startswith(number)]
+    (notebook,) = [path for path in notebooks.series() if path.name.startswith(number)]
     file = notebook.parent / "parameters" / f"{number}.full-{dataset}.yaml"
-    asked = {n: p.default for n, p in request.parameters_of(notebook).items()}
-    asked |= request.gather(notebook, files=[file])[0]
+    asked = {n: p.default for n, p in parameters.parameters_of(notebook).items()}
+    asked |= parameters.gather(notebook, files=[file])[0]
     used = json.loads(record.read_text("utf-8"))["parameters"]
     # A parameter that the notebook got later is not in an older record.
     assert {k: v for k, v in used.items() if k in asked} == {

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from keras import layers
 
-from helpers import pyramids
+from helpers import backend, pyramids
 from helpers.models import VAE
-from helpers.pixel_losses import PixelCrossEntropy
-from helpers.pyramids import at_size, levels, pixel_head, pyramid_networks, whole_images
+from helpers.pyramids import at_size, levels, predict_full_size, pyramid_networks, segmentation_head
+from helpers.segmentation import PixelCrossEntropy
 
 RNG = np.random.default_rng(0)
 SMALL = {"widths": (4, 6), "depths": (1, 1), "patches": (2, 2)}
@@ -64,7 +64,7 @@ def test_shapes_and_names_of_levels(patches, depths, sizes):
     assert decoder.output_shape == (None, 16, 24, 3)
     convolutions = [a for a in encoder.layers if isinstance(a, layers.Conv2D)]
     assert len(convolutions) == sum(depths) + 2  # and the two heads
-    head = pixel_head(encoder.input, found, 7)
+    head = segmentation_head(encoder.input, found, 7)
     assert head.output_shape == (None, 16, 24, 7)
     assert numpy(head(np.zeros((2, 16, 24, 3)))).shape == (2, 16, 24, 7)
 
@@ -73,7 +73,7 @@ def test_a_vector_latent():
     encoder, decoder = networks(latent=(7,))
     assert [t.shape[1:] for t in encoder.outputs] == [(7,)] * 2
     assert decoder.input_shape == (None, 7) and decoder.output_shape == (None, 16, 16, 3)
-    assert pixel_head(encoder.input, levels(encoder), 2).output_shape == (None, 16, 16, 2)
+    assert segmentation_head(encoder.input, levels(encoder), 2).output_shape == (None, 16, 16, 2)
     with pytest.raises(ValueError, match=r"vector in its middle.*Received: image_shape=\(32, 32"):
         at_size(encoder, (32, 32, 3))
 
@@ -100,19 +100,19 @@ def test_grey_images_and_any_size():
         (lambda: networks(latent=(4, 4, 8)), r"\(K,\)` for a vector.*latent=\(4, 4, 8\)"),
         (lambda: networks((None, None, 3), latent=(4,)), "needs the size of the images"),
         (lambda: levels(networks()[1]), r"build it with `pyramid_networks`.*decoder"),
-        (lambda: pixel_head(networks()[0].input, [], 2), "at least one tensor"),
+        (lambda: segmentation_head(networks()[0].input, [], 2), "at least one tensor"),
         (
-            lambda: pixel_head(
+            lambda: segmentation_head(
                 (e := networks((12, 12, 3), widths=(4, 4), patches=(2, 3))[0]).input, levels(e), 2
             ),
             r"times 1, 2, 4, .*Received: \(None, 6, 6, 4\) above \(None, 2, 2, 4\)",
         ),
         (
-            lambda: pixel_head((e := networks()[0]).input, levels(e)[::-1], 2),
+            lambda: segmentation_head((e := networks()[0]).input, levels(e)[::-1], 2),
             r"times 1, 2, 4, .*\(None, 4, 4, 6\) above \(None, 8, 8, 4\)",
         ),
         (
-            lambda: pixel_head((e := networks((None, None, 3))[0]).input, levels(e), 2),
+            lambda: segmentation_head((e := networks((None, None, 3))[0]).input, levels(e), 2),
             r"build it on crops of one size, then `at_size",
         ),
     ],
@@ -132,7 +132,7 @@ def train(head, steps=1):
 
 def test_training_a_head_trains_the_encoder_that_it_borrows():
     encoder, _ = networks()
-    head = pixel_head(encoder.input, levels(encoder), 2)
+    head = segmentation_head(encoder.input, levels(encoder), 2)
     assert encoder.get_layer("level_0") in head.layers
     before, names = weights_of(encoder), [w.path for w in encoder.weights]
     train(head)
@@ -144,7 +144,7 @@ def test_training_a_head_trains_the_encoder_that_it_borrows():
 def test_a_frozen_encoder_stays_with_its_statistics():
     encoder = settled(networks()[0])
     encoder.trainable = False
-    head = pixel_head(encoder.input, levels(encoder), 2)
+    head = segmentation_head(encoder.input, levels(encoder), 2)
     before, features = weights_of(encoder), numpy(encoder(X)[0])
     start = weights_of(head)
     train(head, 2)
@@ -167,7 +167,7 @@ def test_a_head_reads_any_features(chosen):
         "decoder": lambda: [decoder(encoder.outputs[0])],
         "same resolution": lambda: levels(encoder),
     }[chosen]()
-    head = settled(pixel_head(image, features, 5))
+    head = settled(segmentation_head(image, features, 5))
     assert head.output_shape == (None, 16, 16, 5)
     everywhere = at_size(head, (None, None, 3))
     np.testing.assert_allclose(numpy(everywhere(X)), numpy(head(X)), atol=1e-5)
@@ -177,7 +177,7 @@ def test_a_head_reads_any_features(chosen):
 @pytest.mark.parametrize("patch", [1, 2, 4, 8])
 def test_a_head_unfolds_to_the_image_from_any_first_patch(patch):
     encoder, _ = networks(widths=(4,), depths=(1,), patches=(patch,))
-    head = pixel_head(encoder.input, levels(encoder), 1)
+    head = segmentation_head(encoder.input, levels(encoder), 1)
     assert head.output_shape == (None, 16, 16, 1)
     # Each pixel depends on the image around it.
     other = X.copy()
@@ -192,7 +192,7 @@ def test_a_head_unfolds_to_the_image_from_any_first_patch(patch):
 @pytest.fixture(scope="module")
 def head():
     encoder = networks()[0]
-    return settled(pixel_head(encoder.input, levels(encoder), 2))
+    return settled(segmentation_head(encoder.input, levels(encoder), 2))
 
 
 def test_at_size_is_the_same_network_and_independent(head):
@@ -207,7 +207,7 @@ def test_at_size_is_the_same_network_and_independent(head):
 
 def test_at_size_of_a_trained_head_and_of_both_outputs():
     encoder, decoder = networks()
-    head = pixel_head(encoder.input, levels(encoder), 2)
+    head = segmentation_head(encoder.input, levels(encoder), 2)
     head.compile("adam", loss=PixelCrossEntropy(2))
     copy = at_size(head, (32, 16, 3))
     assert copy.output_shape == (None, 32, 16, 2) and not copy.compiled
@@ -223,10 +223,10 @@ def test_at_size_of_a_trained_head_and_of_both_outputs():
 def test_whole_images_equals_a_direct_call_where_sizes_fit(head):
     model = at_size(head, (None, None, 3))
     images = [X[0], RNG.random((24, 16, 3)).astype("float32")]
-    for image, output in zip(images, whole_images(model, images, 4), strict=True):
+    for image, output in zip(images, predict_full_size(model, images, 4), strict=True):
         np.testing.assert_allclose(output, numpy(model(image[None]))[0], atol=1e-5)
     bytes_ = np.round(255 * X).astype("uint8")
-    (output,) = whole_images(model, bytes_[:1], 4)
+    (output,) = predict_full_size(model, bytes_[:1], 4)
     assert output.dtype == np.float32
     np.testing.assert_allclose(output, numpy(head(bytes_[:1] / np.float32(255)))[0], atol=1e-5)
 
@@ -234,7 +234,7 @@ def test_whole_images_equals_a_direct_call_where_sizes_fit(head):
 def test_whole_images_of_odd_sizes_are_mirrored_at_their_ends(head):
     model = at_size(head, (None, None, 3))
     images = [RNG.random((h, w, 3)).astype("float32") for h, w in [(13, 18), (18, 13), (1, 3)]]
-    for image, output in zip(images, whole_images(model, images, 4), strict=True):
+    for image, output in zip(images, predict_full_size(model, images, 4), strict=True):
         assert output.shape == (*image.shape[:2], 2)
         rows, columns = (-image.shape[i] % 4 for i in (0, 1))
         padded = np.pad(image, [(0, rows), (0, columns), (0, 0)], mode="symmetric")
@@ -245,15 +245,15 @@ def test_whole_images_of_odd_sizes_are_mirrored_at_their_ends(head):
 def test_whole_images_does_not_move_statistics(head):
     model = at_size(head, (None, None, 3))
     before = weights_of(model)
-    list(whole_images(model, [np.ones((9, 9, 3), "uint8")], 4))
+    list(predict_full_size(model, [np.ones((9, 9, 3), "uint8")], 4))
     assert not any(changed(before, model))
 
 
 def test_whole_images_refuses(head):
     with pytest.raises(ValueError, match=r"each image must be \(H, W, C\).*\(16, 16\)"):
-        list(whole_images(head, [np.zeros((16, 16), "uint8")]))
+        list(predict_full_size(head, [np.zeros((16, 16), "uint8")]))
     with pytest.raises(ValueError, match=r"\(16, 16, 3\) only; `at_size.*Received: 20×20"):
-        list(whole_images(head, [np.zeros((20, 20, 3), "uint8")], 4))
+        list(predict_full_size(head, [np.zeros((20, 20, 3), "uint8")], 4))
 
 
 # In a VAE -------------------------------------------------------------------------------
@@ -274,19 +274,19 @@ def test_a_vae_with_a_pyramid_comes_back_from_a_file(latent, tmp_path):
     names = [tuple(t.shape) for t in levels(back.encoder)]
     assert names == [tuple(t.shape) for t in levels(vae.encoder)]
     # What was loaded still lends its features.
-    head = pixel_head(back.encoder.input, levels(back.encoder), 2)
+    head = segmentation_head(back.encoder.input, levels(back.encoder), 2)
     assert numpy(head(X)).shape == (3, 16, 16, 2)
 
 
 def test_compiled_gives_what_the_model_gives(head):
-    np.testing.assert_allclose(numpy(pyramids.compiled(head)(X)), numpy(head(X)), atol=1e-5)
+    np.testing.assert_allclose(numpy(backend.compile_model(head)(X)), numpy(head(X)), atol=1e-5)
 
 
 def test_logits_are_never_in_half_precision():
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         encoder, _ = pyramids.pyramid_networks((16, 16, 3), 2, (4, 4), (1, 1), (2, 2))
-        head = pyramids.pixel_head(encoder.input, pyramids.levels(encoder), 3)
+        head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), 3)
     finally:
         keras.config.set_dtype_policy("float32")
     logits = head(np.zeros((1, 16, 16, 3), "float32"))

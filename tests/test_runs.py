@@ -12,17 +12,11 @@ import numpy as np
 import pytest
 
 from helpers.runs import __main__ as shell
-from helpers.runs import (
-    author,
-    check_parameters,
-    prose,
-    provenance,
-    read_parameters,
-    read_results,
-    record,
-)
+from helpers.runs import check_parameters, provenance, read_parameters, read_results, record
+from helpers.runs.build import cited_numbers, notebook_cells, stored_notebook
 from helpers.runs.execute import execute
-from helpers.runs.request import BadRequest, find, gather, parse_value
+from helpers.runs.notebooks import BadRequest, find
+from helpers.runs.parameters import gather, parse_value
 from helpers.runs.results import MIME, outside_bands
 from helpers.runs.rules import check_value
 
@@ -233,16 +227,19 @@ def test_read_results_of_the_tiny_notebook(tiny):
     ],
 )
 def test_format_like(typed, value, written):
-    assert prose.format_like(typed, value) == written
-    assert prose.fill_numbers(f"({typed}<!--=k--> %)", {"k": value}) == f"({written}<!--=k--> %)"
+    assert cited_numbers.format_like(typed, value) == written
+    assert (
+        cited_numbers.fill_numbers(f"({typed}<!--=k--> %)", {"k": value})
+        == f"({written}<!--=k--> %)"
+    )
 
 
 def test_fill_numbers():
     results = {"miou": 0.8125, "n": 3, "curve": [1.0, 2.0], "best": "a", "ok": True}
     text = "of 2020, 1.0<!--=curve[1]--> and **9 %** to 1.2<!--=miou*100--> %, 7-8<!--=n-->."
     want = "of 2020, 2.0<!--=curve[1]--> and **9 %** to 81.2<!--=miou*100--> %, 7-3<!--=n-->."
-    assert prose.fill_numbers(text, results) == want
-    assert prose.fill_numbers(want, results) == want
+    assert cited_numbers.fill_numbers(text, results) == want
+    assert cited_numbers.fill_numbers(want, results) == want
     for bad, message in [
         ("1<!--=mio-->", "cites 'mio'"),
         ("1<!--=best-->", "as a number. Received: 'a'"),
@@ -252,7 +249,7 @@ def test_fill_numbers():
         ("1 %<!--=n-->", "Write a number directly before"),
     ]:
         with pytest.raises(BadRequest, match=message):
-            prose.fill_numbers(bad, results)
+            cited_numbers.fill_numbers(bad, results)
 
 
 # ---- authoring
@@ -264,15 +261,15 @@ def test_build_stores_a_clean_notebook(tiny):
     nbformat.validate(node)
     text = path.read_text(encoding="utf-8")
     assert "papermill" not in node.metadata and "start_time" not in text and "iopub" not in text
-    assert str(tiny.parent) not in text and author.absolute_paths(node) == []
+    assert str(tiny.parent) not in text and notebook_cells.absolute_paths(node) == []
     assert "6,172.5<!--=total-->" in text and "6.2<!--=total*0.001-->" in text
     source = (tiny / "py" / "07_count_dots.py").read_text(encoding="utf-8")
     assert "\u22122.00<!--=last-->" in source and "0.5<!--=heights[1]-->" in source
-    again = author.to_notebook(source)
+    again = notebook_cells.to_notebook(source)
     assert [c.id for c in again.cells] == [c.id for c in node.cells]
     assert len({c.id for c in node.cells}) == len(node.cells)
     # A second round on its own product changes nothing.
-    assert author.refresh_source(source, "07_count_dots") == source
+    assert notebook_cells.refresh_source(source, "07_count_dots") == source
 
 
 def test_changed_prose_is_written_without_a_run(tiny, tmp_path, monkeypatch):
@@ -291,7 +288,7 @@ def test_changed_prose_is_written_without_a_run(tiny, tmp_path, monkeypatch):
     assert "\u22122.0<!--=last-->: twice" in stored.read_text(encoding="utf-8")
     assert "\u22122.0<!--=last-->: twice" in source.read_text(encoding="utf-8")
     # A run whose text changed meanwhile stored nothing: its copy is newer, and what it showed counts.
-    copy = author._copy_path(source, None)
+    copy = stored_notebook._copy_path(source, None)
     copy.parent.mkdir(parents=True)
     node = nbformat.read(stored, as_version=4)
     code = [c for c in node.cells if c.cell_type == "code"]
@@ -320,7 +317,7 @@ def test_cleaning_drops_what_differs_between_runs():
     ]
     extra = nbformat.v4.new_code_cell("p = 1", metadata={"tags": ["injected-parameters"]})
     node = nbformat.v4.new_notebook(cells=[extra, cell], metadata={"papermill": {}})
-    assert author.clean(node) == ["x"]
+    assert notebook_cells.clean(node) == ["x"]
     assert [c.source for c in node.cells] == ["1"] and cell.metadata == {"tags": ["a"]}
     assert [(o.name, o.text) for o in cell.outputs] == [("stdout", "xx")]
     assert set(node.metadata) == {"kernelspec", "language_info"}
@@ -331,13 +328,15 @@ def test_cleaning_drops_what_differs_between_runs():
 )
 def test_absolute_paths_are_seen_and_addresses_are_not(place):
     node = _notebook(f"# in {place}")
-    assert author.absolute_paths(node)
-    assert not author.absolute_paths(_notebook("# https://a.org/home/x and notebooks/tmp/x"))
+    assert notebook_cells.absolute_paths(node)
+    assert not notebook_cells.absolute_paths(
+        _notebook("# https://a.org/home/x and notebooks/tmp/x")
+    )
 
 
 def test_colab_cell_does_nothing_elsewhere():
-    exec(compile(author.colab_cell(), "colab", "exec"), {})
-    assert "google.colab" in author.colab_cell()
+    exec(compile(notebook_cells.colab_cell(), "colab", "exec"), {})
+    assert "google.colab" in notebook_cells.colab_cell()
 
 
 # ---- the request, refused before a kernel starts
@@ -497,10 +496,10 @@ def test_set_up_sets_precision_and_xla():
     from helpers.runs import set_up
 
     code = (
-        "from helpers.runs import set_up; from helpers.training import jit\n"
+        "from helpers.runs import set_up; from helpers.backend import use_xla\n"
         "import keras\n"
         "for options in ({}, {'precision': 'mixed_bfloat16', 'xla': True}, {}):\n"
-        "    set_up(0, **options); print(keras.config.dtype_policy().name, jit())"
+        "    set_up(0, **options); print(keras.config.dtype_policy().name, use_xla())"
     )
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "KERAS_BACKEND": "tensorflow"}
     command = [sys.executable, "-c", code]

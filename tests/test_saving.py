@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from helpers import models, novelty, opinion_heads, opinions, pyramids
+from helpers import models, pyramids
+from helpers.uncertainty import baselines, ood, probabilistic_unet
 
 X = np.random.default_rng(0).random((6, 8, 8, 1), "float32")
 DRAWN = np.concatenate([X, (X > 0.5).astype("float32")], axis=-1)
@@ -24,9 +25,9 @@ def encoder():
 KINDS = {
     "dense": lambda: models.dense_vae((8, 8, 1), 2, (4,), seed=0),
     "conv": lambda: models.conv_vae((8, 8, 1), (4, 4, 1), 4, likelihood="gaussian", seed=0),
-    "pixelwise": lambda: novelty.pixelwise_vae((8, 8, 1), 2, 4, seed=0),
-    "chooser": lambda: opinions.choosing_head(encoder(), 2, 4, seed=0),
-    "pixel latent": lambda: opinion_heads.pixel_latent_head(encoder(), 4, seed=0),
+    "pixelwise": lambda: ood.heteroscedastic_vae((8, 8, 1), 2, 4, seed=0),
+    "chooser": lambda: probabilistic_unet.probabilistic_unet_head(encoder(), 2, 4, seed=0),
+    "pixel latent": lambda: baselines.gaussian_logits_head(encoder(), 4, seed=0),
 }
 
 

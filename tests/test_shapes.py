@@ -10,7 +10,7 @@ import pytest
 
 from helpers.data import Dataset, load, shapes
 from helpers.data import _shapes_draw as draw
-from helpers.data._shapes_marks import boundaries
+from helpers.data._shapes_annotators import boundaries
 
 
 @pytest.fixture(scope="module")

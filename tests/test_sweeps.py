@@ -16,9 +16,9 @@ import pytest
 
 from helpers.runs import tables
 from helpers.runs.__main__ import main
-from helpers.runs.request import BadRequest
+from helpers.runs.notebooks import BadRequest
 from helpers.runs.results import read_results
-from helpers.runs.sweeps import package_version, read_sweep, run_id
+from helpers.runs.sweep_plan import package_version, read_sweep, run_id
 
 SWEEPS = Path(__file__).resolve().parents[1] / "notebooks" / "sweeps"
 CELLS = [
@@ -100,7 +100,7 @@ def test_an_id_stands_for_notebook_parameters_and_code(folder, monkeypatch):
         notebook, {"nap": 0.0, "count": 4}
     )  # a default that is said is no change
     assert first != run_id(notebook, {"count": 5})
-    monkeypatch.setattr("helpers.runs.sweeps.package_version", lambda: "other")
+    monkeypatch.setattr("helpers.runs.sweep_plan.package_version", lambda: "other")
     assert first != run_id(notebook, {"count": 4})
     monkeypatch.undo()
     node = nbformat.read(notebook, as_version=4)

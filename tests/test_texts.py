@@ -7,7 +7,8 @@ from pathlib import Path
 import nbformat
 
 from helpers.runs import __main__ as shell
-from helpers.runs import readme, request
+from helpers.runs import notebooks, parameters
+from helpers.runs.build import readme
 
 ROOT = Path(__file__).resolve().parents[1]
 ROW = re.compile(
@@ -27,7 +28,7 @@ def _rows(text):
 
 
 def test_the_readme_notebook_00_and_the_cards_agree_on_notebooks_and_minutes():
-    series = request.series()
+    series = notebooks.series()
     table, files = _rows((ROOT / "README.md").read_text(encoding="utf-8"))
     assert files == [path.name for path in series], "README.md lists other notebooks"
     cards = ["\n".join(_cells(path)) for path in series]
@@ -45,7 +46,7 @@ COMMAND = re.compile(r"-m helpers\.runs ([a-z][^`\n#\u2026]*)")
 
 def test_the_commands_that_the_texts_show_are_accepted():
     texts = [path.read_text(encoding="utf-8") for path in readme.pages()]
-    texts += ["\n".join(_cells(path)) for path in request.series()]
+    texts += ["\n".join(_cells(path)) for path in notebooks.series()]
     shown = set()
     for command in [found for text in texts for found in COMMAND.findall(text)]:
         options = shell._parser().parse_args(shell._joined(shlex.split(command)))
@@ -53,8 +54,8 @@ def test_the_commands_that_the_texts_show_are_accepted():
             assert (ROOT / options.sweep).is_file(), command
         if hasattr(options, "parameter"):
             files = [ROOT / name for name in options.file if name != "my.yaml"]
-            notebook = request.find(options.notebook)
-            request.gather(notebook, options.profile, files, options.parameter)
+            notebook = notebooks.find(options.notebook)
+            parameters.gather(notebook, options.profile, files, options.parameter)
             shown |= {name for name, _ in options.parameter}
     assert {"latent", "betas", "seed"} <= shown
 

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import models, training
-from helpers.training import TimeBudget, cosine_share
+from helpers import backend, models, training
+from helpers.training import TimeBudget, cosine_decay
 
 
 class Clock:
@@ -35,12 +35,12 @@ def fit(model, callbacks, epochs=1000, n=8, **options):
     ("share", "expected"), [(0.0, 1.0), (1 / 3, 0.75), (0.5, 0.5), (2 / 3, 0.25), (1.0, 0.0)]
 )
 def test_cosine_by_hand(share, expected):
-    assert cosine_share(share) == pytest.approx(expected, abs=1e-12)
+    assert cosine_decay(share) == pytest.approx(expected, abs=1e-12)
 
 
 def test_cosine_ends():
-    assert cosine_share(-3.0) == 1.0
-    assert cosine_share(7.0) == pytest.approx(0.0, abs=1e-12)
+    assert cosine_decay(-3.0) == 1.0
+    assert cosine_decay(7.0) == pytest.approx(0.0, abs=1e-12)
 
 
 def test_stops_when_the_time_is_over():
@@ -66,7 +66,7 @@ def test_rates_follow_the_clock():
     budget = TimeBudget(40, learning_rate=0.2, clock=Clock())
     fit(model, [budget])
     # Readings: start 1; an epoch takes one at its begin, eight steps, one at its end.
-    expected = [0.2 * cosine_share((1 + 10 * i) / 40) for i in range(5)]
+    expected = [0.2 * cosine_decay((1 + 10 * i) / 40) for i in range(5)]
     assert expected[-1] == pytest.approx(0.0, abs=1e-12)
     rates = [row["learning_rate"] for row in budget.history]
     assert rates == pytest.approx(expected, rel=1e-5, abs=1e-8)
@@ -141,7 +141,7 @@ def test_fit_steps_takes_the_steps_and_lets_the_rate_fall():
     assert int(vae.steps) == 20
     assert len(history["loss"]) == 5
     assert history["learning_rate"] == pytest.approx(
-        [0.01 * training.cosine_share(epoch / 5) for epoch in range(5)]
+        [0.01 * training.cosine_decay(epoch / 5) for epoch in range(5)]
     )
 
 
@@ -167,15 +167,15 @@ def test_a_training_shorter_than_one_call_does_without_a_graph_and_learns_the_sa
     found = []
     for options in ({"planned": 8}, {}):
         vae = small_vae()
-        vae.compile(keras.optimizers.Adam(), **training.pace(**options))
+        vae.compile(keras.optimizers.Adam(), **backend.compile_options(**options))
         eager = options and keras.backend.backend() == "tensorflow"
         assert vae.run_eagerly == bool(eager)
         training.fit_steps(vae, x, steps=8, batch_size=10, learning_rate=0.01, seed=0)
         found.append(vae.get_weights())
     for one, other in zip(*found):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
-    assert not training.pace(planned=11)["run_eagerly"]
-    assert not training.pace(xla=True, planned=8)["run_eagerly"]
+    assert not backend.compile_options(planned=11)["run_eagerly"]
+    assert not backend.compile_options(xla=True, planned=8)["run_eagerly"]
 
 
 def test_fit_steps_counts_the_steps_of_whole_passes_before_it_leaves_out_the_graph():

@@ -13,9 +13,10 @@ from PIL import Image
 
 from helpers.runs import __main__ as shell
 from helpers.runs import check_parameters
-from helpers.runs.request import BadRequest, check_values, gather, read_file
+from helpers.runs.notebooks import BadRequest
+from helpers.runs.parameters import check_values, gather, read_file
 from helpers.runs.rules import check_value, describe
-from helpers.runs.sweeps import read_sweep
+from helpers.runs.sweep_plan import read_sweep
 from helpers.runs.tables import collect
 from helpers.runs.values import meant, typed
 from helpers.runs.yaml_reader import Plain, read
@@ -488,7 +489,7 @@ def test_the_notebook_looks_at_a_path_too(photo, monkeypatch):
 
 
 def test_folders_of_the_environment_are_the_callers(notebook, monkeypatch):
-    from helpers.runs.request import check_environment
+    from helpers.runs.notebooks import check_environment
 
     Path("archives").mkdir()
     monkeypatch.setenv("HELPERS_DATA", "archives")

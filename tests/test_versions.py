@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from helpers.checkpoint import session, versions
 from helpers.edges import checkpoint
-from helpers.runs import parameters, session, sweeps, versions
+from helpers.runs import parameter_cells, sweep_plan
 
 ROOT = Path(__file__).resolve().parents[1]
 SCORING = versions.scoring_modules()
 LEFT_OUT = sorted(set(versions.all_modules()) - set(SCORING))
-TRAINING = versions.training_modules(["pixel_losses"])
+TRAINING = versions.training_modules(["segmentation/losses"])
 COUNTING = versions.reached(("edges/berkeley",))
 
 
@@ -35,7 +36,7 @@ def score(folder):
     return versions.version_of(versions.scoring_modules(folder), folder, data=True)
 
 
-def training(folder, parts=("pixel_losses",)):
+def training(folder, parts=("segmentation/losses",)):
     return versions.version_of(versions.training_modules(parts, folder), folder)
 
 
@@ -98,21 +99,30 @@ def test_a_changed_constant_is_another_version_of_what_it_can_change(name, copy)
 def test_the_versions_in_use_are_those_of_these_modules():
     package = ROOT / "helpers"
     assert versions.score_code() == score(package)
-    assert versions.training_code(("helpers.pixel_losses",)) == training(package)
+    assert versions.training_code(("helpers.segmentation.losses",)) == training(package)
     assert versions.training_code(("helpers.data",)) == training(package, ())
     counted = versions.libraries(("numpy", "scipy"))
     assert checkpoint.code_version() == versions.short(counting(package), counted)
 
 
 def test_what_counts_where():
-    assert {"spread", "panel_scores", "calibration", "metrics", "segments", "readings"} < set(
+    assert {
+        *("metrics/multi_annotator", "uncertainty/evaluation", "metrics/calibration"),
+        *("metrics/density", "segmentation/forest", "data/ambiguous"),
+    } < set(SCORING)
+    assert {"edges/matching", "data/_shapes_draw", "experiments/photo_edges", "runs/setup"} < set(
         SCORING
     )
-    assert {"edges/matching", "data/_shapes_draw", "photo_edges", "runs/start"} < set(SCORING)
-    assert {"models", "losses", "data/crops", "pixel_losses", "photographs"} < set(TRAINING)
-    assert not {"metrics", "spread", "panel_scores", "photo_edges", "vq"} & set(TRAINING)
-    assert {"edges/matching", "edges/morphology", "edges/scores"} < set(COUNTING)
-    assert not {"edges/classics", "plots", "models"} & set(COUNTING)
+    assert {
+        *("models/vae", "losses", "data/crops", "segmentation/losses"),
+        "experiments/photo_training",
+    } < set(TRAINING)
+    assert not {
+        *("metrics/label_maps", "metrics/multi_annotator", "uncertainty/evaluation"),
+        *("experiments/photo_edges", "generative/vq"),
+    } & set(TRAINING)
+    assert {"edges/matching", "edges/thinning", "edges/scores"} < set(COUNTING)
+    assert not {"edges/classical", "plots/style", "models/vae"} & set(COUNTING)
 
 
 def test_what_is_left_out_exists_and_nothing_that_counts_needs_it():
@@ -125,11 +135,13 @@ def test_what_is_left_out_exists_and_nothing_that_counts_needs_it():
 
 
 def test_the_training_of_photographs_uses_nothing_of_what_is_not_followed():
-    tree = ast.parse((ROOT / "helpers" / "photographs.py").read_text("utf-8"))
+    tree = ast.parse((ROOT / "helpers" / "experiments" / "photo_training.py").read_text("utf-8"))
     (train,) = (n for n in tree.body if getattr(n, "name", "") == "train_head")
     used = {n.id for n in ast.walk(train) if isinstance(n, ast.Name)}
-    assert {importing for importing, _ in versions.NOT_TRAINED_WITH} == {"photographs"}
-    assert "pyramids" in used and not used & {"metrics", "kept", "load", "save", "class_ious"}
+    assert {importing for importing, _ in versions.NOT_TRAINED_WITH} == {
+        "experiments/photo_training"
+    }
+    assert "pyramids" in used and not used & {"metrics", "pretrained", "load", "save", "class_ious"}
 
 
 def test_every_library_that_is_imported_counts_or_computes_nothing():
@@ -162,9 +174,9 @@ def test_a_new_module_counts_and_so_does_a_new_name(copy):
     (copy / "runs" / "new.py").write_text("A = 1\n")
     assert score(copy) == before
     (copy / "runs" / "new.py").unlink()
-    (copy / "spread.py").rename(copy / "spreading.py")
+    (copy / "metrics" / "multi_annotator.py").rename(copy / "metrics" / "spreading.py")
     assert score(copy) != before
-    (copy / "spreading.py").rename(copy / "spread.py")
+    (copy / "metrics" / "spreading.py").rename(copy / "metrics" / "multi_annotator.py")
     with Changed(copy / "data" / "registry.json", lambda text: text.replace(b"0", b"1", 1)):
         assert score(copy) != before
     assert score(copy) == before
@@ -173,11 +185,14 @@ def test_a_new_module_counts_and_so_does_a_new_name(copy):
 def test_what_a_training_module_imports_trains(copy):
     before = training(copy)
     with Changed(
-        copy / "losses.py", lambda text: text + b"\n\ndef f():\n    from helpers import vq\n"
+        copy / "losses.py",
+        lambda text: text + b"\n\ndef f():\n    from helpers.generative import vq\n",
     ):
-        assert "vq" in versions.training_modules((), copy) and training(copy) != before
+        assert "generative/vq" in versions.training_modules((), copy) and training(copy) != before
     opinions = versions.training_modules(["opinions"], copy)
-    assert {"opinion_heads", "metrics"} < set(opinions)  # its model may use what it imports
+    assert {"uncertainty/baselines", "metrics/density"} < set(
+        opinions
+    )  # its model may use what it imports
 
 
 def test_imports_of_every_form_are_found(tmp_path):
@@ -228,7 +243,7 @@ def test_comments_and_docstrings_keep_the_version_and_code_alters_it(copy):
         ("data/images", "Resampling.NEAREST", "Resampling.BOX"),
     ):
         assert all(new != old for new, old in zip(replaced(*change), here, strict=True))
-    (score_only, trained) = replaced("spread", "2 * between", "1 * between")
+    (score_only, trained) = replaced("metrics/multi_annotator", "2 * between", "1 * between")
     assert score_only != here[0] and trained == here[1]
     (copy / "plots.py").write_text("")
     assert (score(copy), training(copy)) == here
@@ -239,25 +254,29 @@ def test_code_that_was_changed_after_its_import_is_refused(copy, monkeypatch):
     monkeypatch.setattr(versions, "PACKAGE", copy)
     monkeypatch.setattr(versions.helpers, "IMPORTED", now - 100)
     for seconds, refused in ((-200, False), (-50, True), (1000, False)):  # the last: a wrong clock
-        for name, at in (("losses", now - 200), ("spread", now + seconds)):
+        for name, at in (("losses", now - 200), ("metrics/multi_annotator", now + seconds)):
             os.utime(copy / f"{name}.py", (at, at))
         assert versions.unchanged(["losses"])
         if refused:
-            with pytest.raises(RuntimeError, match=r"helpers/spread\.py was changed.*Restart"):
-                versions.unchanged(["losses", "spread"])
+            with pytest.raises(
+                RuntimeError, match=r"helpers/metrics/multi_annotator\.py was changed.*Restart"
+            ):
+                versions.unchanged(["losses", "metrics/multi_annotator"])
         else:
-            assert versions.unchanged(["spread"]) == versions.version_of(["spread"], copy)
+            assert versions.unchanged(["metrics/multi_annotator"]) == versions.version_of(
+                ["metrics/multi_annotator"], copy
+            )
 
 
 def test_a_sweep_depends_on_all_code_and_on_the_libraries(monkeypatch):
-    sweeps.package_version.cache_clear()
-    here = sweeps.package_version()
+    sweep_plan.package_version.cache_clear()
+    here = sweep_plan.package_version()
     for name, value in (("version_of", lambda *a, **k: "x"), ("libraries", lambda: {"numpy": "0"})):
         with monkeypatch.context() as patch:
             patch.setattr(versions, name, value)
-            sweeps.package_version.cache_clear()
-            assert sweeps.package_version() != here
-    sweeps.package_version.cache_clear()
+            sweep_plan.package_version.cache_clear()
+            assert sweep_plan.package_version() != here
+    sweep_plan.package_version.cache_clear()
 
 
 # A session -----------------------------------------------------------------------------
@@ -357,7 +376,7 @@ import sys
 from traitlets.config import Config
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-shell.run_cell("from helpers.runs.session import session_code, own_code", store_history=True)
+shell.run_cell("from helpers.checkpoint.session import session_code, own_code", store_history=True)
 shell.run_cell("class A: pass", store_history=True)
 ask = "found = session_code(), own_code(A.__module__)"
 for cell in (ask, ask + "  # again", "b = 1", ask):
@@ -398,7 +417,7 @@ FREE = {
 @pytest.mark.parametrize("number", FREE)
 def test_every_parameter_is_in_the_key_of_what_is_kept_or_cannot_change_it(number):
     (path,) = (ROOT / "notebooks" / "py").glob(f"{number}_*.py")
-    known = set(parameters.read_parameters(path))
+    known = set(parameter_cells.read_parameters(path))
     named = names_behind_stores(ast.parse(path.read_text("utf-8")))
     assert known - named == FREE[number]
 
@@ -408,7 +427,9 @@ def names_behind_stores(tree):
     made, uses, seen = [], [], set()
     for node in tree.body:
         for inner in ast.walk(node):
-            if isinstance(inner, ast.Call) and re.search(r"\bStore$", ast.unparse(inner.func)):
+            if isinstance(inner, ast.Call) and re.search(
+                r"\bResultStore$", ast.unparse(inner.func)
+            ):
                 values = [*inner.args[1:], *(keyword.value for keyword in inner.keywords)]
                 uses += [(node.lineno, value) for value in values]
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):

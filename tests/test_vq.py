@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from helpers.models import value_and_grad
-from helpers.vq import VectorQuantizer, code_use
+from helpers.backend import value_and_grad
+from helpers.generative.vq import VectorQuantizer, codebook_usage
 
 BOOK = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 4.0]], "float32")
 
@@ -147,11 +147,11 @@ def test_the_layer_survives_serialisation_and_saving(tmp_path):
 
 def test_bits_by_hand():
     # Two pictures of four positions: code 0 four times, codes 1 and 2 twice each, code 3 never.
-    use = code_use(np.array([[0, 0, 1, 2], [0, 0, 1, 2]]), 4)
+    use = codebook_usage(np.array([[0, 0, 1, 2], [0, 0, 1, 2]]), 4)
     assert use == {"plain_bits": 8.0, "entropy_bits": 6.0, "perplexity": 2**1.5, "dead": 1}
-    one = code_use(np.zeros((3, 2, 2), int), 8)
+    one = codebook_usage(np.zeros((3, 2, 2), int), 8)
     assert one == {"plain_bits": 12.0, "entropy_bits": 0.0, "perplexity": 1.0, "dead": 7}
-    even = code_use(np.arange(8).reshape(2, 4), 8)
+    even = codebook_usage(np.arange(8).reshape(2, 4), 8)
     assert even["perplexity"] == pytest.approx(8) and even["entropy_bits"] == pytest.approx(12)
 
 
@@ -162,8 +162,8 @@ def test_bits_by_hand():
         (lambda: VectorQuantizer(4, commitment=-1), "commitment=-1"),
         (lambda: VectorQuantizer(4, decay=1.0), "decay=1.0"),
         (lambda: VectorQuantizer(4, decay=None, revive=0.1), "revive=0.1"),
-        (lambda: code_use(np.array([[0.5]]), 4), "must be integers"),
-        (lambda: code_use(np.array([[0, 4]]), 4), "0 to 3"),
+        (lambda: codebook_usage(np.array([[0.5]]), 4), "must be integers"),
+        (lambda: codebook_usage(np.array([[0, 4]]), 4), "0 to 3"),
     ],
 )
 def test_bad_input_is_named(make, message):

@@ -15,8 +15,8 @@ from __future__ import annotations
 import importlib
 import inspect
 
-from .dataset import Dataset, to_float
-from .fetch import ChecksumError, MissingData, cache_folder, unpacked
+from helpers.data.dataset import Dataset, to_float
+from helpers.data.fetch import ChecksumError, MissingData, cache_folder, unpacked
 
 __all__ = [
     "Batches",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from .dataset import to_float
+from helpers.data.dataset import to_float
 
 
 class Batches(keras.utils.PyDataset):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import fetch, images
-from .dataset import Dataset
+from helpers.data import fetch, images
+from helpers.data.dataset import Dataset
 
 
 def load(split, *, size=None, crop=None, limit=None, segmentations=False, archive=None):

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from .archive import content_digest
+from helpers.data.archive import content_digest
 
 
 class ChecksumError(ValueError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from .dataset import to_float
-from .images import as_size, resize_image, resize_indices
+from helpers.data.dataset import to_float
+from helpers.data.images import as_size, resize_image, resize_indices
 
 
 class Crops(keras.utils.PyDataset):

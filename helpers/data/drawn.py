@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import images
-from .file_names import ENDINGS, nfc, pictures, same, subfolders
-from .mask_classes import contents
+from helpers.data import images
+from helpers.data.file_names import ENDINGS, nfc, pictures, same, subfolders
+from helpers.data.mask_classes import contents
 
 ONE = "Only one can be meant."
 SURE = 128  # strengths from here on are an edge

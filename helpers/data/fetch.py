@@ -17,9 +17,9 @@ import os
 from importlib import resources
 from pathlib import Path
 
-from .archive import MARKER, UnsafeArchive, unpack
-from .checksums import ChecksumError, verify
-from .seen import seen, unpacked_by_hand
+from helpers.data.archive import MARKER, UnsafeArchive, unpack
+from helpers.data.checksums import ChecksumError, verify
+from helpers.data.seen import seen, unpacked_by_hand
 
 REGISTRY = json.loads(resources.files(__package__).joinpath("registry.json").read_text("utf-8"))
 

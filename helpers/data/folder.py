@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from . import images, mask_classes
-from .dataset import Dataset
-from .drawn import Edges, Photo, file_of, files_in, laid_on
-from .file_names import existing, nfc, same
-from .folder_layout import Layout, layout, split_folders
+from helpers.data import images, mask_classes
+from helpers.data.dataset import Dataset
+from helpers.data.drawn import Edges, Photo, file_of, files_in, laid_on
+from helpers.data.file_names import existing, nfc, same
+from helpers.data.folder_layout import Layout, layout, split_folders
 
 
 def load(

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from .file_names import ENDINGS, pictures, same, subfolders
+from helpers.data.file_names import ENDINGS, pictures, same, subfolders
 
 SPLITS = ("train", "val", "test")
 # How other programs begin the name of a split (the longer of two words first), and the name that

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from .file_names import existing
+from helpers.data.file_names import existing
 
 Size = int | tuple[int, int] | None
 

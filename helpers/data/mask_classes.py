@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from . import images
+from helpers.data import images
 
 MOST = 64  # more classes than this must be named: a photograph among the masks has 256
 SOFT = 0.75  # share of pixels on slopes from which a mask counts as drawn with soft edges

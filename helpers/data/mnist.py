@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from . import fetch, images
-from .dataset import Dataset
+from helpers.data import fetch, images
+from helpers.data.dataset import Dataset
 
 DIGITS = tuple("0123456789")
 CLOTHES = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import fetch, images
-from .dataset import Dataset
+from helpers.data import fetch, images
+from helpers.data.dataset import Dataset
 
 CLASSES = ("pet", "background", "border")
 

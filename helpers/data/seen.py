@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from .checksums import ChecksumError, verify_content
+from helpers.data.checksums import ChecksumError, verify_content
 
 # Names that look like a set, and those among them that belong to another one.
 LIKE = {

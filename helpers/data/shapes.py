@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from . import _shapes_draw as draw
-from ._shapes_marks import ANNOTATORS, DIRECTIONS, HASTY_CONTRAST, annotate
-from .dataset import Dataset
+from helpers.data import _shapes_draw as draw
+from helpers.data._shapes_annotators import ANNOTATORS, DIRECTIONS, HASTY_CONTRAST, annotate
+from helpers.data.dataset import Dataset
 
 __all__ = ["ANNOTATORS", "CLASS_NAMES", "HASTY_CONTRAST", "SPLITS", "TEXTURES", "generate"]
 

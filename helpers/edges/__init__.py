@@ -5,12 +5,18 @@ annotators against each other. Neither matplotlib nor scikit-image is imported b
 function needs it.
 """
 
-from helpers.edges.annotators import combine
 from helpers.edges.berkeley import benchmark, human_level
-from helpers.edges.classics import CLASSICS, classical_maps, steepest, tune_classical
-from helpers.edges.detectors import canny_levels, gradient_magnitude
-from helpers.edges.morphology import nms, thin
+from helpers.edges.classical import (
+    CLASSICS,
+    canny_levels,
+    classical_maps,
+    gradient_magnitude,
+    steepest,
+    tune_classical,
+)
 from helpers.edges.scores import BenchmarkResult
+from helpers.edges.targets import combine
+from helpers.edges.thinning import nms, thin
 
 __all__ = [
     "CLASSICS",

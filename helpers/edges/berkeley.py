@@ -8,9 +8,9 @@ import numpy as np
 
 from helpers.edges.checkpoint import Checkpoint, image_key
 from helpers.edges.matching import Matcher
-from helpers.edges.morphology import nms as suppress
-from helpers.edges.morphology import thin
 from helpers.edges.scores import score
+from helpers.edges.thinning import nms as suppress
+from helpers.edges.thinning import thin
 from helpers.progress import bar as drawn
 
 # With `workers=None` a single process works for this long before it calls for others.

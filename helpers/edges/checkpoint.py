@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.runs import versions
+from helpers.checkpoint import versions
 
 LIBRARIES = ("numpy", "scipy")  # the counts are theirs, too
 

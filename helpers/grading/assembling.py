@@ -3,14 +3,14 @@
 import json
 
 from helpers.grading import cells
-from helpers.grading.suspicion import unusual
+from helpers.grading.unusual_code import unusual
 
 
 def assemble(work, until=None):
     """Return the notebook to be graded; complete the remarks.
 
     Args:
-        work: The `mending.Mending` of the submission.
+        work: The `restoring.Mending` of the submission.
         until: Number of the last cell of the student version that is wanted; all where None.
     """
     from nbformat import from_dict, v4

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from html import unescape
 from urllib.parse import quote, unquote
 
-from helpers.grading.pieces import lines
+from helpers.grading.answer_cells import lines
 
 KINDS = ("code", "markdown", "raw")
 _MIME = re.compile(r"[\w.+-]+/[\w.+-]+")

@@ -33,7 +33,7 @@ def configure(config, root):
     }
     config.ClearSolutions.text_stub = "*Your answer here, in place of this line.*"
     config.Autograde.autograde_preprocessors = [
-        "helpers.grading.apart.ExecuteApart",
+        "helpers.grading.preprocessors.ExecuteApart",
         "nbgrader.preprocessors.IgnorePattern",
         "nbconvert.preprocessors.ClearMetadataPreprocessor",
         "nbgrader.preprocessors.LimitOutput",
@@ -44,7 +44,7 @@ def configure(config, root):
     config.ClearMetadataPreprocessor.enabled = False
     config.GenerateFeedback.preprocessors = [
         "nbgrader.preprocessors.GetGrades",
-        "helpers.grading.apart.HideTests",
+        "helpers.grading.preprocessors.HideTests",
         "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
     ]
     config.ExecuteApart.timeout = int(os.environ.get("GRADE_CELL_SECONDS", 30))

@@ -8,10 +8,10 @@ import warnings
 from functools import partial
 from pathlib import Path
 
-from helpers.grading import intake
-from helpers.grading.apart import last_passes
+from helpers.grading import submission_files
 from helpers.grading.course import api, gradebook
-from helpers.grading.names import shown
+from helpers.grading.file_names import shown
+from helpers.grading.preprocessors import last_passes
 
 COLUMNS = (
     "student",
@@ -31,7 +31,7 @@ def grade(root, submissions, *, say=print):
 
     Args:
         root: Folder of the course, with student versions from `release`.
-        submissions: The folder, as `intake.find` wants it. Nothing in it is changed.
+        submissions: The folder, as `submission_files.find` wants it. Nothing in it is changed.
         say: Called with a line for each submission.
 
     Returns:
@@ -55,7 +55,7 @@ def grade(root, submissions, *, say=print):
             try:
                 with quiet():
                     _grade_one(nbgrader, root, one, releases[one.assignment])
-            except intake.Refused as refused:
+            except submission_files.Refused as refused:
                 one.reason = str(refused)
             except Exception as error:  # one submission must not stop the class
                 one.reason = f"The grading failed ({type(error).__name__}: {error})."
@@ -70,8 +70,8 @@ def grade(root, submissions, *, say=print):
 
 
 def submitted(submissions, names):
-    """Return what `intake.find` finds; finding nothing is an error, not a table without lines."""
-    found = intake.find(submissions, names)
+    """Return what `submission_files.find` finds; finding nothing is an error, not a table without lines."""
+    found = submission_files.find(submissions, names)
     if not found:
         raise ValueError(
             f"{submissions} has no submissions: no folder of a student, no notebook, no archive. "
@@ -87,14 +87,14 @@ def _grade_one(nbgrader, root, one, release):
     passes = partial(
         last_passes, timeout=limits.timeout, total=limits.total, command=limits.command
     )
-    notebook, notes = intake.mend(intake.read(one.path), release, passes)
+    notebook, notes = submission_files.mend(submission_files.read(one.path), release, passes)
     one.notes += notes
     folder = root / "submitted" / one.student / one.assignment
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / f"{one.assignment}.ipynb")
     done = nbgrader.autograde(one.assignment, one.student, force=True)
     if not done["success"]:
-        raise intake.Refused(f"nbgrader could not grade it: {reason(done)}")
+        raise submission_files.Refused(f"nbgrader could not grade it: {reason(done)}")
     stopped = [line for line in (done.get("log") or "").splitlines() if "Stopped: " in line]
     one.notes += [f"stopped: {line.partition('Stopped: ')[2]}" for line in stopped]
     done = write_feedback(nbgrader, root, one.assignment, one.student)

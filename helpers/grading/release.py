@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from helpers.grading import sources
+from helpers.grading import assignment_source
 from helpers.grading.course import api, assignment_texts
 
 SOLUTION = re.compile(r"^ *### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION", flags=re.M | re.S)
@@ -22,7 +22,9 @@ def write_sources(root, texts=None, seed=None):
 
     notebooks = {}
     for name, path in (texts or assignment_texts()).items():
-        notebook = sources.source_notebook(Path(path).read_text(encoding="utf-8"), name, seed)
+        notebook = assignment_source.source_notebook(
+            Path(path).read_text(encoding="utf-8"), name, seed
+        )
         folder = Path(root) / "source" / name
         folder.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, folder / f"{name}.ipynb")
@@ -47,7 +49,7 @@ def release(root, texts=None, seed=None, check=True):
     """
     import nbformat
 
-    from helpers.grading.apart import run_apart
+    from helpers.grading.preprocessors import run_apart
 
     root = Path(root).resolve()
     nbgrader, made = api(root), {}

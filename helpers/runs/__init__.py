@@ -3,8 +3,9 @@
 Light on purpose: importing it imports neither Keras nor papermill.
 """
 
-from helpers.runs.parameters import check_parameters, read_parameters
+from helpers.runs.parameter_cells import read_parameters
+from helpers.runs.parameters import check_parameters
 from helpers.runs.results import read_results, record
-from helpers.runs.start import quiet, set_up
+from helpers.runs.setup import quiet, set_up
 
 __all__ = ["check_parameters", "quiet", "read_parameters", "read_results", "record", "set_up"]

@@ -4,14 +4,8 @@ import argparse
 import sys
 
 from helpers.runs.commands import run, run_all, run_sweep, show_results
-from helpers.runs.request import (
-    PROFILES,
-    BadRequest,
-    find,
-    notebooks_folder,
-    parameters_of,
-    series,
-)
+from helpers.runs.notebooks import PROFILES, BadRequest, find, notebooks_folder, series
+from helpers.runs.parameters import parameters_of
 from helpers.runs.rules import describe
 
 
@@ -42,7 +36,7 @@ def list_all(options):
 
 def build_all(options):
     """Build stored notebooks from `notebooks/py`."""
-    from helpers.runs.author import build, rewrite
+    from helpers.runs.build.stored_notebook import build, rewrite
 
     status = 0
     for number in options.notebooks:
@@ -95,7 +89,7 @@ def show_device(options):
 
 def refresh_readme(options):
     """Refill the numbers of the Markdown pages, and the README's picture, from what is stored."""
-    from helpers.runs.readme import refresh
+    from helpers.runs.build.readme import refresh
 
     refresh()
     return 0

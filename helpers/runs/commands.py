@@ -8,17 +8,16 @@ import os
 import sys
 from pathlib import Path
 
-from helpers.runs.outputs import FAILED, Output, cut, make_folder, output_folder, remove_stale
-from helpers.runs.request import (
+from helpers.runs.notebooks import (
     BadRequest,
     check_environment,
     check_kernel,
     find,
-    gather,
     notebooks_folder,
-    parameters_of,
     series,
 )
+from helpers.runs.outputs import FAILED, Output, cut, make_folder, output_folder, remove_stale
+from helpers.runs.parameters import gather, parameters_of
 from helpers.runs.rules import check_value
 
 
@@ -108,8 +107,8 @@ def run_sweep(options):
     from tqdm import tqdm
 
     from helpers.runs import tables
-    from helpers.runs.sweep import sweep
-    from helpers.runs.sweeps import read_sweep
+    from helpers.runs.sweep_plan import read_sweep
+    from helpers.runs.sweep_run import sweep
 
     plan = read_sweep(options.sweep, options.profile)
     out = options.out or str(_runs() / Path(options.sweep).stem)

@@ -15,14 +15,9 @@ import threading
 import time
 from pathlib import Path
 
+from helpers.runs.notebooks import BadRequest, check_environment, check_kernel, notebooks_folder
 from helpers.runs.outputs import PARTIAL, keep, lost_place, make_folder
-from helpers.runs.request import (
-    BadRequest,
-    check_environment,
-    check_kernel,
-    check_values,
-    notebooks_folder,
-)
+from helpers.runs.parameters import check_values
 
 
 @dataclasses.dataclass(frozen=True)

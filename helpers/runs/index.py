@@ -6,7 +6,7 @@ import html
 import os
 from pathlib import Path
 
-from helpers.runs.request import notebooks_folder
+from helpers.runs.notebooks import notebooks_folder
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -38,8 +38,6 @@ a {{ color: #0072b2; }}
 </body>
 </html>
 """
-
-
 WIDGETS = "application/vnd.jupyter.widget"
 
 # nbconvert's "lab" template writes no alternative text; its "classic" one does.

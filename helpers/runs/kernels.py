@@ -10,7 +10,7 @@ import importlib.util
 import json
 import sys
 
-from helpers.runs.request import check_kernel
+from helpers.runs.notebooks import check_kernel
 
 SHARED = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -27,7 +27,7 @@ KERNELS = {
 
 PROBE = """
 import glob, json, os, traceback
-from helpers.runs.start import device_in_use, quiet
+from helpers.runs.setup import device_in_use, quiet
 facts = {"promised": os.environ.get("HELPERS_DEVICE"), "nodes": len(glob.glob("/dev/nvidia[0-9]*")),
          "hidden": os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")}
 try:

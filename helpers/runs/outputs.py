@@ -14,7 +14,7 @@ import tempfile
 import uuid
 from pathlib import Path
 
-from helpers.runs.request import BadRequest, notebooks_folder
+from helpers.runs.notebooks import BadRequest, notebooks_folder
 
 FAILED = ".failed.ipynb"
 PARTIAL = ".partial.ipynb"

@@ -1,36 +1,17 @@
-"""The parameter contract: literals in one tagged cell, rules in the next, both readable unrun.
+"""Which parameters a run gets, checked by the notebook's own rules; refused here if they are wrong.
 
-A notebook's cell tagged `parameters` holds plain literals with one comment each. The call of
-`check_parameters` further down states what is allowed. Because the rules are literals too, the
-runner reads them from the source and refuses a bad value before any kernel starts.
-
-The kinds of rules are in `helpers.runs.rules`.
+The rules are literals, so the runner reads them from the source and refuses a bad value before any
+kernel starts. The kinds of rules are in `helpers.runs.rules`.
 """
 
-import ast
-import dataclasses
-import io
-import tokenize
+import json
+from pathlib import Path
 
-from helpers.runs.rules import nearest
-from helpers.runs.values import meant, settle
-
-TYPES = {"bool": bool, "str": str}
-
-
-@dataclasses.dataclass(frozen=True)
-class Parameter:
-    """One parameter of a notebook: name, default, meaning (its comment) and rule (or None)."""
-
-    name: str
-    default: object
-    comment: str
-    rule: object = None
-
-    @property
-    def type(self):
-        """Name of the default's type."""
-        return type(self.default).__name__
+from helpers.runs.notebooks import BadRequest, profile_file
+from helpers.runs.parameter_cells import read_notebook, read_parameters
+from helpers.runs.rules import describe, nearest
+from helpers.runs.values import hint, meant, settle, typed
+from helpers.runs.yaml_reader import read
 
 
 def check_parameters(namespace, **rules):
@@ -64,34 +45,6 @@ def check_parameters(namespace, **rules):
         raise ValueError("\n".join(problems))
 
 
-def read_parameters(notebook):
-    """Read a notebook's parameters and rules from its source, without running it.
-
-    Args:
-        notebook: Path of an `.ipynb` or py:percent `.py` file, or a notebook node.
-
-    Returns:
-        A dictionary from name to `Parameter`, in the order of the cell.
-
-    Raises:
-        ValueError: If the tagged cell is missing or is not plain literals with a comment each, or
-            if a rule cannot be read.
-    """
-    cells = [c for c in read_notebook(notebook).cells if c.cell_type == "code"]
-    tagged = [c for c in cells if "parameters" in c.metadata.get("tags", [])]
-    if len(tagged) != 1:
-        raise ValueError(f"One cell must be tagged 'parameters'. Received: {len(tagged)}")
-    found = parse_cell(tagged[0].source)
-    rules = {}
-    for cell in cells:
-        if "check_parameters(" in cell.source:
-            rules.update(parse_rules(cell.source))
-    unknown = [name for name in rules if name not in found]
-    if unknown:
-        raise ValueError(f"Rules without a parameter: {', '.join(unknown)}")
-    return {n: dataclasses.replace(p, rule=rules.get(n)) for n, p in found.items()}
-
-
 def parameters_of_run(notebook, given):
     """All parameters of an executed notebook as it took them; `given` are those papermill gave."""
     known = read_parameters(notebook)
@@ -99,87 +52,131 @@ def parameters_of_run(notebook, given):
     return {n: meant(v, known[n].rule) if n in known else v for n, v in values.items()}
 
 
-def parse_cell(source):
-    """Parse the source of a parameters cell: `name = literal  # meaning` and nothing else."""
-    comments = {}
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            comments[token.start[0]] = token.string.lstrip("# ").strip()
-    found = {}
-    for node in ast.parse(source).body:
-        targets = getattr(node, "targets", None) or [getattr(node, "target", None)]
-        target = targets[0] if len(targets) == 1 else None
-        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not isinstance(target, ast.Name):
-            raise ValueError(
-                f"Line {node.lineno} of the parameters cell must be `name = literal  # meaning`. "
-                f"Received: {ast.unparse(node)}"
-            )
-        name = target.id
-        try:
-            default = ast.literal_eval(node.value)
-        except (ValueError, TypeError):
-            raise ValueError(
-                f"Parameter {name!r} must be a plain literal, nothing derived. "
-                f"Received: {ast.unparse(node)}"
-            ) from None
-        text = next((comments[n] for n in _lines(node) if comments.get(n)), "")
-        if not text:
-            raise ValueError(f"Parameter {name!r} needs a comment that tells its meaning.")
-        if name in found:
-            raise ValueError(f"Parameter {name!r} is assigned twice.")
-        found[name] = Parameter(name, default, text)
-    return found
+# How a value is read whose parameter has a default and no rule.
+STAND_INS = {bool: bool, int: range(0), float: (None, None), str: str}
 
 
-def parse_rules(source):
-    """Read the rules from the source of a cell that calls `check_parameters`."""
-    rules = {}
-    for node in ast.walk(ast.parse(source)):
-        name = getattr(node, "func", None)
-        name = getattr(name, "id", getattr(name, "attr", None))
-        if isinstance(node, ast.Call) and name == "check_parameters":
-            for keyword in node.keywords:
-                if keyword.arg is None:
-                    raise ValueError("Write the rules out as name=rule; ** cannot be read unrun.")
-                rules[keyword.arg] = _literal(keyword.value, keyword.arg)
-    return rules
+def parse_value(text):
+    """Turn a `-p` value into a Python value, as `helpers.runs.values` reads it without a rule."""
+    return meant(typed(text))
 
 
-def read_notebook(notebook):
-    """Return a notebook node from a path (`.ipynb`, or `.py` as py:percent) or a node."""
-    if hasattr(notebook, "cells"):
-        return notebook
-    if str(notebook).endswith(".py"):
-        import jupytext
+def read_file(path):
+    """Read a parameter file (YAML or JSON): one mapping from name to value.
 
-        return jupytext.read(notebook, fmt="py:percent")
-    import nbformat
-
-    return nbformat.read(notebook, as_version=4)
-
-
-def _literal(node, name):
-    """Evaluate a rule's syntax tree: literals, `bool`, `str`, `range(...)` and whole powers."""
-    if isinstance(node, ast.Name) and node.id in TYPES:
-        return TYPES[node.id]
-    if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "range":
-        return range(*(_literal(a, name) for a in node.args))
-    if isinstance(node, ast.Dict):
-        keys = [_literal(k, name) for k in node.keys]
-        return dict(zip(keys, (_literal(v, name) for v in node.values)))
-    if isinstance(node, (ast.List, ast.Tuple)):
-        items = [_literal(e, name) for e in node.elts]
-        return items if isinstance(node, ast.List) else tuple(items)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
-        return _literal(node.left, name) ** _literal(node.right, name)
+    The values are as they were written; `check_values` returns what they mean.
+    """
     try:
-        return ast.literal_eval(node)
-    except (ValueError, TypeError):
-        raise ValueError(
-            f"The rule of {name!r} must be literal so that it can be read unrun. "
-            f"Received: {ast.unparse(node)}"
-        ) from None
+        values = read(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadRequest(f"Cannot read parameter file {path}: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"Parameter file {path} is not YAML in UTF-8: {error}") from None
+    except ValueError as error:
+        raise BadRequest(f"Parameter file {path} {error}.") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise BadRequest(
+            f"Parameter file {path} must map names to values. Received: {meant(values)!r}"
+        )
+    return values
 
 
-def _lines(node):
-    return range(node.lineno, (node.end_lineno or node.lineno) + 1)
+def gather(notebook, profile="default", files=(), assignments=(), dataset=None):
+    """Collect the parameters of a run; later wins: notebook, profile, files, assignments.
+
+    Args:
+        notebook: Path of the notebook.
+        profile: "smoke", "default" or "full".
+        files: Paths of parameter files.
+        assignments: Pairs of name and text, as typed after `-p`.
+        dataset: A data set for the parameter `dataset`; it also picks the full profile's file.
+
+    Returns:
+        The checked values that differ from the notebook's own cell, and whether they are exactly
+        those of the profile (only then do its bands of results hold).
+
+    Raises:
+        BadRequest: If any of it is refused.
+    """
+    known = parameters_of(notebook)
+    changes = {}
+    for path in files:
+        changes.update(read_file(path))
+    for name, text in assignments:
+        changes[name] = typed(text, known[name].rule if name in known else None)
+    if dataset is not None:
+        changes.setdefault("dataset", dataset)
+    changes = check_values(notebook, changes)
+    path = profile_file(notebook, profile, changes.get("dataset"))
+    base = check_values(notebook, read_file(path)) if path else {}
+    start = {name: p.default for name, p in known.items()} | base
+    changes = {name: value for name, value in changes.items() if value != start[name]}
+    return base | changes, not changes
+
+
+def check_values(notebook, values):
+    """Refuse values that the notebook's own cell and rules do not allow.
+
+    Returns:
+        What the values mean to these rules: numbers for texts that write numbers, and absolute
+        paths; relative ones start in the working folder.
+
+    Raises:
+        BadRequest: One line for each problem, and the list of parameters for an unknown name.
+    """
+    known = parameters_of(notebook)
+    problems, checked = [], {}
+    for name, value in values.items():
+        if name not in known:
+            near = nearest(name, list(known))
+            guess = f" Did you mean {near!r}?" if near else ""
+            listing = ", ".join(f"{p.name} ({describe(p.rule or [])})" for p in known.values())
+            problems.append(f"Unknown parameter {name!r}.{guess} Known: {listing}.")
+            continue
+        if not _is_writable(value):
+            problems.append(f"Bad parameter {name!r}. Received: {value!r}, which is not in UTF-8.")
+            continue
+        rule, default = known[name].rule, known[name].default
+        if rule is not None:
+            checked[name], problem = settle(name, value, rule)
+            problems += [problem] if problem else []
+            continue
+        stand_in = STAND_INS.get(type(default))
+        value = checked[name] = meant(value, stand_in)
+        if default is not None and not _same_type(value, default):
+            problems.append(
+                f"Bad parameter {name!r}. Received: {value!r} ({type(value).__name__}). "
+                f"Allowed: {type(default).__name__}, like {default!r}.{hint(value, stand_in)}"
+            )
+    if problems:
+        raise BadRequest("\n".join(problems))
+    return checked
+
+
+def parameters_of(notebook):
+    """Read a notebook's parameters, as `read_parameters`; what is wrong with them names it."""
+    name = Path(notebook).name
+    try:
+        node = read_notebook(notebook)
+    except Exception as error:  # nbformat has errors of its own for each kind of damage
+        words = " ".join(str(error).split())[:200]
+        raise BadRequest(f"{name} cannot be read as a notebook: {words}") from None
+    try:
+        return read_parameters(node)
+    except (ValueError, SyntaxError) as error:
+        raise BadRequest(f"{name}: {error}") from None
+
+
+def _is_writable(value):
+    """Whether a file can hold a value; the bytes of a shell need not be text."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _same_type(value, default):
+    return type(value) is type(default) or (isinstance(default, float) and type(value) is int)

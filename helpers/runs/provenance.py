@@ -5,10 +5,10 @@ import importlib.metadata
 import json
 import os
 import platform
-import subprocess
 from pathlib import Path
 
-from helpers.runs.start import cores
+from helpers.checkpoint.versions import git_commit
+from helpers.runs.setup import cores
 
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "scipy", "scikit-image", "scikit-learn")
 
@@ -45,7 +45,8 @@ def keep(notebook, path):
         ValueError: If the notebook cannot be read, failed, is not finished, or holds no record.
     """
     from helpers.runs.outputs import FAILED, PARTIAL
-    from helpers.runs.parameters import parameters_of_run, read_notebook
+    from helpers.runs.parameter_cells import read_notebook
+    from helpers.runs.parameters import parameters_of_run
     from helpers.runs.results import error_of, is_unfinished, read_results
 
     try:
@@ -86,17 +87,6 @@ def provenance():
         "backend": os.environ.get("KERAS_BACKEND", "tensorflow"),
         "versions": {"python": platform.python_version(), **_versions()},
     }
-
-
-def git_commit():
-    """Commit of the code, marked `-dirty` where files differ from it; None outside a checkout."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    folder = Path(__file__).parent
-    try:
-        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return answer.stdout.strip()
 
 
 def processor():

@@ -55,7 +55,7 @@ def read_results(notebook):
     Raises:
         ValueError: If the notebook holds no record, a damaged one, or more than one.
     """
-    from helpers.runs.parameters import read_notebook
+    from helpers.runs.parameter_cells import read_notebook
 
     node = read_notebook(notebook)
     found = [

@@ -5,8 +5,8 @@ import io
 import json
 from pathlib import Path
 
+from helpers.runs.notebooks import BadRequest
 from helpers.runs.outputs import FAILED, PARTIAL, write_whole
-from helpers.runs.request import BadRequest
 from helpers.runs.rules import nearest
 
 UNFINISHED = "is not finished: it still runs, or was stopped."

@@ -82,7 +82,7 @@ from skimage.measure import label as connected
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import adjusted_rand_score
 
-from helpers import charts, data, edges, metrics, plots
+from helpers import data, edges, metrics, plots
 from helpers.data.images import resize_image
 
 plots.use()
@@ -165,8 +165,8 @@ def agreement(annotations, max_distance):
 exact, tolerant = (agreement(drawn.annotations, distance) for distance in (0.001, tolerance))
 people = names if edge_set == "shapes" else [f"person {i + 1}" for i in range(len(exact))]
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.9))
-charts.heatmap(axes[0], exact, people, people, "agreement (F), the same pixel")
-charts.heatmap(axes[1], tolerant, people, people, "agreement (F), within the tolerance")
+plots.heatmap(axes[0], exact, people, people, "agreement (F), the same pixel")
+plots.heatmap(axes[1], tolerant, people, people, "agreement (F), within the tolerance")
 plt.setp(axes, xlabel="scored against", ylabel="drawing", aspect="equal")
 alt = "Two tables of agreement between five annotators. On the left, where the same pixel must be marked, the unsteady one agrees with the others on less than a third. On the right, within the tolerance, the unsteady and the careful annotator agree almost fully, and the least agreement is that of the hasty and the zealous one."
 plots.show(fig, alt=alt)
@@ -365,7 +365,7 @@ truth, forest_says = flat(val.masks), flat(answers["forest"])
 confusion = metrics.confusion_matrix(truth, forest_says, classes, void)
 share = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
 fig, axis = plt.subplots(figsize=(0.55 * classes + 2.6, 0.5 * classes + 1.9))
-charts.heatmap(axis, share, val.class_names, val.class_names, "share of each row")
+plots.heatmap(axis, share, val.class_names, val.class_names, "share of each row")
 axis.set(xlabel="the forest says", ylabel="the truth", aspect="equal")
 alt = "Confusion matrix of the forest. The background's row is nearly all on the diagonal. In the rows of disc, square and triangle, most pixels are called some object, but they are spread over the three classes of object."
 plots.show(fig, alt=alt)
@@ -516,7 +516,7 @@ print(f"{'annotators':<16}   F {human.ods:.3f}")
 fig, axis = plt.subplots(figsize=(5.6, 5.0))
 styles = {"Roberts": ":", "Sobel": "-.", "smoothed Sobel": "--", "Canny": "-"}
 curves = {name: found[name] for name in styles}
-charts.precision_recall(axis, curves, human, styles.values())
+plots.precision_recall(axis, curves, human, styles.values())
 alt = "Precision over recall with faint lines of equal F. At a middling recall the curve of Roberts lies lowest, then Sobel, smoothed Sobel, and Canny highest, each with a dot at its best F. Roberts and Sobel reach farthest right, at a low precision, where some curves fold back. The square of the annotators lies far above all of them, near the upper right corner, but not in it."
 plots.show(fig, alt=alt)
 

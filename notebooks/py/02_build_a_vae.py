@@ -87,7 +87,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from helpers import data, models, plots, training
+from helpers import backend, data, models, plots, training
 from helpers.layers import DepthToSpaceUp, PatchDown
 
 plots.use()
@@ -303,7 +303,7 @@ def encoder_gradient(encoder, decoder, x, noise, reconstruct=True, cut=False):
         error = ops.sum((decoder(z) - x) ** 2) if reconstruct else 0.0
         return error + ops.sum(gaussian_kl(mean, log_variance))
 
-    gradients = models.value_and_grad(loss, encoder.trainable_variables)[1]
+    gradients = backend.value_and_grad(loss, encoder.trainable_variables)[1]
     return np.concatenate([ops.convert_to_numpy(g).ravel() for g in gradients])
 
 
@@ -368,7 +368,7 @@ for length in (0.001, 1.0, 2.0):
     nats = float(tied_kl(ops.array([[length, 0.0]]))[0])
     print(f"K = 2, |mean| = {length:<5}  KL = {nats:5.2f} nats")
 mean = keras.Variable([0.0, 0.0])
-slope = models.value_and_grad(lambda: ops.sqrt(ops.sum(mean**2)), [mean])[1][0]
+slope = backend.value_and_grad(lambda: ops.sqrt(ops.sum(mean**2)), [mean])[1][0]
 print("gradient of the spread at mean 0:", ops.convert_to_numpy(slope))
 assert np.isnan(ops.convert_to_numpy(slope)).all()
 
@@ -450,7 +450,7 @@ def train_step(x):
         reconstruction, kl = terms(encoder, decoder, x, noise)
         return ops.mean(reconstruction + beta * kl)
 
-    value, gradients = models.value_and_grad(loss, weights)
+    value, gradients = backend.value_and_grad(loss, weights)
     optimizer.apply(gradients, weights)
     return float(value)
 

@@ -69,8 +69,8 @@ import sympy
 from keras import ops
 from scipy.stats import multivariate_normal, norm
 
-from helpers import losses, plots, progress, training
-from helpers.models import value_and_grad
+from helpers import backend, losses, plots, progress
+from helpers.backend import value_and_grad
 
 plots.use()
 
@@ -455,7 +455,9 @@ def snapshot(model, x):
 def train(model, x, count, every):
     # `count` full-batch steps of Adam; snapshots before them and after each `every`, as 4 rows.
     rate = keras.optimizers.schedules.CosineDecay(0.03, steps)
-    model.compile(keras.optimizers.Adam(rate, beta_2=0.99), **training.pace(every, xla="auto"))
+    model.compile(
+        keras.optimizers.Adam(rate, beta_2=0.99), **backend.compile_options(every, xla="auto")
+    )
     history, copies = [snapshot(model, x)], np.tile(x, (every, 1))
     # `every` copies, one copy a batch: `every` full-batch steps. `track` shows the time left.
     for _ in progress.track(range(count // every), "training"):

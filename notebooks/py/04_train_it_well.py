@@ -90,7 +90,7 @@ import numpy as np
 from keras import ops
 from sklearn.decomposition import PCA
 
-from helpers import data, losses, metrics, models, networks, plots, probes, training
+from helpers import backend, data, losses, metrics, models, networks, plots, training
 from helpers.runs import record
 
 plots.use()
@@ -363,8 +363,8 @@ for name, recipe in recipes.items():
 print(f"{seeds} seeds   used (> 0.1 nats)  active units  rate (nats)   ELBO (nats)   gain (nats)")
 gains = {}
 for name, columns in collapse.items():
-    gains[name] = probes.interval(columns[3] - collapse["control"][3])
-    cells = [probes.interval(column) for column in columns] + [gains[name]]
+    gains[name] = metrics.confidence_interval(columns[3] - collapse["control"][3])
+    cells = [metrics.confidence_interval(column) for column in columns] + [gains[name]]
     print(f"{name:<12}" + "".join(f"{mean:9.2f} ± {half:4.2f}" for mean, half in cells))
 
 # %%
@@ -412,7 +412,7 @@ likelihood = {"likelihood": "gaussian", "sigma": None} if grey else binary
 main = small_vae(seed, width=main_width, **likelihood)
 if main_net == "conv":
     main = models.conv_vae(shape, latent, main_width, seed=seed, **likelihood)
-main.compile(keras.optimizers.Adam(), **training.pace())
+main.compile(keras.optimizers.Adam(), **backend.compile_options())
 budget = training.TimeBudget(main_seconds, 2e-3)
 best = {"patience": 10**6, "mode": "min", "restore_best_weights": True}
 keep = [keras.callbacks.EarlyStopping("val_loss", **best), budget]
@@ -492,7 +492,7 @@ if grey:
 else:
     drawn = (rng.random(means.shape) < means).astype("float64")
 power = {"pictures": held, "means of p(x|z)": means, "draws from p(x|z)": drawn}
-power = {name: probes.power_spectrum(part) for name, part in power.items()}
+power = {name: metrics.power_spectrum(part) for name, part in power.items()}
 kept = power["means of p(x|z)"] / power["pictures"]
 fig, axis = plt.subplots(figsize=(6.4, 3.6))
 for (name, values), style in zip(power.items(), ("-", "--", ":")):
@@ -529,8 +529,8 @@ for name in speed_ways:
     vae = small_vae(seed, centre=name != "not centred", **plain)
     if name in ("patches", "stride 2"):
         vae = models.VAE(*(patches if name == "patches" else strides), seed=seed, **plain)
-    batch, xla = 512 if name == "dense 512" else 64, name == "dense XLA" or training.jit()
-    vae.compile(keras.optimizers.Adam(), **training.pace(xla=xla))
+    batch, xla = 512 if name == "dense 512" else 64, name == "dense XLA" or backend.use_xla()
+    vae.compile(keras.optimizers.Adam(), **backend.compile_options(xla=xla))
     clock = training.TimeBudget(speed_seconds, 2e-3, clock=time.process_time)
     vae.fit(x, batch_size=batch, epochs=10**6, callbacks=[clock], verbose=0)
     per_second, first = int(vae.steps) * batch / clock.elapsed(), clock.history[0]["seconds"]
@@ -557,14 +557,14 @@ for name in speed_ways:
 label = {"shapes": "class", "fashion_mnist": "label"}.get(dataset, "digit")
 facts = ["x", "y", "radius", "red", "green", "blue"] if dataset == "shapes" else []
 known, truth = labelled.factors, val_set.subset(slice(len(choose), None)).factors
-some = probes.balanced(known[label], 100)
+some = metrics.balanced_subset(known[label], 100)
 
 
 def probe(a, b):
     """Scores of features a (labelled) and b (held): accuracy with 100 and 1000 labels, R²."""
-    few = probes.probe_class(ops.convert_to_numpy(a)[some], known[label][some], b, truth[label])
-    many = probes.probe_class(a, known[label], b, truth[label])
-    return [few, many, *(probes.probe_value(a, known[f], b, truth[f]) for f in facts)]
+    few = metrics.probe_classes(ops.convert_to_numpy(a)[some], known[label][some], b, truth[label])
+    many = metrics.probe_classes(a, known[label], b, truth[label])
+    return [few, many, *(metrics.probe_regression(a, known[f], b, truth[f]) for f in facts)]
 
 
 # %%
@@ -577,7 +577,7 @@ for run in range(seeds):
     twin = small_vae(seed + run, **likelihood)
     scores["untrained"].append(probe(*(twin.encode(part)[0] for part in parts)))
     auto = keras.Model(twin.encoder.inputs, twin.decoder(twin.encoder.outputs[0]))
-    auto.compile(keras.optimizers.Adam(), error, **training.pace())
+    auto.compile(keras.optimizers.Adam(), error, **backend.compile_options())
     training.fit_steps(auto, x, steps, y=x)
     scores["autoencoder"].append(probe(*(twin.encode(part)[0] for part in parts)))
     vae, _ = trained(seed + run, x, **likelihood)
@@ -587,7 +587,10 @@ scores["longer VAE"] = [probe(*(main.encode(part)[0] for part in parts))]
 # %%
 columns = ["100 labels", "1000 labels", *facts]
 fig, axis = plt.subplots(figsize=(8.6, 3.8))
-table = {name: np.array([probes.interval(c) for c in zip(*runs)]) for name, runs in scores.items()}
+table = {
+    name: np.array([metrics.confidence_interval(c) for c in zip(*runs)])
+    for name, runs in scores.items()
+}
 for i, (name, values) in enumerate(table.items()):
     print(f"{name:<12}" + "".join(f"{m:7.3f} ± {h:.3f}" for m, h in values[:2]))
     place = np.arange(len(columns)) + 0.16 * (i - 2)

@@ -60,7 +60,7 @@ batch = 16  # pictures in a training step
 rate = 0.01  # highest learning rate; a VAE takes a third of it
 sigma = 0.05  # standard deviation of a pixel under the Gaussian likelihood of a VAE
 vae_steps = 600  # training steps of a VAE
-pretraining = 300  # of each twin that is pretrained
+pretraining_steps = 300  # of each twin that is pretrained
 steps = 375  # training steps of a classifier
 vectors = [2, 16]  # numbers in the vector codes of the rate curve
 grids = [2, 16]  # channels of its spatial codes; the last is used one level finer as well
@@ -89,7 +89,7 @@ check_parameters(
     size={"list_of": range(16, 1025)}, images=range(20, 10_001), val_images=range(8, 4001),
     widths={"list_of": range(4, 513)}, depths={"list_of": range(1, 9)}, patches={"list_of": [2, 4]},
     channels=range(1, 257), rate=(1e-5, 0.1), sigma=(0.001, 1.0), vae_steps=range(1, 50_001),
-    pretraining=range(1, 50_001), steps=range(1, 50_001), twin_steps=range(1, 50_001), kept=str,
+    pretraining_steps=range(1, 50_001), steps=range(1, 50_001), twin_steps=range(1, 50_001), kept=str,
     vectors={"list_of": range(1, 1025)}, grids={"list_of": range(1, 257)}, seeds=range(1, 21),
     labels={"list_of": range(2, 10_001)}, term_weight=(0.0, 10.0), balance=(0.0, 1.0), image_path="image",
     headline_epochs=range(10_001), vae_epochs=range(10_001), steps_per_epoch=range(1, 10_001),
@@ -108,7 +108,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers, ops
 
-from helpers import charts, data, losses, metrics, models, pixel_losses, plots, probes, pyramids
+from helpers import data, losses, metrics, models, plots, pyramids, segmentation
 from helpers.layers import DepthToSpaceUp, GaussianSampling
 
 plots.use()
@@ -142,7 +142,8 @@ scores["layout"] = score(np.broadcast_to(counts.argmax(axis=0), truth.shape))
 
 
 # %%
-from helpers import photographs, resume, segments, twins
+from helpers import checkpoint, training
+from helpers.experiments import photo_training, pretraining
 
 
 def pair(seed, code=channels, depth=None):
@@ -161,7 +162,7 @@ def name_pixels(model, x):
 
 
 options = {"batch": batch, "rate": rate, "seed": seed}
-learn = functools.partial(twins.learn, steps=steps, **options)  # (model, x, y, loss) → the model
+learn = functools.partial(training.train, steps=steps, **options)  # (model, x, y, loss) → the model
 
 # %% [markdown]
 # ## The recipe
@@ -184,7 +185,7 @@ def rate_bits(vae):
 
 vae = new_vae()
 vae_weights, redrawn, held_redrawn = vae.get_weights(), run(vae, x), run(vae, held)
-bits, needed = rate_bits(vae), segments.label_bits(truth, classes)
+bits, needed = rate_bits(vae), metrics.label_bits(truth, classes)
 print(f"rate {bits * math.log(2):.0f} nats = {bits:.0f} bits a picture")
 print(f"a mask needs {needed:.0f} bits, without a code {math.prod(size) * math.log2(classes):.0f}")
 
@@ -208,10 +209,10 @@ def narrow():
 
 def wide():
     encoder, _ = pair(seed)
-    return pyramids.pixel_head(encoder.input, pyramids.levels(encoder), classes)
+    return pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), classes)
 
 
-cross_entropy, answers = pixel_losses.PixelCrossEntropy(classes, void), {}
+cross_entropy, answers = segmentation.PixelCrossEntropy(classes, void), {}
 for name, build in {"narrow": narrow, "wide": wide}.items():
     keras.utils.set_random_seed(seed)
     reader = build()
@@ -230,10 +231,10 @@ scores |= {name: score(answer) for name, answer in answers.items()}
 # %%
 lender, known = keras.Model(vae.encoder.input, pyramids.levels(vae.encoder)), slice(100)
 rows = {"picture": (x, held), "reconstruction": (redrawn, held_redrawn)}
-rows = {name: map(segments.pixel_features, (a[known], b)) for name, (a, b) in rows.items()}
-rows["VAE features"] = (segments.enlarged_each(run(lender, a), size) for a in (x[known], held))
+rows = {name: map(segmentation.pixel_features, (a[known], b)) for name, (a, b) in rows.items()}
+rows["VAE features"] = (segmentation.enlarged_each(run(lender, a), size) for a in (x[known], held))
 for name, (ours, theirs) in rows.items():
-    answer = segments.forest(ours, masks[known], theirs, void, 150, seed=seed)
+    answer = segmentation.forest_labels(ours, masks[known], theirs, void, 150, seed=seed)
     scores[f"forest, {name}"] = score(answer)
 for name, value in scores.items():
     print(f"{name:<24}mean IoU {value:.3f}")
@@ -275,8 +276,8 @@ for code, depth in [*plans, (grids[-1], -1)]:  # -1: without the coarsest level
     said = name_pixels(learn(reader, run(sender, x), masks), run(sender, held))
     curve.append((rate_bits(sender), score(said)))
 curve = np.array(sorted(curve))
-cells = [segments.grid_labels(truth, g, classes) for g in (4, 8, 16)]
-oracle = [(segments.label_bits(c, classes), score(segments.enlarged([c], size))) for c in cells]
+cells = [metrics.grid_labels(truth, g, classes) for g in (4, 8, 16)]
+oracle = [(metrics.label_bits(c, classes), score(segmentation.enlarged([c], size))) for c in cells]
 
 # %%
 fig, axis = plt.subplots(figsize=(8.6, 4))
@@ -321,10 +322,12 @@ def head(image, features, outputs):
 # %% tags=["nbval-check-output"]
 levels = pyramids.levels(vae.encoder)
 for features in (levels, levels[1:], [vae.encoder.outputs[0]]):
-    ours, theirs = (build(vae.encoder.input, features, 3) for build in (head, pyramids.pixel_head))
+    ours, theirs = (
+        build(vae.encoder.input, features, 3) for build in (head, pyramids.segmentation_head)
+    )
     theirs.set_weights(ours.get_weights())  # fails unless all shapes agree
     assert ops.max(ops.abs(ours(x[:4]) - theirs(x[:4]))) < 1e-4
-print("own head and helpers.pyramids.pixel_head: the same network")
+print("own head and helpers.pyramids.segmentation_head: the same network")
 
 # %% [markdown]
 # Why may the head have skip connections *around* the code, when the VAE may not? If the decoder could see the encoder's finest level, it would copy the picture from there. The code would then save nothing and cost KL, so the best code would be empty: rate 0, posterior collapse, by design. The head has no KL to save and nothing to copy, because the labels are not in its input. It may look wherever it likes.
@@ -416,8 +419,10 @@ for name in [*list(scores)[-7:], "wide, picture"]:
 
 
 # %%
-before = {"steps": pretraining, "rate": rate / 3}
-family = twins.Twins(network, joined, cross_entropy, x, sigma, before, steps=twin_steps, **options)
+before = {"steps": pretraining_steps, "rate": rate / 3}
+family = pretraining.PretrainingComparison(
+    network, joined, cross_entropy, x, sigma, before, steps=twin_steps, **options
+)
 
 
 def twin(run, budget, arm):
@@ -427,15 +432,20 @@ def twin(run, budget, arm):
 
 
 plan = [size, images, val_images, widths, depths, patches, channels, sigma, term_weight]
-store = resume.Store(kept, dataset=dataset, plan=[*plan, options, pretraining, twin_steps])
-found = {budget: {arm: [] for arm in twins.ARMS} for budget in labels}
-for key in itertools.product(range(seed, seed + seeds), labels, twins.ARMS):
+store = checkpoint.ResultStore(
+    kept, dataset=dataset, plan=[*plan, options, pretraining_steps, twin_steps]
+)
+found = {budget: {arm: [] for arm in pretraining.INITIALISATIONS} for budget in labels}
+for key in itertools.product(range(seed, seed + seeds), labels, pretraining.INITIALISATIONS):
     value = store.result("twin", functools.partial(twin, *key), key=key)
     found[key[1]][key[2]].append(value)
 
 # %%
-table = {a: [probes.interval(found[b][a]) for b in labels] for a in twins.ARMS}  # mean, half width
-fig = charts.label_efficiency(labels, table, f"05-{dataset}", scores["layout"])
+table = {
+    a: [metrics.confidence_interval(found[b][a]) for b in labels]
+    for a in pretraining.INITIALISATIONS
+}  # mean, half width
+fig = plots.label_efficiency(labels, table, f"05-{dataset}", scores["layout"])
 alt = "Mean IoU over the number of labelled pictures for six starts, with intervals: on the left your run, on the right the recorded one with more budgets. All rise with the labels and lie close together; the frozen random encoder stays low."
 plots.show(fig, alt=alt)
 
@@ -444,7 +454,7 @@ plots.show(fig, alt=alt)
 
 
 # %%
-verdicts = [probes.verdict(found[budget]) for budget in labels]
+verdicts = [metrics.verdict(found[budget]) for budget in labels]
 line = "{word}; VAE − {rival} {gain:+.3f} ± {gain_half:.3f}; {best} − random {lift:+.3f} ± {lift_half:.3f}"
 for budget, v in zip(labels, verdicts):
     print(f"{budget} labels:", line.format(**v))
@@ -468,15 +478,19 @@ for axes in ((1, 2), (0, 1, 2)):
 
 # %%
 weights = np.maximum(counts.sum(axis=(1, 2)) / counts.sum(), 1e-3) ** -balance
-weighted = pixel_losses.PixelCrossEntropy(classes, void, weights)
+weighted = segmentation.PixelCrossEntropy(classes, void, weights)
 said = {"cross-entropy": answers["wide, picture"]}
-for name, loss in {"weights": weighted, "Dice": pixel_losses.SoftDice(classes, void)}.items():
+for name, loss in {"weights": weighted, "Dice": segmentation.SoftDice(classes, void)}.items():
     said[name] = name_pixels(learn(wide(), x, masks, loss), held)
-five = {name: segments.scores(truth, answer, classes, void) for name, answer in said.items()}
-shares = segments.confusion_shares(truth, answers["wide, picture"], classes, void)
+five = {
+    name: metrics.label_map_scores(truth, answer, classes, void) for name, answer in said.items()
+}
+shares = metrics.confusion_shares(truth, answers["wide, picture"], classes, void)
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.4 + 0.15 * classes))
-charts.heatmap(left, list(five.values()), five, segments.SCORES, "three losses, five scores")
-charts.heatmap(right, shares, val.class_names, val.class_names, "cross-entropy, rows: truth")
+plots.heatmap(
+    left, list(five.values()), five, metrics.LABEL_MAP_SCORES, "three losses, five scores"
+)
+plots.heatmap(right, shares, val.class_names, val.class_names, "cross-entropy, rows: truth")
 alt = "Two tables in colour. Left: three losses in rows and five scores in columns; cross-entropy and class weights are alike, and Dice is far below them in all but accuracy. Right: the confusion matrix of the first loss, mostly on its diagonal."
 plots.show(fig, alt=alt)
 
@@ -493,7 +507,7 @@ plots.show(fig, alt=alt)
 
 # %% tags=["picture"]
 answer = answers["wide, picture"]
-each = segments.iou_per_image(truth, answer, classes, void)
+each = metrics.iou_per_image(truth, answer, classes, void)
 ends, right = np.argsort(each)[[-1, -2, -3, -4, 3, 2, 1, 0]], (answer == truth) | (truth == void)
 rows = [val.images[ends], coloured(truth[ends]), coloured(answer[ends]), right[ends]]
 names, titles = ["picture", "truth", "prediction", "errors"], [f"{each[i]:.2f}" for i in ends]
@@ -530,21 +544,21 @@ headline, shape = {}, {"widths": widths, "depths": depths, "patches": patches}
 if headline_epochs:
     photos, scored = data.load(dataset, "train"), data.load(dataset, split)
     for arm in ("random", "VAE"):
-        whole, seconds = photographs.train_head(
+        whole, seconds = photo_training.train_head(
             # A store of its own: what the twins depend on shall not throw away these hours.
-            photos.images, photos.masks, classes, weighted, resume.Store(kept, dataset=dataset),
+            photos.images, photos.masks, classes, weighted, checkpoint.ResultStore(kept, dataset=dataset),
             vae_epochs=vae_epochs, epochs=headline_epochs, steps=steps_per_epoch, seed=seed, plan=shape,
             rate=headline_rate, channels=channels, parameters={"balance": balance}, pretrain=arm == "VAE",
             crops={"crop": crop, "batch_size": batch, "scale": 1.4, "light": 0.1},
         )  # fmt: skip
-        ious = photographs.class_ious(whole, scored, classes, void, math.prod(patches), True)
+        ious = photo_training.class_ious(whole, scored, classes, void, math.prod(patches), True)
         headline |= {f"headline_{arm}": np.nanmean(ious), f"headline_{arm}_classes": list(ious)}
         headline |= {f"headline_{arm}_seconds": seconds, "parameters": whole.count_params()}
         print(f"{arm}: mean IoU {np.nanmean(ious):.3f} on {split}, {seconds:.0f} s", ious.round(3))
     if weights_out:
         about = {"classes": val.class_names, "dataset": dataset, "licence": scored.licence}
         about |= {"scored_on": split, "scores": list(ious), "seed": seed, "balance": balance}
-        photographs.save(whole, weights_out, **shape, outputs=classes, **about)
+        photo_training.save(whole, weights_out, **shape, outputs=classes, **about)
 
 # %% [markdown]
 # The parameter files `05.full-camvid.yaml` and `05.full-pets.yaml` hold the settings of such runs. The first is on record, in `data/results` and in the README's table, beside its twin from fresh weights and beside published rows. The recorded run has scored CamVid's test split twice: the mirror image joined after the first time, because it had helped on the val split, with either start.
@@ -555,11 +569,11 @@ if headline_epochs:
 
 # %%
 mine = {"multiple": math.prod(patches), "classes": val.class_names}
-model, note = (whole, mine) if headline_epochs else photographs.load("05-pets")
+model, note = (whole, mine) if headline_epochs else photo_training.load("05-pets")
 if model is None:
     print("the kept weights 05-pets are not here, and no photographs were trained on")
 else:
-    photo, said = photographs.label(image_path, model, note["multiple"])
+    photo, said = photo_training.label(image_path, model, note["multiple"])
     fig = plots.image_grid([[photo, plots.mask_to_rgb(said)]], cell=4.0)
     plots.class_legend(fig, note["classes"])
     alt = "A photograph beside the class that the network gives to each of its pixels."
@@ -572,7 +586,12 @@ else:
 
 # %% tags=["results"]
 results = {re.sub(r"\W+", "_", name): value for name, value in scores.items()} | headline
-results |= {"rate_bits": bits, "mask_bits": needed, "labels": labels, "arms": twins.ARMS}
+results |= {
+    "rate_bits": bits,
+    "mask_bits": needed,
+    "labels": labels,
+    "arms": pretraining.INITIALISATIONS,
+}
 results |= {"curve_bits": curve[:, 0], "curve_iou": curve[:, 1], "twins": list(table.values())}
 results |= {"oracle_bits": [b for b, _ in oracle], "oracle_iou": [v for _, v in oracle]}
 results |= {f"twin_{re.sub(r'[^A-Za-z]+', '_', a)}": [m for m, _ in table[a]] for a in table}

@@ -101,10 +101,12 @@ import numpy as np
 from keras import layers
 from scipy import ndimage
 
-from helpers import calibration, charts, data, edges, models, photo_edges, plots, probes, pyramids
+from helpers import data, edges, metrics, models, plots, pyramids
+from helpers.backend import compile_options, use_xla
 from helpers.edges.scores import score
-from helpers.pixel_losses import EdgeCrossEntropy
-from helpers.training import fit_steps, jit, pace
+from helpers.experiments import photo_edges
+from helpers.segmentation import EdgeCrossEntropy
+from helpers.training import fit_steps
 
 plots.use()
 rng = np.random.default_rng(seed)
@@ -156,7 +158,7 @@ def networks(run):  # fresh: levels of 1/2, 1/4, 1/8 of the size, and a code of 
 encoder, decoder = networks(seed)
 vae = models.VAE(encoder, decoder, likelihood="gaussian", sigma=0.08, seed=seed)
 auto = keras.Model(encoder.input, decoder(encoder.outputs[0]))  # the same two networks, no VAE
-auto.compile(keras.optimizers.Adam(), "mse", **pace())
+auto.compile(keras.optimizers.Adam(), "mse", **compile_options())
 noisy = np.clip(x + 0.1 * rng.standard_normal(x.shape, "float32"), 0, 1)
 
 
@@ -195,7 +197,7 @@ def small_classifier(pictures):  # the recipe's classifier of pixels, trained on
     stack = [keras.Input((size, size, 3)), layers.Rescaling(4.0, offset=-2.0)]
     stack += [layers.Conv2D(16, 3, padding="same", activation="relu") for _ in range(2)]
     model = keras.Sequential([*stack, layers.Conv2D(1, 3, padding="same")])
-    model.compile(keras.optimizers.Adam(), EdgeCrossEntropy(), jit_compile=jit())
+    model.compile(keras.optimizers.Adam(), EdgeCrossEntropy(), jit_compile=use_xla())
     fit_steps(model, pictures, 2 * head_steps, 16, 0.005, y=share)
     return model
 
@@ -294,7 +296,7 @@ plots.show(fig, alt=alt)
 #
 # ## Ask the encoder, not the decoder
 #
-# The decoder throws away what its loss does not pay for. But to make its code, the encoder had to look at the picture, at several resolutions. Perhaps the knowledge is there. So put the classifier on the encoder's *inner features*: `pyramids.pixel_head` starts at the coarsest level and works its way up, adding the features of each finer level as it comes (a U-Net in shape, with the encoder as its left half). Another head gets the code alone, the mean μ of q(z|x). The encoder may be **frozen**, so that only the head learns, or **tuned** along with it.
+# The decoder throws away what its loss does not pay for. But to make its code, the encoder had to look at the picture, at several resolutions. Perhaps the knowledge is there. So put the classifier on the encoder's *inner features*: `pyramids.segmentation_head` starts at the coarsest level and works its way up, adding the features of each finer level as it comes (a U-Net in shape, with the encoder as its left half). Another head gets the code alone, the mean μ of q(z|x). The encoder may be **frozen**, so that only the head learns, or **tuned** along with it.
 #
 # Now the claim "the VAE helps" needs its twins: the same network, the same labelled pictures, the same steps, but an encoder that starts from the **denoising** autoencoder's weights, or from **random** ones. (To make a few pictures go further, all see them in four turns.) Three seeds each, and for each arm the difference to the first row, seed by seed, with a 95 % interval by Student's t. We say that the VAE helps only if its lead over the *best* twin is positive over the whole interval.
 #
@@ -310,12 +312,12 @@ def trained_head(start, parts, how, run, balanced=False):
     base.set_weights(start)
     base.trainable = how == "tuned"  # frozen, its normalisation stays as it is, too
     features = pyramids.levels(base) if parts == "levels" else base.outputs[:1]
-    fresh = pyramids.pixel_head(base.input, features, 1)
+    fresh = pyramids.segmentation_head(base.input, features, 1)
     model = compiled.setdefault((parts, how, balanced), fresh)
     model.set_weights(fresh.get_weights())
     if not model.compiled:
         loss = EdgeCrossEntropy(balanced)
-        model.compile(keras.optimizers.Adam(), loss, **pace())
+        model.compile(keras.optimizers.Adam(), loss, **compile_options())
     fit_steps(model, taught, head_steps, 16, 0.01, y=share)
     return model
 
@@ -336,7 +338,10 @@ for run in range(seed, seed + seeds):
 
 # %%
 ods = {arm: np.array([result.ods for result in results]) for arm, results in found.items()}
-table = {a: (*probes.interval(v), *probes.interval(ods[arms[0]] - v)) for a, v in ods.items()}
+table = {
+    a: (*metrics.confidence_interval(v), *metrics.confidence_interval(ods[arms[0]] - v))
+    for a, v in ods.items()
+}
 for arm, row in table.items():
     cells = "ODS {:.3f} ± {:.3f}; first row minus this {:+.3f} ± {:.3f}".format(*row)
     print(f"{' '.join(arm):<25}{cells}")
@@ -346,7 +351,7 @@ helps, better = (seeds > 1 and mean > half for mean, half in (twin, fresh))
 verdict = "the VAE helps" if helps else "pretraining helps" if better else "nothing helps"
 print(f"best twin: {' '.join(best)}; verdict: {verdict}")
 fig, axis = plt.subplots(figsize=(6.4, 3.2))
-charts.intervals(axis, {" ".join(arm): row[:2] for arm, row in table.items()}, "ODS")
+plots.intervals(axis, {" ".join(arm): row[:2] for arm, row in table.items()}, "ODS")
 alt = "Bars of ODS for eight heads. Heads on all levels whose encoder is tuned stand highest and level with each other. Frozen ones come next, those of the VAE and the denoising autoencoder level and random ones clearly lower. The tuned code is as low as random features, the frozen code far below."
 plots.show(fig, alt=alt)
 
@@ -379,11 +384,11 @@ print(f"drawn by half of the annotators: {edge:.3f} of the pixels; by nobody: {r
 imbalance = {}
 for name, maps in answers.items():
     half = edges.benchmark(maps, val.annotations, [0.5], tolerance).ods
-    gap = calibration.calibration_gap(maps, drawn)
+    gap = metrics.expected_calibration_error(maps, drawn)
     imbalance[name] = [half, scored(maps).ods, gap, maps.mean()]
     print(f"{name:<12}", "F at 0.5 {:.3f}, ODS {:.3f}, gap {:.3f}".format(*imbalance[name]))
 fig, axis = plt.subplots(figsize=(4.6, 4.0))
-charts.reliability(axis, answers, drawn)
+plots.reliability(axis, answers, drawn)
 axis.set(xlabel="probability that the network says", ylabel="share of annotators")
 alt = "Share of annotators over the probability that the network says. The plain network's points lie near the diagonal. The balanced network's points lie far below it: where it says one half, few annotators drew an edge. Mapped back, they come near the diagonal again."
 plots.show(fig, alt=alt)
@@ -503,7 +508,7 @@ finals |= {"small, picture": recipe["picture"], "recipe": recipe["reconstruction
 finals |= {name: classics[name, "picture", noises[0]] for name in reversed(edges.CLASSICS)}
 print(*(f"{name:<15}{result}" for name, result in finals.items()), sep="\n")
 fig, axis = plt.subplots(figsize=(5.8, 5.2))
-charts.precision_recall(axis, finals, human)
+plots.precision_recall(axis, finals, human)
 alt = "Precision over recall with faint lines of equal F. The heads on the encoder's features lie highest of the programs, then Canny, Sobel, Roberts and the small classifier on pictures; the recipe on reconstructions lies far below. The square of the annotators is above all of them."
 plots.show(fig, alt=alt)
 

@@ -100,10 +100,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import ops
 
-from helpers import data, losses, opinion_arms, opinion_heads, panel_scores, panels, plots, spread
-from helpers.readings import READINGS, twenty_people, with_both
-from helpers.resume import Store
-from helpers.twins import learn
+from helpers import data, losses, metrics, plots
+from helpers.checkpoint import ResultStore
+from helpers.data.ambiguous import INTERPRETATIONS, twenty_annotators, with_all_interpretations
+from helpers import training
+from helpers.uncertainty import baselines, evaluation, methods
 
 plots.use()
 
@@ -126,18 +127,18 @@ drawing = {"size": size, "objects": (2, 3), "radius": (0.15, 0.25), "texture": 0
 train = data.load("shapes", "train", limit=images, **drawing)
 val = data.load("shapes", split, limit=held, **drawing)
 more = data.load("shapes", split, limit=4 * held, **drawing)
-pair = with_both(train), with_both(more, held)
-masks = panel_scores.make_task("masks", *pair, labelled, tuning, twenty_people)
+pair = with_all_interpretations(train), with_all_interpretations(more, held)
+masks = evaluation.make_task("masks", *pair, labelled, tuning, twenty_annotators)
 x = data.to_float(train.images)
-print(READINGS, f"{len(masks.images)} pictures to learn from, {len(masks.held)} to score on")
+print(INTERPRETATIONS, f"{len(masks.images)} pictures to learn from, {len(masks.held)} to score on")
 
 # %% [markdown]
 # The next cell trains what this notebook is about, a VAE and a head with a latent on its encoder, and shows what it can do. How it works comes after.
 
 # %% tags=["picture"]
 options = {"latent": latent, "vae_steps": vae_steps, "steps": steps}
-panel = opinion_arms.Panel(x, **options)
-ask = panel.train("latent", *opinion_heads.pairs(masks.images, masks.taught, seed), seed)
+panel = methods.UncertaintyMethods(x, **options)
+ask = panel.train("latent", *baselines.training_rows(masks.images, masks.taught, seed), seed)
 chooser, answers = panel.chooser(), ask(masks.held, samples)
 learned = chooser.get_weights()
 
@@ -186,9 +187,9 @@ compare("nats", your_nats, 299 * math.log(2), "Both pay ln 2, one of them for ev
 # For our pictures the two numbers can be computed: the entropy of the readings, and the price of the perfect average.
 
 # %%
-counts = [spread.distinct(people)[1] / 20 for people in masks.marks]
+counts = [metrics.unique_annotations(people)[1] / 20 for people in masks.marks]
 floor = float(np.mean([-(p * np.log(p)).sum() for p in counts]))
-average = np.mean([spread.factorised_nll(a.mean(axis=0), a).mean() for a in masks.marks])
+average = np.mean([metrics.pixelwise_nll(a.mean(axis=0), a).mean() for a in masks.marks])
 print(f"who knows the readings: {floor:.2f} nats; the perfect average: {average:.0f} nats")
 
 # %% [markdown]
@@ -329,10 +330,13 @@ A[:, :2], B[:, 2:] = 1, 1  # left half and right half
 people, coin = np.stack([A, B] * 10), np.stack([A, B] * 500)
 said = {"A": A[None], "A and B": (A | B)[None], "coin": coin}
 for name, maps in said.items():
-    ged, matched = spread.energy_distance(maps, people), spread.matched_iou(maps, people)
+    ged, matched = (
+        metrics.generalised_energy_distance(maps, people),
+        metrics.hungarian_matched_iou(maps, people),
+    )
     print(f"{name:<8} energy distance {ged:.3f}, matched IoU {matched:.3f}")
-assert math.isclose(spread.energy_distance(A[None], people), 0.5)
-assert abs(spread.energy_distance(coin, people)) < 1e-3
+assert math.isclose(metrics.generalised_energy_distance(A[None], people), 0.5)
+assert abs(metrics.generalised_energy_distance(coin, people)) < 1e-3
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -364,10 +368,10 @@ arms = ["one map", *twins, "latent"]
 runs = list(range(seed, seed + seeds))
 about = {"size": size, "images": images, "labelled": labelled, "tuning": tuning, "held": held}
 about |= {"split": split, "samples": samples, "draws": draws, **options}
-store = Store(kept, **about)
-table, shown = panel_scores.study(panel, masks, arms, runs, store, samples, draws)
-verdicts = panel_scores.summary(table)
-print(*panel_scores.report(table, verdicts), sep="\n")
+store = ResultStore(kept, **about)
+table, shown = evaluation.run_experiment(panel, masks, arms, runs, store, samples, draws)
+verdicts = evaluation.compare_methods(table)
+print(*evaluation.format_report(table, verdicts), sep="\n")
 print("weights:", *(f"{arm} {n:,};" for arm, n in panel.weights().items()))
 
 # %%
@@ -382,12 +386,12 @@ plots.show(fig, alt=alt)
 
 # %%
 drawn = {"nll": "nats per annotation", "ged": "energy distance", "matched": "matched IoU"}
-tables = {"your run": panel_scores.means(table)}
-tables["recorded run"] = panel_scores.record_of("07-shapes", "masks")
-fig = panels.by_arm(tables, drawn, opinion_arms.ARMS)
+tables = {"your run": evaluation.mean_scores(table)}
+tables["recorded run"] = evaluation.recorded_scores("07-shapes", "masks")
+fig = plots.scores_by_method(tables, drawn, methods.METHODS)
 for axis in fig.axes[::3]:
     axis.axvline(average, color="k", linestyle=":")
-print(*panel_scores.recorded("07-shapes", "masks"), sep="\n")
+print(*evaluation.format_record("07-shapes", "masks"), sep="\n")
 alt = "Three panels, an arm on each line, and the same of the recorded run below. In nats the latent lies far to the left of the dotted line, all others to the right of it. In energy distance the latent is lowest, one map highest. In matched IoU one map and dropout are level with the latent, whose interval is wide; the ensemble, in the recorded run, is lower."
 plots.show(fig, alt=alt)
 
@@ -408,18 +412,18 @@ plots.show(fig, alt=alt)
 # A *calibrated* model keeps its word on average: of all pixels where it says 0.7, seven in ten are marked. The figure on the left draws what happened over what was said, for pixels near a mark; on the right is another question, that of *selective* answers: order the pixels by how sure the model is, answer only the surest share (the coverage), and count how often an annotator disagrees with the answers (the risk). A map that knows where it is wrong has a curve that stays low for long.
 
 # %%
-from helpers import charts
+from helpers import plots
 
 fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.9))
-panels.colour_by_arm(axes, arms, opinion_arms.ARMS)
-said = {arm: panel_scores.answers(shown[arm], masks.marks) for arm in arms}
-charts.reliability(axes[0], {arm: p for arm, (p, _, _) in said.items()}, said["latent"][1])
+plots.colour_by_method(axes, arms, methods.METHODS)
+said = {arm: evaluation.pooled_predictions(shown[arm], masks.marks) for arm in arms}
+plots.reliability(axes[0], {arm: p for arm, (p, _, _) in said.items()}, said["latent"][1])
 axes[0].set(xlabel="probability that the mean map says", ylabel="share of people")
 for arm, style in zip(arms, ("-", "--", ":", "-.")):
     p, share, wrong = said[arm]
-    axes[1].plot(*spread.risk_coverage(p * (1 - p), wrong), style, label=arm)
+    axes[1].plot(*metrics.risk_coverage(p * (1 - p), wrong), style, label=arm)
 best = np.minimum(share, 1 - share)
-axes[1].plot(*spread.risk_coverage(best, best), color="k", linewidth=0.9, label="least possible")
+axes[1].plot(*metrics.risk_coverage(best, best), color="k", linewidth=0.9, label="least possible")
 axes[1].set(xlabel="coverage", ylabel="share who disagree", xlim=(0, 1), ylim=(0, None))
 axes[1].legend(fontsize=9, loc="upper left")
 alt = "Left, share of people over what the mean maps say: one map and dropout lie near the diagonal, the latent above it for small values and below it for large ones. Right, share who disagree over coverage: all curves stay near zero up to two fifths of the pixels and then rise, that of the latent highest at the end; the least possible runs below them."
@@ -446,14 +450,16 @@ if dataset != "shapes":
     crowd = data.load(dataset, "train", crop=crop, limit=images)
     scored = data.load(dataset, split, crop=crop, limit=held)
 best = ods_images, best_of, thresholds, tolerance
-edges = panel_scores.make_task("edges", crowd, scored, labelled, tuning, wide=wide, ods=best)
-edge_panel = panel if crowd is train else opinion_arms.Panel(data.to_float(crowd.images), **options)
+edges = evaluation.make_task("edges", crowd, scored, labelled, tuning, wide=wide, ods=best)
+edge_panel = (
+    panel if crowd is train else methods.UncertaintyMethods(data.to_float(crowd.images), **options)
+)
 edge_arms = ["one map", *edge_twins, "pixel latent", "latent"]
-edge_store = Store(kept, **about, dataset=dataset, crop=crop, wide=wide, ods=best)
+edge_store = ResultStore(kept, **about, dataset=dataset, crop=crop, wide=wide, ods=best)
 asked = edges, edge_arms, range(seed, seed + edge_seeds), edge_store, samples, draws
-edge_table, edge_maps = panel_scores.study(edge_panel, *asked)
-edge_verdicts = panel_scores.summary(edge_table)
-print(*panel_scores.report(edge_table, edge_verdicts), sep="\n")
+edge_table, edge_maps = evaluation.run_experiment(edge_panel, *asked)
+edge_verdicts = evaluation.compare_methods(edge_table)
+print(*evaluation.format_report(edge_table, edge_verdicts), sep="\n")
 
 # %%
 fig = sheet(edges, edge_maps["latent"], range(4), range(4))
@@ -461,12 +467,12 @@ alt = "Four pictures, the edges that four people drew, and four samples of the l
 plots.show(fig, alt=alt)
 
 # %%
-tables = {"your run": panel_scores.means(edge_table)}
+tables = {"your run": evaluation.mean_scores(edge_table)}
 for name in ("07-shapes", "07-bsds500"):
-    tables[f"recorded run, {name[3:]}"] = panel_scores.record_of(name, "edges")
-    print(*panel_scores.recorded(name, "edges"), "", sep="\n")
+    tables[f"recorded run, {name[3:]}"] = evaluation.recorded_scores(name, "edges")
+    print(*evaluation.format_record(name, "edges"), "", sep="\n")
 drawn = {"nll": "nats per annotation", "ged": "energy distance", "best": "best of several, ODS"}
-fig = panels.by_arm(tables, drawn, opinion_arms.ARMS)
+fig = plots.scores_by_method(tables, drawn, methods.METHODS)
 alt = "Nats, energy distance and best ODS, a row of panels for each run. In your run and in the recorded one on shapes the latent is lowest in nats, the pixel latent far the highest; the pixel latent is lowest in energy distance, dropout next, one map highest; dropout is best of several. In the recorded run on bsds500 dropout and the ensemble are lowest in nats, and the pixel latent is again highest in nats and lowest in energy distance."
 plots.show(fig, alt=alt)
 
@@ -490,7 +496,7 @@ plots.show(fig, alt=alt)
 # > **Predict first.** AUROC of the raw score for clean pictures: nearer 1, ½ or 0?
 
 # %%
-from helpers import novelty
+from helpers.uncertainty import ood
 
 if familiar == "shapes":
     plain = {"size": 32, "objects": (1, 2)}
@@ -507,9 +513,9 @@ else:
 usual = data.to_float(data.load(familiar, split, limit=strangers, **plain).images)
 others = {k: data.to_float(v.images) for k, v in others.items()}
 seen = data.to_float(seen.images)
-judge = novelty.pixelwise_vae(seen.shape[1:], 32, seed=seed)
-learn(judge, seen, steps=novelty_steps, batch=32, rate=0.002, seed=seed)
-nats = {k: novelty.negative_elbo(judge, v) for k, v in {"usual": usual, **others}.items()}
+judge = ood.heteroscedastic_vae(seen.shape[1:], 32, seed=seed)
+training.train(judge, seen, steps=novelty_steps, batch=32, rate=0.002, seed=seed)
+nats = {k: ood.negative_elbo(judge, v) for k, v in {"usual": usual, **others}.items()}
 print(*(f"{k}: {v.mean():.0f} nats;" for k, v in nats.items()))
 
 # %% [markdown]
@@ -525,20 +531,22 @@ print(*(f"{k}: {v.mean():.0f} nats;" for k, v in nats.items()))
 # > **Predict first.** One of the three repairs relies on the strangers being simple, one on the encoder being at a loss with them. The flat pictures keep their noise. Which repair will be helpless there?
 
 # %%
-level, kinds = novelty.negative_elbo(judge, seen[:500]), {"usual": usual, **others}
-own = novelty.regret(judge, np.concatenate([v[:fitted] for v in kinds.values()]), 60, seed=seed)
+level, kinds = ood.negative_elbo(judge, seen[:500]), {"usual": usual, **others}
+own = ood.likelihood_regret(
+    judge, np.concatenate([v[:fitted] for v in kinds.values()]), 60, seed=seed
+)
 scores = {
     kind: {
         "raw": nats[kind],
-        "untypical": novelty.untypical(nats[kind], level),
-        "ten of a kind": novelty.untypical(novelty.tens(nats[kind]), level),
-        "minus png": novelty.excess_over_png(nats[kind], pictures),
+        "untypical": ood.typicality(nats[kind], level),
+        "ten of a kind": ood.typicality(ood.batch_means(nats[kind]), level),
+        "minus png": ood.input_complexity(nats[kind], pictures),
         "regret": regret,
     }
     for (kind, pictures), regret in zip(kinds.items(), np.split(own, len(kinds)))
 }
 auroc = {
-    kind: {name: novelty.auroc(scores["usual"][name], v) for name, v in scores[kind].items()}
+    kind: {name: ood.auroc(scores["usual"][name], v) for name, v in scores[kind].items()}
     for kind in others
 }
 for kind, found in auroc.items():
@@ -558,11 +566,11 @@ plots.show(fig, alt=alt)
 
 # %%
 rows = {f"{kind}, your run": found for kind, found in auroc.items()}
-rows["digits, recorded run"] = novelty.recorded("07-fashion_mnist", "mnist")
+rows["digits, recorded run"] = ood.recorded_auroc("07-fashion_mnist", "mnist")
 rows = {kind: found for kind, found in rows.items() if found}
 names = list(next(iter(auroc.values())))
 fig, axis = plt.subplots(figsize=(7, 0.55 * len(rows) + 1))
-charts.heatmap(axis, [[found[n] for n in names] for found in rows.values()], list(rows), names)
+plots.heatmap(axis, [[found[n] for n in names] for found in rows.values()], list(rows), names)
 alt = "A table of AUROC. Raw is far below one half for clean and flat pictures and near it for the recorded digits. Ten of a kind is 1.00 for both kinds of shapes. Minus png is 1.00 for clean pictures and digits and low for flat ones. Regret is high for the digits only."
 plots.show(fig, alt=alt)
 
@@ -576,7 +584,7 @@ plots.show(fig, alt=alt)
 # %% tags=["results"]
 results = {"floor": floor, "average": average, "kl": float(kl.mean(axis=0).sum())}
 for task, rows, words in (("masks", table, verdicts), ("edges", edge_table, edge_verdicts)):
-    for arm, found in panel_scores.means(rows).items():
+    for arm, found in evaluation.mean_scores(rows).items():
         results |= {f"{task} {arm} {key}": pair for key, pair in found.items()}
     for key, v in words.items():
         results[f"{task} {key}"] = [v["word"], v["twin"]]
@@ -609,7 +617,7 @@ record(results, bands, said)
 #    One line can hold three readings one after the other, and "everything" fits between the other two: from there a model can fade out the warm pieces on one side and the cold ones on the other. Between two readings it draws a grey one. The more of the prior's mass lies there, the more samples are grey.
 #
 #    </details>
-# 2. **A posterior that may not pay.** Set `beta=0` in `opinions.choosing_head` and train. The reconstruction becomes better. What happens to the samples, and which of the two numbers in the bound tells you?
+# 2. **A posterior that may not pay.** Set `beta=0` in `probabilistic_unet.probabilistic_unet_head` and train. The reconstruction becomes better. What happens to the samples, and which of the two numbers in the bound tells you?
 #
 #    <details><summary>Hint</summary>
 #

@@ -95,7 +95,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from helpers import adversarial, data, losses, metrics, models, networks, plots, probes
+from helpers import backend, data, losses, metrics, models, networks, plots
+from helpers.generative import gan
 
 plots.use()
 
@@ -129,9 +130,10 @@ plots.show(plots.image_grid(val.images[:24], rows=2), alt=alt)
 
 
 # %%
-from helpers import grids, resume, rulers, samples, twins
+from helpers import checkpoint, plots, training
+from helpers.generative import evaluator, samples, vqvae
 
-ruler = rulers.Ruler(x, kinds, held[:scored], classifier_steps, batch, seed=seed)
+ruler = evaluator.SampleEvaluator(x, kinds, held[:scored], classifier_steps, batch, seed=seed)
 accuracy = ruler.accuracy(held, held_kinds)
 print(f"the classifier names {accuracy:.0%} of the held-out pictures rightly")
 
@@ -142,10 +144,10 @@ print(f"the classifier names {accuracy:.0%} of the held-out pictures rightly")
 
 
 # %%
-MEASURES, other = rulers.MEASURES, held[scored:]
-crowds = {"other half": other} | samples.faults(other, held_kinds[scored:], seed)
+MEASURES, other = evaluator.METRICS, held[scored:]
+crowds = {"other half": other} | samples.corruptions(other, held_kinds[scored:], seed)
 known = {name: ruler.judge(pictures) for name, pictures in crowds.items()}
-print(rulers.score_table({name: [row] for name, row in known.items()}))
+print(metrics.score_table({name: [row] for name, row in known.items()}))
 
 
 # %%
@@ -214,7 +216,7 @@ print(" a   V at D*   2 JSD - log 4   V at a timid D   V at a bold D")
 for a in (0, 1, 2, 4, 8):
     p, q = (np.exp(-0.5 * (line - m) ** 2) / math.sqrt(2 * math.pi) for m in (0, a))
     best, timid, bold = (value_of_game(p, q, s * a * (a / 2 - line)) for s in (1, 0.5, 2))
-    by_divergence = 2 * adversarial.divergence(p, q, 0.001) - math.log(4)
+    by_divergence = 2 * gan.jensen_shannon_divergence(p, q, 0.001) - math.log(4)
     print(f"{a:>2}{best:>10.4f}{by_divergence:>16.4f}{timid:>17.4f}{bold:>16.4f}")
     assert abs(best - by_divergence) < 1e-9 and max(timid, bold) <= best
 
@@ -225,8 +227,8 @@ for a in (0, 1, 2, 4, 8):
 # %% tags=["nbval-check-output"]
 d = np.array([0.01, 0.5, 0.99], "float32")
 logit = keras.Variable(np.log(d / (1 - d)))
-zero_sum = models.value_and_grad(lambda: -ops.sum(ops.softplus(logit)), [logit])[1][0]
-non_saturating = models.value_and_grad(lambda: ops.sum(ops.softplus(-logit)), [logit])[1][0]
+zero_sum = backend.value_and_grad(lambda: -ops.sum(ops.softplus(logit)), [logit])[1][0]
+non_saturating = backend.value_and_grad(lambda: ops.sum(ops.softplus(-logit)), [logit])[1][0]
 for name, slope, true in (("log(1 - D)", zero_sum, -d), ("-log D", non_saturating, d - 1)):
     print(f"D = {d}: slope of {name:<10}", ops.convert_to_numpy(slope).round(2))
     assert np.allclose(ops.convert_to_numpy(slope), true, atol=1e-5)
@@ -289,13 +291,13 @@ def descend(loss, variables, adam):
     # The loss as it was, after one step down its slope by `variables`.
     mine = {id(v) for v in variables}
     rest = [v for v in everything if id(v) not in mine]
-    value, slopes = models.value_and_grad(loss, variables, rest)
+    value, slopes = backend.value_and_grad(loss, variables, rest)
     adam.apply(slopes, variables)
     return value
 
 
 # %%
-side = adversarial.side  # the weights of one side, and an optimizer of its own for them
+side = gan.player  # the weights of one side, and an optimizer of its own for them
 detective, painter = side(critic), side(decoder)
 
 
@@ -318,16 +320,16 @@ def gan_step(real):
 
 # %% tags=["nbval-check-output"]
 pair_of_logits = critic(x[:8])[0], critic(decoder(np.ones((8, latent), "float32")))[0]
-ours, theirs = caught(*pair_of_logits), adversarial.discriminator_loss(*pair_of_logits)
+ours, theirs = caught(*pair_of_logits), gan.discriminator_loss(*pair_of_logits)
 assert abs(float(ours) - float(theirs)) < 1e-5
-print("own loss and that of helpers.adversarial: the same")
+print("own loss and that of helpers.generative.gan: the same")
 
 # %% [markdown]
-# The loop around the step is short, and `adversarial.Game` has it: for each batch one step. It turns the step into one compiled function, because operation by operation it would be several times slower, and lets the learning rates fall along a cosine, as the VAE's does.
+# The loop around the step is short, and `gan.AdversarialTrainer` has it: for each batch one step. It turns the step into one compiled function, because operation by operation it would be several times slower, and lets the learning rates fall along a cosine, as the VAE's does.
 
 
 # %%
-game = adversarial.Game(gan_step, [detective, painter], player_rates, nets.values(), draws)
+game = gan.AdversarialTrainer(gan_step, [detective, painter], player_rates, nets.values(), draws)
 
 
 def start(run):
@@ -345,7 +347,7 @@ def draw(run):
 def walk(run):
     # Twelve pictures on the way from one draw of the noise to another, all as probable.
     a, b = np.random.default_rng(run).standard_normal((2, latent), "float32")
-    return decoder.predict(samples.arc(a, b, 12), verbose=0)
+    return decoder.predict(samples.slerp(a, b, 12), verbose=0)
 
 
 def report(pictures, **more):
@@ -379,7 +381,7 @@ def copies():
 def train_vae(run):
     start(run)
     begin = time.perf_counter()
-    twins.learn(vae, x, steps=steps, batch=batch, rate=rate, seed=run)
+    training.train(vae, x, steps=steps, batch=batch, rate=rate, seed=run)
     more, drawn = {"seconds": time.perf_counter() - begin, "walk": walk(run)}, draw(run)
     grain = sigma * np.random.default_rng(run).standard_normal(drawn.shape, "float32")
     bound = metrics.iwae_bound(vae, held[:100], 50, batch_size=5000, seed=run).mean()
@@ -387,13 +389,13 @@ def train_vae(run):
 
 
 # %% [markdown]
-# Why does `samples.arc` go along $a \cos t + b \sin t$, and not along the straight line from $a$ to $b$? Noise of 16 dimensions lies near a shell of radius 4. Half-way along a straight line the radius has dropped by a factor of $\sqrt2$, to where hardly any noise of the training was; along the arc every point has the law of the noise itself.
+# Why does `samples.slerp` go along $a \cos t + b \sin t$, and not along the straight line from $a$ to $b$? Noise of 16 dimensions lies near a shell of radius 4. Half-way along a straight line the radius has dropped by a factor of $\sqrt2$, to where hardly any noise of the training was; along the arc every point has the law of the noise itself.
 #
 # > **Predict first.** Which is ahead in precision, which in recall, which in kernel distance? Of three GANs from other first weights, how many collapse? And which of the two takes longer for a step?
 
 # %%
 plan = [images, scored, classifier_steps, width, latent, batch, steps, rate, player_rates, sigma]
-store = resume.Store(kept, dataset=dataset, seed=seed, plan=plan)
+store = checkpoint.ResultStore(kept, dataset=dataset, seed=seed, plan=plan)
 runs, found = range(seed, seed + seeds), {}
 
 
@@ -401,7 +403,7 @@ def train_all(name, train_one, **parameters):
     # Trains a model from each of the first weights, or reads what was kept.
     one = {run: functools.partial(train_one, run) for run in runs}
     found[name] = [store.result(name, one[run], run=run, **parameters) for run in runs]
-    print(rulers.score_table({name: found[name]}, (*MEASURES, "seconds")))
+    print(metrics.score_table({name: found[name]}, (*MEASURES, "seconds")))
     print(f"collapsed: {sum(map(collapsed, found[name]))} of {seeds}")
 
 
@@ -475,7 +477,9 @@ def hybrid_step(real):
     return ops.stack([descend(catch, *detective), descend(please, *copier)])
 
 
-hybrid = adversarial.Game(hybrid_step, [detective, copier], player_rates, nets.values(), draws)
+hybrid = gan.AdversarialTrainer(
+    hybrid_step, [detective, copier], player_rates, nets.values(), draws
+)
 
 
 # %%
@@ -504,7 +508,7 @@ show_rows(rows, alt)
 
 
 # %% tags=["nbval-check-output"]
-from helpers.vq import VectorQuantizer, code_use
+from helpers.generative.vq import VectorQuantizer, codebook_usage
 
 
 def quantise(z, book):
@@ -518,9 +522,12 @@ rng = np.random.default_rng(0)
 z = keras.Variable(rng.normal(size=(2, 4, 4, 3)).astype("float32"))
 layer = VectorQuantizer(5, seed=0)
 theirs, pull = layer(z + 0.0), ops.convert_to_tensor(rng.normal(size=z.shape).astype("float32"))
-slope = models.value_and_grad(lambda: ops.sum(quantise(z, layer.codebook) * pull), [z])[1][0]
+slope = backend.value_and_grad(lambda: ops.sum(quantise(z, layer.codebook) * pull), [z])[1][0]
 ours = quantise(z, layer.codebook)
-for what, a, b in (("output, helpers.vq", ours, theirs), ("slope, identity", slope, pull)):
+for what, a, b in (
+    ("output, helpers.generative.vq", ours, theirs),
+    ("slope, identity", slope, pull),
+):
     assert np.allclose(*map(ops.convert_to_numpy, (a, b)), atol=1e-5)
     print(what, "the same")
 
@@ -536,11 +543,9 @@ for what, a, b in (("output, helpers.vq", ours, theirs), ("slope, identity", slo
 plans = {"batch": batch, "rate": rate, "steps": code_steps, "beta": grid_beta}
 outputs = None if val.masks is None else len(val.class_names)
 for revive in (0.0, 0.05):
-    grid = grids.GridCodes(
-        shape, codes, channels, sigma, commitment, revive, outputs=outputs, **plans
-    )
+    grid = vqvae.VQVAE(shape, codes, channels, sigma, commitment, revive, outputs=outputs, **plans)
     grid.start(seed).learn("VQ-VAE", x, seed)
-    use = code_use(grid.send(held[:scored]), codes)
+    use = codebook_usage(grid.send(held[:scored]), codes)
     print(f"revive {revive}: " + ", ".join(f"{k} {v:.0f}" for k, v in use.items()))
 
 # %% [markdown]
@@ -584,7 +589,9 @@ def train_codes(run):
     grid.learn_prior(x, run, prior_steps)
     seconds = time.perf_counter() - begin
     chosen, drawn, bound = grid.send(held[:scored]), grid.draw(scored, run), grid.bound(held[:100])
-    use = code_use(chosen, codes) | {"prior_bits": grid.code_nats(chosen).mean() / math.log(2)}
+    use = codebook_usage(chosen, codes) | {
+        "prior_bits": grid.code_nats(chosen).mean() / math.log(2)
+    }
     redrawn, heads = grid.receive(chosen), heads + heads_of(run, "vectors", "codes")
     grid.start(run).learn("VAE", x, run)
     use["cloud_error"] = rms(grid.vae.predict(held[:scored], batch_size=250, verbose=0))
@@ -601,7 +608,7 @@ use = {k: np.mean([row["use"][k] for row in found["VQ-VAE"]]) for k in found["VQ
 print(", ".join(f"{k} {v:.3g}" for k, v in use.items()))
 heads = np.transpose([row["heads"] for row in found["VQ-VAE"]])  # (4, seeds), or empty
 for name, scores in zip(("fresh", "vectors", "codes", "VAE"), heads):
-    both = [rulers.with_interval(h, 3) for h in (scores, heads[2] - scores)]
+    both = [metrics.format_interval(h, 3) for h in (scores, heads[2] - scores)]
     print(f"head on {name:<8} mean IoU {both[0]}; codes minus it {both[1]}")
 rows = {"real": val.images[:12], "redrawn": found["VQ-VAE"][0]["redrawn"]}
 rows |= {f"drawn, run {i}": row["pictures"] for i, row in zip(runs, found["VQ-VAE"])}
@@ -621,8 +628,8 @@ show_rows(rows, alt)
 
 
 # %%
-MODELS, ahead = tuple(found), rulers.leads(found, MEASURES[:3])
-print(rulers.text_table(MEASURES[:3], ahead, 11))
+MODELS, ahead = tuple(found), metrics.leads(found, MEASURES[:3])
+print(metrics.format_table(MEASURES[:3], ahead, 11))
 
 # %% [markdown]
 # In the stored run all three neighbours are ahead of the VAE in kernel distance and recall, the GAN and the VQ-VAE in precision, too. Among the three there is one kind of lead, that of the VQ-VAE over both players of games in recall. Do not lean on each of them. These are eighteen comparisons at 95 %, of which about one is wrong by chance, and with three seeds an interval can be narrow by luck.
@@ -633,10 +640,10 @@ print(rulers.text_table(MEASURES[:3], ahead, 11))
 # %%
 def cells(key, why="", digits=2):
     rows = [[row.get(key) for row in rows] for rows in found.values()]
-    return [why if None in row else rulers.with_interval(row, digits) for row in rows]
+    return [why if None in row else metrics.format_interval(row, digits) for row in rows]
 
 
-code_heads = [rulers.with_interval(h, 2) for h in heads] or ["no masks"] * 4
+code_heads = [metrics.format_interval(h, 2) for h in heads] or ["no masks"] * 4
 table = {
     "sampled": ["z ~ N(0, I)", "z ~ N(0, I)", "z ~ N(0, I)", "codes, by a prior"],
     "optimised": ["ELBO", "a game", "features and a game", "pixels and codes"],
@@ -647,7 +654,7 @@ table = {
     "collapsed": [f"{sum(map(collapsed, found[m]))} of {seeds}" for m in MODELS], "seconds": cells("seconds", digits=0),
     "not computable": ["log p(x) exactly", "log p(x), code of x", "log p(x)", "log p(x) exactly"],
 }  # fmt: skip
-print(rulers.text_table(MODELS, table, 21))
+print(metrics.format_table(MODELS, table, 21))
 
 # %% tags=["picture"]
 rows = {"real": val.images[:12]} | {name: found[name][0]["pictures"] for name in MODELS}
@@ -659,7 +666,7 @@ show_rows(rows, alt)
 
 # %%
 alt = "Precision over recall in two panels, your run and the recorded one: one mark a training, four kinds of marks for four models. Crosses in the first show real pictures with known faults, the other half of the real pictures at the upper right; the models lie to its left and below. In the recorded run the VAE is on the left and lower than the others, the VQ-VAE farthest to the right; GAN and VAE-GAN overlap between them."
-plots.show(rulers.precision_recall_map(found, known, f"08-{dataset}"), alt=alt)
+plots.show(plots.precision_recall_map(found, known, f"08-{dataset}"), alt=alt)
 
 # %% [markdown]
 # The VAE's trainings lie together at the left: a third of the draws pass for real, and they stand for few of the real ones. GAN and VAE-GAN are scattered, run by run, and the VQ-VAE's trainings have one precision and more recall. All stay far from *other half*, which is what a perfect model would reach.
@@ -678,10 +685,13 @@ for name, rows in found.items():
     results |= {f"{key}_{m}": [row[m] for row in rows] for m in ("precision", "recall", "distance")}
     for value in (*MEASURES, "seconds", "bound", "error", "rate"):
         numbers = [row[value] for row in rows if value in row]
-        results |= {f"{key}_{value}_mean": probes.interval(numbers)} if numbers else {}
+        results |= {f"{key}_{value}_mean": metrics.confidence_interval(numbers)} if numbers else {}
     results[f"{key}_collapsed"] = sum(map(collapsed, rows))
-results |= use | {"heads": [probes.interval(h) for h in heads], "ahead": list(ahead.values())}
-results["codes_minus"] = [probes.interval(heads[2] - h) for h in heads]
+results |= use | {
+    "heads": [metrics.confidence_interval(h) for h in heads],
+    "ahead": list(ahead.values()),
+}
+results["codes_minus"] = [metrics.confidence_interval(heads[2] - h) for h in heads]
 results["grain"] = [np.mean([row["grain"][m] for row in found["VAE"]]) for m in MEASURES]
 line = "kernel distance: " + ", ".join(f"{n} {cells('distance')[i]}" for i, n in enumerate(MODELS))
 record(results, {"accuracy": {"default": (80, 100)}}, line)

@@ -55,7 +55,7 @@ val_images = 300  # held-out pictures that all scores are of
 labels = [20, 400]  # label budgets: how many of the training pictures have masks
 seeds = 3  # trainings of each kind, with other weights and other labelled pictures
 steps = 300  # training steps with labels
-pretraining = 200  # training steps without
+pretraining_steps = 200  # training steps without
 batch = 16  # pictures in a training step
 rate = 0.01  # highest learning rate with labels; without, a third of it
 cnn_width = 28  # channels of the plain network's four convolutions
@@ -73,7 +73,7 @@ check_parameters(
     globals(), dataset=["shapes", "camvid", "pets"], seed=range(2**32), batch=range(1, 257),
     size={"list_of": range(16, 513, 8)}, images=range(20, 10_001), val_images=range(8, 4001),
     labels={"list_of": range(2, 10_001)}, seeds=range(1, 21), steps=range(1, 50_001),
-    pretraining=range(1, 50_001), rate=(1e-5, 0.1), cnn_width=range(2, 257),
+    pretraining_steps=range(1, 50_001), rate=(1e-5, 0.1), cnn_width=range(2, 257),
     fcn_widths={"list_of": range(2, 257)}, unet_widths={"list_of": range(2, 257)},
     deeplab_width=range(2, 257), frozen=bool,
     kept=str, lend={"list_of": ["CNN", "FCN", "U-Net", "DeepLab"]},
@@ -90,7 +90,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers
 
-from helpers import data, metrics, panels, pixel_losses, plots, probes, receptive, segments
+from helpers import data, metrics, plots, segmentation
 from helpers.layers import DepthToSpaceUp, PatchDown
 
 plots.use()
@@ -115,7 +115,7 @@ floor = metrics.mean_iou(truth, np.broadcast_to(counts.argmax(0), truth.shape), 
 
 def gallery(names, picks, alt):
     said = {name: answers[name][picks] for name in names}
-    fig = panels.gallery(val.images[picks], truth[picks], said, val.class_names, void)
+    fig = plots.segmentation_gallery(val.images[picks], truth[picks], said, val.class_names, void)
     if dataset != "camvid":  # whose pictures are not ours to show
         plots.show(fig, alt=alt)
 
@@ -229,7 +229,8 @@ def unet(image, skips=True):
 
 
 # %%
-from helpers import resume, segmenters, twins
+from helpers import checkpoint, metrics, training
+from helpers.experiments import pretraining
 
 
 def deeplab(image, dilations=(1, 2), rates=(1, 2, 4)):
@@ -252,7 +253,7 @@ def built(build, run=seed):
 
 fresh = {name: built(build) for name, build in builders.items()}
 weights = {name: model.count_params() for name, model in fresh.items()}
-work = {name: segmenters.multiply_adds(model) / 1e6 for name, model in fresh.items()}
+work = {name: segmentation.multiply_adds(model) / 1e6 for name, model in fresh.items()}
 for name in fresh:
     print(f"{name:<8}{weights[name]:>7} weights {work[name]:>6.1f} million multiply–adds")
 spread = max(weights.values()) / min(weights.values()) - 1
@@ -261,20 +262,25 @@ print(f"the largest has {spread:.1%} more weights than the smallest")
 # %% [markdown]
 # Equal weights, unequal work. At full resolution each weight is used 1024 times a picture, on a small grid a few dozen times. So whoever compares networks "of the same size" has held one thing equal and let another run. We hold the weights equal, within 5 %, and the number of training steps. Time comes last, in a table of its own.
 #
-# The next cell is the check of everything so far. The helpers hold the same four networks, and `receptive.field` follows the recurrence through any graph of layers. Is it right? A pixel lies in the field if and only if the output's **gradient** with respect to it can be other than zero. So the cell gives each network positive weights (no ReLU shuts, no two paths cancel), takes the gradient of one output, in the middle and in a corner, and compares pixel by pixel.
+# The next cell is the check of everything so far. The helpers hold the same four networks, and `segmentation.receptive_field` follows the recurrence through any graph of layers. Is it right? A pixel lies in the field if and only if the output's **gradient** with respect to it can be other than zero. So the cell gives each network positive weights (no ReLU shuts, no two paths cancel), takes the gradient of one output, in the middle and in a corner, and compares pixel by pixel.
 
 # %% tags=["nbval-check-output"]
 plans = {"CNN": {"width": cnn_width}, "FCN": {"widths": fcn_widths}}
 plans |= {"U-Net": {"widths": unet_widths}, "DeepLab": {"width": deeplab_width}}
 middle, fields = (size[0] // 2, size[1] // 2), {}
 for name, ours in fresh.items():
-    theirs = built(functools.partial(segmenters.BUILDERS[name], classes=classes, **plans[name]))
+    theirs = built(functools.partial(pretraining.BUILDERS[name], classes=classes, **plans[name]))
     theirs.set_weights(ours.get_weights())  # fails unless all shapes agree
     assert keras.ops.max(keras.ops.abs(ours(x[:4]) - theirs(x[:4]))) < 1e-4
     for spot in (middle, (0, 0)):
-        reached = receptive.gradient(receptive.wide_open(ours), np.ones_like(x[:1]), spot) > 0
-        assert np.array_equal(reached, receptive.support(ours, spot))
-    fields[name] = receptive.field(ours)[0]
+        reached = (
+            segmentation.effective_receptive_field(
+                segmentation.with_positive_weights(ours), np.ones_like(x[:1]), spot
+            )
+            > 0
+        )
+        assert np.array_equal(reached, segmentation.receptive_field_mask(ours, spot))
+    fields[name] = segmentation.receptive_field(ours)[0]
     print(f"{name:<8} sees {fields[name]:>2} pixels along a side; gradients agree")
 assert fields["CNN"] == view(*stacks["(a) four 3×3"])[0]
 assert fields["FCN"] == view(*stacks["(d) three times 2×2 / 2, 3×3"])[0] + 8  # bilinear: + j
@@ -303,11 +309,11 @@ for name, yours, true in (("field", your_field, 32), ("dilation", your_dilation,
 #
 # > **Predict first.** Four networks, 400 masks. Who is worst inside? Who is worst near the outline? Who wins by mean IoU: the U-Net, whose skips know where, or DeepLab, which hardly gave the resolution away? Write an order down for each of the three.
 #
-# Every training in this notebook uses `twins.learn` of notebook `05`: Adam from a fresh state, a rate that falls along a cosine, few pictures repeated until the steps are done. First weights and labelled pictures depend on the seed alone, so two networks meet the same masks.
+# Every training in this notebook uses `training.train` of notebook `05`: Adam from a fresh state, a rate that falls along a cosine, few pictures repeated until the steps are done. First weights and labelled pictures depend on the seed alone, so two networks meet the same masks.
 
 
 # %%
-loss, runs = pixel_losses.PixelCrossEntropy(classes, void), range(seed, seed + seeds)
+loss, runs = segmentation.PixelCrossEntropy(classes, void), range(seed, seed + seeds)
 builds, fixed = dict(builders), {"batch": batch, "rate": rate}
 
 
@@ -326,17 +332,17 @@ def fitted(name, run=seed, budget=labels[-1], count=steps):
     """A network trained from fresh weights; it belongs to the next call, too."""
     model = start(name, seed)[0]  # one for all runs: to compile it takes as long as to train it
     model.set_weights(start(name, run)[1])
-    return twins.learn(model, *taught(budget, run), loss, steps=count, **fixed, seed=run)
+    return training.train(model, *taught(budget, run), loss, steps=count, **fixed, seed=run)
 
 
 # %%
-known, gap = truth != void, segmenters.outline_gap(truth)
+known, gap = truth != void, metrics.outline_gap(truth)
 inside, near = known & (truth != common) & (gap > 2), known & (gap <= 2)
 
 
 def judged(answer):
     """Mean IoU, boundary IoU, and the shares of wrong pixels inside objects and near outlines."""
-    two = segments.scores(truth, answer, classes, void)[[1, 3]]
+    two = metrics.label_map_scores(truth, answer, classes, void)[[1, 3]]
     return [*two, *((answer != truth)[part].mean() for part in (inside, near))]
 
 
@@ -355,9 +361,9 @@ def trial(name, arm, budget, run):
 
 # %%
 trained, found = {}, {}
-plan = [size, images, val_images, batch, rate, steps, pretraining, 8, 0.05]
+plan = [size, images, val_images, batch, rate, steps, pretraining_steps, 8, 0.05]
 plan += [seed, weights, work, fields]
-store = resume.Store(kept, dataset=dataset, plan=plan)
+store = checkpoint.ResultStore(kept, dataset=dataset, plan=plan)
 
 
 def scored(*key):
@@ -375,7 +381,10 @@ def scores(name, arm, budget):  # (seeds, 4)
 
 # %%
 KINDS = "mean IoU", "boundary IoU", "wrong inside", "wrong near"
-alone = {name: [probes.interval(c) for c in scores(name, "random", labels[-1]).T] for name in fresh}
+alone = {
+    name: [metrics.confidence_interval(c) for c in scores(name, "random", labels[-1]).T]
+    for name in fresh
+}
 for name, columns in alone.items():
     print(f"{name:<8}", *(f"{kind} {m:.2f} ± {h:.2f}  " for kind, (m, h) in zip(KINDS, columns)))
 
@@ -423,7 +432,7 @@ effect = {}
 for name, (whole, build) in changes.items():
     builds[name] = build
     after, before = scores(name, "random", labels[-1]), scores(whole, "random", labels[-1])
-    effect[name] = [probes.interval(column) for column in (after - before).T]
+    effect[name] = [metrics.confidence_interval(column) for column in (after - before).T]
     assert built(build).count_params() == weights[whole]
     print(f"{name:<16}", *(f"{k} {m:+.2f} ± {h:.2f}  " for k, (m, h) in zip(KINDS, effect[name])))
 
@@ -442,11 +451,14 @@ for name, (whole, build) in changes.items():
 pick = np.flatnonzero((truth[:, *middle] != common) & known[:, *middle])[:64]
 maps, sides = [], []
 for name, model in fresh.items():
-    three = [receptive.support(model, middle), receptive.gradient(model, held[pick], middle)]
+    three = [
+        segmentation.receptive_field_mask(model, middle),
+        segmentation.effective_receptive_field(model, held[pick], middle),
+    ]
     model.set_weights(trained[name])
-    three.append(receptive.gradient(model, held[pick], middle))
+    three.append(segmentation.effective_receptive_field(model, held[pick], middle))
     maps.append([np.sqrt(one / one.max()) for one in three])
-    sides.append([receptive.centred_side(one, middle) for one in three[1:]])
+    sides.append([segmentation.side_holding(one, middle) for one in three[1:]])
 heads = [f"{n}: {fields[n]}, {a}, {b}" for n, (a, b) in zip(fresh, sides)]
 options = {"row_labels": ["can be seen", "fresh", "trained"], "cmap": "cividis", "cell": 1.7}
 fig = plots.image_grid(list(zip(*maps)), column_labels=heads, **options)
@@ -468,9 +480,9 @@ plots.show(fig, alt=alt)
 seen = {}
 for dilations in ((1, 1, 1, 1), (1, 2, 4, 8), (4, 4, 4, 4)):
     image = keras.Input((48, 48, 3))
-    model = keras.Model(image, segmenters.cnn(image, classes, 4, dilations)[1])
-    seen[dilations] = receptive.support(model, (24, 24))
-    side, filled = receptive.field(model)[0], int(seen[dilations].sum())
+    model = keras.Model(image, pretraining.cnn(image, classes, 4, dilations)[1])
+    seen[dilations] = segmentation.receptive_field_mask(model, (24, 24))
+    side, filled = segmentation.receptive_field(model)[0], int(seen[dilations].sum())
     print(f"dilations {dilations}: a field of {side}×{side}, {filled} pixels of it read")
 assert [int(m.sum()) for m in seen.values()] == [9**2, 31**2, 9**2]
 fig = plots.image_grid([list(seen.values())], column_labels=[str(d) for d in seen], cell=2.4)
@@ -483,7 +495,7 @@ plots.show(fig, alt=alt)
 # Disagreement can be counted. Take two neighbouring pixels inside one object: how often do they get different labels?
 
 # %%
-rough = {name: segmenters.speckle(truth, answer, inside) for name, answer in answers.items()}
+rough = {name: metrics.speckle(truth, answer, inside) for name, answer in answers.items()}
 print(*(f"{name:<16}{share:.2f}" for name, share in rough.items()), sep="\n")
 alt = "The same eight pictures for the three changed networks. The CNN with dilations 1 2 4 8 paints patches; with dilations 4 4 4 4 the patches are sprinkled with single pixels of other classes, at equal distances; the U-Net without skips paints rounded blobs with a regular pattern of dots."
 gallery(changes, np.arange(8), alt)
@@ -508,7 +520,7 @@ def timed(name, count):  # processor time, so that other programs do not count
 pace = {name: timed(name, max(2, steps // 5))[0] for name in fresh}  # seconds a step
 budget = {name: max(1, round(steps * pace["U-Net"] / pace[name])) for name in fresh}
 equal_time = {name: timed(name, budget[name])[1] for name in fresh}
-answering = {name: segmenters.milliseconds(model, held[:64], 20) for name, model in fresh.items()}
+answering = {name: segmentation.milliseconds(model, held[:64], 20) for name, model in fresh.items()}
 for name, (iou, *_) in equal_time.items():
     print(f"{name:<8}{1000 * pace[name]:5.1f} ms a step, {budget[name]:4} steps: IoU {iou:.2f}")
 
@@ -519,7 +531,7 @@ for name, (iou, *_) in equal_time.items():
 #
 # ## Lend them a VAE
 #
-# Now the question of this series. The body of each network, from the picture to its features, is an encoder in all but name: end it in a mean and a log-variance (`segmenters.with_code`), give it a decoder, and it is a VAE. Pretrain that on all the pictures, without a mask; then train the whole network on the masks of a few, or of many. The starts are
+# Now the question of this series. The body of each network, from the picture to its features, is an encoder in all but name: end it in a mean and a log-variance (`pretraining.with_code`), give it a decoder, and it is a VAE. Pretrain that on all the pictures, without a mask; then train the whole network on the masks of a few, or of many. The starts are
 #
 # - *random*: fresh weights, as above;
 # - *denoising*: the same body and decoder pretrained as a denoising autoencoder, no KL, for as many steps;
@@ -534,14 +546,20 @@ for name, (iou, *_) in equal_time.items():
 
 
 # %%
-joined = functools.partial(segmenters.joint, loss=loss, weight=0.03, sigma=0.05, seed=seed)
+joined = functools.partial(pretraining.joint, loss=loss, weight=0.03, sigma=0.05, seed=seed)
 
 
 @functools.cache
 def family(name):  # the twins of a network: encoder, decoder and head from several starts
-    new = functools.partial(segmenters.network, builds[name], (*size, 3), 8)  # a code of 8 channels
-    before, after = ({"steps": n, "rate": r} for n, r in ((pretraining, rate / 3), (steps, rate)))
-    return twins.Twins(new, joined, loss, x, 0.05, before, batch=batch, **after)
+    new = functools.partial(
+        pretraining.network, builds[name], (*size, 3), 8
+    )  # a code of 8 channels
+    before, after = (
+        {"steps": n, "rate": r} for n, r in ((pretraining_steps, rate / 3), (steps, rate))
+    )
+    return pretraining.PretrainingComparison(
+        new, joined, loss, x, 0.05, before, batch=batch, **after
+    )
 
 
 # %%
@@ -555,15 +573,15 @@ for name, run, arm, number in itertools.product(lend, runs, arms, labels):
 # %%
 rivals = ["random", *(a for a in arms[1:] if not a.startswith("VAE"))]
 mean = {n: {a: np.mean([ious[m, n][a] for m in lend], axis=0) for a in arms} for n in labels}
-verdicts = {n: probes.verdict(mean[n], "VAE", rivals) for n in labels}
+verdicts = {n: metrics.verdict(mean[n], "VAE", rivals) for n in labels}
 line = "{word}; VAE − {rival} {gain:+.3f} ± {gain_half:.3f}; {best} − random {lift:+.3f} ± {lift_half:.3f}"
 for number, name in itertools.product(labels, [None, *lend]):
-    v = probes.verdict(ious[name, number], "VAE", rivals) if name else verdicts[number]
+    v = metrics.verdict(ious[name, number], "VAE", rivals) if name else verdicts[number]
     print(f"{number:>4} labels, {name or 'mean of all'}: {line.format(**v)}")
 
 # %%
-table = {k: {a: probes.interval(v) for a, v in row.items()} for k, row in ious.items()}
-fig = panels.by_network(table, lend, labels, f"09-{dataset}", verdicts)
+table = {k: {a: metrics.confidence_interval(v) for a, v in row.items()} for k, row in ious.items()}
+fig = plots.scores_by_network(table, lend, labels, f"09-{dataset}", verdicts)
 alt = "Mean IoU with intervals, a panel for each label budget, the FCN beside the U-Net, a marker for each start. With few labels all lie low; with many they lie higher, the U-Net above the FCN. Within a network the intervals of the starts overlap."
 plots.show(fig, alt=alt)
 
@@ -579,7 +597,7 @@ plots.show(fig, alt=alt)
 # Means hide their members. These are the eight held-out pictures on which the four networks, trained alone, do worst on average.
 
 # %%
-each = {n: segments.iou_per_image(truth, answers[n], classes, void) for n in fresh}
+each = {n: metrics.iou_per_image(truth, answers[n], classes, void) for n in fresh}
 alt = "The eight pictures with the lowest IoU averaged over the four networks: picture, truth, answers and errors. Most objects are found by every network, and most are painted in a wrong class or in several; some faint ones are missed in part."
 gallery(fresh, np.argsort(np.mean(list(each.values()), axis=0))[:8], alt)
 best = np.bincount(np.argmax(list(each.values()), axis=0), minlength=len(each))
@@ -596,7 +614,7 @@ print("number of pictures each network is best on:", dict(zip(each, best.tolist(
 final = {}
 print("network  start   field weights   10⁶ m–a  ms/picture      mean IoU  boundary IoU")
 for name, arm in [(n, a) for n in builders for a in ("random", "VAE") if a != "VAE" or n in lend]:
-    final[name, arm] = [probes.interval(c) for c in scores(name, arm, labels[-1]).T[:2]]
+    final[name, arm] = [metrics.confidence_interval(c) for c in scores(name, arm, labels[-1]).T[:2]]
     pairs = (f"{m:>7.2f} ± {h:.2f}" for m, h in final[name, arm])
     what = f"{fields[name]:>6}{weights[name]:>8}{work[name]:>10.1f}{answering[name]:>12.2f}"
     print(f"{name:<8} {arm:<7}{what}", *pairs)
@@ -640,7 +658,7 @@ record(results, limits, ", ".join(f"{n} {alone[n][0][0]:.2f}" for n in builders)
 #    The errors near outlines. Scores that are added are a skip connection with as many channels as there are classes; the U-Net's has all the features.
 #
 #    </details>
-# 2. **See everything.** Give DeepLab a branch with `layers.GlobalAveragePooling2D(keepdims=True)` and a 1×1 convolution, added to the side branches (Chen and others, 2017b). What does `receptive.field` say? Does the effective field agree?
+# 2. **See everything.** Give DeepLab a branch with `layers.GlobalAveragePooling2D(keepdims=True)` and a 1×1 convolution, added to the side branches (Chen and others, 2017b). What does `segmentation.receptive_field` say? Does the effective field agree?
 #
 #    <details><summary>Hint</summary>
 #

@@ -73,7 +73,7 @@ from scipy.special import rel_entr
 from scipy.stats import binom, norm
 from sklearn.metrics import mutual_info_score
 
-from helpers import edges, losses, metrics, models, plots, training
+from helpers import backend, edges, losses, metrics, models, plots, training
 
 plots.use()
 
@@ -241,7 +241,7 @@ show(21, f"a unit of mse is {ratio:,.0f} nats at σ = 1; mse + KL implies σ = {
 scores, second, answers = keras.Variable([[-1.0, 2.0, -3.0]]), np.float32([[0, 1, 0]]), []
 for logits in (False, True):
     loss = keras.losses.CategoricalCrossentropy(from_logits=logits)
-    value, slope = models.value_and_grad(lambda f=loss: f(second, scores), [scores])
+    value, slope = backend.value_and_grad(lambda f=loss: f(second, scores), [scores])
     answers += [float(value), float(ops.max(ops.abs(slope[0])))]
 show(59, "as probabilities: {:.2f}, slope {:.2f}; as logits: {:.3f}, slope {:.2f}".format(*answers))
 assert abs(ratio / 6144 - 1) < 1e-4 and answers[1] == 0 and answers[2] < 0.06
@@ -380,7 +380,7 @@ least = np.array([np.min(0.5 * r**2 + size * normal_kl(0.0, r)) for size in size
 show(41, f"least KL of a spread tied to the mean, K = {sizes}: {least.round(3)} nats")
 assert np.allclose(least, 0.5 * sizes * np.log1p(1 / sizes))
 mean = keras.Variable([0.0, 0.0])
-slope = models.value_and_grad(lambda: ops.sqrt(ops.sum(ops.square(mean))), [mean])[1][0]
+slope = backend.value_and_grad(lambda: ops.sqrt(ops.sum(ops.square(mean))), [mean])[1][0]
 show(42, f"slope of the spread at mean 0: {ops.convert_to_numpy(slope).tolist()}")
 assert np.isnan(ops.convert_to_numpy(slope)).all()
 
@@ -399,7 +399,7 @@ assert np.isnan(ops.convert_to_numpy(slope)).all()
 net = keras.Sequential([keras.Input((8,)), layers.Dense(2), layers.Dense(8)])
 batch = np.arange(16, dtype="float32").reshape(2, 8)
 own, mse = ops.stop_gradient(net(batch)), keras.losses.MeanSquaredError()  # own: plain numbers
-loss, slope = models.value_and_grad(lambda: mse(own, net(batch)), net.trainable_variables)
+loss, slope = backend.value_and_grad(lambda: mse(own, net(batch)), net.trainable_variables)
 steepest = max(float(ops.max(ops.abs(s))) for s in slope)
 show(50, f"own output as target, before any training: loss {float(loss):.1f}, slope {steepest:.1f}")
 show(43, f"further losses that such a model brings along: {len(net.losses)}")

@@ -1,6 +1,6 @@
 """A class of odd submissions of the tiny assignment, and the tools to write them.
 
-`the_class` says what each hands in and what it must get. `tests/test_mending.py` looks at it without
+`the_class` says what each hands in and what it must get. `tests/test_restoring.py` looks at it without
 nbgrader, `tests/test_odd_class.py` has it graded.
 """
 
@@ -14,7 +14,9 @@ from pathlib import Path
 import nbformat
 from nbformat import from_dict
 
-from helpers.grading import intake, release, sources
+from helpers.grading import submission_files
+from helpers.grading import release
+from helpers.grading import assignment_source
 
 TINY = Path(__file__).parent / "tiny.py"
 STUB = "*Your answer here, in place of this line.*"
@@ -26,7 +28,7 @@ PICTURE = {"image/png": "iVBORw0KGgo="}
 
 def student():
     """Return the student version of the tiny assignment as nbgrader makes it, without nbgrader."""
-    notebook = sources.source_notebook(TINY.read_text(encoding="utf-8"), "tiny")
+    notebook = assignment_source.source_notebook(TINY.read_text(encoding="utf-8"), "tiny")
     for cell in notebook.cells:
         mark = cell.metadata.get("nbgrader", {})
         if mark.get("solution") and mark.get("grade"):
@@ -202,7 +204,7 @@ def hand_in(folder, some):
 def mended(work):
     """Return the notebook that is graded, and the remarks in one text."""
     raw = work.raw if isinstance(work, Work) else work
-    notebook, notes = intake.mend(raw, GIVEN)
+    notebook, notes = submission_files.mend(raw, GIVEN)
     nbformat.validate(notebook)
     return notebook, "; ".join(notes)
 
@@ -247,7 +249,7 @@ def last_passes(notebook):
 def rows_of(folder, files, names=("tiny",)):
     """Hand files in; return `{(student, assignment): submission}`."""
     hand_in(folder, [HandIn(files)])
-    found = intake.find(folder, list(names))
+    found = submission_files.find(folder, list(names))
     assert len({(s.student, s.assignment) for s in found}) == len(found)
     return {(s.student, s.assignment): s for s in found}
 
@@ -256,5 +258,5 @@ def graded_in(rows):
     """Return the students whose submission is read and not refused."""
     for one in rows.values():
         if not one.reason:
-            assert intake.read(one.path)["cells"]
+            assert submission_files.read(one.path)["cells"]
     return {student for (student, _), one in rows.items() if not one.reason}

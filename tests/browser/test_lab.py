@@ -10,7 +10,8 @@ from PIL import Image
 
 from helpers.grading.course import assignment_texts
 from helpers.grading.release import release
-from helpers.runs.request import gather, parameters_of, series
+from helpers.runs.notebooks import series
+from helpers.runs.parameters import gather, parameters_of
 
 pytestmark = pytest.mark.browser
 WIDGET = "application/vnd.jupyter.widget-view+json"

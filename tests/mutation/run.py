@@ -34,23 +34,23 @@ from draw import draw, mutants
 SHARED = ["numpy", "scipy.ndimage", "scipy.optimize", "scipy.sparse.csgraph", "scipy.io"]
 SHARED += ["skimage.feature", "skimage.filters", "sklearn.linear_model", "PIL.Image"]
 SHARED += ["coverage", "pytest"]
-KERAS = {"losses", "layers", "models", "metrics", "spread", "twins", "resume"}
+KERAS = {"losses", "layers", "models", "metrics", "experiments", "checkpoint"}
 # Test files of each module or package, its own first.
 TESTS = {
     "losses": ["losses"],
     "layers": ["layers"],
     "models": ["models"],
-    "metrics": ["metrics"],
-    "edges": ["edges", "classics"],
+    "metrics": ["metrics", "multi_annotator", "calibration"],
+    "edges": ["edges", "classical"],
     "data": [
         "data", "data_sets", "data_fetch", "data_folder", "data_own", "data_masks",
         "data_unpacked", "data_mistaken", "crops", "shapes",
     ],
-    "spread": ["spread"],
-    "calibration": ["calibration"],
-    "twins": ["twins"],
-    "resume": ["resume", "versions"],
-    "grading": ["intake", "mending", "pieces", "archives", "grading", "assignments"],
+    "experiments/pretraining": ["pretraining"],
+    "checkpoint": ["checkpoint", "versions"],
+    "grading": [
+        "submission_files", "restoring", "answer_cells", "archives", "grading", "assignments",
+    ],
 }  # fmt: skip
 PATIENCE = 60  # seconds that a mutant may take besides five times what its tests take
 

@@ -32,7 +32,7 @@ import numpy as np
 from keras import layers, ops
 
 from helpers import checks
-from helpers.models import value_and_grad
+from helpers.backend import value_and_grad
 
 # %% [markdown]
 # ## Task 1: a sampling layer

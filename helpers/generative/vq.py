@@ -1,0 +1,163 @@
+"""Vector quantisation: a code of whole numbers inside a network, and what it costs in bits."""
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from helpers.layers import PACKAGE
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class VectorQuantizer(layers.Layer):
+    """Replaces each vector by the nearest of K code vectors; gradients pass as if it did not.
+
+    The output is x + stop_gradient(q − x): the value of the code vector q, the slope of x (the
+    *straight-through* estimator, which is no true slope: that of a step is 0). In training the
+    layer adds `commitment` · ‖x − stop_gradient(q)‖² to the loss, summed over positions and
+    channels, mean over the batch, which keeps the encoder near its codes.
+
+    The codes follow the vectors that chose them, by a moving average (`decay`), or, with
+    `decay=None`, by the gradient of ‖stop_gradient(x) − q‖², which is added too.
+
+    Args:
+        codes: K, how many code vectors, at least 2.
+        commitment: weight of the encoder's term, ≥ 0.
+        decay: share of the past in the moving averages, in [0, 1); None learns by gradient.
+        revive: a code that is chosen less often than this in a batch (by its moving average) is
+            put at a vector drawn from the batch; 0 never does. With `revive` all codes start dead,
+            so the first batch fills the codebook. Needs `decay`.
+        seed: of these draws and of the first codes.
+
+    Call arguments:
+        x: `(B, …, d)`, floats.
+        training: whether the codes learn. With `trainable = False` they never do.
+
+    Returns:
+        A tensor of the shape of `x`, float32.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    References:
+        van den Oord, Vinyals and Kavukcuoglu (2017). https://arxiv.org/abs/1711.00937
+        Dhariwal et al. (2020), reviving codes. https://arxiv.org/abs/2005.00341
+    """
+
+    def __init__(self, codes, commitment=0.25, decay=0.99, revive=0.0, seed=None, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        if int(codes) != codes or codes < 2:
+            raise ValueError(f"`codes` must be an integer of 2 or more. Received: codes={codes!r}")
+        if commitment < 0:
+            raise ValueError(f"`commitment` must be ≥ 0. Received: commitment={commitment!r}")
+        if decay is not None and not 0 <= decay < 1:
+            raise ValueError(f"`decay` must be None or in [0, 1). Received: decay={decay!r}")
+        if revive < 0 or (revive and decay is None):
+            raise ValueError(f"`revive` must be ≥ 0 and needs `decay`. Received: revive={revive!r}")
+        self.codes, self.commitment, self.decay = int(codes), float(commitment), decay
+        self.revive, self.seed = float(revive), seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape):
+        size = int(input_shape[-1])
+        start = keras.initializers.RandomUniform(-1.0, 1.0, seed=self.seed)
+        learned = self.decay is None
+        self.codebook = self.add_weight(
+            name="codebook", shape=(self.codes, size), initializer=start, trainable=learned
+        )
+        if not learned:
+            alive = "zeros" if self.revive else "ones"
+            options = {"shape": (self.codes, 1), "initializer": alive, "trainable": False}
+            self.counts = self.add_weight(name="counts", **options)  # average choices in a batch
+        self.built = True
+
+    def choose(self, x):
+        """The nearest code of each vector: `(B, …, d)` → int32 `(B, …)`."""
+        x = ops.cast(x, "float32")
+        book = ops.convert_to_tensor(self.codebook)
+        flat = ops.reshape(x, (-1, book.shape[-1]))
+        # |x|² is the same for all codes, so it decides nothing.
+        far = ops.sum(book**2, axis=1) - 2 * ops.matmul(flat, ops.transpose(book))
+        return ops.reshape(ops.cast(ops.argmin(far, axis=1), "int32"), ops.shape(x)[:-1])
+
+    def look_up(self, indices):
+        """The vectors of codes: integers `(B, …)` → `(B, …, d)`."""
+        return ops.take(ops.convert_to_tensor(self.codebook), indices, axis=0)
+
+    def call(self, x, training=False):
+        x = ops.cast(x, "float32")
+        indices = self.choose(x)
+        chosen = self.look_up(indices)
+        axes = tuple(range(1, len(x.shape)))
+        if training and self.trainable:
+            away = ops.sum(ops.square(x - ops.stop_gradient(chosen)), axis=axes)
+            self.add_loss(self.commitment * ops.mean(away))
+            if self.decay is None:
+                away = ops.sum(ops.square(ops.stop_gradient(x) - chosen), axis=axes)
+                self.add_loss(ops.mean(away))
+            else:
+                self._follow(ops.stop_gradient(x), indices)
+        return x + ops.stop_gradient(chosen - x)
+
+    def _follow(self, x, indices):
+        """Moves each code towards the mean of the vectors that chose it."""
+        book, past = ops.convert_to_tensor(self.codebook), ops.convert_to_tensor(self.counts)
+        flat = ops.reshape(x, (-1, book.shape[-1]))
+        picked = ops.one_hot(ops.reshape(indices, (-1,)), self.codes, dtype="float32")  # (N, K)
+        now = ops.sum(picked, axis=0)[:, None]
+        counts = self.decay * past + (1 - self.decay) * now
+        sums = self.decay * past * book + (1 - self.decay) * ops.matmul(ops.transpose(picked), flat)
+        moved = ops.where(counts > 1e-8, sums / ops.maximum(counts, 1e-8), book)
+        if self.revive:
+            rows = keras.random.randint(
+                (self.codes,), 0, ops.shape(flat)[0], seed=self.seed_generator
+            )
+            dead = counts < self.revive
+            moved = ops.where(dead, ops.take(flat, rows, axis=0), moved)
+            # Some credit, or a revived code would be drawn again in the next batch.
+            counts = ops.where(dead, 2 * self.revive, counts)
+        self.codebook.assign(moved)
+        self.counts.assign(counts)
+
+    def compute_output_shape(self, input_shape):
+        return tuple(input_shape)
+
+    def get_config(self):
+        names = ("codes", "commitment", "decay", "revive", "seed")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+
+def codebook_usage(indices, codes):
+    """How a codebook is used, from the codes of many pictures.
+
+    Args:
+        indices: integers in [0, codes), `(N, …)`, one picture an entry.
+        codes: K.
+
+    Returns:
+        Dictionary: `plain_bits` (positions · log₂ K, what a picture costs as sent plain),
+        `entropy_bits` (positions · H, what it costs with an ideal code that knows how often each
+        code occurs; estimated on these pictures, so slightly low for few), `perplexity` (2^H,
+        between 1 and K: as if so many codes were used equally) and `dead` (codes never chosen).
+
+    Raises:
+        ValueError: If the codes are not integers in their range.
+    """
+    indices = np.asarray(indices)
+    if not np.issubdtype(indices.dtype, np.integer) or indices.ndim < 1 or not indices.size:
+        raise ValueError(
+            f"`indices` must be integers (N, …). Received: {indices.dtype}, shape {indices.shape}"
+        )
+    if indices.min() < 0 or indices.max() >= codes:
+        raise ValueError(
+            f"codes lie in 0 to {codes - 1}. Received: {indices.min()} to {indices.max()}"
+        )
+    counts = np.bincount(indices.ravel(), minlength=codes)
+    share = counts[counts > 0] / counts.sum()
+    entropy = float(-(share * np.log2(share)).sum()) + 0.0
+    positions = indices[0].size
+    return {
+        "plain_bits": float(positions * np.log2(codes)),
+        "entropy_bits": positions * entropy,
+        "perplexity": 2**entropy,
+        "dead": int((counts == 0).sum()),
+    }

@@ -1,0 +1,112 @@
+"""Measures of a VAE as a density model, in nats per image: bounds, KL per coordinate, active units."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from helpers import losses
+
+
+def iwae_bound(vae, x, k, batch_size=None, seed=0):
+    """The importance-weighted bound L_k ≤ log p(x), per image, in nats.
+
+    L_k = log (1/k) Σ p(x, z_i) / q(z_i|x) with z_i ~ q(z|x). L_1 has the expectation of
+    the ELBO, L_k grows with k and reaches log p(x) in the limit.
+
+    Args:
+        vae: a `helpers.models.VAE`.
+        x: images in [0, 1], `(B, H, W, C)`, NumPy.
+        k: importance samples per image.
+        batch_size: images times samples per decoder call; None takes about 20,000.
+        seed: of the samples; the same seed gives the same bound.
+
+    Returns:
+        float64 array `(B,)`, nats per image.
+
+    Raises:
+        ValueError: if k is below 1 or x holds a value that is not finite.
+
+    References:
+        Burda, Grosse and Salakhutdinov (2016). https://arxiv.org/abs/1509.00519
+    """
+    if int(k) != k or k < 1:
+        raise ValueError(f"`k` is a number of samples, at least 1. Received: k={k!r}")
+    k, x = int(k), np.asarray(x, dtype="float32")
+    if not np.isfinite(x).all():
+        raise ValueError("`x` holds NaN or infinity; mend or drop those images first")
+    budget = batch_size or 20_000
+    samples = min(k, budget)
+    images = max(1, budget // samples)
+    generator = keras.random.SeedGenerator(seed)
+    log_weights = _compiled_log_weights(vae, samples, generator)
+
+    bounds = []
+    for start in range(0, len(x), images):
+        batch = x[start : start + images]
+        n = len(batch)
+        if n < images:
+            # One shape for every call: a second one would be compiled again.
+            batch = np.concatenate([batch, np.repeat(batch[-1:], images - n, axis=0)])
+        parts = []
+        for _ in range(-(-k // samples)):
+            parts.append(ops.convert_to_numpy(log_weights(batch))[:, :n])
+        weights = np.concatenate(parts)[:k].astype("float64")
+        bounds.append(log_mean_exp(weights))
+    return np.concatenate(bounds)
+
+
+def _compiled_log_weights(vae, samples, generator):
+    """A function x `(B, …)` → log p(x, z) − log q(z|x) of fresh draws, `(samples, B)`."""
+
+    def log_weights(x):
+        mean, log_variance = vae.encode(x)
+        shape = (samples, *ops.shape(mean))
+        noise = keras.random.normal(shape, dtype=mean.dtype, seed=generator)
+        z = mean + ops.exp(0.5 * log_variance) * noise
+        # log p(z) − log q(z|x), coordinate by coordinate; the 2π cancel.
+        ratio = 0.5 * (log_variance + ops.square(noise) - ops.square(z))
+        flat = ops.reshape(z, (-1, *z.shape[2:]))
+        nll = vae.reconstruction_nll(ops.tile(x, (samples,) + (1,) * (x.ndim - 1)), flat)
+        ratio = ops.sum(ops.reshape(ratio, (samples, ops.shape(x)[0], -1)), axis=-1)
+        return ratio - ops.reshape(nll, (samples, -1))
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(log_weights)
+    return log_weights
+
+
+def log_mean_exp(values):
+    """log of the mean of exp over the first axis, without an overflow: `(S, …)` → `(…)`."""
+    top = values.max(axis=0)
+    return top + np.log(np.mean(np.exp(values - top), axis=0))
+
+
+def posterior(vae, x, batch_size=256):
+    """Mean and log σ² of q(z|x) as NumPy arrays of the latent's shape, `(B, …)`."""
+    parts = [
+        [ops.convert_to_numpy(t) for t in vae.encode(np.asarray(x[i : i + batch_size], "float32"))]
+        for i in range(0, len(x), batch_size)
+    ]
+    mean, log_variance = zip(*parts)
+    return np.concatenate(mean), np.concatenate(log_variance)
+
+
+def kl_per_dimension(vae, x, batch_size=256):
+    """Mean KL of each latent coordinate over the images, in nats, the latent's shape."""
+    mean, log_variance = posterior(vae, x, batch_size)
+    return ops.convert_to_numpy(losses.gaussian_kl_elementwise(mean, log_variance)).mean(axis=0)
+
+
+def active_units(vae, x, threshold=0.01, batch_size=256):
+    """How many latent coordinates respond to the image: Var over x of E_q[z] > threshold.
+
+    Returns:
+        int, between 0 and K.
+
+    References:
+        Burda, Grosse and Salakhutdinov (2016), section 5. https://arxiv.org/abs/1509.00519
+    """
+    mean, _ = posterior(vae, x, batch_size)
+    return int((mean.var(axis=0) > threshold).sum())

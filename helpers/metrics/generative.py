@@ -1,0 +1,200 @@
+"""How good are generated pictures? Measures that need no downloaded network. NumPy in, NumPy out.
+
+A generator without a density can be judged by its samples only. Most measures here compare two
+sets of features, `(N, F)` of real pictures and `(M, F)` of generated ones, by whatever network
+computes them: they see what that network sees, and numbers by two networks do not compare.
+"""
+
+import numpy as np
+
+
+def power_spectrum(images):
+    """Mean power by spatial frequency, from 1 cycle a picture to half the side.
+
+    Channels are averaged, each picture's mean is taken off, and powers are averaged over rings of
+    equal frequency (rounded). Only a wave along an axis reaches half the side undamped.
+
+    Args:
+        images: `(N, H, H, C)`, floats.
+
+    Returns:
+        float64 `(H // 2,)`. White noise of variance v in each channel is flat at v / C.
+
+    Raises:
+        ValueError: If the images are not square.
+    """
+    images = np.asarray(images, dtype="float64")
+    if images.ndim != 4 or images.shape[1] != images.shape[2]:
+        raise ValueError(f"`images` must be (N, H, H, C). Received: shape {images.shape}")
+    flat = images.mean(axis=-1)
+    flat -= flat.mean(axis=(1, 2), keepdims=True)
+    side = flat.shape[1]
+    power = (np.abs(np.fft.fft2(flat)) ** 2).mean(axis=0) / side**2
+    frequency = np.fft.fftfreq(side) * side
+    ring = np.rint(np.hypot(frequency[:, None], frequency)).astype(int).ravel()
+    means = np.bincount(ring, power.ravel()) / np.bincount(ring)
+    return means[1 : side // 2 + 1]
+
+
+def standardise(reference, *others):
+    """Features in units of the reference: each with mean 0 and standard deviation 1 there.
+
+    Args:
+        reference: `(N, F)`; a feature that is constant in it is left out everywhere.
+        *others: `(M, F)` each.
+
+    Returns:
+        A list of float64 arrays, the reference first.
+
+    Raises:
+        ValueError: If a set is not `(M, F)`, or no feature varies.
+    """
+    sets = [_features("reference", reference)]
+    sets += [_features(f"others[{i}]", other, sets[0]) for i, other in enumerate(others)]
+    mean, spread = sets[0].mean(axis=0), sets[0].std(axis=0)
+    kept = spread > 1e-6 * max(spread.max(), 1e-30)
+    if not kept.any() or spread.max() == 0:
+        raise ValueError("no feature of the reference varies: its network tells nothing apart")
+    return [(each[:, kept] - mean[kept]) / spread[kept] for each in sets]
+
+
+def polynomial_mmd(real, fake, degree=3):
+    """The squared maximum mean discrepancy with a polynomial kernel, estimated without bias.
+
+    k(a, b) = (a·b / F + 1)³. The estimate is the mean kernel inside each set, pairs of a picture
+    with itself left out, minus twice the mean kernel between the sets. It is 0 on average for two
+    sets from one source, whatever their sizes, so it can be negative; larger is worse. With
+    features of the Inception network it is called KID; with others it must not be.
+
+    Args:
+        real: `(N, F)`, N ≥ 2.
+        fake: `(M, F)`, M ≥ 2.
+        degree: of the polynomial.
+
+    Returns:
+        float.
+
+    Raises:
+        ValueError: If the sets do not fit each other or hold values that are not finite.
+
+    References:
+        Binkowski et al. (2018). https://arxiv.org/abs/1801.01401
+        Gretton et al. (2012), lemma 6. https://jmlr.org/papers/v13/gretton12a.html
+    """
+    real = _features("real", real, least=2)
+    fake = _features("fake", fake, real, least=2)
+
+    def kernel(a, b):
+        return (a @ b.T / a.shape[1] + 1.0) ** degree
+
+    def inside(a):
+        k = kernel(a, a)
+        return (k.sum() - np.trace(k)) / (len(a) * (len(a) - 1))
+
+    return float(inside(real) + inside(fake) - 2 * kernel(real, fake).mean())
+
+
+def precision_recall(real, fake, k=3):
+    """Share of generated pictures that look real, and of real ones that are generated.
+
+    Each picture of a set gets a ball that reaches to its k-th nearest neighbour in that set; the
+    balls together stand for all that the set might have held. Precision is the share of `fake`
+    inside a ball of `real`, recall the share of `real` inside a ball of `fake`. A generator that
+    knows one mode well has high precision and low recall; one that blurs all modes has neither.
+
+    Both depend on the sizes of the sets and on k, so compare numbers of equal sizes only.
+
+    Args:
+        real: `(N, F)`.
+        fake: `(M, F)`.
+        k: which neighbour; each set needs more than k members.
+
+    Returns:
+        (precision, recall), each between 0 and 1.
+
+    Raises:
+        ValueError: If the sets do not fit each other, or k is not below their sizes.
+
+    References:
+        Kynkäänniemi et al. (2019). https://arxiv.org/abs/1904.06991
+    """
+    if int(k) != k or k < 1:
+        raise ValueError(f"`k` must be an integer of 1 or more. Received: k={k!r}")
+    real = _features("real", real, least=k + 1)
+    fake = _features("fake", fake, real, least=k + 1)
+    between = _squared_distances(real, fake)  # (N, M)
+
+    def reach(a):
+        # Column 0 of the sorted distances is the picture itself.
+        return np.partition(_squared_distances(a, a), k, axis=1)[:, k]
+
+    precision = (between <= reach(real)[:, None]).any(axis=0).mean()
+    recall = (between <= reach(fake)[None]).any(axis=1).mean()
+    return float(precision), float(recall)
+
+
+def block_mean(images, cells=4):
+    """Means over a grid of `cells` × `cells` in each channel: `(N, H, W, C)` → `(N, cells² · C)`.
+
+    What is left when all that is fine is gone: blur and noise change it little.
+
+    Raises:
+        ValueError: If height or width is no multiple of `cells`.
+    """
+    images = np.asarray(images, dtype="float64")
+    if images.ndim != 4 or images.shape[1] % cells or images.shape[2] % cells:
+        raise ValueError(
+            f"`images` must be (N, H, W, C), H and W multiples of {cells}. "
+            f"Received: shape {images.shape}"
+        )
+    n, height, width, channels = images.shape
+    blocks = images.reshape(n, cells, height // cells, cells, width // cells, channels)
+    return blocks.mean(axis=(2, 4)).reshape(n, -1)
+
+
+def variance_ratio(real, fake):
+    """Variance of generated features as a share of that of real ones, summed over F.
+
+    1 where they vary as much; 0 where the generator draws one picture again and again. Of
+    `coarse` pictures it asks whether pictures differ at all, and takes no notice of blur.
+    """
+    real = _features("real", real, least=2)
+    fake = _features("fake", fake, real, least=2)
+    return float(fake.var(axis=0).sum() / real.var(axis=0).sum())
+
+
+def gradient_energy(images):
+    """Mean squared difference of neighbouring pixels, per picture: `(N, H, W, C)` → `(N,)`.
+
+    Over both directions and all channels, of values in [0, 1] (what lies outside is cut). Blur
+    lowers it; noise raises it, so a high value alone is no praise.
+    """
+    images = np.clip(np.asarray(images, dtype="float64"), 0, 1)
+    if images.ndim != 4:
+        raise ValueError(f"`images` must be (N, H, W, C). Received: shape {images.shape}")
+    down, across = (np.square(np.diff(images, axis=axis)) for axis in (1, 2))
+    return (down.mean(axis=(1, 2, 3)) + across.mean(axis=(1, 2, 3))) / 2
+
+
+def _squared_distances(a, b):
+    squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
+    squares = np.maximum(squares, 0)
+    if a is b:
+        np.fill_diagonal(squares, 0)
+    return squares
+
+
+def _features(name, values, like=None, least=1):
+    values = np.asarray(values, dtype="float64")
+    if (
+        values.ndim != 2
+        or len(values) < least
+        or (like is not None and values.shape[1:] != like.shape[1:])
+    ):
+        wanted = "F" if like is None else like.shape[1]
+        raise ValueError(
+            f"`{name}` must be (N, {wanted}) with N ≥ {least}. Received: shape {values.shape}"
+        )
+    if not np.isfinite(values).all():
+        raise ValueError(f"`{name}` holds values that are not finite: has the training diverged?")
+    return values

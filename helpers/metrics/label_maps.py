@@ -1,0 +1,251 @@
+"""Scores of label maps and what such maps cost in bits. NumPy in, NumPy out; shares between 0 and 1."""
+
+import math
+
+import numpy as np
+
+from helpers.metrics import label_maps
+
+
+def confusion_matrix(truth, prediction, num_classes, void=None):
+    """Counts of pixels, rows the truth, columns the prediction: int64 `(C, C)`.
+
+    Args:
+        truth: integer label maps, any shape.
+        prediction: the same shape, labels in [0, C).
+        num_classes: C.
+        void: label in `truth` that is left out of every score, or None.
+
+    Raises:
+        ValueError: on another shape, or a label outside [0, C) that is not void.
+    """
+    truth, prediction = np.asarray(truth), np.asarray(prediction)
+    if truth.shape != prediction.shape:
+        raise ValueError(
+            f"`truth` and `prediction` must have the same shape. Received: {truth.shape} "
+            f"and {prediction.shape} (has the argmax over the class axis been taken?)"
+        )
+    for name, labels in (("truth", truth), ("prediction", prediction)):
+        if not np.issubdtype(labels.dtype, np.integer):
+            raise ValueError(f"`{name}` must hold integer labels. Received: dtype={labels.dtype}")
+    counted = np.ones(truth.shape, bool) if void is None else truth != void
+    truth, prediction = truth[counted].astype("int64"), prediction[counted].astype("int64")
+    for name, labels in (("truth", truth), ("prediction", prediction)):
+        if labels.size and (labels.min() < 0 or labels.max() >= num_classes):
+            raise ValueError(
+                f"`{name}` holds labels {labels.min()} to {labels.max()}, outside 0 to "
+                f"{num_classes - 1}. Is the void label named? Received: void={void!r}"
+            )
+    counts = np.bincount(truth * num_classes + prediction, minlength=num_classes**2)
+    return counts.reshape(num_classes, num_classes)
+
+
+def iou_per_class(truth, prediction, num_classes, void=None):
+    """Intersection over union of each class over all pixels: float64 `(C,)`.
+
+    NaN for a class that occurs neither in the truth nor in the prediction.
+    """
+    return iou_of_counts(confusion_matrix(truth, prediction, num_classes, void))
+
+
+def iou_of_counts(counts):
+    """Intersection over union of each class from a `confusion_matrix`: float64 `(C,)`.
+
+    Matrices of single images may be added first. NaN for a class that occurs nowhere.
+    """
+    counts = np.asarray(counts, "float64")
+    hit = np.diag(counts)
+    union = counts.sum(axis=0) + counts.sum(axis=1) - hit
+    return np.divide(hit, union, out=np.full(len(counts), np.nan), where=union > 0)
+
+
+def mean_iou(truth, prediction, num_classes, void=None):
+    """Mean over classes of the intersection over union, counted over all pixels at once.
+
+    Classes that occur nowhere are left out of the mean. `keras.metrics.MeanIoU` counts the same
+    in single precision, and needs Keras; a test holds one to the other.
+    """
+    return float(np.nanmean(iou_per_class(truth, prediction, num_classes, void)))
+
+
+def pixel_accuracy(truth, prediction, void=None):
+    """Share of pixels (void left out) whose label is right."""
+    truth, prediction = np.asarray(truth), np.asarray(prediction)
+    classes = int(max(truth.max(), prediction.max())) + 1
+    counts = confusion_matrix(truth, prediction, classes, void)
+    return float(np.trace(counts) / counts.sum())
+
+
+def dice(truth, prediction, label):
+    """Dice overlap of one class in each image: float64 `(B,)`; 1 where both are empty.
+
+    2·|T ∩ P| / (|T| + |P|), per image, not over the batch as one.
+    """
+    truth, prediction = np.asarray(truth) == label, np.asarray(prediction) == label
+    if truth.shape != prediction.shape:
+        raise ValueError(
+            "`truth` and `prediction` must have the same shape. "
+            f"Received: {truth.shape} and {prediction.shape}"
+        )
+    axes = tuple(range(1, truth.ndim))
+    both = 2.0 * (truth & prediction).sum(axis=axes)
+    sizes = truth.sum(axis=axes) + prediction.sum(axis=axes)
+    return np.divide(both, sizes, out=np.ones(len(sizes)), where=sizes > 0)
+
+
+def boundary_iou(truth, prediction, num_classes, void=None, width=0.02):
+    """Boundary IoU of each class: the IoU of the bands along the inner side of the outlines.
+
+    Where IoU forgives a ragged outline around a large object, this does not. Counted over all
+    images at once, like `iou_per_class`.
+
+    Args:
+        truth: integer label maps `(B, H, W)`, or a list of `(H, W)`.
+        prediction: the same.
+        num_classes: C.
+        void: label in `truth` that is left out; its border is no outline.
+        width: of the band, as a share of the image's diagonal; at least one pixel.
+
+    Returns:
+        float64 `(C,)`; NaN for a class without any pixel in a band.
+
+    Raises:
+        ValueError: on another shape or number of images, or a label outside [0, C) that is not
+            void.
+
+    References:
+        Cheng et al. (2021). https://arxiv.org/abs/2103.16562
+    """
+    from scipy import ndimage
+
+    if len(truth) != len(prediction):
+        raise ValueError(
+            "`truth` and `prediction` must have as many images. "
+            f"Received: {len(truth)} and {len(prediction)}"
+        )
+    if not 0 < width < 1:
+        raise ValueError(
+            f"`width` is a share of the diagonal, between 0 and 1. Received: width={width!r}"
+        )
+    both, either = np.zeros(num_classes), np.zeros(num_classes)
+    for t, p in zip(truth, prediction):
+        t, p = np.asarray(t), np.asarray(p)
+        if t.shape != p.shape or t.ndim != 2:
+            raise ValueError(
+                "`truth` and `prediction` must be label maps of the same shape (H, W). "
+                f"Received: {t.shape} and {p.shape}"
+            )
+        confusion_matrix(t, p, num_classes, void)  # refuses what are no labels
+        steps = max(1, round(width * np.hypot(*t.shape)))
+        counted = np.ones(t.shape, bool) if void is None else t != void
+        for c in range(num_classes):
+            bands = []
+            for labels in (t, p):
+                # The image's border is an outline too; that of void is none, it is not known.
+                inside = np.pad((labels == c) | ~counted, 1)
+                kept = ndimage.binary_erosion(inside, np.ones((3, 3), bool), steps)
+                bands.append((inside & ~kept)[1:-1, 1:-1] & counted)
+            both[c] += (bands[0] & bands[1]).sum()
+            either[c] += (bands[0] | bands[1]).sum()
+    return np.divide(both, either, out=np.full(num_classes, np.nan), where=either > 0)
+
+
+def outline_gap(maps):
+    """Distance of each pixel to the nearest one of another label, in pixels: float64 `(N, H, W)`.
+
+    1 next to an outline; infinite in a map of one label.
+
+    Args:
+        maps: integer labels `(N, H, W)`.
+    """
+    from scipy import ndimage
+
+    gaps = np.full(np.shape(maps), np.inf)
+    for gap, labels in zip(gaps, np.asarray(maps)):
+        present = np.unique(labels)
+        for label in present if len(present) > 1 else ():
+            inside = labels == label
+            gap[inside] = ndimage.distance_transform_edt(inside)[inside]
+    return gaps
+
+
+def speckle(truth, answer, part):
+    """Share of neighbours in a row, both in `part` and of one true label, that are named apart.
+
+    Args:
+        truth, answer: integer label maps `(N, H, W)`.
+        part: booleans `(N, H, W)`, which pixels count, such as the inside of objects.
+
+    Returns:
+        A share; NaN where there are no such neighbours.
+    """
+    both = part[:, :, 1:] & part[:, :, :-1] & (truth[:, :, 1:] == truth[:, :, :-1])
+    apart = (answer[:, :, 1:] != answer[:, :, :-1])[both]
+    return float(apart.mean()) if apart.size else math.nan
+
+
+def label_bits(maps, num_classes):
+    """Bits of a label map under an ideal code that knows three neighbours of every pixel.
+
+    Pixels are sent row by row; the neighbours are those to the left, above, and between the two.
+    Their frequencies are taken from `maps` and count as known, so for few maps of many classes
+    the number is too small.
+
+    Args:
+        maps: integers `(N, H, W)`, labels in [0, num_classes]; the last may stand for void.
+        num_classes: C.
+
+    Returns:
+        Mean over the maps, bits.
+    """
+    maps = np.asarray(maps, dtype="int64")
+    n, framed = num_classes + 1, np.pad(maps, ((0, 0), (1, 0), (1, 0)))
+    near = (framed[:, 1:, :-1] * n + framed[:, :-1, 1:]) * n + framed[:, :-1, :-1]
+    table = np.bincount((near * n + maps).ravel(), minlength=n**4).reshape(-1, n)
+    total = np.maximum(table.sum(axis=1, keepdims=True), 1)
+    return float((table * np.log2(total / np.maximum(table, 1))).sum() / len(maps))
+
+
+def grid_labels(maps, g, num_classes):
+    """Label maps shrunk to g×g by majority vote, void left out: `(N, g, g)`.
+
+    Labels outside [0, num_classes) have no vote. Height and width must be multiples of g.
+    """
+    maps = np.asarray(maps)
+    n, height, width = maps.shape
+    if height % g or width % g:
+        raise ValueError(f"{height}×{width} pixels cannot be cut into {g}×{g} equal cells")
+    cells = maps.reshape(n, g, height // g, g, width // g)
+    votes = [(cells == c).sum(axis=(2, 4)) for c in range(num_classes)]
+    return np.argmax(votes, axis=0)
+
+
+LABEL_MAP_SCORES = ("accuracy", "mean IoU", "Dice per image", "boundary IoU", "IoU of worst class")
+
+
+def label_map_scores(truth, answer, num_classes, void=None):
+    """Five scores of label maps `(N, H, W)`, in the order of `LABEL_MAP_SCORES`: float64 `(5,)`.
+
+    Dice is the mean over images and classes; a class that is neither in the image nor in the
+    answer counts 1.
+    """
+    ious = label_maps.iou_per_class(truth, answer, num_classes, void)
+    known = answer if void is None else np.where(truth == void, void, answer)
+    dices = [label_maps.dice(truth, known, c).mean() for c in range(num_classes)]
+    bands = label_maps.boundary_iou(truth, answer, num_classes, void)
+    accuracy = label_maps.pixel_accuracy(truth, answer, void)
+    return np.array([accuracy, *map(np.nanmean, (ious, dices, bands)), np.nanmin(ious)])
+
+
+def iou_per_image(truth, answer, num_classes, void=None):
+    """Mean IoU of each image, over the classes in its truth or answer: float64 `(N,)`."""
+    pairs = zip(truth, answer, strict=True)
+    return np.array(
+        [np.nanmean(label_maps.iou_per_class(t, a, num_classes, void)) for t, a in pairs]
+    )
+
+
+def confusion_shares(truth, answer, num_classes, void=None):
+    """The confusion matrix with each row, a true class, as shares of its pixels: `(C, C)`."""
+    counts = label_maps.confusion_matrix(truth, answer, num_classes, void)
+    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

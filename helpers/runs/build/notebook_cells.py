@@ -1,0 +1,125 @@
+"""The cells of a stored notebook: made from text, named, cleaned, with badges and the Colab cell."""
+
+import hashlib
+import re
+import tomllib
+
+from helpers.runs.build.cited_numbers import CITED
+from helpers.runs.notebooks import notebooks_folder
+
+KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+
+# Absolute paths of some machine. What stands after "://host" is an address, not a path.
+ABSOLUTE = re.compile(
+    r"(?<![\w.~/-])/(?:home|root|Users|tmp|private|work|workspace|builds|mnt|opt|var|content)/[\w.-]+"
+    r"|\b[A-Z]:\\\\?Users\\"
+)
+
+
+def to_notebook(text):
+    """Convert py:percent text to an unexecuted notebook with stable cell ids."""
+    import jupytext
+
+    notebook = jupytext.reads(text, fmt="py:percent")
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    notebook.metadata = {"kernelspec": dict(KERNELSPEC), "language_info": {"name": "python"}}
+    name_cells(notebook)
+    return notebook
+
+
+def name_cells(notebook):
+    """Give each cell an id from what it says, so that a rebuild changes no id without need."""
+    seen = {}
+    for cell in notebook.cells:
+        said = CITED.sub("", cell.source)
+        digest = hashlib.sha256(f"{cell.cell_type}\n{said}".encode()).hexdigest()[:8]
+        seen[digest] = seen.get(digest, 0) + 1
+        cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+
+
+def clean(notebook):
+    """Strip what differs between two equal runs; return the first lines of dropped stderr."""
+    from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
+
+    dropped = []
+    # Where a kernel happened to flush cuts one print into several outputs.
+    merge = CoalesceStreamsPreprocessor(enabled=True)
+    # papermill's own cells: injected parameters (none at default).
+    notebook.cells = [
+        c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", [])
+    ]
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        cell.metadata = {"tags": tags} if tags else {}
+        if cell.cell_type != "code":
+            continue
+        kept = []
+        for output in cell.outputs:
+            if output.output_type == "stream" and output.name == "stderr":
+                dropped.append(output.text.strip().splitlines()[0] if output.text.strip() else "")
+            else:
+                kept.append(output)
+        cell.outputs = kept
+        merge.preprocess_cell(cell, {}, 0)
+    name_cells(notebook)
+    widgets = notebook.metadata.get("widgets")
+    notebook.metadata = {
+        "kernelspec": dict(KERNELSPEC),
+        "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+    }
+    if widgets:
+        notebook.metadata["widgets"] = widgets
+    return dropped
+
+
+def absolute_paths(notebook):
+    """Return the absolute paths in a notebook's sources and in its text outputs."""
+    found = []
+    for cell in notebook.cells:
+        texts = [cell.source]
+        for output in cell.get("outputs", []):
+            texts.append(str(output.get("text", "")))
+            texts += [str(output.get("evalue", "")), *output.get("traceback", [])]
+            data = output.get("data", {})
+            texts += [str(v) for k, v in data.items() if not k.startswith("image/")]
+        found += [hit for text in texts for hit in ABSOLUTE.findall(text)]
+    return found
+
+
+def repository():
+    """Return owner and name of the repository, from pyproject's [project.urls]."""
+    pyproject = notebooks_folder().parent / "pyproject.toml"
+    project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
+    return project["name"], "/".join(project["urls"]["Repository"].rstrip("/").split("/")[-2:])
+
+
+def badges(stem):
+    """Return the line of launch badges of a notebook; their pictures are the project's own."""
+    _, slug = repository()
+    path = f"notebooks/{stem}.ipynb"
+    colab = f"https://colab.research.google.com/github/{slug}/blob/main/{path}"
+    binder = f"https://mybinder.org/v2/gh/{slug}/main?urlpath=lab/tree/{path}"
+    return (
+        f"[![Open in Colab](../docs/badges/colab.svg)]({colab}) "
+        f"[![Open in Binder](../docs/badges/binder.svg)]({binder}) <!--badges-->"
+    )
+
+
+def colab_cell():
+    """Return the source of the cell that installs the package on Colab, and nowhere else."""
+    name, slug = repository()
+    return (
+        "# On Google Colab this installs the helpers; elsewhere it does nothing.\n"
+        "import subprocess\nimport sys\n\n"
+        'if "google.colab" in sys.modules:\n'
+        f'    package = "{name} @ git+https://github.com/{slug}"\n'
+        '    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)'
+    )
+
+
+def refresh_source(text, stem):
+    """Rewrite the badges line and the cell tagged `colab` of a py:percent text."""
+    text = re.sub(r"^# .*<!--badges-->.*$", lambda _: f"# {badges(stem)}", text, flags=re.M)
+    pattern = r'^(# %% tags=\[[^\]\n]*"colab"[^\]\n]*\]\n).*?(?=^# %%|\Z)'
+    body = f"{colab_cell()}\n\n"
+    return re.sub(pattern, lambda m: m[1] + body, text, flags=re.M | re.S)

@@ -1,0 +1,40 @@
+"""Classifiers of pixels: losses, how far an output sees, what a network costs, a random forest.
+
+For who trains or compares networks that label pixels or find edges: notebooks 05, 06 and 09.
+"""
+
+from helpers.segmentation.cost import milliseconds, multiply_adds
+from helpers.segmentation.forest import enlarged, enlarged_each, forest_labels, pixel_features
+from helpers.segmentation.losses import EdgeCrossEntropy, PixelCrossEntropy, SoftDice
+from helpers.segmentation.receptive_fields import (
+    CONVOLUTIONS,
+    GLOBAL,
+    POINTWISE,
+    POOLS,
+    effective_receptive_field,
+    receptive_field,
+    receptive_field_mask,
+    side_holding,
+    with_positive_weights,
+)
+
+__all__ = [
+    "CONVOLUTIONS",
+    "EdgeCrossEntropy",
+    "GLOBAL",
+    "POINTWISE",
+    "POOLS",
+    "PixelCrossEntropy",
+    "SoftDice",
+    "effective_receptive_field",
+    "enlarged",
+    "enlarged_each",
+    "forest_labels",
+    "milliseconds",
+    "multiply_adds",
+    "pixel_features",
+    "receptive_field",
+    "receptive_field_mask",
+    "side_holding",
+    "with_positive_weights",
+]

@@ -1,0 +1,5 @@
+"""What a model can say about its own doubt: several answers to one picture, and strange pictures.
+
+`probabilistic_unet` and `baselines` are the models, `methods` trains them alike, `evaluation`
+scores them, `ood` asks whether a picture is of the kind that was trained on. Notebook 07.
+"""

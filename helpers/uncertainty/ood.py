@@ -1,0 +1,212 @@
+"""Is this picture of the kind the model was trained on? Scores, and how well they tell.
+
+All scores are in nats per image, and larger means stranger.
+"""
+
+import io
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from helpers import backend, losses, models, networks
+from helpers.data import records
+from helpers.layers import PACKAGE
+
+FLOOR = 0.01  # smallest standard deviation of a pixel, two and a half grey levels of 256
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class HeteroscedasticVAE(models.VAE):
+    """A VAE with Gaussian pixels whose decoder says for each pixel how sure it is.
+
+    The decoder gives 2C channels: C means, then C raw values r with σ = FLOOR + exp(r). A black
+    background can so become nearly certain, as it can for models of 8-bit values.
+
+    Args:
+        encoder, decoder, seed: as for `models.VAE`.
+    """
+
+    gives = 2
+
+    def __init__(self, encoder, decoder, seed=None, **kwargs):
+        kwargs = {**kwargs, "likelihood": "gaussian", "sigma": 1.0}
+        super().__init__(encoder, decoder, seed=seed, **kwargs)
+
+    def decode(self, z, training=False):
+        """Latent → means of the pixels, `(B, H, W, C)`."""
+        return ops.split(ops.cast(self.decoder(z, training=training), "float32"), 2, axis=-1)[0]
+
+    def reconstruction_nll(self, x, z, training=False):
+        """−log p(x|z), `(B,)`, nats per image."""
+        output = ops.cast(self.decoder(z, training=training), "float32")
+        mean, raw = ops.split(output, 2, axis=-1)
+        return losses.gaussian_nll(x, mean, ops.log(FLOOR + ops.exp(raw)))
+
+
+def heteroscedastic_vae(image_shape, latent=32, width=24, seed=None):
+    """A `PixelwiseVAE` on the networks of `networks.conv_networks`."""
+    height, side, channels = networks.known_shape(image_shape)
+    encoder, _ = networks.conv_networks(image_shape, latent, width, centre=True)
+    _, decoder = networks.conv_networks((height, side, 2 * channels), latent, width, centre=False)
+    start = np.repeat([0.4, -2.0], channels).astype("float32")
+    z = keras.Input(decoder.inputs[0].shape[1:])
+    scale = keras.layers.Rescaling(0.25)
+    shift = keras.layers.Rescaling(1.0, offset=start)
+    return HeteroscedasticVAE(encoder, keras.Model(z, shift(scale(decoder(z)))), seed=seed)
+
+
+def auroc(familiar, strange):
+    """Probability that a strange picture scores higher than a familiar one; ties count half.
+
+    Args:
+        familiar, strange: scores, `(N,)` and `(M,)`.
+
+    Returns:
+        0.5 for a score that tells nothing, 1 for one that tells all, below 0.5 for one that has
+        it the wrong way round.
+
+    References:
+        Hanley and McNeil (1982). https://doi.org/10.1148/radiology.143.1.7063747
+    """
+    familiar, strange = (np.asarray(v, "float64") for v in (familiar, strange))
+    if familiar.ndim != 1 or strange.ndim != 1 or not (len(familiar) and len(strange)):
+        raise ValueError(
+            f"scores must be (N,) and (M,). Received: {familiar.shape} and {strange.shape}"
+        )
+    if not (np.isfinite(familiar).all() and np.isfinite(strange).all()):
+        raise ValueError("scores must be finite")
+    from sklearn.metrics import roc_auc_score
+
+    truth = np.repeat([0, 1], [len(familiar), len(strange)])
+    return float(roc_auc_score(truth, np.concatenate([familiar, strange])))
+
+
+def recorded_auroc(name, kind):
+    """AUROC of each score in a recorded run, `{score: value}`; empty where there is none.
+
+    Args:
+        name: of the record in `data/results`.
+        kind: the strangers whose values it holds under `novel_kind_score`.
+    """
+    start = f"novel_{kind}_"
+    return {
+        key.removeprefix(start).replace("_", " "): value
+        for key, value in records.results_of(name).items() if key.startswith(start)
+    }  # fmt: skip
+
+
+def negative_elbo(vae, images, draws=4, batch=100):
+    """Mean of `draws` one-sample estimates of −ELBO, `(N,)`."""
+    found = []
+    for start in range(0, len(images), batch):
+        x = ops.convert_to_tensor(images[start : start + batch])
+        draw = [ops.convert_to_numpy(vae.elbo(x)) for _ in range(draws)]
+        found.append(-np.mean(draw, axis=0))
+    return np.concatenate(found)
+
+
+def png_nats(images):
+    """Length of each image as a PNG file, in nats: 8 ln 2 a byte.
+
+    Args:
+        images: floats in [0, 1] or uint8, `(N, H, W, C)` with C 1 or 3.
+
+    References:
+        Serrà et al. (2020), input complexity. https://arxiv.org/abs/1909.11480
+    """
+    from PIL import Image
+
+    images = np.asarray(images)
+    if images.dtype != np.uint8:
+        images = np.rint(np.clip(images, 0, 1) * 255).astype("uint8")
+    lengths = []
+    for image in images:
+        with io.BytesIO() as file:
+            Image.fromarray(image.squeeze()).save(file, "PNG", optimize=True)
+            lengths.append(file.tell())
+    return np.array(lengths) * 8 * math.log(2)
+
+
+def input_complexity(nats, images, density=True):
+    """−log p minus the length as a PNG: what the model finds hard and a general code does not.
+
+    Args:
+        nats: −log p or a bound on it, `(N,)`.
+        images: `(N, H, W, C)`, as for `png_nats`.
+        density: whether the nats are of a density on [0, 1]; D ln 256 is then added, which makes
+            them those of 8-bit values.
+
+    References:
+        Serrà et al. (2020). https://arxiv.org/abs/1909.11480
+    """
+    levels = math.prod(np.shape(images)[1:]) * math.log(256) if density else 0.0
+    return np.asarray(nats) + levels - png_nats(images)
+
+
+def typicality(nats, reference):
+    """|−log p − its mean over familiar pictures|: too likely is as strange as too unlikely.
+
+    References:
+        Nalisnick et al. (2019), typicality. https://arxiv.org/abs/1906.02994
+    """
+    return np.abs(np.asarray(nats) - np.mean(reference))
+
+
+def batch_means(nats):
+    """Means of ten pictures each, in their order; what is left over does not count.
+
+    Raises:
+        ValueError: If there are fewer than ten.
+    """
+    nats = np.asarray(nats, "float64")
+    if len(nats) < 10:
+        raise ValueError(f"ten pictures make one mean. Received: {len(nats)}")
+    return nats[: len(nats) // 10 * 10].reshape(-1, 10).mean(axis=1)
+
+
+def likelihood_regret(vae, images, steps=100, rate=0.05, draws=8, seed=0):
+    """Likelihood regret: how much the ELBO of an image rises when its own q is fitted to it.
+
+    Mean and log σ² of q(z|x) start where the encoder puts them and are moved by Adam, for each
+    image alone; the decoder stays. The same noise before and after, so that nothing but q counts.
+
+    Args:
+        vae: a `models.VAE`.
+        images: `(N, H, W, C)`; each costs `steps` passes through the decoder.
+        steps, rate: of Adam.
+        draws: samples for the ELBO before and after.
+        seed: of the noise.
+
+    Returns:
+        `(N,)`, nats. Below 0 where the fit of a noisy objective ended worse than it began.
+
+    References:
+        Xiao, Yan and Amit (2020). https://arxiv.org/abs/2003.02977
+    """
+    x = ops.convert_to_tensor(np.asarray(images, "float32"))
+    start = [ops.convert_to_numpy(t) for t in vae.encode(x)]
+    mean, log_variance = (keras.Variable(value) for value in start)
+    adam = keras.optimizers.Adam(rate)
+    adam.build([mean, log_variance])
+    rng = np.random.default_rng(seed)
+    noises = rng.standard_normal((draws, *start[0].shape)).astype("float32")
+
+    def nats(noise):  # NumPy's arrays and PyTorch's tensors do not mix
+        z = mean + ops.exp(0.5 * log_variance) * ops.convert_to_tensor(noise)
+        return vae.reconstruction_nll(x, z) + losses.gaussian_kl(
+            ops.convert_to_tensor(mean), ops.convert_to_tensor(log_variance)
+        )
+
+    def level():
+        return np.mean([ops.convert_to_numpy(nats(noise)) for noise in noises], axis=0)
+
+    before = level()
+    for _ in range(steps):
+        noise = rng.standard_normal(start[0].shape).astype("float32")
+        _, gradients = backend.value_and_grad(
+            lambda noise=noise: ops.sum(nats(noise)), [mean, log_variance]
+        )
+        adam.apply_gradients(zip(gradients, [mean, log_variance]))
+    return before - level()

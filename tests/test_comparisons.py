@@ -1,0 +1,109 @@
+"""Panels show every score where it belongs, and a record beside them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from helpers import plots
+from helpers.data import records
+
+TABLE = {
+    (net, budget): {"alone": (0.1 * i + 0.01 * j, 0.05), "VAE": (0.1 * i + 0.01 * j + 0.02, 0.05)}
+    for i, net in enumerate(("CNN", "U-Net"))
+    for j, budget in enumerate((20, 400))
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    return tmp_path
+
+
+def drawn(axis):
+    """Name of each start and the heights of its marks."""
+    handles, labels = axis.get_legend_handles_labels()
+    return {name: handle[0].get_ydata() for handle, name in zip(handles, labels)}
+
+
+def test_a_panel_for_each_budget_and_a_mark_for_each_start(folder):
+    fig = plots.scores_by_network(TABLE, ["CNN", "U-Net"], [20, 400], "none")
+    assert [a.get_title() for a in fig.axes] == ["your run, 20 labels", "your run, 400 labels"]
+    found = drawn(fig.axes[1])
+    np.testing.assert_allclose(found["alone"], [0.01, 0.11])
+    np.testing.assert_allclose(found["VAE"], [0.03, 0.13])
+    assert [t.get_text() for t in fig.axes[0].get_xticklabels()] == ["CNN", "U-Net"]
+    assert [t.get_text() for t in fig.legends[0].texts] == ["alone", "VAE"]
+
+
+def record(folder, table):
+    note = {"networks": ["FCN"], "labels": [5, 6, 7], "arms": ["alone", "other"], "table": table}
+    note["word"] = ["yes", "no", "perhaps"]
+    (folder / "09-test.json").write_text(json.dumps({"results": note}), "utf-8")
+
+
+def test_a_record_has_a_row_of_its_own(folder):
+    record(folder, np.arange(12).reshape(1, 3, 2, 2).tolist())
+    said = {20: {"word": "a"}, 400: {"word": "b"}}
+    fig = plots.scores_by_network(TABLE, ["CNN", "U-Net"], [20, 400], "09-test", said)
+    titles = [a.get_title() for a in fig.axes]
+    assert titles[:2] == ["your run, 20 labels: a", "your run, 400 labels: b"]
+    said = zip((5, 6, 7), ("yes", "no", "perhaps"))
+    assert titles[3:] == [f"recorded run, {n} labels: {word}" for n, word in said]
+    assert not fig.axes[2].axison  # three budgets there, two here
+    assert drawn(fig.axes[4]) == {"alone": [4], "other": [6]}
+    assert [t.get_text() for t in fig.legends[0].texts] == ["alone", "VAE", "other"]
+
+
+def test_a_record_that_does_not_fit_is_named(folder):
+    record(folder, np.zeros((1, 2, 2, 2)).tolist())
+    with pytest.raises(ValueError, match=r"09-test.json .*\(1, 2, 2, 2\)"):
+        plots.scores_by_network(TABLE, ["CNN", "U-Net"], [20, 400], "09-test")
+
+
+def test_a_gallery_shows_answers_and_errors():
+    truth = np.array([[[0, 1], [1, 2]]])  # 2 is void
+    images = np.zeros((1, 2, 2, 3), "uint8")
+    fig = plots.segmentation_gallery(
+        images, truth, {"CNN": np.array([[[0, 0], [1, 1]]])}, ["a", "b"], 2
+    )
+    axis = fig.axes[0]
+    labels = [t.get_text() for t in axis.get_yticklabels()]
+    assert labels == ["picture", "truth", "CNN", "errors"]
+    errors = axis.images[0].get_array()[-2:, :2]  # the last row of the grid, gaps left out
+    assert (errors == 0).all(axis=-1).tolist() == [[False, True], [False, False]]
+    assert [t.get_text() for t in fig.legends[0].texts] == ["a", "b"]
+
+
+def test_arms_lie_below_each_other_and_empty_tables_are_left_out():
+    mine = {"one map": {"nll": (9, 1), "ged": (0.5, 0.1)}, "latent": {"nll": (5, 2)}}
+    old = {"latent": {"nll": (4, 0.5), "ged": (0.25, 0.0)}}
+    measures = {"nll": "nats", "ged": "distance"}
+    arms = ["one map", "latent"]
+    fig = plots.scores_by_method({"your run": mine, "recorded": old, "none": {}}, measures, arms)
+    assert len(fig.axes) == 4
+    points = [
+        [tuple(float(v[0]) for v in bar[0].get_data()) for bar in a.containers] for a in fig.axes
+    ]
+    assert points == [[(9, 0), (5, 1)], [(0.5, 0)], [(4, 0)], [(0.25, 0)]]
+    assert [a.get_title() for a in fig.axes] == ["your run", "", "recorded", ""]
+    assert [t.get_text() for t in fig.axes[0].get_yticklabels()] == ["one map", "latent"]
+    assert [a.get_xlabel() for a in fig.axes[:2]] == ["nats", "distance"]
+    low, high = fig.axes[0].get_ylim()
+    assert low > high  # the first arm on top
+    latents = [fig.axes[0].containers[1][0], fig.axes[2].containers[0][0]]
+    assert latents[0].get_color() == latents[1].get_color() != "C0"
+    assert latents[0].get_marker() == latents[1].get_marker()
+    import matplotlib.pyplot as plt
+
+    later, axis = plt.subplots()
+    plots.colour_by_method([axis], ["latent", "one map"], arms)
+    lines = [axis.plot([0, 1])[0] for _ in range(2)]
+    bars = [fig.axes[0].containers[i][0] for i in (1, 0)]
+    assert [line.get_color() for line in lines] == [bar.get_color() for bar in bars]
+    plt.close(later)
+    with pytest.raises(ValueError, match="no table"):
+        plots.scores_by_method({"none": {}}, measures, arms)
+    with pytest.raises(ValueError, match="among"):
+        plots.scores_by_method({"your run": mine}, measures, ["one map"])

@@ -1,0 +1,121 @@
+"""The loss against its definition, the divergence in closed cases, and a compiled step."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from helpers import backend
+from helpers.backend import value_and_grad
+from helpers.generative import gan
+
+
+def test_the_loss_by_hand():
+    real, fake = np.log([3.0, 1.0]), np.log([1.0, 1 / 3])  # D = ¾, ½ and ½, ¼
+    expected = -(math.log(0.75) + math.log(0.5)) / 2 - (math.log(0.5) + math.log(0.75)) / 2
+    assert float(gan.discriminator_loss(real, fake)) == pytest.approx(expected, rel=1e-6)
+    zeros = np.zeros((3, 1), "float32")
+    assert float(gan.discriminator_loss(zeros, zeros)) == pytest.approx(2 * math.log(2))
+
+
+def test_logits_far_out_stay_finite():
+    far = np.array([-1e4, 1e4], "float32")
+    assert np.isfinite(float(gan.discriminator_loss(far, far)))
+
+
+def test_the_divergence_in_cases_known_in_closed_form():
+    p, q = np.zeros(100), np.zeros(100)
+    p[:50], q[50:] = 1, 1
+    assert gan.jensen_shannon_divergence(p, q, 1 / 50) == pytest.approx(math.log(2))
+    assert gan.jensen_shannon_divergence(p, p, 1 / 50) == 0
+    r = np.zeros(100)
+    r[25:75] = 1  # half of it overlaps with p
+    # In p alone and r alone the middle is half; where both are, it is the same.
+    assert gan.jensen_shannon_divergence(p, r, 1 / 50) == pytest.approx(math.log(2) / 2)
+    assert gan.jensen_shannon_divergence(p, r, 1 / 50) == gan.jensen_shannon_divergence(
+        r, p, 1 / 50
+    )
+
+
+def test_the_divergence_of_normal_densities_is_the_game_of_their_best_judge():
+    line = np.linspace(-40, 48, 8801)
+    for a in (0, 1, 4, 8):
+        p, q = (np.exp(-0.5 * (line - m) ** 2) / math.sqrt(2 * math.pi) for m in (0, a))
+        logit = a * (a / 2 - line)  # log p - log q
+        game = -np.sum(p * np.logaddexp(0, -logit) + q * np.logaddexp(0, logit)) * 0.01
+        assert game == pytest.approx(2 * gan.jensen_shannon_divergence(p, q, 0.01) - math.log(4))
+
+
+def test_what_is_no_density_is_refused():
+    with pytest.raises(ValueError, match="`q` must be a density"):
+        gan.jensen_shannon_divergence(np.ones(10), np.full(10, 2.0), 0.1)
+    with pytest.raises(ValueError, match="one grid"):
+        gan.jensen_shannon_divergence(np.ones(10), np.ones(5), 0.1)
+
+
+def _pair():
+    keras.utils.set_random_seed(0)
+    z, x = keras.Input((2,)), keras.Input((3,))
+    generator = keras.Model(
+        z, layers.Dense(3)(layers.BatchNormalization()(layers.Dense(4, use_bias=False)(z)))
+    )
+    critic = keras.Model(x, layers.Dense(1)(layers.Dense(4, activation="relu")(x)))
+    optimizers = [keras.optimizers.Adam(0.01, beta_1=0.5) for _ in range(2)]
+    for optimizer, net in zip(optimizers, (generator, critic)):
+        optimizer.build(net.trainable_variables)
+    draws = keras.random.SeedGenerator(0)
+    both = [*generator.variables, *critic.variables]
+
+    def step(real):
+        z = keras.random.normal((8, 2), seed=draws)
+
+        def judge():
+            fake = generator(z, training=True)
+            return gan.discriminator_loss(critic(real), critic(fake))
+
+        def please():
+            return ops.mean(ops.softplus(-critic(generator(z, training=True))))
+
+        values = []
+        for loss, net, optimizer in zip((judge, please), (critic, generator), optimizers[::-1]):
+            mine = net.trainable_variables
+            rest = [v for v in both if all(v is not m for m in mine)]
+            value, slopes = value_and_grad(loss, mine, rest)
+            optimizer.apply(slopes, mine)
+            values.append(value)
+        return ops.stack(values)
+
+    state = [*both, *optimizers[0].variables, *optimizers[1].variables, draws.state]
+    return step, state, both
+
+
+def test_a_compiled_step_does_what_the_step_does():
+    batches = list(gan.random_batches(np.random.default_rng(0).random((20, 3)), 8, 4, 0))
+    found = []
+    for wrap in (lambda step, state: step, backend.compile_step):
+        step, state, both = _pair()
+        run = wrap(step, state)
+        values = [ops.convert_to_numpy(run(b)) for b in batches]
+        found.append((np.array(values), [ops.convert_to_numpy(v) for v in both]))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-4, atol=1e-5)
+    for plain, fast in zip(found[0][1], found[1][1]):
+        np.testing.assert_allclose(plain, fast, rtol=1e-3, atol=1e-4)
+
+
+def test_a_variable_named_twice_is_refused():
+    step, state, _ = _pair()
+    with pytest.raises(ValueError, match="twice"):
+        backend.compile_step(step, [*state, state[0]])
+
+
+def test_batches_pass_over_all_pictures_in_a_new_order():
+    images = np.arange(10, dtype="uint8")[:, None]
+    batches = [ops.convert_to_numpy(b) for b in gan.random_batches(images, 4, 5, 1)]
+    assert [len(b) for b in batches] == [4] * 5 and batches[0].dtype == "float32"
+    seen = np.rint(np.concatenate(batches)[:, 0] * 255).astype(int)
+    assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10))
+    assert list(seen[:10]) != list(seen[10:])
+    with pytest.raises(ValueError, match="batch of 11"):
+        next(gan.random_batches(images, 11, 1, 0))

@@ -1,0 +1,116 @@
+"""Scores of novelty: known values, and what each is blind to."""
+
+import json
+import math
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from helpers import losses, models
+from helpers.data import records
+from helpers.uncertainty import ood
+
+
+def test_auroc_by_hand():
+    assert ood.auroc([1, 2], [3, 4]) == 1
+    assert ood.auroc([3, 4], [1, 2]) == 0
+    assert ood.auroc([1, 1], [1, 1]) == 0.5
+    assert ood.auroc([1, 3], [2, 3]) == pytest.approx((1 + 0 + 1 + 0.5) / 4)
+    with pytest.raises(ValueError, match="finite"):
+        ood.auroc([1, math.nan], [2])
+    with pytest.raises(ValueError, match="scores"):
+        ood.auroc([], [2])
+
+
+def test_auroc_agrees_with_scikit_learn():
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(0)
+    a, b = rng.integers(0, 9, 50), rng.integers(2, 12, 70)
+    truth = np.r_[np.zeros(50), np.ones(70)]
+    assert ood.auroc(a, b) == pytest.approx(roc_auc_score(truth, np.r_[a, b]))
+
+
+def test_a_plain_picture_is_short_as_png_and_noise_is_not():
+    noise = np.random.default_rng(0).random((1, 32, 32, 3), "float32")
+    flat = np.full((1, 32, 32, 3), 0.5, "float32")
+    short, long = ood.png_nats(np.concatenate([flat, noise]))
+    assert short < 1500 < 32 * 32 * 3 * math.log(256) * 0.95 < long
+    grey = ood.png_nats(noise[..., :1])
+    assert 0.9 * long / 3 < grey[0] < 1.2 * long / 3
+
+
+def test_excess_makes_a_density_one_of_grey_levels():
+    x = np.zeros((1, 4, 4, 1))
+    gain = ood.input_complexity([5.0], x) - ood.input_complexity([5.0], x, density=False)
+    assert gain == pytest.approx(16 * math.log(256))
+
+
+def test_too_likely_is_untypical():
+    assert ood.typicality([-9.0, 0.0, 9.0], [1.0, -1.0]).tolist() == [9, 0, 9]
+
+
+def test_ten_pictures_make_one_mean():
+    assert ood.batch_means(np.arange(25)).tolist() == [4.5, 14.5]
+    with pytest.raises(ValueError, match="ten"):
+        ood.batch_means([1.0] * 9)
+
+
+def test_a_record_is_read_by_the_kind_of_stranger(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    results = {"novel_mnist_raw": 0.4, "novel_mnist_minus_png": 0.9, "novel_other_raw": 0.1}
+    (tmp_path / "some.json").write_text(json.dumps({"results": results}), "utf-8")
+    assert ood.recorded_auroc("some", "mnist") == {"raw": 0.4, "minus png": 0.9}
+    assert ood.recorded_auroc("none", "mnist") == {}
+
+
+def test_the_pixelwise_likelihood_is_a_gaussian_with_its_own_spread():
+    vae = ood.heteroscedastic_vae((8, 8, 1), 2, 4, seed=0)
+    x = np.random.default_rng(0).random((3, 8, 8, 1), "float32")
+    z = np.zeros((3, 2), "float32")
+    mean, raw = np.split(ops.convert_to_numpy(vae.decoder(z)), 2, axis=-1)
+    sigma = ood.FLOOR + np.exp(raw.astype("float64"))
+    expected = 0.5 * (losses.LOG_2PI + ((x - mean) / sigma) ** 2) + np.log(sigma)
+    nats = ops.convert_to_numpy(vae.reconstruction_nll(x, z))
+    assert np.allclose(nats, expected.sum(axis=(1, 2, 3)), rtol=1e-4)
+    assert vae.decode(z).shape == x.shape
+    assert vae.predict(x, verbose=0).shape == x.shape
+    plain = models.conv_vae((8, 8, 1), 2, 4, likelihood="gaussian")
+    with pytest.raises(ValueError, match="mean and a spread"):
+        ood.HeteroscedasticVAE(plain.encoder, plain.decoder)
+
+
+def test_the_pixelwise_vae_learns():
+    x = np.random.default_rng(0).random((32, 8, 8, 1), "float32") * 0.2
+    vae = ood.heteroscedastic_vae((8, 8, 1), 2, 4, seed=0)
+    before = ood.negative_elbo(vae, x).mean()
+    vae.compile(keras.optimizers.Adam(0.01))
+    vae.fit(x, epochs=15, batch_size=8, verbose=0)
+    after = ood.negative_elbo(vae, x)
+    assert after.shape == (32,) and after.mean() < before - 20
+
+
+def _linear(bias):
+    """A linear VAE with a posterior that is off by `bias`, and what the best one would save."""
+    image, z = keras.Input((1, 1, 2)), keras.Input((1,))
+    flat = layers.Flatten()(image)
+    first = keras.ops.reshape(flat[:, :1], (-1, 1))
+    mean = layers.Lambda(lambda t: 0.5 * t + bias, output_shape=(1,))(first)
+    log_variance = layers.Lambda(lambda t: 0 * t + math.log(0.5), output_shape=(1,))(first)
+    encoder = keras.Model(image, [mean, log_variance])
+    out = layers.Lambda(
+        lambda t: ops.reshape(ops.concatenate([t, 0 * t], axis=-1), (-1, 1, 1, 2)),
+        output_shape=(1, 1, 2),
+    )(z)
+    return models.VAE(encoder, keras.Model(z, out), likelihood="gaussian", sigma=1.0, seed=0)
+
+
+def test_regret_is_what_a_better_posterior_saves():
+    # x = (z, 0) + N(0, 1): the exact posterior is N(x/2, 1/2); off by b it costs b²/2 + b²/2.
+    x = np.array([[[[1.0, 0.0]]], [[[-0.5, 0.3]]]], "float32")
+    good = ood.likelihood_regret(_linear(0.0), x, steps=30, rate=0.02, draws=200)
+    bad = ood.likelihood_regret(_linear(1.0), x, steps=150, rate=0.05, draws=200)
+    assert np.abs(good).max() < 0.1
+    assert np.allclose(bad, 1.0, atol=0.3)

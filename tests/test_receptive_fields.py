@@ -1,0 +1,158 @@
+"""Fields of view: counted by hand, held to each other, and to gradients."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from helpers import pyramids, segmentation
+from helpers.layers import DepthToSpaceUp, PatchDown
+
+
+def model(*stack, size=(24, 24), channels=1):
+    return keras.Sequential([keras.Input((*size, channels)), *stack])
+
+
+def conv(kernel=3, **options):
+    return layers.Conv2D(1, kernel, **{"padding": "same", **options})
+
+
+BY_HAND = {
+    "three 3×3": ((conv(), conv(), conv()), 7),
+    "dilations 1, 2, 4": ((conv(), conv(dilation_rate=2), conv(dilation_rate=4)), 15),
+    "stride 2 before": ((conv(strides=2), conv()), 3 + 2 * 2),
+    "patch before": ((PatchDown(1, 2), conv(), conv()), 2 + 4 * 2),
+    "pool before": ((layers.MaxPooling2D(2), conv()), 2 + 2 * 2),
+    "5×5 valid": ((conv(5, padding="valid"), conv(1)), 5),
+    # Both neighbours of a 3×3 window after ×2 lie in one other cell of 2 pixels.
+    "down and up": ((PatchDown(1, 2), DepthToSpaceUp(1, 2), conv()), 4),
+    "nearest": ((PatchDown(1, 4), layers.UpSampling2D(4)), 4),
+    "bilinear": ((PatchDown(1, 4), layers.UpSampling2D(4, interpolation="bilinear")), 8),
+    "bilinear of an odd factor": (
+        (PatchDown(1, 3), layers.UpSampling2D(3, interpolation="bilinear")),
+        6,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_fields_counted_by_hand(name):
+    stack, side = BY_HAND[name]
+    net = model(*stack)
+    assert segmentation.receptive_field(net) == (side, side)
+    # The widest support inside the image is the same.
+    heights = []
+    for row in range(9, 13):
+        mask = segmentation.receptive_field_mask(
+            net, (row * net.output_shape[1] // 24, net.output_shape[2] // 2)
+        )
+        rows = np.flatnonzero(mask.any(axis=1))
+        heights.append(rows[-1] - rows[0] + 1)
+    assert max(heights) == side
+
+
+def test_height_and_width_are_two_fields():
+    assert segmentation.receptive_field(model(conv((3, 5)), conv((1, 3)))) == (3, 7)
+
+
+def test_dilations_leave_holes():
+    twice = model(conv(dilation_rate=2), conv(dilation_rate=2))
+    mask = segmentation.receptive_field_mask(twice, (12, 12))
+    assert np.array_equal(np.flatnonzero(mask.any(axis=1)), [8, 10, 12, 14, 16])
+    assert mask.sum() == 25
+    mixed = segmentation.receptive_field_mask(model(conv(), conv(dilation_rate=2)), (12, 12))
+    assert mixed.sum() == 49  # 7×7 without a hole
+
+
+def test_borders_cut():
+    mask = segmentation.receptive_field_mask(model(conv(), conv()), (0, 23))
+    assert mask.sum() == 9 and mask[:3, 21:].all()
+
+
+def test_branches_join():
+    image = keras.Input((24, 24, 1))
+    wide, slim = conv(dilation_rate=5)(image), conv()(image)
+    net = keras.Model(image, layers.Add()([wide, slim]))
+    assert segmentation.receptive_field(net) == (11, 11)
+    assert segmentation.receptive_field_mask(net, (12, 12)).sum() == 9 + 8  # the centre is in both
+
+
+def test_a_global_pooling_sees_everything():
+    image = keras.Input((24, 24, 1))
+    everywhere = layers.GlobalAveragePooling2D(keepdims=True)(image)
+    net = keras.Model(image, layers.Add()([conv()(image), everywhere]))
+    assert segmentation.receptive_field(net) == (math.inf, math.inf)
+    assert segmentation.receptive_field_mask(net, (3, 3)).all()
+
+
+def network():
+    image = keras.Input((16, 24, 3))
+    h = layers.Rescaling(4.0, offset=-2.0)(image)
+    h = fine = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(3, 3, padding="same")(h)))
+    h = layers.Conv2D(4, 3, 2, padding="same")(PatchDown(4, 2)(h))
+    h = layers.Conv2D(4, 3, padding="same", dilation_rate=2, activation="relu")(h)
+    h = layers.UpSampling2D(2, interpolation="bilinear")(DepthToSpaceUp(3, 2)(h))
+    h = layers.Concatenate()([h, fine])
+    return keras.Model(image, layers.Conv2D(2, 3, padding="same")(h))
+
+
+@pytest.mark.parametrize("position", [(0, 0), (7, 11), (8, 12), (15, 23), (5, 0)])
+def test_gradients_are_there_on_the_support_and_nowhere_else(position):
+    keras.utils.set_random_seed(0)
+    net = segmentation.with_positive_weights(network())
+    slopes = segmentation.effective_receptive_field(net, np.ones((1, 16, 24, 3)), position)
+    assert np.array_equal(slopes > 0, segmentation.receptive_field_mask(net, position))
+
+
+def test_the_gradient_of_one_convolution_is_its_kernel():
+    net = model(conv(use_bias=False), size=(5, 5))
+    kernel = np.arange(-4.0, 5.0).reshape(3, 3)
+    net.layers[0].set_weights([kernel[..., None, None]])
+    images = np.random.default_rng(0).random((4, 5, 5, 1))
+    slopes = segmentation.effective_receptive_field(net, images, (2, 2))
+    np.testing.assert_allclose(slopes[1:4, 1:4], np.abs(kernel), rtol=1e-6)
+    assert slopes.sum() == pytest.approx(np.abs(kernel).sum())
+
+
+def test_the_gradient_is_of_the_largest_output():
+    net = model(layers.Conv2D(2, 1, use_bias=False), size=(3, 3))
+    net.layers[0].set_weights([np.array([2.0, -5.0]).reshape(1, 1, 1, 2)])
+    for sign, slope in ((1, 2.0), (-1, 5.0)):
+        assert (
+            segmentation.effective_receptive_field(net, np.full((1, 3, 3, 1), sign), (1, 1))[1, 1]
+            == slope
+        )
+
+
+def test_wide_open_leaves_the_model_as_it_is():
+    net = network()
+    before = [np.array(w) for w in net.get_weights()]
+    segmentation.with_positive_weights(net)
+    assert all(np.array_equal(a, b) for a, b in zip(before, net.get_weights()))
+
+
+def test_centred_side():
+    weights = np.zeros((9, 9))
+    weights[4, 4], weights[4, 6], weights[0, 0] = 5, 4, 1
+    sides = [segmentation.side_holding(weights, (4, 4), share) for share in (0.4, 0.6, 0.9, 0.95)]
+    assert sides == [1, 5, 5, 9]
+    with pytest.raises(ValueError, match=r"share=1.5"):
+        segmentation.side_holding(weights, (4, 4), 1.5)
+    with pytest.raises(ValueError, match="sum 0"):
+        segmentation.side_holding(0 * weights, (4, 4))
+
+
+def test_what_is_not_known_is_named():
+    with pytest.raises(ValueError, match="a Reshape"):
+        segmentation.receptive_field(
+            model(conv(), layers.Flatten(), layers.Dense(2), layers.Reshape((1, 1, 2)))
+        )
+    with pytest.raises(ValueError, match="at_size"):
+        segmentation.receptive_field_mask(model(conv(), size=(None, None)), (0, 0))
+    with pytest.raises(ValueError, match=r"must lie in \(24, 24\).*\(24, 0\)"):
+        segmentation.receptive_field_mask(model(conv()), (24, 0))
+    encoder, _ = pyramids.pyramid_networks((16, 16, 3), 2, (4,), (1,), (2,))
+    with pytest.raises(ValueError, match="one input and one output"):
+        segmentation.receptive_field(encoder)
