@@ -27,7 +27,7 @@ import numpy as np
 from keras import layers
 
 from helpers import data, edges
-from helpers.layers import DepthToSpaceUp, PatchDown
+from helpers.layers import DepthToSpaceUp
 from helpers.metrics import iou_per_class, mean_iou
 
 CLASSES = 4
@@ -39,7 +39,7 @@ TOLERANCES = (0.0075, 0.02)
 GREY_SCALE = 0.3  # gradients above this share of the greatest possible are cut
 
 
-def unet(outputs, widths=(32, 48, 64), depths=(1, 2, 3), stem=16, size=64):
+def unet(num_classes, widths=(32, 48, 64), depths=(1, 2, 3), stem=16, size=64):
     """A small U-Net: patches down, depth-to-space up, skips added; (B, H, W, outputs) logits."""
 
     def normal(x):
@@ -55,25 +55,25 @@ def unet(outputs, widths=(32, 48, 64), depths=(1, 2, 3), stem=16, size=64):
     x = block(x, stem, 1)
     skips = []
     for width, depth in zip(widths, depths):
-        x = block(normal(PatchDown(width, activation=None)(x)), width, depth)
+        x = block(normal(layers.Conv2D(width, 2, 2)(x)), width, depth)
         skips.append(x)
     for width, skip in zip(widths[-2::-1], skips[-2::-1]):
         x = block(layers.Add()([DepthToSpaceUp(width)(x), skip]), width, 1)
-    return keras.Model(image, DepthToSpaceUp(outputs, activation=None)(x))
+    return keras.Model(image, DepthToSpaceUp(num_classes, activation=None)(x))
 
 
-def train(images, targets, outputs, loss, steps, seed, batch=32, rate=2e-3):
+def train(images, targets, num_classes, loss, steps, seed, batch_size=32, learning_rate=2e-3):
     """Trains a U-Net for `steps` batches, learning rate on a cosine. Returns it and the seconds."""
     keras.utils.set_random_seed(seed)
-    model = unet(outputs)
-    schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
+    model = unet(num_classes)
+    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     model.compile(keras.optimizers.Adam(schedule), loss)
     rng = np.random.default_rng(seed)
-    rounds = -(-steps * batch // len(images))
+    rounds = -(-steps * batch_size // len(images))
     order = np.concatenate([rng.permutation(len(images)) for _ in range(rounds)])
     start = time.perf_counter()
     for step in range(steps):
-        here = order[step * batch : (step + 1) * batch]
+        here = order[step * batch_size : (step + 1) * batch_size]
         model.train_on_batch(data.to_float(images[here]), targets[here])
     return model, time.perf_counter() - start
 

@@ -191,14 +191,14 @@ def train_for(build, images, seconds):
     return vae, seen / (time.perf_counter() - start), seen / (time.process_time() - cpu_start)
 
 
-def held_out_elbo(vae, images, noise, batch=1000):
+def held_out_elbo(vae, images, noise, batch_size=1000):
     """Mean one-sample ELBO in nats per image, from the pixel probabilities of either model."""
     import numpy as np
     from keras import ops
 
     total = 0.0
-    for start in range(0, len(images), batch):
-        x, epsilon = images[start : start + batch], noise[start : start + batch]
+    for start in range(0, len(images), batch_size):
+        x, epsilon = images[start : start + batch_size], noise[start : start + batch_size]
         mean, log_variance = (ops.convert_to_numpy(t) for t in vae.encode(x))
         z = mean + np.exp(0.5 * log_variance) * epsilon
         p = np.clip(ops.convert_to_numpy(vae.decode(z)), 1e-7, 1 - 1e-7).astype("float64")

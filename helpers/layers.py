@@ -1,8 +1,8 @@
-"""The few layers that Keras does not ship: sampling, and cheap ways down and up.
+"""The few layers that Keras does not ship: sampling, a cheap way up, and one block of three layers.
 
-Transposed and overlapping strided convolutions are the slow part of the usual
-convolutional VAE on a CPU. Here the resolution changes by patches instead: down by a
-convolution whose stride is its kernel, up by a 1×1 convolution and depth-to-space.
+Transposed and overlapping strided convolutions are the slow part of the usual convolutional VAE
+on a CPU. Here the resolution changes by patches instead: down by a convolution whose stride is its
+kernel, which is Keras's `Conv2D(filters, 2, 2)`, and up by a 1×1 convolution and depth-to-space.
 """
 
 import math
@@ -61,56 +61,6 @@ class GaussianSampling(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class PatchDown(layers.Layer):
-    """Shrink by cutting into patches: one convolution with stride = kernel.
-
-    Args:
-        filters: output channels.
-        patch: side of a patch in pixels; height and width must be multiples of it.
-        activation: name or function, applied after the convolution.
-
-    Call arguments:
-        x: `(B, H, W, C)`.
-
-    Returns:
-        `(B, H / patch, W / patch, filters)`.
-    """
-
-    def __init__(self, filters, patch=2, activation="relu", **kwargs):
-        super().__init__(**kwargs)
-        self.filters = positive_int("filters", filters)
-        self.patch = positive_int("patch", patch)
-        self.activation = keras.activations.get(activation)
-        self.conv = layers.Conv2D(
-            self.filters, self.patch, self.patch, activation=activation, dtype=self.dtype_policy
-        )
-
-    def build(self, input_shape):
-        _, height, width, _ = input_shape
-        if any(side is not None and side % self.patch for side in (height, width)):
-            raise ValueError(
-                f"height and width must be multiples of patch={self.patch}; pad or crop the "
-                f"images. Received: input_shape={tuple(input_shape)}"
-            )
-        self.conv.build(input_shape)
-        self.built = True
-
-    def call(self, x):
-        return self.conv(x)
-
-    def compute_output_shape(self, input_shape):
-        return self.conv.compute_output_shape(input_shape)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "patch": self.patch,
-            "activation": keras.activations.serialize(self.activation),
-        }
-
-
-@keras.saving.register_keras_serializable(package=PACKAGE)
 class DepthToSpaceUp(layers.Layer):
     """Grow by unfolding channels: a 1×1 convolution, then depth-to-space.
 
@@ -159,6 +109,33 @@ class DepthToSpaceUp(layers.Layer):
             "scale": self.scale,
             "activation": keras.activations.serialize(self.activation),
         }
+
+
+def bn_relu(x):
+    """Batch normalisation with a momentum of 0.9, then ReLU: symbolic `(B, …, C)` → the same shape.
+
+    Keras's momentum of 0.99 needs hundreds of steps to forget the first ones; short trainings here
+    have as many.
+    """
+    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+
+
+def conv_bn_relu(x, filters, kernel_size=3, dilation_rate=1):
+    """Convolution without bias, batch normalisation and ReLU, at the resolution that comes in.
+
+    Args:
+        x: symbolic, `(B, H, W, C)`.
+        filters: output channels.
+        kernel_size: side of the kernel.
+        dilation_rate: step between its taps.
+
+    Returns:
+        Symbolic, `(B, H, W, filters)`.
+    """
+    conv = layers.Conv2D(
+        filters, kernel_size, padding="same", dilation_rate=dilation_rate, use_bias=False
+    )
+    return bn_relu(conv(x))
 
 
 def positive_int(name, value):

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from helpers.layers import DepthToSpaceUp, PatchDown, positive_int
+from helpers.layers import DepthToSpaceUp, positive_int
 
 
 def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", centre=False):
@@ -55,7 +55,7 @@ def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", cen
 def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu", centre=False):
     """Encoder and decoder of patch convolutions, with a vector or a spatial latent.
 
-    The way down halves the image several times (`PatchDown`), with `width` channels at the
+    The way down halves the image several times by patches, with `width` channels at the
     first resolution and twice as many at each further one, up to 4·width. From 32 pixels on,
     the first patch is 4×4 and stands for two halvings, because the full resolution is where
     the time goes. The way up undoes it (`DepthToSpaceUp`). Patches do not overlap; a residual
@@ -89,7 +89,7 @@ def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu",
     image = keras.Input(image_shape)
     h = layers.Rescaling(4.0, offset=-1.6)(image) if centre else image
     for n, patch in zip(filters, patches):
-        h = PatchDown(n, patch, activation)(h)
+        h = layers.Conv2D(n, patch, patch, activation=activation)(h)
         h = _mix(h, activation) if mix else h
     bottom = h.shape[1:]
     certain = NEARLY_CERTAIN if centre else {}

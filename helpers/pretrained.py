@@ -18,16 +18,17 @@ from helpers.checkpoint.versions import git_commit
 
 FOLDER = Path(__file__).parents[1] / "data" / "weights"
 MAX_BYTES = 2 * 2**20
+FORMER = {"outputs": "num_classes"}  # names of entries in older notes, and today's
 
 
-def save(model, name, *, patches, widths, depths, outputs, folder=FOLDER, **about):
+def save(model, name, *, patches, widths, depths, num_classes, folder=FOLDER, **about):
     """Keep a head on pyramid features, as `load` builds it again.
 
     Args:
         model: from `pyramids.segmentation_head` on all levels of an encoder.
         name: of the files.
         patches, widths, depths: as given to `pyramids.pyramid_networks`.
-        outputs: as given to `pyramids.segmentation_head`.
+        num_classes: as given to `pyramids.segmentation_head`.
         folder: where to; made if it is not there.
         **about: what else the note tells, JSON values: class names, data set, scores.
 
@@ -37,7 +38,7 @@ def save(model, name, *, patches, widths, depths, outputs, folder=FOLDER, **abou
     Raises:
         ValueError: If the network described is not the model's, or the file is above 2 MB.
     """
-    note = {"patches": patches, "widths": widths, "depths": depths, "outputs": outputs}
+    note = {"patches": patches, "widths": widths, "depths": depths, "num_classes": num_classes}
     copy = _build(note)
     if copy.count_params() != model.count_params():
         raise ValueError(
@@ -68,6 +69,7 @@ def load(name, folder=FOLDER):
     if not (weights.exists() and note.exists()):
         return None, None
     about = json.loads(note.read_text("utf-8"))
+    about = {FORMER.get(key, key): value for key, value in about.items()}
     model = _build(about)
     with np.load(weights, allow_pickle=False) as stored:
         values = [stored[f"arr_{i}"].astype("float32") for i in range(len(stored.files))]
@@ -87,5 +89,5 @@ def _build(note):
     encoder, _ = pyramids.pyramid_networks(
         shape, 1, note["widths"], note["depths"], note["patches"]
     )
-    head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), note["outputs"])
+    head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), note["num_classes"])
     return pyramids.at_size(head, (None, None, 3))

@@ -15,7 +15,7 @@ from keras import layers
 
 from helpers.backend import compile_model
 from helpers.data import to_float
-from helpers.layers import DepthToSpaceUp, PatchDown
+from helpers.layers import DepthToSpaceUp, bn_relu, conv_bn_relu
 from helpers.networks import NEARLY_CERTAIN, known_shape
 
 
@@ -65,9 +65,9 @@ def pyramid_networks(
     image = keras.Input(image_shape)
     h = layers.Rescaling(4.0, offset=-2.0)(image)
     for level, (width, depth, patch) in enumerate(zip(widths, depths, patches)):
-        h = _normal(PatchDown(width, patch, activation=None)(h)) if patch > 1 else h
+        h = bn_relu(layers.Conv2D(width, patch, patch)(h)) if patch > 1 else h
         for _ in range(depth):
-            h = _block(h, width)
+            h = conv_bn_relu(h, width)
         h = layers.Identity(name=f"level_{level}")(h)
     bottom = h.shape[1:]
     if spatial:
@@ -82,13 +82,13 @@ def pyramid_networks(
 
     z = keras.Input(heads[0].shape[1:])
     if spatial:
-        h = _normal(layers.Conv2D(widths[-1], 1)(z))
+        h = bn_relu(layers.Conv2D(widths[-1], 1)(z))
     else:
-        h = layers.Reshape(bottom)(_normal(layers.Dense(math.prod(bottom))(z)))
+        h = layers.Reshape(bottom)(bn_relu(layers.Dense(math.prod(bottom))(z)))
     for level in reversed(range(len(widths))):
-        h = _block(h, widths[level])
+        h = conv_bn_relu(h, widths[level])
         if level and patches[level] > 1:
-            h = _normal(DepthToSpaceUp(widths[level - 1], patches[level], activation=None)(h))
+            h = bn_relu(DepthToSpaceUp(widths[level - 1], patches[level], activation=None)(h))
     h = _unfold(h, image_shape[-1], patches[0])
     h = layers.Rescaling(0.25, offset=0.5)(h)  # an output of the size of its input
     return encoder, keras.Model(z, h, name="decoder")
@@ -110,7 +110,7 @@ def levels(encoder):
     return found
 
 
-def segmentation_head(image, features, outputs):
+def segmentation_head(image, features, num_classes):
     """A classifier of pixels on features of one or several resolutions, coarse to fine.
 
     From the coarsest features on, each step doubles the resolution (`DepthToSpaceUp`), adds the
@@ -122,7 +122,7 @@ def segmentation_head(image, features, outputs):
         features: list of symbolic tensors `(B, h, w, c)`, finest first, such as `levels(encoder)`
             or a part of it. The head shares the layers that made them: set their
             `trainable = False` to keep them as they are.
-        outputs: number of classes, or 1 for edges.
+        num_classes: number of classes, or 1 for edges.
 
     Returns:
         keras.Model, `(B, H, W, C)` → logits `(B, H, W, outputs)`.
@@ -138,13 +138,13 @@ def segmentation_head(image, features, outputs):
     for skip in reversed(features[:-1]):
         h = _grow(h, _ratio(skip, h), skip.shape[-1])
         if h.shape[-1] != skip.shape[-1]:  # the same resolution, other channels
-            h = _normal(layers.Conv2D(skip.shape[-1], 1)(h))
-        h = _block(layers.Add()([h, skip]), skip.shape[-1])
+            h = bn_relu(layers.Conv2D(skip.shape[-1], 1)(h))
+        h = conv_bn_relu(layers.Add()([h, skip]), skip.shape[-1])
     rest = _ratio(image, h)
     if rest > 4:  # one unfolding of that size would draw squares: go there by halves
         h = _grow(h, rest // 2, min(h.shape[-1], 32))
         rest = 2
-    return keras.Model(image, _unfold(h, outputs, rest), name="head")
+    return keras.Model(image, _unfold(h, num_classes, rest), name="head")
 
 
 def at_size(model, image_shape):
@@ -240,20 +240,12 @@ def _ratio(fine, coarse):
 def _grow(h, ratio, width):
     """Doubles the resolution until it has grown by `ratio`."""
     while ratio > 1:
-        h, ratio = _normal(DepthToSpaceUp(width, 2, None)(h)), ratio // 2
+        h, ratio = bn_relu(DepthToSpaceUp(width, 2, None)(h)), ratio // 2
     return h
 
 
-def _unfold(h, outputs, scale):
+def _unfold(h, num_classes, scale):
     """The last map, without normalisation or activation; its logits are never in half precision."""
     if scale > 1:
-        return DepthToSpaceUp(outputs, scale, None, dtype="float32")(h)
-    return layers.Conv2D(outputs, 1, dtype="float32")(h)
-
-
-def _normal(h):
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
-
-
-def _block(h, width):
-    return _normal(layers.Conv2D(width, 3, padding="same", use_bias=False)(h))
+        return DepthToSpaceUp(num_classes, scale, None, dtype="float32")(h)
+    return layers.Conv2D(num_classes, 1, dtype="float32")(h)

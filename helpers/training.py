@@ -196,7 +196,7 @@ def fit_steps(
     return model.fit(x, y, validation_data=validation_data, **fit).history
 
 
-def train(model, x, y=None, loss=None, *, steps, batch, rate, seed):
+def train(model, x, y=None, loss=None, *, steps, batch_size, learning_rate, seed):
     """Fit for a number of batches, from the weights that the model has; see `fit_steps`.
 
     The model's own noise starts from `seed` too, so a second call does the same.
@@ -225,7 +225,7 @@ def train(model, x, y=None, loss=None, *, steps, batch, rate, seed):
         adam = keras.optimizers.Adam()
         model.compile(adam, loss, **compile_options(planned=steps))
     order = np.random.default_rng(seed).permutation(len(x))
-    order = np.resize(order, min(max(len(x), batch * (steps // 6)), batch * steps))
+    order = np.resize(order, min(max(len(x), batch_size * (steps // 6)), batch_size * steps))
     y = y if y is None else keras.tree.map_structure(lambda a: a[order], y)
-    fit_steps(model, x[order], steps, batch, rate, y=y, seed=seed)
+    fit_steps(model, x[order], steps, batch_size, learning_rate, y=y, seed=seed)
     return model

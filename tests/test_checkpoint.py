@@ -335,7 +335,7 @@ def test_each_fit_sees_the_same_batches_of_one_data_set():
     batches = data.Batches(np.zeros((6, 2, 2, 1), "uint8"), 2)
     fresh = data.Batches(np.zeros((6, 2, 2, 1), "uint8"), 2)
     batches.on_epoch_end()
-    store._wind(batches, 0)
+    store_module._wind(batches, 0)
     assert batches.epoch == 0 and (batches._order == fresh._order).all()
 
 

@@ -20,10 +20,12 @@ def mine(tmp_path):
 
 
 def test_masks(mine):
-    ds = data.load("folder", "all", path=mine, void=255)
-    assert len(ds) == 10 and ds.masks.shape == (10, 4, 6) and ds.void == 255
+    ds = data.load("folder", "all", path=mine, ignore_class=255)
+    assert len(ds) == 10 and ds.masks.shape == (10, 4, 6) and ds.ignore_class == 255
     assert ds.class_names == ("class 0", "class 1", "class 2") and ds.ids[0] == "p0"
-    named = data.load("folder", "all", path=str(mine), void=255, class_names=["a", "b", "c"])
+    named = data.load(
+        "folder", "all", path=str(mine), ignore_class=255, class_names=["a", "b", "c"]
+    )
     assert named.class_names == ("a", "b", "c")
     assert set(np.unique(data.load("folder", "all", path=mine, size=(3, 5)).masks)) <= {0, 2, 255}
 

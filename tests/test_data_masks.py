@@ -44,7 +44,7 @@ def refusal(path, **options):
 def test_two_values_are_two_classes(folder, values):
     ds = load(folder(blocks(*values)))
     low, high = sorted(values)
-    assert ds.class_names == (f"class {low}", f"class {high}") and ds.void is None
+    assert ds.class_names == (f"class {low}", f"class {high}") and ds.ignore_class is None
     assert (ds.masks[0] == (blocks(*values) == high)).all()
     assert ds.stored_values == (None if (low, high) == (0, 1) else (low, high))
     named = load(folder(blocks(*values)), class_names=["background", "cell"])
@@ -86,45 +86,52 @@ def test_a_mapping_says_what_each_value_is(folder):
     assert ds.class_names == ("wall", "floor", "door")
     assert (ds.masks[0] == blocks(1, 2, 0)).all()
     assert "has the value 200, which `class_names`" in refusal(path, class_names={0: "a", 7: "b"})
-    ds = load(path, class_names={0: "floor", 7: "door", 9: "absent"}, void=200)
+    ds = load(path, class_names={0: "floor", 7: "door", 9: "absent"}, ignore_class=200)
     assert (ds.masks[0] == blocks(0, 1, 200)).all() and len(ds.class_names) == 3
 
 
 def test_void_is_kept_or_moved_out_of_the_way(folder):
-    ds = load(folder(blocks(0, 7, 200)), void=200)
-    assert ds.void == 200 and (ds.masks[0] == blocks(0, 1, 200)).all()
-    ds = load(folder(blocks(0, 1, 2)), void=0)
-    assert ds.class_names == ("class 1", "class 2") and ds.void == 255
+    ds = load(folder(blocks(0, 7, 200)), ignore_class=200)
+    assert ds.ignore_class == 200 and (ds.masks[0] == blocks(0, 1, 200)).all()
+    ds = load(folder(blocks(0, 1, 2)), ignore_class=0)
+    assert ds.class_names == ("class 1", "class 2") and ds.ignore_class == 255
     assert (ds.masks[0] == blocks(255, 0, 1)).all() and "void 0 is 255" in ds.source
-    ds = load(folder(blocks(0, 1, 2)), void=1)
+    ds = load(folder(blocks(0, 1, 2)), ignore_class=1)
     assert ds.stored_values == (0, 2) and (ds.masks[0] == blocks(0, 255, 1)).all()
 
 
 def test_255_beside_indices_is_void_and_said_aloud(folder):
-    with pytest.warns(UserWarning, match=r"'p0' .* has the value 255.*write void=255"):
+    with pytest.warns(UserWarning, match=r"'p0' .* has the value 255.*write ignore_class=255"):
         ds = load(folder(blocks(0, 1, 2, 255)))
-    assert ds.void == 255 and len(ds.class_names) == 3 and "255 is taken as not" in ds.source
+    assert (
+        ds.ignore_class == 255 and len(ds.class_names) == 3 and "255 is taken as not" in ds.source
+    )
     # Where it could be a class that was named, it is not guessed.
     words = refusal(folder(blocks(0, 1, 2, 255)), class_names=["a", "b", "c", "d"])
-    assert "write void=255" in words and "class_names={0: 'name 0'" in words
+    assert "write ignore_class=255" in words and "class_names={0: 'name 0'" in words
     words = refusal(folder(blocks(0, 1, 200)))
-    assert "has the value 200, beside 0, 1" in words and "write void=200" in words
+    assert "has the value 200, beside 0, 1" in words and "write ignore_class=200" in words
 
 
 def test_void_is_not_advised_where_it_takes_the_object_away(folder):
     path = folder(blocks(0, 255))
-    words = refusal(path, class_names=["background", "cell"], void=255)
-    assert "void=255 leaves one value of the values 0, 255" in words and "Leave `void` out" in words
-    assert "leaves one value" in refusal(path, void=255) and "leaves" in refusal(path, void=0)
-    assert "write void" not in refusal(path, class_names=["a", "b", "c"])
-    # One person's masks are 0/1, another's 0/255: void=255 would empty the second one's.
+    words = refusal(path, class_names=["background", "cell"], ignore_class=255)
+    assert (
+        "ignore_class=255 leaves one value of the values 0, 255" in words
+        and "Leave `ignore_class` out" in words
+    )
+    assert "leaves one value" in refusal(path, ignore_class=255) and "leaves" in refusal(
+        path, ignore_class=0
+    )
+    assert "write ignore_class" not in refusal(path, class_names=["a", "b", "c"])
+    # One person's masks are 0/1, another's 0/255: ignore_class=255 would empty the second one's.
     mixed = folder(blocks(0, 1), blocks(0, 255))
     for names in (None, ["background", "cell"]):
         words = refusal(mixed, class_names=names)
         assert "Some masks are stored as 0 and 1, others as 0 and 255" in words
-        assert "write void" not in words
+        assert "write ignore_class" not in words
     # With more classes than two, a picture may show one of them and unlabelled pixels.
-    assert load(path, class_names=["a", "b", "c"], void=255).void == 255
+    assert load(path, class_names=["a", "b", "c"], ignore_class=255).ignore_class == 255
 
 
 def soft(how):
@@ -165,9 +172,15 @@ def test_jpeg_is_known_by_its_content(folder):
 
 @pytest.mark.parametrize(
     "options",
-    [{"void": 256}, {"void": -1}, {"void": "255"}, {"void": 255.0}, {"void": True}]
+    [
+        {"ignore_class": 256},
+        {"ignore_class": -1},
+        {"ignore_class": "255"},
+        {"ignore_class": 255.0},
+        {"ignore_class": True},
+    ]
     + [{"class_names": x} for x in ("ab", [], {0: "a", 300: "b"}, {"0": "a"})]
-    + [{"class_names": {0: "a", 1: "b"}, "void": 1}],
+    + [{"class_names": {0: "a", 1: "b"}, "ignore_class": 1}],
 )
 def test_bad_options_are_named(folder, options):
     assert f"`{next(iter(options))}`" in refusal(folder(blocks(0, 1)), **options)

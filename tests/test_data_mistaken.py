@@ -159,7 +159,7 @@ def test_white_as_1_beside_other_values(tmp_path, bits):
     # Where 1 is an index among others, or all have one bit, it can only be 1.
     for i, other in enumerate((bits, blocks(0, 1), blocks(0, 1, 2))):
         ds = load(with_masks(tmp_path / f"{i}", bits, other))
-        assert (ds.masks[0] == blocks(0, 1)).all() and ds.void is None
+        assert (ds.masks[0] == blocks(0, 1)).all() and ds.ignore_class is None
 
 
 def test_greys_as_positions_beside_greys(tmp_path):
@@ -170,7 +170,7 @@ def test_greys_as_positions_beside_greys(tmp_path):
     # Positions of colours are indices, in a palette or not.
     mask = blocks(0, 1, 255)
     path = with_masks(tmp_path / "b", palette(mask, BLACK, *[RED] * 255), mask)
-    assert load(path, void=255).masks.tolist() == [mask.tolist()] * 2
+    assert load(path, ignore_class=255).masks.tolist() == [mask.tolist()] * 2
 
 
 @pytest.mark.parametrize(
@@ -181,14 +181,14 @@ def test_two_values_a_file_and_not_the_same_ones(tmp_path, one, other):
     words = refusal(with_masks(tmp_path, blocks(*one), blocks(*other)))
     one, other = (" and ".join(map(str, v)) for v in (one, other))
     assert f"Some masks are stored as {one}, others as {other}" in words
-    assert "name" in words and "write void" not in words
+    assert "name" in words and "write ignore_class" not in words
 
 
 def test_two_values_a_file_that_agree(tmp_path):
     masks = blocks(0, 255), blocks(0, 0), blocks(255)
     assert load(with_masks(tmp_path / "a", *masks)).stored_values == (0, 255)
-    ds = load(with_masks(tmp_path / "b", blocks(0, 7), blocks(0, 255)), void=255)
-    assert ds.stored_values == (0, 7) and ds.void == 255
+    ds = load(with_masks(tmp_path / "b", blocks(0, 7), blocks(0, 255)), ignore_class=255)
+    assert ds.stored_values == (0, 7) and ds.ignore_class == 255
     assert len(load(with_masks(tmp_path / "c", blocks(0, 1), blocks(0, 2))).class_names) == 3
 
 
@@ -211,20 +211,20 @@ def test_names_that_are_no_names_in_order(tmp_path, names):
     array = load(path, class_names=np.array(["a", "b", "c"])).class_names
     assert array == ("a", "b", "c") and {type(n) for n in array} == {str}
     with_masks(tmp_path, blocks(0, 255))
-    assert "leaves one value" in refusal(path, class_names=np.array(["a", "b"]), void=255)
+    assert "leaves one value" in refusal(path, class_names=np.array(["a", "b"]), ignore_class=255)
 
 
 def test_the_index_of_a_named_class_cannot_be_void(tmp_path):
     path = with_masks(tmp_path, blocks(0, 1, 2))
-    words = refusal(path, class_names=["void", "a", "b"], void=0)
-    assert "void=0 is the index of 'void' in `class_names`, too" in words
+    words = refusal(path, class_names=["void", "a", "b"], ignore_class=0)
+    assert "ignore_class=0 is the index of 'void' in `class_names`, too" in words
     assert "class_names={1: 'name 1', 2: 'name 2'}" in words
-    ds = load(path, class_names={1: "a", 2: "b"}, void=0)
-    assert ds.class_names == ("a", "b") and ds.void == 255
-    assert load(path, class_names=["a", "b"], void=0).void == 255
+    ds = load(path, class_names={1: "a", 2: "b"}, ignore_class=0)
+    assert ds.class_names == ("a", "b") and ds.ignore_class == 255
+    assert load(path, class_names=["a", "b"], ignore_class=0).ignore_class == 255
 
 
-@pytest.mark.parametrize("options", [{"class_names": ["a", "b"]}, {"void": 255}])
+@pytest.mark.parametrize("options", [{"class_names": ["a", "b"]}, {"ignore_class": 255}])
 def test_options_of_masks_need_masks(tmp_path, options):
     save(tmp_path / "train/a.png")
     for path in (tmp_path, tmp_path / "train/a.png"):

@@ -158,7 +158,7 @@ def test_camvid_reads_the_lists(own, ending):
     ds = data.load("camvid", "train")
     assert ds.ids == ("b_2", "a_1")  # the order of the list
     assert ds.images.shape == (2, 4, 6, 3) and ds.masks.shape == (2, 4, 6)
-    assert ds.masks.max() == ds.void == 11 and len(ds.class_names) == 11
+    assert ds.masks.max() == ds.ignore_class == 11 and len(ds.class_names) == 11
     if ending == "png":
         assert (ds.images[0] == noise(4, 6)).all()
     assert ds.edges is None and ds.annotations is None
@@ -197,7 +197,7 @@ def test_camvid_refuses_unknown_classes(own):
 def test_camvid_tells_its_classes(own):
     own("camvid", ("c.zip", zipped(camvid_files())))
     ds = data.load("camvid", "val")
-    assert (ds.name, ds.split, ds.void, len(ds.class_names)) == ("camvid", "val", 11, 11)
+    assert (ds.name, ds.split, ds.ignore_class, len(ds.class_names)) == ("camvid", "val", 11, 11)
     # Positions 0, 3, 4, 8 and 10 of the official list, in its order.
     names = [ds.class_names[i] for i in (0, 3, 4, 8, 10)]
     assert names == ["sky", "road", "pavement", "car", "bicyclist"]
@@ -262,7 +262,7 @@ def test_pets_splits_and_classes(own):
     assert not set(train.ids) & set(val.ids)
     assert train.images[0].shape == (4, 5, 3)  # transparency dropped
     assert (train.images[0] == noise(4, 5, 4)[..., :3]).all()
-    assert train.masks[0].ravel()[:4].tolist() == [0, 1, 2, 0] and train.void is None
+    assert train.masks[0].ravel()[:4].tolist() == [0, 1, 2, 0] and train.ignore_class is None
     assert train.class_names == ("pet", "background", "border")
     assert train.factors["breed"].tolist() == [5] * 5 + [1]
     assert train.factors["species"].tolist() == [0] * 5 + [1]

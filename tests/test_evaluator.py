@@ -17,7 +17,7 @@ def halves():
 @pytest.fixture(scope="module")
 def ruler(halves):
     x, kinds = halves
-    return evaluator.SampleEvaluator(x[:400], kinds[:400], x[400:500], steps=60, batch=16)
+    return evaluator.SampleEvaluator(x[:400], kinds[:400], x[400:500], steps=60, batch_size=16)
 
 
 def test_it_knows_more_than_chance(ruler, halves):

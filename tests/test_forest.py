@@ -34,11 +34,13 @@ def test_forest_finds_a_class_that_is_written_in_the_features():
     masks = rng.integers(0, 3, (12, 8, 8))
     masks[:, 0] = 9  # void
     features = np.stack([masks == 1, masks == 2], axis=-1) + 0.1 * rng.normal(size=(12, 8, 8, 2))
-    answer = segmentation.forest_labels(features[:8], masks[:8], features[8:], void=9, pixels=50)
+    answer = segmentation.forest_labels(
+        features[:8], masks[:8], features[8:], ignore_class=9, pixels=50
+    )
     assert answer.shape == (4, 8, 8) and 9 not in answer
     assert (answer == masks[8:])[:, 1:].mean() > 0.99
     ours, theirs = iter(features[:8]), iter(features[8:])
-    again = segmentation.forest_labels(ours, masks[:8], theirs, void=9, pixels=50)
+    again = segmentation.forest_labels(ours, masks[:8], theirs, ignore_class=9, pixels=50)
     np.testing.assert_array_equal(again, answer)
 
 
@@ -53,9 +55,9 @@ def test_five_scores_by_hand():
     truth[0, 1:3, 1:3] = 1
     truth[0, 0] = 9
     assert metrics.label_map_scores(
-        truth, np.where(truth == 9, 1, truth), 2, void=9
+        truth, np.where(truth == 9, 1, truth), 2, ignore_class=9
     ) == pytest.approx(1.0)
-    none = metrics.label_map_scores(truth, np.zeros_like(truth), 2, void=9)
+    none = metrics.label_map_scores(truth, np.zeros_like(truth), 2, ignore_class=9)
     assert none[0] == pytest.approx(24 / 28)  # 28 pixels count, four are of class 1
     assert none[1] == pytest.approx((24 / 28 + 0) / 2)
     assert none[2] == pytest.approx((2 * 8 / 20 + 1 + 0 + 1) / 4)  # class 1: none there in image 1

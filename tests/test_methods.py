@@ -26,7 +26,7 @@ def task():
 
 @pytest.fixture(scope="module")
 def panel(task):
-    return methods.UncertaintyMethods(task.images, latent=2, vae_steps=2, steps=2, batch=4)
+    return methods.UncertaintyMethods(task.images, latent=2, vae_steps=2, steps=2, batch_size=4)
 
 
 def test_every_arm_answers_and_a_seed_repeats_it(panel, task):

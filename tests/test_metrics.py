@@ -199,11 +199,13 @@ GUESS = np.array([[[0, 1, 1], [1, 0, 2]]])
 
 def test_confusion_matrix_by_hand():
     expected = [[1, 1, 0], [0, 2, 0], [1, 0, 0]]
-    counts = metrics.confusion_matrix(TRUTH, GUESS, 3, void=9)
+    counts = metrics.confusion_matrix(TRUTH, GUESS, 3, ignore_class=9)
     np.testing.assert_array_equal(counts, expected)
     assert counts.dtype == "int64"
     bytes_only = [np.uint8(labels).tolist() for labels in (TRUTH, GUESS)]
-    np.testing.assert_array_equal(metrics.confusion_matrix(*bytes_only, 3, void=9), expected)
+    np.testing.assert_array_equal(
+        metrics.confusion_matrix(*bytes_only, 3, ignore_class=9), expected
+    )
     # Small integers hold a label, but not the number of a pair of labels.
     labels = np.full((2, 2), 99, "uint8")
     assert metrics.confusion_matrix(labels, labels, 100)[99, 99] == 4
@@ -211,23 +213,25 @@ def test_confusion_matrix_by_hand():
 
 
 def test_iou_by_hand_and_void_counts_for_nothing():
-    iou = metrics.iou_per_class(TRUTH, GUESS, 3, void=9)
+    iou = metrics.iou_per_class(TRUTH, GUESS, 3, ignore_class=9)
     np.testing.assert_allclose(iou, [1 / 3, 2 / 3, 0.0])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         iou = metrics.iou_per_class([0, 1], [0, 0], 3)  # the last one is nowhere
     np.testing.assert_array_equal(iou, [0.5, 0, np.nan])
-    assert metrics.mean_iou(TRUTH, GUESS, 3, void=9) == pytest.approx(1 / 3)
+    assert metrics.mean_iou(TRUTH, GUESS, 3, ignore_class=9) == pytest.approx(1 / 3)
     other = GUESS.copy()
     other[0, 1, 2] = 0  # only the void pixel changes
-    assert metrics.mean_iou(TRUTH, other, 3, void=9) == metrics.mean_iou(TRUTH, GUESS, 3, void=9)
+    assert metrics.mean_iou(TRUTH, other, 3, ignore_class=9) == metrics.mean_iou(
+        TRUTH, GUESS, 3, ignore_class=9
+    )
 
 
 def test_counts_of_single_images_add_up_to_the_iou_of_all():
     counts = sum(metrics.confusion_matrix(t, g, 3, 9) for t, g in zip(TRUTH, GUESS, strict=True))
     iou = metrics.iou_of_counts(counts)
     assert iou.dtype == "float64"
-    np.testing.assert_array_equal(iou, metrics.iou_per_class(TRUTH, GUESS, 3, void=9))
+    np.testing.assert_array_equal(iou, metrics.iou_per_class(TRUTH, GUESS, 3, ignore_class=9))
     np.testing.assert_array_equal(metrics.iou_of_counts([[2, 0], [2, 0]]), [0.5, 0.0])
     assert np.isnan(metrics.iou_of_counts(np.diag([1, 0]))[1])
 
@@ -243,7 +247,7 @@ def test_mean_iou_agrees_with_the_mean_of_iou_per_class():
 
 
 def test_pixel_accuracy_and_dice_by_hand():
-    assert metrics.pixel_accuracy(TRUTH, GUESS, void=9) == pytest.approx(3 / 5)
+    assert metrics.pixel_accuracy(TRUTH, GUESS, ignore_class=9) == pytest.approx(3 / 5)
     # The highest label may be on either side.
     assert metrics.pixel_accuracy([[0, 3]], [[0, 1]]) == 0.5
     assert metrics.pixel_accuracy([[0, 1]], [[0, 3]]) == 0.5
@@ -360,11 +364,13 @@ def test_boundary_iou_does_not_see_what_is_guessed_in_void():
     values = []
     for label in (0, 1, 2):
         other = np.where(truth == 9, label, guess)
-        values.append(metrics.boundary_iou(truth[None], other[None], 3, void=9))
+        values.append(metrics.boundary_iou(truth[None], other[None], 3, ignore_class=9))
         np.testing.assert_array_equal(values[-1], values[0])
     assert values[0][1] < 1 and np.isnan(values[0][2])
     good = np.where(truth == 9, 2, truth)
-    np.testing.assert_array_equal(metrics.boundary_iou([truth], [good], 3, void=9), [1, 1, np.nan])
+    np.testing.assert_array_equal(
+        metrics.boundary_iou([truth], [good], 3, ignore_class=9), [1, 1, np.nan]
+    )
 
 
 @pytest.mark.parametrize(
@@ -378,7 +384,10 @@ def test_boundary_iou_does_not_see_what_is_guessed_in_void():
             r"same shape. Received: \(1, 2, 3\) and \(1, 1, 3\)",
         ),
         (lambda: metrics.mean_iou(TRUTH, GUESS, 3), "`truth` holds labels 0 to 9, outside 0 to 2"),
-        (lambda: metrics.mean_iou(TRUTH, GUESS, 2, 9), "void label named.* Received: void=9"),
+        (
+            lambda: metrics.mean_iou(TRUTH, GUESS, 2, 9),
+            "void label named.* Received: ignore_class=9",
+        ),
         (lambda: metrics.mean_iou(GUESS, -GUESS, 3), "`prediction` holds labels -2 to 0"),
         (lambda: metrics.mean_iou(-GUESS, GUESS, 3), "`truth` holds labels -2 to 0"),
         (lambda: metrics.mean_iou(TRUTH, GUESS / 2, 3, 9), "`prediction` must hold integer labels"),

@@ -110,7 +110,7 @@ def _linear(bias):
 def test_regret_is_what_a_better_posterior_saves():
     # x = (z, 0) + N(0, 1): the exact posterior is N(x/2, 1/2); off by b it costs b²/2 + b²/2.
     x = np.array([[[[1.0, 0.0]]], [[[-0.5, 0.3]]]], "float32")
-    good = ood.likelihood_regret(_linear(0.0), x, steps=30, rate=0.02, draws=200)
-    bad = ood.likelihood_regret(_linear(1.0), x, steps=150, rate=0.05, draws=200)
+    good = ood.likelihood_regret(_linear(0.0), x, steps=30, learning_rate=0.02, draws=200)
+    bad = ood.likelihood_regret(_linear(1.0), x, steps=150, learning_rate=0.05, draws=200)
     assert np.abs(good).max() < 0.1
     assert np.allclose(bad, 1.0, atol=0.3)

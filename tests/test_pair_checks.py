@@ -10,11 +10,11 @@ from helpers import models, networks, pyramids
 IMAGE, K = (4, 4, 1), 3
 
 
-def encoder(outputs=2, image=IMAGE, k=K):
+def encoder(num_classes=2, image=IMAGE, k=K):
     x = keras.Input(image)
     h = layers.Flatten()(x) if None not in image else layers.GlobalAveragePooling2D()(x)
-    heads = [layers.Dense(k)(h) for _ in range(outputs)]
-    return keras.Model(x, heads if outputs > 1 else heads[0])
+    heads = [layers.Dense(k)(h) for _ in range(num_classes)]
+    return keras.Model(x, heads if num_classes > 1 else heads[0])
 
 
 def decoder(*ends, activation=None, shape=IMAGE, k=K):

@@ -46,7 +46,14 @@ def test_scores_are_computed_once(head, tmp_path, monkeypatch):
 
 def test_a_small_training_from_end_to_end(capsys):
     plan = {"widths": [4, 6], "depths": [1, 1], "patches": [2, 2]}
-    training = {"vae_epochs": 1, "epochs": 1, "steps": 1, "rate": 0.01, "seed": 0, "plan": plan}
+    training = {
+        "vae_epochs": 1,
+        "epochs": 1,
+        "steps": 1,
+        "learning_rate": 0.01,
+        "seed": 0,
+        "plan": plan,
+    }
     options = {"crop": 16, "thresholds": 3, "max_distance": 0.02, "edge_images": 2}
     model, scores = photo_edges.train_and_score("shapes", "val", training, **options)
     assert model.input_shape == (None, None, None, 3)

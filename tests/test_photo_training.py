@@ -14,7 +14,12 @@ def photos():
     images = [np.repeat(100 * (MASK[..., None] % 2), 3, axis=-1).astype("uint8")] * 2
     names = ["ground", "thing"]
     return data.Dataset(
-        images=images, masks=[MASK, MASK], class_names=names, void=2, name="two", split="val"
+        images=images,
+        masks=[MASK, MASK],
+        class_names=names,
+        ignore_class=2,
+        name="two",
+        split="val",
     )
 
 
@@ -30,19 +35,22 @@ def reader(weights):
 
 def test_ious_are_counted_at_native_size_without_void():
     np.testing.assert_allclose(
-        photo_training.class_ious(reader((0, 1, 0)), photos(), 2, void=2, multiple=4), [1, 1]
+        photo_training.class_ious(reader((0, 1, 0)), photos(), 2, ignore_class=2, multiple=4),
+        [1, 1],
     )
-    everything = photo_training.class_ious(reader((0, 0, 0)), photos(), 2, void=2, multiple=4)
+    everything = photo_training.class_ious(
+        reader((0, 0, 0)), photos(), 2, ignore_class=2, multiple=4
+    )
     np.testing.assert_allclose(everything, [0.5, 0])
 
 
 def test_with_the_mirror_image_left_and_right_count_alike():
     """The reader is linear: its mean with its mirror twin is the reader of the mean filter."""
     leaning, even = reader((0.6, 0.2, 0)), reader((0.3, 0.2, 0.3))
-    alone = photo_training.class_ious(leaning, photos(), 2, void=2, multiple=2)
-    both = photo_training.class_ious(leaning, photos(), 2, void=2, multiple=2, mirror=True)
+    alone = photo_training.class_ious(leaning, photos(), 2, ignore_class=2, multiple=2)
+    both = photo_training.class_ious(leaning, photos(), 2, ignore_class=2, multiple=2, mirror=True)
     np.testing.assert_allclose(
-        both, photo_training.class_ious(even, photos(), 2, void=2, multiple=2)
+        both, photo_training.class_ious(even, photos(), 2, ignore_class=2, multiple=2)
     )
     assert np.abs(both - alone).max() > 0.05
 
@@ -59,7 +67,7 @@ def test_a_head_is_trained_on_crops_and_reads_any_size(pretrain, tmp_path):
     )
     plan = {"widths": [4, 6], "depths": [1, 1], "patches": [2, 2]}
     model, seconds = photo_training.train_head(
-        *task, pretrain=pretrain, vae_epochs=1, epochs=1, steps=2, rate=1e-3, plan=plan,
+        *task, pretrain=pretrain, vae_epochs=1, epochs=1, steps=2, learning_rate=1e-3, plan=plan,
         crops={"crop": [16, 16], "batch_size": 2},
     )  # fmt: skip
     assert seconds > 0 and model.output_shape == (None, None, None, 4)

@@ -170,12 +170,12 @@ def test_grid_refuses(images, options, message):
 
 def test_mask_to_rgb():
     mask = np.array([[0, 1], [2, 255]])
-    rgb = plots.mask_to_rgb(mask, num_classes=3, void=255)
+    rgb = plots.mask_to_rgb(mask, num_classes=3, ignore_class=255)
     assert rgb.dtype == np.uint8 and rgb.shape == (2, 2, 3)
     assert rgb[0, 1].tolist() == [0x00, 0x72, 0xB2] and rgb[1, 0].tolist() == [0xE6, 0x9F, 0x00]
     assert rgb[1, 1].tolist() == [255, 255, 255]
     assert plots.mask_to_rgb(mask[None, :1]).shape == (1, 1, 2, 3)
-    void_zero = plots.mask_to_rgb(np.array([[0, 1]]), num_classes=2, void=0)
+    void_zero = plots.mask_to_rgb(np.array([[0, 1]]), num_classes=2, ignore_class=0)
     assert void_zero[0, 0].tolist() == [255, 255, 255]
 
 
@@ -184,7 +184,7 @@ def test_mask_to_rgb():
     [
         ([[0, 3]], {"num_classes": 3}, r"no class. Received: \[3\]"),
         ([[0, 255]], {}, r"no class. Received: \[255\]"),
-        ([[-1, 0]], {"void": 255}, r"no class. Received: \[-1\]"),
+        ([[-1, 0]], {"ignore_class": 255}, r"no class. Received: \[-1\]"),
         ([[0.0, 1.0]], {}, "must hold integers. Received: dtype=float64"),
         ([[0]], {"num_classes": 40}, "There are 12 colours"),
     ],

@@ -12,12 +12,12 @@ from helpers import pretrained, pyramids
 from helpers.checkpoint import versions
 from helpers.data import records
 
-NET = {"patches": [2, 2], "widths": [4, 6], "depths": [1, 1], "outputs": 3}
+NET = {"patches": [2, 2], "widths": [4, 6], "depths": [1, 1], "num_classes": 3}
 
 
-def head(outputs=3, widths=(4, 6)):
+def head(num_classes=3, widths=(4, 6)):
     encoder, _ = pyramids.pyramid_networks((16, 16, 3), 1, widths, (1, 1), (2, 2))
-    return pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), outputs)
+    return pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), num_classes)
 
 
 def test_a_kept_model_answers_like_the_one_it_was_made_from(tmp_path):
@@ -47,7 +47,7 @@ def test_a_note_that_describes_another_network_is_refused(tmp_path):
         pretrained.save(head(widths=(4, 8)), "tiny", **NET, folder=tmp_path)
     path = pretrained.save(head(), "tiny", **NET, folder=tmp_path)
     note = path.with_suffix(".json")
-    note.write_text(json.dumps({**json.loads(note.read_text()), "outputs": 2}))
+    note.write_text(json.dumps({**json.loads(note.read_text()), "num_classes": 2}))
     with pytest.raises(ValueError, match="does not fit the network"):
         pretrained.load("tiny", tmp_path)
 
@@ -64,7 +64,7 @@ def test_the_models_that_come_with_the_project_load():
     for name in names:
         model, about = pretrained.load(name)
         logits = next(pyramids.predict_full_size(model, [np.zeros((33, 47, 3))], about["multiple"]))
-        assert logits.shape == (33, 47, about["outputs"]) and np.isfinite(logits).all()
+        assert logits.shape == (33, 47, about["num_classes"]) and np.isfinite(logits).all()
         assert {"dataset", "licence", "scores", "commit"} <= set(about), name
 
 

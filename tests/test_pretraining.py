@@ -33,7 +33,7 @@ def family():
     # More steps than `backend.compile_options` takes without a graph, because notebooks take more, too.
     steps = {"steps": 12}
     return pretraining.PretrainingComparison(
-        network, joint, loss, images, 0.1, steps, **steps, batch=4, rate=1e-3
+        network, joint, loss, images, 0.1, steps, **steps, batch_size=4, learning_rate=1e-3
     )
 
 
@@ -98,7 +98,7 @@ def test_few_and_many_images_get_as_many_steps(count, steps):
     fit = model.fit
     model.fit = lambda *a, callbacks=(), **k: fit(*a, callbacks=[*callbacks, Count()], **k)
     x = np.zeros((count, SIZE, SIZE, 3), "float32")
-    training.train(model, x, masks(x), steps=steps, batch=4, rate=1e-3, seed=0)
+    training.train(model, x, masks(x), steps=steps, batch_size=4, learning_rate=1e-3, seed=0)
     assert Count.steps == steps
 
 
@@ -117,12 +117,12 @@ def told(family, monkeypatch):
 
     monkeypatch.setattr(training, "train", learn)
     monkeypatch.setattr(family, "starts", {})
-    monkeypatch.setattr(family, "pretraining", {"steps": 7, "rate": 0.5})
+    monkeypatch.setattr(family, "pretraining", {"steps": 7, "learning_rate": 0.5})
     return calls
 
 
-LATER = {"steps": 12, "batch": 4, "rate": 1e-3, "seed": 5}
-EARLIER = {**LATER, "steps": 7, "rate": 0.5}
+LATER = {"steps": 12, "batch_size": 4, "learning_rate": 1e-3, "seed": 5}
+EARLIER = {**LATER, "steps": 7, "learning_rate": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_the_noise_of_the_denoising_start(family, monkeypatch):
 
 
 def test_pretraining_is_as_long_as_training_unless_told_otherwise(family, told):
-    loss, options = family.loss, {"steps": 12, "batch": 4, "rate": 1e-3}
+    loss, options = family.loss, {"steps": 12, "batch_size": 4, "learning_rate": 1e-3}
     plain = pretraining.PretrainingComparison(network, joint, loss, family.images, 0.3, **options)
     assert plain.noise == 0.1 and plain.vae.sigma == 0.3
     assert not plain.frozen[0].trainable and plain.full[0].trainable and plain.both[0].trainable
@@ -215,7 +215,7 @@ def test_a_pass_is_a_sixth_of_the_steps_or_all_images(monkeypatch, count, steps,
     model = keras.Sequential([keras.Input((1,)), layers.Dense(1), layers.Dropout(0.5)])
     x = np.arange(count, dtype="float32")[:, None]
     targets = {"a": x * 2, "b": [x + 1]}
-    options = {"steps": steps, "batch": 4, "rate": 0.25}
+    options = {"steps": steps, "batch_size": 4, "learning_rate": 0.25}
     assert training.train(model, x, targets, "mse", **options, seed=9) is model
     assert asked["args"] == (steps, 4, 0.25) and asked["seed"] == 9
     order = asked["x"][:, 0].astype(int)

@@ -34,7 +34,7 @@ def chooser():
     images, people = coin(24)
     model = probabilistic_unet.probabilistic_unet_head(encoder(), latent=2, width=8, seed=0)
     drawn, _ = baselines.training_rows(images, people, turns=1)
-    return train(model, drawn, steps=150, batch=8, rate=0.01, seed=0)
+    return train(model, drawn, steps=150, batch_size=8, learning_rate=0.01, seed=0)
 
 
 def numpy(t):
@@ -82,8 +82,8 @@ def test_it_learns_to_choose_where_one_map_must_average(chooser):
         shared[..., 3:],
         EdgeCrossEntropy(),
         steps=150,
-        batch=8,
-        rate=0.01,
+        batch_size=8,
+        learning_rate=0.01,
         seed=0,
     )
     one = 1 / (1 + np.exp(-head.predict(images, verbose=0)[..., 0]))
@@ -156,7 +156,7 @@ def test_the_pixel_latent_averages_like_a_single_map():
     images, people = coin(24)
     _, shared = baselines.training_rows(images, people, turns=1)
     model = baselines.gaussian_logits_head(encoder(), 8, annotators=2, prior=0.0, seed=0)
-    train(model, shared, steps=100, batch=8, rate=0.01, seed=0)
+    train(model, shared, steps=100, batch_size=8, learning_rate=0.01, seed=0)
     maps = model.samples(images[:3], 50)
     assert maps.shape == (3, 50, SIZE, SIZE)
     assert np.abs(maps.mean(axis=1) - 0.5).max() < 0.2

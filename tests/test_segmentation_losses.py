@@ -14,11 +14,11 @@ RNG = np.random.default_rng(0)
 VOID = 255
 
 
-def made(shape=(3, 4, 5), classes=3, void=True):
-    truth = RNG.integers(0, classes, shape).astype("uint8")
-    if void:
+def made(shape=(3, 4, 5), num_classes=3, ignore_class=True):
+    truth = RNG.integers(0, num_classes, shape).astype("uint8")
+    if ignore_class:
         truth[:, 0, :2] = VOID
-    return truth, RNG.normal(size=(*shape, classes)).astype("float32")
+    return truth, RNG.normal(size=(*shape, num_classes)).astype("float32")
 
 
 def per_image(loss, truth, logits):
@@ -38,9 +38,9 @@ def log_softmax(logits):
 
 
 CLASS_LOSSES = {
-    "plain": PixelCrossEntropy(3, void=VOID),
-    "weighted": PixelCrossEntropy(3, void=VOID, class_weights=(1, 2, 5)),
-    "dice": SoftDice(3, void=VOID),
+    "plain": PixelCrossEntropy(3, ignore_class=VOID),
+    "weighted": PixelCrossEntropy(3, ignore_class=VOID, class_weights=(1, 2, 5)),
+    "dice": SoftDice(3, ignore_class=VOID),
 }
 class_losses = pytest.mark.parametrize("loss", CLASS_LOSSES.values(), ids=CLASS_LOSSES)
 
@@ -105,8 +105,8 @@ def test_void_leaves_no_trace(loss):
 
 @class_losses
 def test_void_may_be_a_class_in_the_middle(loss):
-    truth, logits = made(void=False)
-    config = loss.get_config() | {"void": 1}
+    truth, logits = made(ignore_class=False)
+    config = loss.get_config() | {"ignore_class": 1}
     moved = type(loss).from_config(config)
     as_255 = np.where(truth == 1, VOID, truth)
     np.testing.assert_allclose(per_image(moved, truth, logits), per_image(loss, as_255, logits))
@@ -169,7 +169,7 @@ def test_a_last_axis_of_one_and_floats_are_the_same_truth(loss):
 
 
 def test_cross_entropy_equals_that_of_keras():
-    truth, logits = made(void=False)
+    truth, logits = made(ignore_class=False)
     options = {"from_logits": True, "reduction": "none"}
     keras_own = keras.losses.SparseCategoricalCrossentropy(**options)
     expected = ops.convert_to_numpy(keras_own(truth, logits))
@@ -185,7 +185,7 @@ def test_cross_entropy_equals_that_of_keras():
 
 
 def test_dice_equals_that_of_keras_in_each_image():
-    truth, logits = made(void=False)
+    truth, logits = made(ignore_class=False)
     truth[:, 0, :3] = [0, 1, 2]
     keras_own = keras.losses.Dice(axis=(1, 2), reduction="none")
     p = np.exp(log_softmax(logits))
@@ -305,8 +305,10 @@ def edges_from_classes(truth):
 @pytest.mark.parametrize(
     "loss",
     [
-        PixelCrossEntropy(3, void=np.uint8(VOID), class_weights=np.array([1, 2, 5], "float32")),
-        SoftDice(3, void=np.int64(VOID), smooth=2.0),
+        PixelCrossEntropy(
+            3, ignore_class=np.uint8(VOID), class_weights=np.array([1, 2, 5], "float32")
+        ),
+        SoftDice(3, ignore_class=np.int64(VOID), smooth=2.0),
         EdgeCrossEntropy(balanced=True, positive=0.3, negative_weight=2.0),
     ],
     ids=lambda loss: loss.name,

@@ -27,7 +27,7 @@ def digest(data):
 
 def test_what_it_returns(train):
     assert isinstance(train, Dataset)
-    assert (train.name, train.split, train.void) == ("shapes", "train", None)
+    assert (train.name, train.split, train.ignore_class) == ("shapes", "train", None)
     assert train.class_names == ("background", "disc", "square", "triangle")
     assert train.images.shape == (300, 64, 64, 3) and train.images.dtype == np.uint8
     assert train.masks.shape == train.edges.shape == (300, 64, 64)

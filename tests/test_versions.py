@@ -395,22 +395,44 @@ for cell in (ask, ask + "  # again", "b = 1", ask):
 # Parameters that no kept result depends on, or that the names of its entries tell.
 FREE = {
     "05": {
-        *("balance", "crop", "grids", "headline_epochs", "headline_rate", "image_path", "kept"),
+        *(
+            "balance",
+            "crop",
+            "grids",
+            "headline_epochs",
+            "headline_learning_rate",
+            "image_path",
+            "cache_dir",
+        ),
         *("steps", "steps_per_epoch", "vae_epochs", "vae_steps", "vectors", "weights_out"),
         *("split",),  # what the photographs' scores are of, which are not kept
         *("labels", "seeds"),  # in the name of an entry
         *("precision", "xla"),  # in every version
     },
     "07": {
-        *("familiar", "fitted", "kept", "novelty_steps", "strangers"),
-        *("twins", "edge_twins", "seed", "seeds", "edge_seeds"),  # in the name of an entry
+        *("in_distribution", "regret_images", "cache_dir", "ood_vae_steps", "ood_images"),
+        *(
+            "baseline_methods",
+            "edge_baseline_methods",
+            "seed",
+            "seeds",
+            "edge_seeds",
+        ),  # in the name of an entry
     },
     "08": {
-        *("kept", "seeds"),
-        *("codes", "channels", "commitment", "grid_beta", "code_steps", "prior_steps", "labels"),
-        *("head_steps", "feature_weight", "game_weight"),  # named where they are asked for
+        *("cache_dir", "seeds"),
+        *(
+            "num_codes",
+            "channels",
+            "commitment",
+            "grid_beta",
+            "code_steps",
+            "prior_steps",
+            "labels",
+        ),
+        *("head_steps", "feature_weight", "adversarial_weight"),  # named where they are asked for
     },
-    "09": {"frozen", "kept", "labels", "lend", "seeds"},
+    "09": {"frozen", "cache_dir", "labels", "pretrained_networks", "seeds"},
 }
 
 

@@ -5,12 +5,12 @@ import pytest
 
 from helpers.generative import vqvae
 
-OPTIONS = {"steps": 6, "batch": 4, "rate": 1e-3}
+OPTIONS = {"steps": 6, "batch_size": 4, "learning_rate": 1e-3}
 
 
 @pytest.fixture(scope="module")
 def grid():
-    return vqvae.VQVAE((8, 8, 3), 6, 2, 0.1, outputs=2, width=8, **OPTIONS)
+    return vqvae.VQVAE((8, 8, 3), 6, 2, 0.1, num_classes=2, width=8, **OPTIONS)
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def load(split, *, size=None, crop=None, limit=None, archive=None):
         archive: The name of one accepted archive, e.g. `"CamVid_png_sample.zip"`.
 
     Returns:
-        A `Dataset` with `masks`; class 11 is `void`.
+        A `Dataset` with `masks`; class 11 is void.
 
     References:
         Brostow, Fauqueur, Cipolla, Pattern Recognition Letters 30(2), 2009,
@@ -74,7 +74,7 @@ def load(split, *, size=None, crop=None, limit=None, archive=None):
         images=images.together(list(pictures)),
         masks=images.together(list(masks)),
         class_names=CLASSES,
-        void=VOID,
+        ignore_class=VOID,
         ids=tuple(stems),
         source=source,
         licence=fetch.REGISTRY["camvid"]["licence"],

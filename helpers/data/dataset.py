@@ -22,7 +22,7 @@ class Dataset:
         masks: uint8 class indices, (N, H, W), or a list of (H, W).
         class_names: Name of class `i` at position `i` (of the labels, in sets that have labels
             and no masks).
-        void: The index in `masks` that stands for "not labelled", to be left out of training
+        ignore_class: The index in `masks` that stands for "not labelled", to be left out of training
             and scores; `None` if there is none. It is not among `class_names`.
         edges: uint8, (N, H, W), or a list of (H, W): the share of annotators who marked the
             pixel, times 255 and rounded. Divide by 255 to get the share.
@@ -41,7 +41,7 @@ class Dataset:
     images: np.ndarray | list
     masks: np.ndarray | list | None = None
     class_names: tuple[str, ...] | None = None
-    void: int | None = None
+    ignore_class: int | None = None
     edges: np.ndarray | list | None = None
     annotations: list | None = None
     factors: Mapping[str, np.ndarray] = field(default_factory=dict)

@@ -20,7 +20,7 @@ def load(
     crop=None,
     limit=None,
     class_names=None,
-    void=None,
+    ignore_class=None,
     drawn_on=None,
 ):
     """Loads images from a folder of one's own, or one image.
@@ -63,7 +63,7 @@ def load(
         limit: Take the first so many images.
         class_names: Names of the mask's classes in order, or a mapping of mask value to name,
             e.g. `{0: "background", 255: "cell"}`; `None` numbers them.
-        void: The mask value that means "not labelled", often 255. If it is smaller than the
+        ignore_class: The mask value that means "not labelled", often 255. If it is smaller than the
             number of classes and none of them, it becomes 255.
         drawn_on: Where a camera's tag turns an image and not its mask (or edges): `"stored"` if
             they were drawn on the image as it is stored, `"shown"` if on the upright image.
@@ -109,15 +109,17 @@ def load(
                 f"{path}: the split {split!r} is empty, there are only {count} images. Add "
                 "images, or make subfolders train/, val/ and test/, or use split='all'."
             )
-    if (class_names is not None or void is not None) and not any(f.masks for f in everywhere):
+    if (class_names is not None or ignore_class is not None) and not any(
+        f.masks for f in everywhere
+    ):
         raise ValueError(
-            f"{path}: `class_names` and `void` tell what the values in masks mean, and there is no "
+            f"{path}: `class_names` and `ignore_class` tell what the values in masks mean, and there is no "
             "folder 'masks'. Add it, or leave them out."
         )
     if here.masks:
         files = files_in(here.masks)
         masks = {p: file_of(here.masks, files, p) for p in paths}
-        classes = mask_classes.decide(_all_masks(everywhere), class_names, void)
+        classes = mask_classes.decide(_all_masks(everywhere), class_names, ignore_class)
     if here.edges:
         edges = Edges([place.edges for place in everywhere if place.edges], drawn_on)
 
@@ -139,13 +141,13 @@ def load(
         images=images.together(found),
         masks=images.together(mask_arrays) if here.masks else None,
         class_names=classes.names if here.masks else None,
-        void=classes.void if here.masks else None,
+        ignore_class=classes.ignore_class if here.masks else None,
         stored_values=classes.stored if here.masks else None,
         edges=images.together(shares) if here.edges else None,
         annotations=people if here.edges else None,
         ids=tuple(nfc(p.stem) for p in paths),
         source=f"your own images ({len(paths)} of {count} in {path.name!r})"
-        + (classes.told(void) if here.masks else ""),
+        + (classes.told(ignore_class) if here.masks else ""),
         licence="your own",
     )
 

@@ -38,15 +38,19 @@ class Classes(NamedTuple):
     table: np.ndarray
     stored: tuple[int, ...] | None
 
-    def told(self, void: int | None) -> str:
+    def told(self, ignore_class: int | None) -> str:
         """Words for what is stored in another way than the files have it."""
         words = ""
         if self.stored is not None:
             pairs = ", ".join(f"{v} is {i}" for i, v in enumerate(self.stored))
             words = f"; mask values to classes: {pairs}"
-        if void is None and self.void is not None:
-            return f"{words}; {self.void} is taken as not labelled"
-        return words if self.void == void else f"{words}; void {void} is {self.void}"
+        if ignore_class is None and self.ignore_class is not None:
+            return f"{words}; {self.ignore_class} is taken as not labelled"
+        return (
+            words
+            if self.ignore_class == ignore_class
+            else f"{words}; void {ignore_class} is {self.ignore_class}"
+        )
 
 
 _KNOWN: dict[tuple, tuple] = {}  # by the bytes of the file, so a changed file is read again
@@ -76,60 +80,65 @@ def _slopes(mask: np.ndarray) -> tuple[int, int]:
     return int(between.sum()), int((slope & between).sum())
 
 
-def decide(files: list[Contents], class_names, void) -> Classes:
+def decide(files: list[Contents], class_names, ignore_class) -> Classes:
     """Decides what the values of all masks of a folder mean.
 
     Args:
         files: What each mask holds, over all splits.
         class_names: `None`, names in order, or a mapping of stored value to name.
-        void: The stored value of pixels that are not labelled, or `None`.
+        ignore_class: The stored value of pixels that are not labelled, or `None`.
 
     Raises:
         ValueError: If the values can be read in more than one way, with what to write.
     """
-    _check(class_names, void)
+    _check(class_names, ignore_class)
     found = sorted(set().union(*(f.values for f in files)))
-    values = [v for v in found if v != void]
+    values = [v for v in found if v != ignore_class]
     if isinstance(class_names, Mapping):
         foreign = [v for v in values if v not in class_names]
         if foreign:
             raise ValueError(
-                f"{_where(files, foreign[0])}, which `class_names` and `void` do not name. "
-                f"Received: class_names={dict(class_names)!r}, void={void!r}"
+                f"{_where(files, foreign[0])}, which `class_names` and `ignore_class` do not name. "
+                f"Received: class_names={dict(class_names)!r}, ignore_class={ignore_class!r}"
             )
-        return _in_order(list(class_names), list(class_names.values()), void)
+        return _in_order(list(class_names), list(class_names.values()), ignore_class)
     class_names = None if class_names is None else tuple(class_names)
     _refuse_palettes(files)
     if values and not _dense(values):
         _refuse_greys(files)
     if len(values) < 2 and len(values) < len(found) and len(class_names or ()) <= 2:
         raise ValueError(
-            f"void={void} leaves {'one value' if values else 'nothing'} of the values "
-            f"{_listed(found)} that the masks hold. Leave `void` out: two values are two classes. "
-            f"If it is right, name what there is: {_mapping(sorted({*values, 0, 1} - {void})[:2])}."
+            f"ignore_class={ignore_class} leaves {'one value' if values else 'nothing'} of the values "
+            f"{_listed(found)} that the masks hold. Leave `ignore_class` out: two values are two classes. "
+            f"If it is right, name what there is: {_mapping(sorted({*values, 0, 1} - {ignore_class})[:2])}."
         )
     if class_names is not None:
-        return _named(files, values, class_names, void)
+        return _named(files, values, class_names, ignore_class)
     if len(values) < 2:
         raise ValueError(
             f"All masks hold one value, {_listed(values)}: there is nothing to tell apart. If more "
             f"classes exist, name them by their values: {_mapping([0, 1])}."
         )
-    if len(values) == 2 and void is None:
-        return _in_order(values, None, void)
+    if len(values) == 2 and ignore_class is None:
+        return _in_order(values, None, ignore_class)
     if not _dense(values):
-        if void is None and values[-1] == 255 and _dense(values[:-1]) and not _mixed(files, void):
+        if (
+            ignore_class is None
+            and values[-1] == 255
+            and _dense(values[:-1])
+            and not _mixed(files, ignore_class)
+        ):
             warnings.warn(
                 f"{_where(files, 255)}, beside {_listed(values[:-1])} in all masks together. It is "
-                'taken as "not labelled". To say so, write void=255; if it is a class, name all '
+                'taken as "not labelled". To say so, write ignore_class=255; if it is a class, name all '
                 f"by their values: {_mapping(values)}.",
                 stacklevel=4,
             )
             return _in_order(range(values[-2] + 1), None, 255)
-        _refuse_odd_last(files, values, void)
-        if _mixed(files, void):
+        _refuse_odd_last(files, values, ignore_class)
+        if _mixed(files, ignore_class):
             raise ValueError(
-                f"The masks hold the values {_listed(values)}.{_mixed(files, void)} If they are "
+                f"The masks hold the values {_listed(values)}.{_mixed(files, ignore_class)} If they are "
                 f"classes, name them: {_mapping(values)}."
             )
     _refuse_soft(files, values)
@@ -138,58 +147,63 @@ def decide(files: list[Contents], class_names, void) -> Classes:
             f"The masks hold the values {_listed(values)}, {len(values)} of them. If they are "
             f"classes and not grey levels, name them: {_mapping(values)}."
         )
-    if not _dense(values) or (void is not None and void < values[-1]):
-        return _in_order(values, None, void)
-    return _in_order(range(values[-1] + 1), None, void)
+    if not _dense(values) or (ignore_class is not None and ignore_class < values[-1]):
+        return _in_order(values, None, ignore_class)
+    return _in_order(range(values[-1] + 1), None, ignore_class)
 
 
-def _named(files, values, names, void) -> Classes:
+def _named(files, values, names, ignore_class) -> Classes:
     """Names in order: for the indices 0, 1, 2, ..., or for as many odd values."""
     beyond = [v for v in values if v >= len(names)]
-    if not beyond and void is not None and void < len(names):
+    if not beyond and ignore_class is not None and ignore_class < len(names):
         raise ValueError(
-            f"void={void} is the index of {names[void]!r} in `class_names`, too. Name the other "
-            f"classes by their values: {_mapping([v for v in range(len(names)) if v != void])}."
+            f"ignore_class={ignore_class} is the index of {names[ignore_class]!r} in `class_names`, too. Name the other "
+            f"classes by their values: {_mapping([v for v in range(len(names)) if v != ignore_class])}."
         )
     if not beyond:
-        return _in_order(range(len(names)), names, void)
+        return _in_order(range(len(names)), names, ignore_class)
     index_like = len(values) > 2 and values[-2] < len(names) and values[0] == 0
     if len(values) == len(names) and not index_like:
-        return _in_order(values, names, void)
+        return _in_order(values, names, ignore_class)
     advice = f"Name every class by its value: {_mapping(values)}"
-    if void is None and len(beyond) == 1 and len(values) > 2 and not _mixed(files, void):
-        advice += f'; or, if {beyond[0]} means "not labelled", write void={beyond[0]}'
+    if (
+        ignore_class is None
+        and len(beyond) == 1
+        and len(values) > 2
+        and not _mixed(files, ignore_class)
+    ):
+        advice += f'; or, if {beyond[0]} means "not labelled", write ignore_class={beyond[0]}'
     raise ValueError(
         f"{_where(files, beyond[0])}, but there are {len(names)} classes (0..{len(names) - 1}) and "
-        f"void={void}. All masks together hold the values {_listed(values)}. {advice}."
-        f"{_mixed(files, void)}"
+        f"ignore_class={ignore_class}. All masks together hold the values {_listed(values)}. {advice}."
+        f"{_mixed(files, ignore_class)}"
     )
 
 
-def _in_order(stored, names, void) -> Classes:
+def _in_order(stored, names, ignore_class) -> Classes:
     """The classes of these stored values, in this order."""
     stored = tuple(int(v) for v in stored)
     names = tuple(f"class {v}" for v in stored) if names is None else tuple(map(str, names))
     table = np.arange(256, dtype=np.uint8)
     table[list(stored)] = np.arange(len(stored))
-    if void is not None and void not in stored:
+    if ignore_class is not None and ignore_class not in stored:
         # The index of a class cannot stand for "not labelled".
-        table[void] = void = 255 if void < len(stored) else void
+        table[ignore_class] = ignore_class = 255 if ignore_class < len(stored) else ignore_class
     as_they_are = stored == tuple(range(len(stored)))
-    return Classes(names, void, table, None if as_they_are else stored)
+    return Classes(names, ignore_class, table, None if as_they_are else stored)
 
 
-def _refuse_odd_last(files, values, void) -> None:
+def _refuse_odd_last(files, values, ignore_class) -> None:
     """0, 1, 2 and 200: the last may be a class, or stand for "not labelled"."""
     *rest, last = values
     if len(rest) < 2 or not (rest == list(range(len(rest))) or (last == 255 and _dense(rest))):
         return
     choice = f"If {last} is a class, name all by their values: {_mapping(values)}."
-    if void is None and not _mixed(files, void):
-        choice = f'If {last} means "not labelled", write void={last}. {choice}'
+    if ignore_class is None and not _mixed(files, ignore_class):
+        choice = f'If {last} means "not labelled", write ignore_class={last}. {choice}'
     raise ValueError(
         f"{_where(files, last)}, beside {_listed(rest)} in all masks together. {choice}"
-        f"{_mixed(files, void)}"
+        f"{_mixed(files, ignore_class)}"
     )
 
 
@@ -240,9 +254,11 @@ def _dense(values) -> bool:
     return values[-1] + 1 <= 2 * len(values)
 
 
-def _check(class_names, void) -> None:
-    if void is not None and not _is_value(void):
-        raise ValueError(f"`void` must be a value 0..255 or None. Received: void={void!r}")
+def _check(class_names, ignore_class) -> None:
+    if ignore_class is not None and not _is_value(ignore_class):
+        raise ValueError(
+            f"`ignore_class` must be a value 0..255 or None. Received: ignore_class={ignore_class!r}"
+        )
     if class_names is None:
         return
     ordered = isinstance(class_names, (Mapping, Sequence, np.ndarray))
@@ -260,10 +276,10 @@ def _check(class_names, void) -> None:
         )
     if not isinstance(class_names, Mapping):
         return
-    wrong = [k for k in class_names if not _is_value(k) or k == void]
+    wrong = [k for k in class_names if not _is_value(k) or k == ignore_class]
     if wrong:
         raise ValueError(
-            "The keys of `class_names` must be mask values 0..255, and not `void`. "
+            "The keys of `class_names` must be mask values 0..255, and not `ignore_class`. "
             f"Received: {wrong[0]!r}"
         )
 
@@ -277,9 +293,9 @@ def _where(files, value) -> str:
     return f"The mask of {path.stem!r} ({path}) has the value {value}"
 
 
-def _mixed(files, void) -> str:
+def _mixed(files, ignore_class) -> str:
     """Words for masks of 0/1 beside masks of 0/255: two values each, and not the same ones."""
-    held = {f.values - {void} for f in files} - {frozenset([0])}
+    held = {f.values - {ignore_class} for f in files} - {frozenset([0])}
     held = sorted(sorted(h) for h in held if not any(h < other for other in held))
     if len(held) < 2 or any(len(h) > 2 for h in held):
         return ""

@@ -110,7 +110,7 @@ def generate(
         images=images,
         masks=masks,
         class_names=CLASS_NAMES,
-        void=None,
+        ignore_class=None,
         edges=edges,
         annotations=list(marks),
         factors=_factors(scenes, textures, n),

@@ -39,7 +39,16 @@ def kept_model(name="06-bsds500"):
 
 
 def train_and_score(
-    dataset, split, training, folder="", *, crop, batch=8, edge_images=None, keep=None, **scoring
+    dataset,
+    split,
+    training,
+    folder="",
+    *,
+    crop,
+    batch_size=8,
+    edge_images=None,
+    keep=None,
+    **scoring,
 ):
     """A head on a VAE's encoder, its twin from random weights, and the classics, all scored.
 
@@ -52,7 +61,7 @@ def train_and_score(
         training: options of `photo_training.train_head` from `vae_epochs` on.
         folder: of a `checkpoint.ResultStore`; what is kept there is not done again.
         crop: side of the square crops.
-        batch: crops in a step.
+        batch_size: crops in a step.
         edge_images: how many to score; None takes all.
         keep: name under which the head on the VAE's encoder is kept with the project, or None.
         **scoring: `thresholds` and `max_distance` of `edges.benchmark`.
@@ -68,7 +77,7 @@ def train_and_score(
     test, plan = data.load(dataset, split, limit=edge_images), training["plan"]
     heads, options = (
         {},
-        {"crops": {"crop": [crop, crop], "batch_size": batch, **VARIED}, **training},
+        {"crops": {"crop": [crop, crop], "batch_size": batch_size, **VARIED}, **training},
     )
     options["parameters"] = {"loss": "balanced"}
     task = pictures, shares, 1, EdgeCrossEntropy(balanced=True), store
@@ -83,7 +92,7 @@ def train_and_score(
     if keep:
         note = {"dataset": dataset, "licence": test.licence, "scored_on": split}
         note |= {"images": len(test), "scores": scores["VAE"], "training": options}
-        pretrained.save(heads["VAE"], keep, **plan, outputs=1, **note)
+        pretrained.save(heads["VAE"], keep, **plan, num_classes=1, **note)
     return heads["VAE"], scores
 
 

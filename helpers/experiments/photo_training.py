@@ -18,7 +18,7 @@ __all__ = ["class_ious", "label", "load", "save", "train_head"]
 def train_head(
     photos,
     targets,
-    outputs,
+    num_classes,
     loss,
     store,
     *,
@@ -26,7 +26,7 @@ def train_head(
     vae_epochs,
     epochs,
     steps,
-    rate,
+    learning_rate,
     plan,
     channels=16,
     seed=0,
@@ -39,13 +39,13 @@ def train_head(
         photos: uint8 `(H, W, 3)`, in a list or one array; those smaller than the crops are left out.
         targets: one `(H, W)` array a photograph: classes, or shares of annotators with
             `share=True` in `crops`.
-        outputs: number of classes, or 1 for edges.
+        num_classes: number of classes, or 1 for edges.
         loss: of the head, a Keras loss that takes logits.
         store: a `checkpoint.ResultStore`.
         pretrain: whether the encoder is pretrained as a VAE's, on crops of `photos`.
         vae_epochs, epochs: of the VAE, and of the head; each training has its own cosine.
         steps: training steps an epoch.
-        rate: highest learning rate of both.
+        learning_rate: highest learning rate of both.
         plan: dictionary with `widths`, `depths` and `patches` of `pyramids.pyramid_networks`.
         channels: of the VAE's code.
         seed: of first weights and crops.
@@ -61,13 +61,22 @@ def train_head(
     photos, targets = ([array[i] for i in large] for array in (photos, targets))
     keras.utils.set_random_seed(seed)
     encoder, decoder = pyramids.pyramid_networks((*crops["crop"], 3), channels, **plan)
-    key = {**crops, **plan, "channels": channels, "rate": rate, "vae_epochs": vae_epochs}
+    key = {
+        **crops,
+        **plan,
+        "channels": channels,
+        "learning_rate": learning_rate,
+        "vae_epochs": vae_epochs,
+    }
     key |= {"pretrain": pretrain, **(parameters or {})}
 
     def fit(name, model, epochs, targets=None, loss=None):
         rise = max(1, epochs * steps // 50)  # steps in which the rate climbs before it falls
         fall = keras.optimizers.schedules.CosineDecay(
-            rate / 50, max(1, epochs * steps - rise), warmup_target=rate, warmup_steps=rise
+            learning_rate / 50,
+            max(1, epochs * steps - rise),
+            warmup_target=learning_rate,
+            warmup_steps=rise,
         )
         adam = keras.optimizers.AdamW(fall, weight_decay=1e-4)
         model.compile(adam, loss, jit_compile=use_xla())
@@ -77,12 +86,12 @@ def train_head(
     if pretrain and vae_epochs:
         vae = models.VAE(encoder, decoder, likelihood="gaussian", seed=seed)
         seconds += fit("photo-vae", vae, vae_epochs)
-    head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), outputs)
+    head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), num_classes)
     seconds += fit("photo-head", head, epochs, targets, loss)
     return pyramids.at_size(head, (None, None, 3)), seconds
 
 
-def class_ious(model, dataset, num_classes, void=None, multiple=32, mirror=False):
+def class_ious(model, dataset, num_classes, ignore_class=None, multiple=32, mirror=False):
     """IoU of each class over the whole images of a data set, void left out: float64 `(C,)`.
 
     NaN for a class that is nowhere. At the size of the masks, one image at a time. With `mirror`
@@ -96,7 +105,7 @@ def class_ious(model, dataset, num_classes, void=None, multiple=32, mirror=False
         outputs = ((a + b[:, ::-1]) / 2 for a, b in zip(outputs, turned, strict=True))
     for mask, logits in zip(dataset.masks, outputs, strict=True):
         guess = logits.argmax(axis=-1)
-        counts += metrics.confusion_matrix(mask, guess, num_classes, void)
+        counts += metrics.confusion_matrix(mask, guess, num_classes, ignore_class)
     return metrics.iou_of_counts(counts)
 
 

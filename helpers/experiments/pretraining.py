@@ -12,16 +12,16 @@ import numpy as np
 from keras import layers, ops
 
 from helpers import losses, models, pyramids, training
-from helpers.layers import PACKAGE, DepthToSpaceUp, GaussianSampling, PatchDown
+from helpers.layers import PACKAGE, DepthToSpaceUp, GaussianSampling, bn_relu
 from helpers.networks import NEARLY_CERTAIN
 
 
-def cnn(image, classes, width=28, dilations=(1, 1, 1, 1)):
+def cnn(image, num_classes, width=28, dilations=(1, 1, 1, 1)):
     """Convolutions at full resolution, nothing else: `(features, logits)`.
 
     Args:
         image: symbolic, `(B, H, W, C)`.
-        classes: how many logits a pixel gets.
+        num_classes: how many logits a pixel gets.
         width: channels of every convolution.
         dilations: one 3×3 convolution for each. (1, 2, 4, 8) gives the same weights a wider view.
 
@@ -35,17 +35,17 @@ def cnn(image, classes, width=28, dilations=(1, 1, 1, 1)):
     h = _centred(image)
     for dilation in dilations:
         h = block(h, width, dilation)
-    return h, layers.Conv2D(classes, 1, dtype="float32")(h)
+    return h, layers.Conv2D(num_classes, 1, dtype="float32")(h)
 
 
-def fcn(image, classes, widths=(16, 24, 32)):
+def fcn(image, num_classes, widths=(16, 24, 32)):
     """Shrink level by level, score where the picture is small, enlarge the scores bilinearly.
 
     This is the variant without skips. H and W must be multiples of 2 for each of the `widths`.
 
     Args:
         image: symbolic, `(B, H, W, C)`.
-        classes: how many logits a pixel gets.
+        num_classes: how many logits a pixel gets.
         widths: channels of each level, finest first; each level halves the resolution.
 
     Returns:
@@ -57,20 +57,20 @@ def fcn(image, classes, widths=(16, 24, 32)):
     h = _centred(image)
     for width in widths:
         h = block(halved(h, width), width)
-    score = layers.Conv2D(classes, 1, dtype="float32")(h)
+    score = layers.Conv2D(num_classes, 1, dtype="float32")(h)
     return h, layers.UpSampling2D(2 ** len(widths), interpolation="bilinear", dtype="float32")(
         score
     )
 
 
-def unet(image, classes, widths=(12, 16, 24), skips=True):
+def unet(image, num_classes, widths=(12, 16, 24), skips=True):
     """Down as the FCN, and up again step by step, with the features of the way down beside.
 
     The first level is at half the resolution; the logits unfold to the whole.
 
     Args:
         image: symbolic, `(B, H, W, C)`; H and W multiples of 2 for each of the `widths`.
-        classes: how many logits a pixel gets.
+        num_classes: how many logits a pixel gets.
         widths: channels of each level, finest first; each level halves the resolution.
         skips: False replaces what comes over from the way down by a copy of what comes from
             below, so that the network keeps its size and loses only the detail.
@@ -87,12 +87,12 @@ def unet(image, classes, widths=(12, 16, 24), skips=True):
         passed.append(h)
     features = h
     for width, finer in zip(widths[-2::-1], passed[-2::-1]):
-        h = _normal(DepthToSpaceUp(width, 2, None)(h))
+        h = bn_relu(DepthToSpaceUp(width, 2, None)(h))
         h = block(layers.Concatenate()([h, finer if skips else h]), width)
-    return features, DepthToSpaceUp(classes, 2, None, dtype="float32")(h)
+    return features, DepthToSpaceUp(num_classes, 2, None, dtype="float32")(h)
 
 
-def dilated(image, classes, width=22, dilations=(1, 2), rates=(1, 2, 4)):
+def dilated(image, num_classes, width=22, dilations=(1, 2), rates=(1, 2, 4)):
     """Shrink once, then widen the view by dilation, at last with several rates side by side.
 
     The parallel part is atrous spatial pyramid pooling: one 3×3 convolution a rate, their sum
@@ -100,7 +100,7 @@ def dilated(image, classes, width=22, dilations=(1, 2), rates=(1, 2, 4)):
 
     Args:
         image: symbolic, `(B, H, W, C)`; H and W even.
-        classes: how many logits a pixel gets.
+        num_classes: how many logits a pixel gets.
         width: channels of every convolution.
         dilations: of the 3×3 convolutions of the body, one after the other.
         rates: dilations of those side by side.
@@ -116,7 +116,7 @@ def dilated(image, classes, width=22, dilations=(1, 2), rates=(1, 2, 4)):
     for dilation in dilations:
         h = block(h, width, dilation)
     sides = [block(h, width, rate) for rate in rates]
-    score = layers.Conv2D(classes, 1, dtype="float32")(layers.Add()(sides))
+    score = layers.Conv2D(num_classes, 1, dtype="float32")(layers.Add()(sides))
     return h, layers.UpSampling2D(2, interpolation="bilinear", dtype="float32")(score)
 
 
@@ -145,7 +145,7 @@ def with_code(image, features, latent=8, factor=8):
             f"Received: {tuple(features.shape)} for {tuple(image.shape)}"
         )
     ratio = sides[0][0] // sides[0][1]
-    h = features if ratio == 1 else _normal(PatchDown(24, ratio, None)(features))
+    h = features if ratio == 1 else bn_relu(layers.Conv2D(24, ratio, ratio)(features))
     mean = layers.Conv2D(latent, 1, name="mean")(h)
     log_variance = layers.Conv2D(latent, 1, name="log_variance", **NEARLY_CERTAIN)(h)
     return keras.Model(image, [mean, log_variance], name="encoder")
@@ -230,20 +230,16 @@ def joint(encoder, decoder, head, loss, weight, sigma, seed=None):
 def block(h, width, dilation=1):
     """3×3 convolution, batch normalisation, ReLU."""
     conv = layers.Conv2D(width, 3, padding="same", dilation_rate=dilation, use_bias=False)
-    return _normal(conv(h))
+    return bn_relu(conv(h))
 
 
 def halved(h, width):
     """Half the resolution by a 2×2 patch convolution, batch normalisation, ReLU."""
-    return _normal(PatchDown(width, 2, activation=None)(h))
+    return bn_relu(layers.Conv2D(width, 2, 2)(h))
 
 
 def _centred(image):
     return layers.Rescaling(4.0, offset=-2.0)(image)
-
-
-def _normal(h):
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
 
 
 INITIALISATIONS = ("random", "random, frozen", "autoencoder", "denoising", "VAE", "VAE + term")
@@ -337,7 +333,7 @@ class PretrainingComparison:
         return fresh
 
     def _noisy(self, seed):
-        noise = np.random.default_rng(seed).standard_normal(self.images.shape, "float32")
+        noise = np.random.default_rng(seed).standardbn_relu(self.images.shape, "float32")
         return np.clip(self.images + np.float32(self.noise) * noise, 0, 1)
 
     def _learn(self, model, x, y, loss, seed, **options):

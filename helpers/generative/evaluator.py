@@ -8,20 +8,20 @@ import numpy as np
 from keras import layers
 
 from helpers import training
+from helpers.layers import bn_relu
 from helpers.metrics import generative
 
 METRICS = ("distance", "precision", "recall", "variety", "sharpness")
 
 
-def classifier(image_shape, classes):
+def classifier(image_shape, num_classes):
     """`(B, H, W, C)` → logits `(B, classes)` and features `(B, 64)`, the means of the last layer."""
     image = keras.Input(image_shape)
     h = layers.Rescaling(4.0, offset=-2.0)(image)
     for filters, stride in ((24, 1), (32, 2), (48, 2), (64, 2)):
-        h = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(h)
-        h = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
+        h = bn_relu(layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(h))
     features = layers.GlobalAveragePooling2D(name="features")(h)
-    return keras.Model(image, [layers.Dense(int(classes))(features), features], name="ruler")
+    return keras.Model(image, [layers.Dense(int(num_classes))(features), features], name="ruler")
 
 
 class SampleEvaluator:
@@ -35,14 +35,23 @@ class SampleEvaluator:
         steps, batch, rate, seed: of the training; see `training.train`.
     """
 
-    def __init__(self, images, kinds, real, steps=375, batch=32, rate=0.005, seed=0):
+    def __init__(self, images, kinds, real, steps=375, batch_size=32, learning_rate=0.005, seed=0):
         keras.utils.set_random_seed(seed)
         kinds = np.asarray(kinds)
         self.classes = int(kinds.max()) + 1
         self.network = classifier(images.shape[1:], self.classes)
         named = keras.Model(self.network.input, self.network.outputs[0])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        training.train(named, images, kinds, loss, steps=steps, batch=batch, rate=rate, seed=seed)
+        training.train(
+            named,
+            images,
+            kinds,
+            loss,
+            steps=steps,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            seed=seed,
+        )
         self.unit, self.real = self._look(images[:1000])[1], self._look(real)[1]
         self.coarse = generative.block_mean(real)
         self.energy = generative.gradient_energy(real).mean()

@@ -64,12 +64,12 @@ def jensen_shannon_divergence(p, q, width):
     return (kl(p) + kl(q)) / 2
 
 
-def random_batches(images, batch, steps, seed):
+def random_batches(images, batch_size, steps, seed):
     """Batches of a fixed size for so many steps, pass by pass in a new order.
 
     Args:
-        images: uint8 or floats in [0, 1], `(N, …)`, at least `batch` of them.
-        batch: pictures in a step; what is left over at the end of a pass joins the next.
+        images: uint8 or floats in [0, 1], `(N, …)`, at least `batch_size` of them.
+        batch_size: pictures in a step; what is left over at the end of a pass joins the next.
         steps: how many batches.
         seed: of the orders.
 
@@ -79,13 +79,13 @@ def random_batches(images, batch, steps, seed):
     Raises:
         ValueError: If there are fewer pictures than a batch takes.
     """
-    if len(images) < batch:
-        raise ValueError(f"a batch of {batch} needs as many pictures. Received: {len(images)}")
+    if len(images) < batch_size:
+        raise ValueError(f"a batch of {batch_size} needs as many pictures. Received: {len(images)}")
     rng, waiting = np.random.default_rng(seed), np.empty(0, int)
     for _ in range(steps):
-        if len(waiting) < batch:
+        if len(waiting) < batch_size:
             waiting = np.concatenate([waiting, rng.permutation(len(images))])
-        rows, waiting = waiting[:batch], waiting[batch:]
+        rows, waiting = waiting[:batch_size], waiting[batch_size:]
         yield ops.convert_to_tensor(to_float(images[rows]))
 
 
@@ -111,20 +111,22 @@ class AdversarialTrainer:
         step: takes a batch of pictures, changes variables, returns a tensor `(S,)`, one loss a
             side.
         sides: list of `side(…)`.
-        rates: the highest learning rate of each side.
+        learning_rates: the highest learning rate of each side.
         networks: all networks that the step reads or changes.
         draws: the `keras.random.SeedGenerator` of its noise.
     """
 
-    def __init__(self, step, sides, rates, networks, draws):
-        if len(sides) != len(rates):
-            raise ValueError(f"one rate a side: {len(sides)}. Received: rates={rates!r}")
-        self.sides, self.rates, self.draws = list(sides), list(rates), draws
+    def __init__(self, step, sides, learning_rates, networks, draws):
+        if len(sides) != len(learning_rates):
+            raise ValueError(
+                f"one rate a side: {len(sides)}. Received: learning_rates={learning_rates!r}"
+            )
+        self.sides, self.rates, self.draws = list(sides), list(learning_rates), draws
         self.optimizers = [v for _, adam in sides for v in adam.variables]
         variables = [v for network in networks for v in network.variables]
         self.step = compile_step(step, [*variables, *self.optimizers, draws.state])
 
-    def play(self, images, batch, steps, seed):
+    def play(self, images, batch_size, steps, seed):
         """Trains from the weights that the networks have.
 
         Returns:
@@ -134,7 +136,7 @@ class AdversarialTrainer:
             variable.assign(ops.zeros(variable.shape, variable.dtype))
         self.draws.state.assign(np.array([seed, 0], "uint32"))
         trace, begin = [], time.perf_counter()
-        for i, real in enumerate(random_batches(images, batch, steps, seed)):
+        for i, real in enumerate(random_batches(images, batch_size, steps, seed)):
             for (_, adam), rate in zip(self.sides, self.rates):
                 adam.learning_rate = rate * cosine_decay(i / steps)
             trace.append(self.step(real))

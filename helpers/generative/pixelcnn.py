@@ -70,12 +70,12 @@ class MaskedConv2D(layers.Layer):
         }
 
 
-def pixelcnn(grid, codes, width=48, depth=3):
+def pixelcnn(grid, num_codes, width=48, depth=3):
     """A model of codes given the codes before them.
 
     Args:
         grid: `(h, w)`.
-        codes: K.
+        num_codes: K.
         width: channels.
         depth: residual 3×3 layers after the first.
 
@@ -84,11 +84,11 @@ def pixelcnn(grid, codes, width=48, depth=3):
         nothing. Train it with the cross-entropy against its own input.
     """
     indices = keras.Input((int(grid[0]), int(grid[1])), dtype="int32")
-    h = layers.Embedding(codes, width)(indices)
+    h = layers.Embedding(num_codes, width)(indices)
     h = MaskedConv2D(width, 5, own=False)(h)
     for _ in range(depth):
         h = layers.Add()([h, MaskedConv2D(width, 3)(layers.ReLU()(h))])
-    logits = layers.Conv2D(codes, 1, dtype="float32")(layers.ReLU()(h))
+    logits = layers.Conv2D(num_codes, 1, dtype="float32")(layers.ReLU()(h))
     return keras.Model(indices, logits, name="code_prior")
 
 

@@ -20,7 +20,7 @@ class VectorQuantizer(layers.Layer):
     `decay=None`, by the gradient of ‖stop_gradient(x) − q‖², which is added too.
 
     Args:
-        codes: K, how many code vectors, at least 2.
+        num_codes: K, how many code vectors, at least 2.
         commitment: weight of the encoder's term, ≥ 0.
         decay: share of the past in the moving averages, in [0, 1); None learns by gradient.
         revive: a code that is chosen less often than this in a batch (by its moving average) is
@@ -43,17 +43,19 @@ class VectorQuantizer(layers.Layer):
         Dhariwal et al. (2020), reviving codes. https://arxiv.org/abs/2005.00341
     """
 
-    def __init__(self, codes, commitment=0.25, decay=0.99, revive=0.0, seed=None, **kwargs):
+    def __init__(self, num_codes, commitment=0.25, decay=0.99, revive=0.0, seed=None, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        if int(codes) != codes or codes < 2:
-            raise ValueError(f"`codes` must be an integer of 2 or more. Received: codes={codes!r}")
+        if int(num_codes) != num_codes or num_codes < 2:
+            raise ValueError(
+                f"`num_codes` must be an integer of 2 or more. Received: num_codes={num_codes!r}"
+            )
         if commitment < 0:
             raise ValueError(f"`commitment` must be ≥ 0. Received: commitment={commitment!r}")
         if decay is not None and not 0 <= decay < 1:
             raise ValueError(f"`decay` must be None or in [0, 1). Received: decay={decay!r}")
         if revive < 0 or (revive and decay is None):
             raise ValueError(f"`revive` must be ≥ 0 and needs `decay`. Received: revive={revive!r}")
-        self.codes, self.commitment, self.decay = int(codes), float(commitment), decay
+        self.codes, self.commitment, self.decay = int(num_codes), float(commitment), decay
         self.revive, self.seed = float(revive), seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
@@ -126,12 +128,12 @@ class VectorQuantizer(layers.Layer):
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
-def codebook_usage(indices, codes):
+def codebook_usage(indices, num_codes):
     """How a codebook is used, from the codes of many pictures.
 
     Args:
         indices: integers in [0, codes), `(N, …)`, one picture an entry.
-        codes: K.
+        num_codes: K.
 
     Returns:
         Dictionary: `plain_bits` (positions · log₂ K, what a picture costs as sent plain),
@@ -147,16 +149,16 @@ def codebook_usage(indices, codes):
         raise ValueError(
             f"`indices` must be integers (N, …). Received: {indices.dtype}, shape {indices.shape}"
         )
-    if indices.min() < 0 or indices.max() >= codes:
+    if indices.min() < 0 or indices.max() >= num_codes:
         raise ValueError(
-            f"codes lie in 0 to {codes - 1}. Received: {indices.min()} to {indices.max()}"
+            f"codes lie in 0 to {num_codes - 1}. Received: {indices.min()} to {indices.max()}"
         )
-    counts = np.bincount(indices.ravel(), minlength=codes)
+    counts = np.bincount(indices.ravel(), minlength=num_codes)
     share = counts[counts > 0] / counts.sum()
     entropy = float(-(share * np.log2(share)).sum()) + 0.0
     positions = indices[0].size
     return {
-        "plain_bits": float(positions * np.log2(codes)),
+        "plain_bits": float(positions * np.log2(num_codes)),
         "entropy_bits": positions * entropy,
         "perplexity": 2**entropy,
         "dead": int((counts == 0).sum()),

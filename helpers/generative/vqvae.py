@@ -12,6 +12,7 @@ from keras import layers, ops
 from helpers import losses, models, pyramids, segmentation, training
 from helpers.generative import pixelcnn
 from helpers.generative.vq import VectorQuantizer
+from helpers.layers import bn_relu
 
 
 class VQVAE:
@@ -21,21 +22,21 @@ class VQVAE:
 
     Args:
         image_shape: `(H, W, C)`.
-        codes, channels: K code vectors of so many numbers.
+        num_codes, channels: K code vectors of so many numbers.
         sigma: of the Gaussian pixels, for both.
         commitment, revive: see `vq.VectorQuantizer`.
         beta: weight of the KL of the VAE, to bring its rate to that of the codes.
-        outputs: classes of the head; None builds none.
+        num_classes: classes of the head; None builds none.
         patch, width: side of a cell of the grid in pixels, and channels of the networks.
         **options: `steps`, `batch` and `rate` of `training.train` for both.
     """
 
     def __init__(
-        self, image_shape, codes, channels, sigma, commitment=4.0, revive=0.05, beta=1.0,
-        outputs=None, patch=4, width=64, **options,
+        self, image_shape, num_codes, channels, sigma, commitment=4.0, revive=0.05, beta=1.0,
+        num_classes=None, patch=4, width=64, **options,
     ):  # fmt: skip
         self.plan = tuple(image_shape), channels, [width], [2], [patch]
-        self.book_plan = {"codes": codes, "commitment": commitment, "revive": revive}
+        self.book_plan = {"codes": num_codes, "commitment": commitment, "revive": revive}
         self.log_sigma, self.options = math.log(sigma), options
         self.encoder, self.book, self.decoder = self.nets = self._new(0)
         decoded = self.decoder(self.book(self.encoder.outputs[0]))
@@ -44,8 +45,8 @@ class VQVAE:
         self.vae = models.VAE(self.encoder, self.decoder, **gaussian)
         self.heads, self.prior = {}, None
         self.code_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        if outputs is not None:
-            self._build_heads(outputs)
+        if num_classes is not None:
+            self._build_heads(num_classes)
 
     def start(self, run):
         """Gives encoder, codes and decoder the first weights of a run; returns itself."""
@@ -139,14 +140,14 @@ class VQVAE:
         book.build(encoder.outputs[0].shape)
         return encoder, book, decoder
 
-    def _build_heads(self, outputs):
+    def _build_heads(self, num_classes):
         # A frozen copy: the optimizer of the other one must go on seeing its weights.
         encoder, book, _ = self.lent = self._new(0)
         encoder.trainable = book.trainable = False
         vectors = encoder.outputs[0]
         for name, features in {"vectors": vectors, "codes": book(vectors)}.items():
             h = layers.Conv2D(48, 3, padding="same")(features)
-            h = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
-            head = pyramids.segmentation_head(encoder.input, [h], outputs)
+            h = bn_relu(h)
+            head = pyramids.segmentation_head(encoder.input, [h], num_classes)
             self.heads[name] = head, head.get_weights()
-        self.head_loss = segmentation.PixelCrossEntropy(outputs)
+        self.head_loss = segmentation.PixelCrossEntropy(num_classes)

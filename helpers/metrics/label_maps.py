@@ -7,14 +7,14 @@ import numpy as np
 from helpers.metrics import label_maps
 
 
-def confusion_matrix(truth, prediction, num_classes, void=None):
+def confusion_matrix(truth, prediction, num_classes, ignore_class=None):
     """Counts of pixels, rows the truth, columns the prediction: int64 `(C, C)`.
 
     Args:
         truth: integer label maps, any shape.
         prediction: the same shape, labels in [0, C).
         num_classes: C.
-        void: label in `truth` that is left out of every score, or None.
+        ignore_class: label in `truth` that is left out of every score, or None.
 
     Raises:
         ValueError: on another shape, or a label outside [0, C) that is not void.
@@ -28,24 +28,24 @@ def confusion_matrix(truth, prediction, num_classes, void=None):
     for name, labels in (("truth", truth), ("prediction", prediction)):
         if not np.issubdtype(labels.dtype, np.integer):
             raise ValueError(f"`{name}` must hold integer labels. Received: dtype={labels.dtype}")
-    counted = np.ones(truth.shape, bool) if void is None else truth != void
+    counted = np.ones(truth.shape, bool) if ignore_class is None else truth != ignore_class
     truth, prediction = truth[counted].astype("int64"), prediction[counted].astype("int64")
     for name, labels in (("truth", truth), ("prediction", prediction)):
         if labels.size and (labels.min() < 0 or labels.max() >= num_classes):
             raise ValueError(
                 f"`{name}` holds labels {labels.min()} to {labels.max()}, outside 0 to "
-                f"{num_classes - 1}. Is the void label named? Received: void={void!r}"
+                f"{num_classes - 1}. Is the void label named? Received: ignore_class={ignore_class!r}"
             )
     counts = np.bincount(truth * num_classes + prediction, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)
 
 
-def iou_per_class(truth, prediction, num_classes, void=None):
+def iou_per_class(truth, prediction, num_classes, ignore_class=None):
     """Intersection over union of each class over all pixels: float64 `(C,)`.
 
     NaN for a class that occurs neither in the truth nor in the prediction.
     """
-    return iou_of_counts(confusion_matrix(truth, prediction, num_classes, void))
+    return iou_of_counts(confusion_matrix(truth, prediction, num_classes, ignore_class))
 
 
 def iou_of_counts(counts):
@@ -59,20 +59,20 @@ def iou_of_counts(counts):
     return np.divide(hit, union, out=np.full(len(counts), np.nan), where=union > 0)
 
 
-def mean_iou(truth, prediction, num_classes, void=None):
+def mean_iou(truth, prediction, num_classes, ignore_class=None):
     """Mean over classes of the intersection over union, counted over all pixels at once.
 
     Classes that occur nowhere are left out of the mean. `keras.metrics.MeanIoU` counts the same
     in single precision, and needs Keras; a test holds one to the other.
     """
-    return float(np.nanmean(iou_per_class(truth, prediction, num_classes, void)))
+    return float(np.nanmean(iou_per_class(truth, prediction, num_classes, ignore_class)))
 
 
-def pixel_accuracy(truth, prediction, void=None):
+def pixel_accuracy(truth, prediction, ignore_class=None):
     """Share of pixels (void left out) whose label is right."""
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     classes = int(max(truth.max(), prediction.max())) + 1
-    counts = confusion_matrix(truth, prediction, classes, void)
+    counts = confusion_matrix(truth, prediction, classes, ignore_class)
     return float(np.trace(counts) / counts.sum())
 
 
@@ -93,7 +93,7 @@ def dice(truth, prediction, label):
     return np.divide(both, sizes, out=np.ones(len(sizes)), where=sizes > 0)
 
 
-def boundary_iou(truth, prediction, num_classes, void=None, width=0.02):
+def boundary_iou(truth, prediction, num_classes, ignore_class=None, width=0.02):
     """Boundary IoU of each class: the IoU of the bands along the inner side of the outlines.
 
     Where IoU forgives a ragged outline around a large object, this does not. Counted over all
@@ -103,7 +103,7 @@ def boundary_iou(truth, prediction, num_classes, void=None, width=0.02):
         truth: integer label maps `(B, H, W)`, or a list of `(H, W)`.
         prediction: the same.
         num_classes: C.
-        void: label in `truth` that is left out; its border is no outline.
+        ignore_class: label in `truth` that is left out; its border is no outline.
         width: of the band, as a share of the image's diagonal; at least one pixel.
 
     Returns:
@@ -135,9 +135,9 @@ def boundary_iou(truth, prediction, num_classes, void=None, width=0.02):
                 "`truth` and `prediction` must be label maps of the same shape (H, W). "
                 f"Received: {t.shape} and {p.shape}"
             )
-        confusion_matrix(t, p, num_classes, void)  # refuses what are no labels
+        confusion_matrix(t, p, num_classes, ignore_class)  # refuses what are no labels
         steps = max(1, round(width * np.hypot(*t.shape)))
-        counted = np.ones(t.shape, bool) if void is None else t != void
+        counted = np.ones(t.shape, bool) if ignore_class is None else t != ignore_class
         for c in range(num_classes):
             bands = []
             for labels in (t, p):
@@ -223,29 +223,31 @@ def grid_labels(maps, g, num_classes):
 LABEL_MAP_SCORES = ("accuracy", "mean IoU", "Dice per image", "boundary IoU", "IoU of worst class")
 
 
-def label_map_scores(truth, answer, num_classes, void=None):
+def label_map_scores(truth, answer, num_classes, ignore_class=None):
     """Five scores of label maps `(N, H, W)`, in the order of `LABEL_MAP_SCORES`: float64 `(5,)`.
 
     Dice is the mean over images and classes; a class that is neither in the image nor in the
     answer counts 1.
     """
-    ious = label_maps.iou_per_class(truth, answer, num_classes, void)
-    known = answer if void is None else np.where(truth == void, void, answer)
+    ious = label_maps.iou_per_class(truth, answer, num_classes, ignore_class)
+    known = (
+        answer if ignore_class is None else np.where(truth == ignore_class, ignore_class, answer)
+    )
     dices = [label_maps.dice(truth, known, c).mean() for c in range(num_classes)]
-    bands = label_maps.boundary_iou(truth, answer, num_classes, void)
-    accuracy = label_maps.pixel_accuracy(truth, answer, void)
+    bands = label_maps.boundary_iou(truth, answer, num_classes, ignore_class)
+    accuracy = label_maps.pixel_accuracy(truth, answer, ignore_class)
     return np.array([accuracy, *map(np.nanmean, (ious, dices, bands)), np.nanmin(ious)])
 
 
-def iou_per_image(truth, answer, num_classes, void=None):
+def iou_per_image(truth, answer, num_classes, ignore_class=None):
     """Mean IoU of each image, over the classes in its truth or answer: float64 `(N,)`."""
     pairs = zip(truth, answer, strict=True)
     return np.array(
-        [np.nanmean(label_maps.iou_per_class(t, a, num_classes, void)) for t, a in pairs]
+        [np.nanmean(label_maps.iou_per_class(t, a, num_classes, ignore_class)) for t, a in pairs]
     )
 
 
-def confusion_shares(truth, answer, num_classes, void=None):
+def confusion_shares(truth, answer, num_classes, ignore_class=None):
     """The confusion matrix with each row, a true class, as shares of its pixels: `(C, C)`."""
-    counts = label_maps.confusion_matrix(truth, answer, num_classes, void)
+    counts = label_maps.confusion_matrix(truth, answer, num_classes, ignore_class)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def segmentation_gallery(images, truth, answers, class_names, void=None):
+def segmentation_gallery(images, truth, answers, class_names, ignore_class=None):
     """Images, masks, and for each network its answer and, dark, its errors.
 
     Args:
@@ -11,15 +11,15 @@ def segmentation_gallery(images, truth, answers, class_names, void=None):
         truth: integer label maps `(N, H, W)`.
         answers: dictionary from the name of a network to its label maps.
         class_names: C names, for the legend.
-        void: label that counts as no error, or None.
+        ignore_class: label that counts as no error, or None.
 
     Returns:
         The figure, for `plots.show`.
     """
     classes = len(class_names)
-    rows, names = [images, mask_to_rgb(truth, classes, void)], ["picture", "truth"]
+    rows, names = [images, mask_to_rgb(truth, classes, ignore_class)], ["picture", "truth"]
     for name, answer in answers.items():
-        rows += [mask_to_rgb(answer, classes), (answer == truth) | (truth == void)]
+        rows += [mask_to_rgb(answer, classes), (answer == truth) | (truth == ignore_class)]
         names += [name, "errors"]
     fig = image_grid(rows, row_labels=names, cell=0.85)
     class_legend(fig, class_names)
@@ -90,13 +90,13 @@ def image_grid(
     return figure
 
 
-def mask_to_rgb(mask, num_classes=None, void=None):
+def mask_to_rgb(mask, num_classes=None, ignore_class=None):
     """Colour a mask of class indices.
 
     Args:
         mask: Integers `(..., H, W)`.
         num_classes: Number of classes; checked if given.
-        void: Index of pixels without a label, drawn white.
+        ignore_class: Index of pixels without a label, drawn white.
 
     Returns:
         uint8 `(..., H, W, 3)`, class k in `CLASS_COLOURS[k]`.
@@ -110,10 +110,14 @@ def mask_to_rgb(mask, num_classes=None, void=None):
         raise ValueError(f"There are {len(CLASS_COLOURS)} colours. Received: num_classes={limit}")
     if mask.dtype.kind not in "iub":
         raise ValueError(f"mask must hold integers. Received: dtype={mask.dtype}")
-    wrong = set(np.unique(mask).tolist()) - set(range(limit)) - {void}
+    wrong = set(np.unique(mask).tolist()) - set(range(limit)) - {ignore_class}
     if wrong:
         raise ValueError(f"mask holds indices that are no class. Received: {sorted(wrong)}")
-    index = mask.astype(int) if void is None else np.where(mask == void, limit, mask).astype(int)
+    index = (
+        mask.astype(int)
+        if ignore_class is None
+        else np.where(mask == ignore_class, limit, mask).astype(int)
+    )
     colours = [*CLASS_COLOURS[:limit], VOID_COLOUR]
     return np.array([tuple(bytes.fromhex(c[1:])) for c in colours], np.uint8)[index]
 

@@ -11,7 +11,7 @@ def pixel_features(images, scale=4):
         yield multiscale_basic_features(image, channel_axis=-1, sigma_max=scale)
 
 
-def forest_labels(features, masks, held_features, void=None, pixels=100, trees=30, seed=0):
+def forest_labels(features, masks, held_features, ignore_class=None, pixels=100, trees=30, seed=0):
     """Label maps by a random forest that was trained on some pixels of each image.
 
     Features are taken one image after another, so generators keep the memory small.
@@ -20,7 +20,7 @@ def forest_labels(features, masks, held_features, void=None, pixels=100, trees=3
         features: iterable of `(H, W, F)`, one for each training image.
         masks: integers `(N, H, W)`.
         held_features: iterable of `(H, W, F)`, one for each of the M images to label.
-        void: label that is not trained on, or None.
+        ignore_class: label that is not trained on, or None.
         pixels: how many of each training image, at most; of one with less that counts, all.
         trees: of the forest.
         seed: of the pixels and of the trees.
@@ -32,7 +32,7 @@ def forest_labels(features, masks, held_features, void=None, pixels=100, trees=3
 
     rng, samples = np.random.default_rng(seed), []
     for image, mask in zip(features, masks, strict=True):
-        known = np.flatnonzero(np.asarray(mask) != void)
+        known = np.flatnonzero(np.asarray(mask) != ignore_class)
         spots = rng.choice(known, min(pixels, len(known)), replace=False)
         samples.append((image.reshape(mask.size, -1)[spots], mask.ravel()[spots]))
     model = RandomForestClassifier(trees, min_samples_leaf=3, n_jobs=2, random_state=seed)

@@ -20,7 +20,7 @@ class PixelCrossEntropy(keras.losses.Loss):
 
     Args:
         num_classes: C.
-        void: class index that does not count, or None.
+        ignore_class: class index that does not count, or None.
         class_weights: `(C,)`, weight w of a pixel by its true class; None weighs all alike.
 
     Call arguments:
@@ -31,7 +31,9 @@ class PixelCrossEntropy(keras.losses.Loss):
         ValueError: If there is not one positive, finite weight a class.
     """
 
-    def __init__(self, num_classes, void=None, class_weights=None, name="cross_entropy", **kwargs):
+    def __init__(
+        self, num_classes, ignore_class=None, class_weights=None, name="cross_entropy", **kwargs
+    ):
         super().__init__(name=name, **kwargs)
         weights = np.ones(num_classes) if class_weights is None else np.asarray(class_weights)
         good = weights.shape == (num_classes,) and np.isfinite(weights).all() and weights.min() > 0
@@ -39,19 +41,21 @@ class PixelCrossEntropy(keras.losses.Loss):
             raise ValueError(
                 f"`class_weights` needs {num_classes} positive numbers. Received: {class_weights}"
             )
-        self.num_classes, self.void = int(num_classes), _index(void)
+        self.num_classes, self.ignore_class = int(num_classes), _index(ignore_class)
         self.class_weights = [float(w) for w in weights]
 
     def call(self, truth, logits):
         log_p = ops.log_softmax(logits, axis=-1)
-        hot, counted = _one_hot(truth, logits, self.num_classes, self.void)
+        hot, counted = _one_hot(truth, logits, self.num_classes, self.ignore_class)
         weight = ops.sum(hot * ops.convert_to_tensor(self.class_weights, hot.dtype), axis=-1)
         nats = -ops.sum(hot * log_p, axis=-1) * weight
         total = ops.maximum(ops.sum(weight * counted), 1e-6)
         return ops.sum(nats, axis=(1, 2)) * ops.cast(ops.shape(nats)[0], nats.dtype) / total
 
     def get_config(self):
-        own = {name: getattr(self, name) for name in ("num_classes", "void", "class_weights")}
+        own = {
+            name: getattr(self, name) for name in ("num_classes", "ignore_class", "class_weights")
+        }
         return {**super().get_config(), **own}
 
 
@@ -64,7 +68,7 @@ class SoftDice(keras.losses.Loss):
 
     Args:
         num_classes: C.
-        void: class index that does not count, or None.
+        ignore_class: class index that does not count, or None.
         smooth: pixels added to both sides of the fraction, so that a class which is neither
             there nor predicted scores 1.
 
@@ -79,21 +83,25 @@ class SoftDice(keras.losses.Loss):
         Milletari, Navab and Ahmadi (2016), V-Net. https://arxiv.org/abs/1606.04797
     """
 
-    def __init__(self, num_classes, void=None, smooth=1.0, name="soft_dice", **kwargs):
+    def __init__(self, num_classes, ignore_class=None, smooth=1.0, name="soft_dice", **kwargs):
         super().__init__(name=name, **kwargs)
         if not smooth > 0:
             raise ValueError(f"`smooth` must be above 0. Received: smooth={smooth!r}")
-        self.num_classes, self.void, self.smooth = int(num_classes), _index(void), float(smooth)
+        self.num_classes, self.ignore_class, self.smooth = (
+            int(num_classes),
+            _index(ignore_class),
+            float(smooth),
+        )
 
     def call(self, truth, logits):
-        hot, counted = _one_hot(truth, logits, self.num_classes, self.void)
+        hot, counted = _one_hot(truth, logits, self.num_classes, self.ignore_class)
         p = ops.softmax(logits, axis=-1) * counted[..., None]
         both = ops.sum(p * hot, axis=(1, 2))
         sizes = ops.sum(p, axis=(1, 2)) + ops.sum(hot, axis=(1, 2))
         return 1.0 - ops.mean((2.0 * both + self.smooth) / (sizes + self.smooth), axis=-1)
 
     def get_config(self):
-        own = {name: getattr(self, name) for name in ("num_classes", "void", "smooth")}
+        own = {name: getattr(self, name) for name in ("num_classes", "ignore_class", "smooth")}
         return {**super().get_config(), **own}
 
 
@@ -159,8 +167,10 @@ class EdgeCrossEntropy(keras.losses.Loss):
         return {**super().get_config(), **own}
 
 
-def _index(void):
-    return None if void is None else int(void)  # NumPy's integers cannot be saved with a model
+def _index(ignore_class):
+    return (
+        None if ignore_class is None else int(ignore_class)
+    )  # NumPy's integers cannot be saved with a model
 
 
 def _from_logits(target, logits):
@@ -173,7 +183,7 @@ def _fit(shape, other):
     return len(shape) == len(other) and all(a == b or None in (a, b) for a, b in zip(shape, other))
 
 
-def _one_hot(truth, logits, num_classes, void):
+def _one_hot(truth, logits, num_classes, ignore_class):
     """One-hot truth `(B, H, W, C)`, void pixels all 0, and which pixels count `(B, H, W)`."""
     if len(truth.shape) == len(logits.shape) and truth.shape[-1] == 1:
         truth = ops.squeeze(truth, axis=-1)
@@ -183,7 +193,9 @@ def _one_hot(truth, logits, num_classes, void):
             f"Received: {tuple(truth.shape)} and {tuple(logits.shape)}"
         )
     truth = ops.cast(truth, "int32")
-    counted = ops.ones_like(truth) if void is None else ops.cast(truth != void, "int32")
+    counted = (
+        ops.ones_like(truth) if ignore_class is None else ops.cast(truth != ignore_class, "int32")
+    )
     known = truth * counted
     # A label that is no class stops PyTorch, and elsewhere would count as nothing, in silence.
     # NaN is heard everywhere.

@@ -98,11 +98,11 @@ class GaussianLogits(CheckedPixels, Portable, keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         return ops.mean(y_pred[0] + y_pred[1])
 
-    def samples(self, images, count, seed=0, batch=8):
+    def samples(self, images, count, seed=0, batch_size=8):
         """Probability maps sigmoid(u) of `count` draws, `(N, count, H, W)`, float32."""
         rng, found = np.random.default_rng(seed), []
-        for start in range(0, len(images), batch):
-            parts = self.head(images[start : start + batch])
+        for start in range(0, len(images), batch_size):
+            parts = self.head(images[start : start + batch_size])
             mean, log_variance = (ops.convert_to_numpy(t)[:, None, ..., 0] for t in parts)
             shape = (len(mean), count, *mean.shape[2:])
             u = mean + np.exp(0.5 * log_variance) * rng.standard_normal(shape)

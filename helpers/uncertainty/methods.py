@@ -37,14 +37,22 @@ class UncertaintyMethods:
         latent: K of the `Chooser`.
         sigma: of the VAE's Gaussian pixels.
         vae_steps: training steps of each VAE, 8 pictures each.
-        steps, batch, rate: of the heads.
+        steps, batch, learning_rate: of the heads.
     """
 
     def __init__(
-        self, images, *, latent=4, sigma=0.08, vae_steps=400, steps=400, batch=16, rate=0.005
+        self,
+        images,
+        *,
+        latent=4,
+        sigma=0.08,
+        vae_steps=400,
+        steps=400,
+        batch_size=16,
+        learning_rate=0.005,
     ):
         self.images, self.latent, self.sigma, self.vae_steps = images, latent, sigma, vae_steps
-        self.options = {"steps": steps, "batch": batch, "rate": rate}
+        self.options = {"steps": steps, "batch_size": batch_size, "learning_rate": learning_rate}
         self.models, self.starts = {}, {}
 
     def networks(self, seed, narrow=False):
@@ -58,7 +66,9 @@ class UncertaintyMethods:
         fresh = self._build("vae", narrow, seed)
         model = self.models.setdefault(("narrow vae" if narrow else "vae",), fresh)
         model.set_weights(fresh.get_weights())
-        train(model, self.images, steps=self.vae_steps, batch=8, rate=0.002, seed=seed)
+        train(
+            model, self.images, steps=self.vae_steps, batch_size=8, learning_rate=0.002, seed=seed
+        )
         self.starts[narrow, seed] = model.encoder.get_weights()
         return model
 

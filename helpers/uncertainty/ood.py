@@ -97,11 +97,11 @@ def recorded_auroc(name, kind):
     }  # fmt: skip
 
 
-def negative_elbo(vae, images, draws=4, batch=100):
+def negative_elbo(vae, images, draws=4, batch_size=100):
     """Mean of `draws` one-sample estimates of −ELBO, `(N,)`."""
     found = []
-    for start in range(0, len(images), batch):
-        x = ops.convert_to_tensor(images[start : start + batch])
+    for start in range(0, len(images), batch_size):
+        x = ops.convert_to_tensor(images[start : start + batch_size])
         draw = [ops.convert_to_numpy(vae.elbo(x)) for _ in range(draws)]
         found.append(-np.mean(draw, axis=0))
     return np.concatenate(found)
@@ -166,7 +166,7 @@ def batch_means(nats):
     return nats[: len(nats) // 10 * 10].reshape(-1, 10).mean(axis=1)
 
 
-def likelihood_regret(vae, images, steps=100, rate=0.05, draws=8, seed=0):
+def likelihood_regret(vae, images, steps=100, learning_rate=0.05, draws=8, seed=0):
     """Likelihood regret: how much the ELBO of an image rises when its own q is fitted to it.
 
     Mean and log σ² of q(z|x) start where the encoder puts them and are moved by Adam, for each
@@ -188,7 +188,7 @@ def likelihood_regret(vae, images, steps=100, rate=0.05, draws=8, seed=0):
     x = ops.convert_to_tensor(np.asarray(images, "float32"))
     start = [ops.convert_to_numpy(t) for t in vae.encode(x)]
     mean, log_variance = (keras.Variable(value) for value in start)
-    adam = keras.optimizers.Adam(rate)
+    adam = keras.optimizers.Adam(learning_rate)
     adam.build([mean, log_variance])
     rng = np.random.default_rng(seed)
     noises = rng.standard_normal((draws, *start[0].shape)).astype("float32")

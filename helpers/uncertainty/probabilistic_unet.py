@@ -129,12 +129,12 @@ class ProbabilisticUNet(CheckedPixels, Portable, keras.Model):
 
     # What one does with it.
 
-    def samples(self, images, count, seed=0, batch=8):
+    def samples(self, images, count, seed=0, batch_size=8):
         """Probability maps of `count` draws of z from the prior, `(N, count, H, W)`, float32."""
         rng = np.random.default_rng(seed)
         found = []
-        for start in range(0, len(images), batch):
-            features, deep = self.look(images[start : start + batch])
+        for start in range(0, len(images), batch_size):
+            features, deep = self.look(images[start : start + batch_size])
             mean, log_variance = map(ops.convert_to_numpy, self.prior(deep))
             noise = rng.standard_normal((len(mean), count, self.latent))
             z = mean[:, None] + np.exp(0.5 * log_variance)[:, None] * noise

@@ -234,7 +234,7 @@ def resized(labels, shape):
 
 
 classes = len(val.class_names)
-void = 255 if val.void is None else val.void  # shapes and pets have no void pixels
+void = 255 if val.ignore_class is None else val.ignore_class  # shapes and pets have no void pixels
 stack = np.stack([resized(m, (90, 120)) for m in train.masks])  # (N, 90, 120)
 counts = np.stack([(stack == c).sum(axis=0) for c in range(classes)])  # (C, 90, 120)
 layout, common = counts.argmax(axis=0), int(counts.sum(axis=(1, 2)).argmax())
@@ -275,9 +275,9 @@ iou, dice = hits / (sizes - hits), 2 * hits / sizes
 print(confusion, "rows: truth, columns: guess")
 print(f"accuracy {hits.sum() / confusion.sum():.4f}, mean IoU {iou.mean():.4f}")
 print("IoU of each class ", iou.round(4), "\nDice of each class", dice.round(4))
-assert (confusion == metrics.confusion_matrix(truth, guess, 3, void=9)).all()
-assert np.allclose(iou, metrics.iou_per_class(truth, guess, 3, void=9))
-assert np.isclose(iou.mean(), metrics.mean_iou(truth, guess, 3, void=9))
+assert (confusion == metrics.confusion_matrix(truth, guess, 3, ignore_class=9)).all()
+assert np.allclose(iou, metrics.iou_per_class(truth, guess, 3, ignore_class=9))
+assert np.isclose(iou.mean(), metrics.mean_iou(truth, guess, 3, ignore_class=9))
 
 # %% [markdown]
 # The **confusion matrix** counts each pair of truth (row) and guess (column); everything else follows from it. Take class 1. Four pixels are of class 1, four were called so, three are both: the *intersection*. The *union*, pixels that are of class 1 or were called so, has 4 + 4 − 3 = 5. So the **IoU** is 3/5. **Dice** relates the intersection to the mean size of both, 3/4. For one class the two always rank alike, since Dice = 2·IoU/(1 + IoU).

@@ -88,7 +88,7 @@ import numpy as np
 from keras import layers, ops
 
 from helpers import backend, data, models, plots, training
-from helpers.layers import DepthToSpaceUp, PatchDown
+from helpers.layers import DepthToSpaceUp
 
 plots.use()
 
@@ -127,7 +127,7 @@ def build_encoder(shape, latent, heads=("code",)):
     """A network `(B, H, W, C)` → one `(B, K)` for each head."""
     image = keras.Input(shape)
     h = layers.Rescaling(4.0, offset=-4.0 * brightness)(image)
-    h = PatchDown(32, 4, activation="silu")(h)  # (B, H/4, W/4, 32)
+    h = layers.Conv2D(32, 4, 4, activation="silu")(h)  # (B, H/4, W/4, 32)
     h = layers.Flatten()(h)
     for _ in range(2):
         h = layers.Dense(width, activation="silu")(h)

@@ -56,8 +56,8 @@ widths = [24, 32, 48]  # channels of the network's levels, finest first
 depths = [1, 1, 2]  # its 3×3 convolutions at each level
 patches = [2, 2, 2]  # by how much each level shrinks the one before
 channels = 8  # of the VAE's spatial code, at the coarsest level
-batch = 16  # pictures in a training step
-rate = 0.01  # highest learning rate; a VAE takes a third of it
+batch_size = 16  # pictures in a training step
+learning_rate = 0.01  # highest learning rate; a VAE takes a third of it
 sigma = 0.05  # standard deviation of a pixel under the Gaussian likelihood of a VAE
 vae_steps = 600  # training steps of a VAE
 pretraining_steps = 300  # of each twin that is pretrained
@@ -65,7 +65,7 @@ steps = 375  # training steps of a classifier
 vectors = [2, 16]  # numbers in the vector codes of the rate curve
 grids = [2, 16]  # channels of its spatial codes; the last is used one level finer as well
 labels = [20, 400]  # label budgets: how many of the training pictures have masks
-twin_steps = 200  # training steps of a twin's head
+head_steps = 200  # training steps of a twin's head
 seeds = 3  # trainings of each twin, with other weights and other labelled pictures
 term_weight = 0.03  # weight of the VAE's loss per pixel beside the head's
 balance = 0.5  # class weights are frequencies to the power of minus this; 0 for none
@@ -73,11 +73,11 @@ headline_epochs = 0  # epochs of the head on whole photographs; 0 leaves that tr
 vae_epochs = 10  # epochs of the VAE before it
 steps_per_epoch = 100  # training steps in each of these epochs
 crop = [192, 192]  # height and width of the random crops it trains on
-headline_rate = 0.003  # its highest learning rate
+headline_learning_rate = 0.003  # its highest learning rate
 split = "val"  # photographs to score on: "val", or once, for the record, "test"
 weights_out = ""  # name under which to keep its weights; empty for not at all
 image_path = ""  # a photograph of your own to segment
-kept = ""  # folder in the cache where long trainings are kept, to go on after a stop
+cache_dir = ""  # folder in the cache where long trainings are kept, to go on after a stop
 precision = "float32"  # of the layers; a GPU is faster with "mixed_float16" or "mixed_bfloat16"
 xla = False  # whether TensorFlow compiles trainings with XLA; JAX always does
 
@@ -85,15 +85,15 @@ xla = False  # whether TensorFlow compiles trainings with XLA; JAX always does
 from helpers.runs import check_parameters, record, set_up
 
 check_parameters(
-    globals(), dataset=["shapes", "camvid", "pets"], seed=range(2**32), batch=range(1, 257),
+    globals(), dataset=["shapes", "camvid", "pets"], seed=range(2**32), batch_size=range(1, 257),
     size={"list_of": range(16, 1025)}, images=range(20, 10_001), val_images=range(8, 4001),
     widths={"list_of": range(4, 513)}, depths={"list_of": range(1, 9)}, patches={"list_of": [2, 4]},
-    channels=range(1, 257), rate=(1e-5, 0.1), sigma=(0.001, 1.0), vae_steps=range(1, 50_001),
-    pretraining_steps=range(1, 50_001), steps=range(1, 50_001), twin_steps=range(1, 50_001), kept=str,
+    channels=range(1, 257), learning_rate=(1e-5, 0.1), sigma=(0.001, 1.0), vae_steps=range(1, 50_001),
+    pretraining_steps=range(1, 50_001), steps=range(1, 50_001), head_steps=range(1, 50_001), cache_dir=str,
     vectors={"list_of": range(1, 1025)}, grids={"list_of": range(1, 257)}, seeds=range(1, 21),
     labels={"list_of": range(2, 10_001)}, term_weight=(0.0, 10.0), balance=(0.0, 1.0), image_path="image",
     headline_epochs=range(10_001), vae_epochs=range(10_001), steps_per_epoch=range(1, 10_001),
-    headline_rate=(1e-5, 0.1), crop={"list_of": range(16, 1025)}, split=["val", "test"], weights_out=str,
+    headline_learning_rate=(1e-5, 0.1), crop={"list_of": range(16, 1025)}, split=["val", "test"], weights_out=str,
     precision=["float32", "mixed_float16", "mixed_bfloat16"], xla=bool,
 )  # fmt: skip
 set_up(seed, precision, xla)
@@ -125,7 +125,7 @@ frame = size[0] if dataset == "shapes" else tuple(size)
 train = data.load(dataset, "train", limit=images, size=frame, **options)
 val = data.load(dataset, "val", limit=val_images, size=frame, **options)
 x, held = data.to_float(train.images), data.to_float(val.images)
-masks, truth, classes, void = train.masks, val.masks, len(train.class_names), train.void
+masks, truth, classes, void = train.masks, val.masks, len(train.class_names), train.ignore_class
 
 
 def score(answer):
@@ -154,14 +154,14 @@ def pair(seed, code=channels, depth=None):
 
 
 def run(model, x):
-    return model.predict(x, batch_size=batch, verbose=0)
+    return model.predict(x, batch_size=batch_size, verbose=0)
 
 
 def name_pixels(model, x):
     return run(model, x).argmax(axis=-1)
 
 
-options = {"batch": batch, "rate": rate, "seed": seed}
+options = {"batch_size": batch_size, "learning_rate": learning_rate, "seed": seed}
 learn = functools.partial(training.train, steps=steps, **options)  # (model, x, y, loss) → the model
 
 # %% [markdown]
@@ -176,11 +176,11 @@ learn = functools.partial(training.train, steps=steps, **options)  # (model, x, 
 def new_vae(*code):
     """A VAE trained on all the pictures, without a mask; `code` and `depth` as for `pair`."""
     vae = models.VAE(*pair(seed, *code), likelihood="gaussian", sigma=sigma, seed=seed)
-    return learn(vae, x, steps=vae_steps, rate=rate / 3)
+    return learn(vae, x, steps=vae_steps, learning_rate=learning_rate / 3)
 
 
 def rate_bits(vae):
-    return metrics.kl_per_dimension(vae, held, batch).sum() / math.log(2)
+    return metrics.kl_per_dimension(vae, held, batch_size).sum() / math.log(2)
 
 
 vae = new_vae()
@@ -305,7 +305,7 @@ print(*(f"{b:.0f} bits: mean IoU {value:.3f}" for b, value in curve), sep="\n")
 
 
 # %%
-def head(image, features, outputs):
+def head(image, features, num_classes):
     """From features of one or several resolutions, finest first, to logits (B, H, W, outputs)."""
     h = features[-1]
     for skip in features[-2::-1]:  # from coarse to fine
@@ -316,7 +316,7 @@ def head(image, features, outputs):
     far = image.shape[1] > 4 * h.shape[1]  # one unfolding of that size would draw squares
     while far and image.shape[1] > 2 * h.shape[1]:
         h = normal(DepthToSpaceUp(min(h.shape[-1], 32), 2, None)(h))
-    return keras.Model(image, DepthToSpaceUp(outputs, image.shape[1] // h.shape[1], None)(h))
+    return keras.Model(image, DepthToSpaceUp(num_classes, image.shape[1] // h.shape[1], None)(h))
 
 
 # %% tags=["nbval-check-output"]
@@ -419,9 +419,9 @@ for name in [*list(scores)[-7:], "wide, picture"]:
 
 
 # %%
-before = {"steps": pretraining_steps, "rate": rate / 3}
+before = {"steps": pretraining_steps, "learning_rate": learning_rate / 3}
 family = pretraining.PretrainingComparison(
-    network, joined, cross_entropy, x, sigma, before, steps=twin_steps, **options
+    network, joined, cross_entropy, x, sigma, before, steps=head_steps, **options
 )
 
 
@@ -433,7 +433,7 @@ def twin(run, budget, arm):
 
 plan = [size, images, val_images, widths, depths, patches, channels, sigma, term_weight]
 store = checkpoint.ResultStore(
-    kept, dataset=dataset, plan=[*plan, options, pretraining_steps, twin_steps]
+    cache_dir, dataset=dataset, plan=[*plan, options, pretraining_steps, head_steps]
 )
 found = {budget: {arm: [] for arm in pretraining.INITIALISATIONS} for budget in labels}
 for key in itertools.product(range(seed, seed + seeds), labels, pretraining.INITIALISATIONS):
@@ -546,10 +546,10 @@ if headline_epochs:
     for arm in ("random", "VAE"):
         whole, seconds = photo_training.train_head(
             # A store of its own: what the twins depend on shall not throw away these hours.
-            photos.images, photos.masks, classes, weighted, checkpoint.ResultStore(kept, dataset=dataset),
+            photos.images, photos.masks, classes, weighted, checkpoint.ResultStore(cache_dir, dataset=dataset),
             vae_epochs=vae_epochs, epochs=headline_epochs, steps=steps_per_epoch, seed=seed, plan=shape,
-            rate=headline_rate, channels=channels, parameters={"balance": balance}, pretrain=arm == "VAE",
-            crops={"crop": crop, "batch_size": batch, "scale": 1.4, "light": 0.1},
+            learning_rate=headline_learning_rate, channels=channels, parameters={"balance": balance}, pretrain=arm == "VAE",
+            crops={"crop": crop, "batch_size": batch_size, "scale": 1.4, "light": 0.1},
         )  # fmt: skip
         ious = photo_training.class_ious(whole, scored, classes, void, math.prod(patches), True)
         headline |= {f"headline_{arm}": np.nanmean(ious), f"headline_{arm}_classes": list(ious)}
@@ -558,7 +558,7 @@ if headline_epochs:
     if weights_out:
         about = {"classes": val.class_names, "dataset": dataset, "licence": scored.licence}
         about |= {"scored_on": split, "scores": list(ious), "seed": seed, "balance": balance}
-        photo_training.save(whole, weights_out, **shape, outputs=classes, **about)
+        photo_training.save(whole, weights_out, **shape, num_classes=classes, **about)
 
 # %% [markdown]
 # The parameter files `05.full-camvid.yaml` and `05.full-pets.yaml` hold the settings of such runs. The first is on record, in `data/results` and in the README's table, beside its twin from fresh weights and beside published rows. The recorded run has scored CamVid's test split twice: the mirror image joined after the first time, because it had helped on the val split, with either start.

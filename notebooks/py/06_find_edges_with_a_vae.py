@@ -66,12 +66,12 @@ headline_epochs = 0  # epochs of the long training on whole photographs; 0 leave
 vae_epochs = 10  # epochs of the VAE that goes before it
 steps_per_epoch = 100  # training steps an epoch, 8 crops each
 crop = 240  # side of the crops in pixels
-batch = 8  # crops in a step of it
+batch_size = 8  # crops in a step of it
 widths = [16, 32, 32, 32]  # channels of each level of the long-trained network
 depths = [2, 2, 2, 2]  # convolutions of each level
-headline_rate = 0.003  # highest learning rate of the long training
+headline_learning_rate = 0.003  # highest learning rate of the long training
 split = "val"  # what the long-trained network is scored on; "test" in a recorded run, once
-kept = ""  # folder from which a stopped long training goes on; "" keeps nothing
+cache_dir = ""  # folder from which a stopped long training goes on; "" keeps nothing
 keep_weights = False  # store the long-trained network with the project
 image_path = ""  # a photograph of yours to find edges in; "" takes three of scikit-image's
 precision = "float32"  # of the layers; a GPU is faster with "mixed_float16" or "mixed_bfloat16"
@@ -84,10 +84,10 @@ check_parameters(
     globals(), dataset=["shapes", "bsds500"], seed=range(2**32), seeds=range(1, 21), size=range(32, 257, 8),
     images=range(16, 4001), labelled=range(16, 4001), edge_images=range(2, 1001), thresholds=range(3, 100),
     tolerance=(0.001, 0.1), treatment=["share", "majority", "any", "one"], noises={"list_of": (0.0, 1.0)},
-    vae_steps=range(1, 100_001), head_steps=range(1, 100_001), headline_epochs=range(2001), kept=str,
+    vae_steps=range(1, 100_001), head_steps=range(1, 100_001), headline_epochs=range(2001), cache_dir=str,
     vae_epochs=range(1, 2001), steps_per_epoch=range(1, 10_001), crop=range(32, 321, 16), image_path="image",
-    widths={"list_of": range(4, 257)}, depths={"list_of": range(1, 9)}, headline_rate=(1e-5, 0.1), xla=bool,
-    batch=range(1, 257), split=["val", "test"], keep_weights=bool,
+    widths={"list_of": range(4, 257)}, depths={"list_of": range(1, 9)}, headline_learning_rate=(1e-5, 0.1), xla=bool,
+    batch_size=range(1, 257), split=["val", "test"], keep_weights=bool,
     precision=["float32", "mixed_float16", "mixed_bfloat16"],
 )  # fmt: skip
 set_up(seed, precision, xla)
@@ -524,7 +524,7 @@ print("Canny on each third of the pictures: ODS", *(f"{value:.3f}" for value in 
 #
 # ## Photographs
 #
-# Discs on gravel are a toy. BSDS500 has 200 photographs to train on, 100 to choose by and 200 for the test, each with the edges that four to nine people drew. The long training (`headline_epochs`, off by default, because it takes the better part of an hour on two cores) goes like this: random crops of the photographs, turned, mirrored, lighter and darker; a pyramid of five levels trained as a VAE, without labels; then the head, tuned together with the encoder, under the class-balanced loss, since only the order of the pixels counts for the benchmark. Its twin takes the same steps from random weights. Both are scored on whole photographs at native size, with the official tolerance of 0.0075 of the diagonal; so are Roberts, Sobel and Canny, with the blur that was best on 20 *training* photographs. No choice is made on what is scored. A training that was stopped goes on where it was (`kept` names the folder).
+# Discs on gravel are a toy. BSDS500 has 200 photographs to train on, 100 to choose by and 200 for the test, each with the edges that four to nine people drew. The long training (`headline_epochs`, off by default, because it takes the better part of an hour on two cores) goes like this: random crops of the photographs, turned, mirrored, lighter and darker; a pyramid of five levels trained as a VAE, without labels; then the head, tuned together with the encoder, under the class-balanced loss, since only the order of the pixels counts for the benchmark. Its twin takes the same steps from random weights. Both are scored on whole photographs at native size, with the official tolerance of 0.0075 of the diagonal; so are Roberts, Sobel and Canny, with the blur that was best on 20 *training* photographs. No choice is made on what is scored. A training that was stopped goes on where it was (`cache_dir` names the folder).
 #
 # > **Predict first.** Canny's published ODS is .611, and people reach .803. Where will a network with fewer than 100,000 weights come out that has seen 300 photographs and nothing else? And how much of it will it owe to the VAE?
 
@@ -532,10 +532,10 @@ print("Canny on each third of the pictures: ODS", *(f"{value:.3f}" for value in 
 model, long_run = photo_edges.kept_model(), {}
 if headline_epochs:
     plan = {"widths": widths, "depths": depths, "patches": [2] * len(widths)}
-    learning = {"vae_epochs": vae_epochs, "epochs": headline_epochs, "rate": headline_rate}
+    learning = {"vae_epochs": vae_epochs, "epochs": headline_epochs, "learning_rate": headline_learning_rate}
     model, long_run = photo_edges.train_and_score(
-        dataset, split, {**learning, "steps": steps_per_epoch, "seed": seed, "plan": plan}, kept, crop=crop,
-        edge_images=None if split == "test" else edge_images, batch=batch, thresholds=thresholds,
+        dataset, split, {**learning, "steps": steps_per_epoch, "seed": seed, "plan": plan}, cache_dir, crop=crop,
+        edge_images=None if split == "test" else edge_images, batch_size=batch_size, thresholds=thresholds,
         max_distance=0.0075 if dataset == "bsds500" else tolerance, keep=f"06-{dataset}" if keep_weights else None,
     )  # fmt: skip
 print(photo_edges.comparison(long_run))

@@ -48,7 +48,7 @@ if "google.colab" in sys.modules:
 
 # %% tags=["parameters"]
 dataset = "shapes"  # pictures of the section on edges; or "bsds500", with 4 to 9 people's edges
-familiar = "shapes"  # pictures that the last section knows; or "fashion_mnist", strangers: mnist
+in_distribution = "shapes"  # pictures that the last section knows; or "fashion_mnist", strangers: mnist
 seed = 0  # of the first weights and of every random draw
 seeds = 3  # runs on masks, each with first weights and a VAE of its own
 edge_seeds = 3  # the same on edges
@@ -57,38 +57,38 @@ crop = 96  # side of the piece that is cut from the middle of photographs
 images = 1000  # pictures without annotations, for the VAE
 labelled = 360  # the first so many of them, which were annotated
 tuning = 40  # the next so many, on which each arm chooses its threshold
-held = 60  # pictures to score on
+val_images = 60  # pictures to score on
 latent = 4  # length of the code z that chooses
 vae_steps = 200  # training steps of each VAE, 8 pictures each
 steps = 320  # training steps of each head, 16 pictures each
-twins = ["dropout"]  # of the latent on masks, beside one map; also "ensemble"
-edge_twins = ["dropout"]  # the same on edges
+baseline_methods = ["dropout"]  # of the latent on masks, beside one map; also "ensemble"
+edge_baseline_methods = ["dropout"]  # the same on edges
 samples = 20  # maps that each arm gives of a picture
 draws = 32  # z's for the bound on the likelihood of an annotation
 best_of = 11  # edge maps of a picture among which the best is looked for
 ods_images = 16  # pictures on which that is done
 thresholds = 15  # thresholds of the edge benchmark
 tolerance = 0.03  # largest distance of an edge match, as a share of the picture's diagonal
-wide = 1.0  # pixels by which lines are widened before two drawings are compared
-novelty_steps = 500  # training steps of the VAE in the last section, 32 pictures each
-strangers = 200  # pictures of each kind to tell apart
-fitted = 40  # of these, as many as get a posterior of their own
+dilate_pixels = 1.0  # pixels by which lines are widened before two drawings are compared
+ood_vae_steps = 500  # training steps of the VAE in the last section, 32 pictures each
+ood_images = 200  # pictures of each kind to tell apart
+regret_images = 40  # of these, as many as get a posterior of their own
 split = "val"  # what is scored; "test" in a recorded run, once
-kept = ""  # folder from which a stopped run goes on; "" keeps nothing
+cache_dir = ""  # folder from which a stopped run goes on; "" keeps nothing
 
 # %%
 from helpers.runs import check_parameters, record, set_up
 
 check_parameters(
-    globals(), dataset=["shapes", "bsds500"], familiar=["shapes", "fashion_mnist"],
+    globals(), dataset=["shapes", "bsds500"], in_distribution=["shapes", "fashion_mnist"],
     seed=range(2**32), seeds=range(1, 21), edge_seeds=range(1, 21), size=range(32, 257, 8), crop=range(32, 321, 8),
-    images=range(16, 60_001), labelled=range(8, 4001), tuning=range(2, 1001), held=range(4, 1001),
-    latent=range(1, 65), vae_steps=range(1, 100_001), steps=range(1, 100_001), kept=str,
-    samples=range(6, 101), draws=range(1, 10_001), best_of=range(1, 51), wide=(0.0, 5.0),
+    images=range(16, 60_001), labelled=range(8, 4001), tuning=range(2, 1001), val_images=range(4, 1001),
+    latent=range(1, 65), vae_steps=range(1, 100_001), steps=range(1, 100_001), cache_dir=str,
+    samples=range(6, 101), draws=range(1, 10_001), best_of=range(1, 51), dilate_pixels=(0.0, 5.0),
     ods_images=range(1, 1001), thresholds=range(3, 100), tolerance=(0.001, 0.1),
-    novelty_steps=range(1, 100_001), strangers=range(10, 10_001), fitted=range(4, 201),
-    split=["val", "test"], twins={"list_of": ["dropout", "ensemble"]},
-    edge_twins={"list_of": ["dropout", "ensemble"]},
+    ood_vae_steps=range(1, 100_001), ood_images=range(10, 10_001), regret_images=range(4, 201),
+    split=["val", "test"], baseline_methods={"list_of": ["dropout", "ensemble"]},
+    edge_baseline_methods={"list_of": ["dropout", "ensemble"]},
 )  # fmt: skip
 set_up(seed)
 
@@ -100,10 +100,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from keras import ops
 
-from helpers import data, losses, metrics, plots
+from helpers import data, losses, metrics, plots, training
 from helpers.checkpoint import ResultStore
 from helpers.data.ambiguous import INTERPRETATIONS, twenty_annotators, with_all_interpretations
-from helpers import training
 from helpers.uncertainty import baselines, evaluation, methods
 
 plots.use()
@@ -125,9 +124,9 @@ def compare(name, yours, true, hint):
 # %%
 drawing = {"size": size, "objects": (2, 3), "radius": (0.15, 0.25), "texture": 0.15}
 train = data.load("shapes", "train", limit=images, **drawing)
-val = data.load("shapes", split, limit=held, **drawing)
-more = data.load("shapes", split, limit=4 * held, **drawing)
-pair = with_all_interpretations(train), with_all_interpretations(more, held)
+val = data.load("shapes", split, limit=val_images, **drawing)
+more = data.load("shapes", split, limit=4 * val_images, **drawing)
+pair = with_all_interpretations(train), with_all_interpretations(more, val_images)
 masks = evaluation.make_task("masks", *pair, labelled, tuning, twenty_annotators)
 x = data.to_float(train.images)
 print(INTERPRETATIONS, f"{len(masks.images)} pictures to learn from, {len(masks.held)} to score on")
@@ -355,7 +354,7 @@ assert abs(metrics.generalised_energy_distance(coin, people)) < 1e-3
 #
 # - **one map**: the deterministic net, trained on the share of annotators, which spares it the lots that the latent sees;
 # - **dropout**: the same net, with a fifth of the channels left out at random in use as in training (Gal and Ghahramani, 2016), so that it gives another map each time;
-# - **ensemble**: five nets of a fifth of the weights each, with other first weights and other orders of the pictures (Lakshminarayanan and others, 2017). It takes as long to train as all others together, so only the recorded run has it; `twins` brings it into yours.
+# - **ensemble**: five nets of a fifth of the weights each, with other first weights and other orders of the pictures (Lakshminarayanan and others, 2017). It takes as long to train as all others together, so only the recorded run has it; `baseline_methods` brings it into yours.
 #
 # Six measures. **nll**: −log p of a held-out annotator, in nats. For one map it is exact. For the latent it is importance-sampled with the posterior, $-\log\frac1S\sum_s p(y\mid x,z_s)\,p(z_s\mid x)/q(z_s\mid x,y)$: a bound, on average too high, never too low. Dropout and ensemble may choose between the mixture of their maps and the map of their means, whichever is better. **ged** and **matched** as above. And over the pixels no farther than 5 from any mark (far from all marks everybody is right): the **skill** in Brier score over the base rate, the calibration **gap** (expected calibration error), and the **risk** under selective answers, of which more below.
 #
@@ -364,11 +363,11 @@ assert abs(metrics.generalised_energy_distance(coin, people)) < 1e-3
 # > **Predict first.** In which of the six measures does the latent beat all its twins? In which can it not, even with perfect training? (Three of the six look at the mean of the maps only.) Who comes second in nats, dropout or the ensemble?
 
 # %%
-arms = ["one map", *twins, "latent"]
+arms = ["one map", *baseline_methods, "latent"]
 runs = list(range(seed, seed + seeds))
-about = {"size": size, "images": images, "labelled": labelled, "tuning": tuning, "held": held}
+about = {"size": size, "images": images, "labelled": labelled, "tuning": tuning, "held": val_images}
 about |= {"split": split, "samples": samples, "draws": draws, **options}
-store = ResultStore(kept, **about)
+store = ResultStore(cache_dir, **about)
 table, shown = evaluation.run_experiment(panel, masks, arms, runs, store, samples, draws)
 verdicts = evaluation.compare_methods(table)
 print(*evaluation.format_report(table, verdicts), sep="\n")
@@ -448,14 +447,14 @@ plots.show(fig, alt=alt)
 crowd, scored = train, val
 if dataset != "shapes":
     crowd = data.load(dataset, "train", crop=crop, limit=images)
-    scored = data.load(dataset, split, crop=crop, limit=held)
+    scored = data.load(dataset, split, crop=crop, limit=val_images)
 best = ods_images, best_of, thresholds, tolerance
-edges = evaluation.make_task("edges", crowd, scored, labelled, tuning, wide=wide, ods=best)
+edges = evaluation.make_task("edges", crowd, scored, labelled, tuning, wide=dilate_pixels, ods=best)
 edge_panel = (
     panel if crowd is train else methods.UncertaintyMethods(data.to_float(crowd.images), **options)
 )
-edge_arms = ["one map", *edge_twins, "pixel latent", "latent"]
-edge_store = ResultStore(kept, **about, dataset=dataset, crop=crop, wide=wide, ods=best)
+edge_arms = ["one map", *edge_baseline_methods, "pixel latent", "latent"]
+edge_store = ResultStore(cache_dir, **about, dataset=dataset, crop=crop, wide=dilate_pixels, ods=best)
 asked = edges, edge_arms, range(seed, seed + edge_seeds), edge_store, samples, draws
 edge_table, edge_maps = evaluation.run_experiment(edge_panel, *asked)
 edge_verdicts = evaluation.compare_methods(edge_table)
@@ -498,23 +497,23 @@ plots.show(fig, alt=alt)
 # %%
 from helpers.uncertainty import ood
 
-if familiar == "shapes":
+if in_distribution == "shapes":
     plain = {"size": 32, "objects": (1, 2)}
     kinds = {"clean": {"texture": "flat", "noise": 0.0}, "flat": {"texture": "flat"}}
     seen = data.load("shapes", "train", limit=3000, **plain)
     others = {
-        k: data.load("shapes", split, limit=strangers, seed=9, **plain, **v)
+        k: data.load("shapes", split, limit=ood_images, seed=9, **plain, **v)
         for k, v in kinds.items()
     }
 else:
     plain = {}
-    seen = data.load(familiar, "train", limit=20_000)
-    others = {"mnist": data.load("mnist", split, limit=strangers)}
-usual = data.to_float(data.load(familiar, split, limit=strangers, **plain).images)
+    seen = data.load(in_distribution, "train", limit=20_000)
+    others = {"mnist": data.load("mnist", split, limit=ood_images)}
+usual = data.to_float(data.load(in_distribution, split, limit=ood_images, **plain).images)
 others = {k: data.to_float(v.images) for k, v in others.items()}
 seen = data.to_float(seen.images)
 judge = ood.heteroscedastic_vae(seen.shape[1:], 32, seed=seed)
-training.train(judge, seen, steps=novelty_steps, batch=32, rate=0.002, seed=seed)
+training.train(judge, seen, steps=ood_vae_steps, batch_size=32, learning_rate=0.002, seed=seed)
 nats = {k: ood.negative_elbo(judge, v) for k, v in {"usual": usual, **others}.items()}
 print(*(f"{k}: {v.mean():.0f} nats;" for k, v in nats.items()))
 
@@ -533,7 +532,7 @@ print(*(f"{k}: {v.mean():.0f} nats;" for k, v in nats.items()))
 # %%
 level, kinds = ood.negative_elbo(judge, seen[:500]), {"usual": usual, **others}
 own = ood.likelihood_regret(
-    judge, np.concatenate([v[:fitted] for v in kinds.values()]), 60, seed=seed
+    judge, np.concatenate([v[:regret_images] for v in kinds.values()]), 60, seed=seed
 )
 scores = {
     kind: {

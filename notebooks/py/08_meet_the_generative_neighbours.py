@@ -54,15 +54,15 @@ scored = 500  # pictures that each model draws, and real ones they are compared 
 classifier_steps = 750  # training steps of the classifier whose features are the ruler
 width = 32  # channels of the finest level of encoder and decoder
 latent = 16  # numbers in the code of VAE and VAE-GAN, and in the noise of the GAN
-batch = 32  # pictures in a training step
+batch_size = 32  # pictures in a training step
 steps = 850  # training steps of VAE, GAN and VAE-GAN
-rate = 0.002  # highest learning rate of everything but the two players
-player_rates = [0.001, 0.001]  # highest learning rates of generator and discriminator
+learning_rate = 0.002  # highest learning rate of everything but the two players
+player_learning_rates = [0.001, 0.001]  # highest learning rates of generator and discriminator
 sigma = 0.05  # standard deviation of a pixel under the Gaussian likelihood
 feature_weight = 1.0  # of the squared error in the discriminator's features, in VAE-GAN
-game_weight = 30.0  # of the game beside it, for the decoder
+adversarial_weight = 30.0  # of the game beside it, for the decoder
 seeds = 3  # trainings of each model, with other first weights
-codes = 128  # code vectors of the VQ-VAE
+num_codes = 128  # code vectors of the VQ-VAE
 channels = 8  # numbers in each of them
 commitment = 4.0  # weight of the encoder's distance to its codes, in nats
 grid_beta = 4.0  # weight of the KL of the VQ-VAE's twin, to bring it to the same rate
@@ -70,7 +70,7 @@ code_steps = 400  # training steps of the VQ-VAE and of its twin
 prior_steps = 300  # training steps of the prior over its codes
 labels = 400  # pictures with masks for the heads
 head_steps = 200  # training steps of a head
-kept = ""  # folder in the cache where finished trainings are kept, to go on after a stop
+cache_dir = ""  # folder in the cache where finished trainings are kept, to go on after a stop
 
 # %%
 from helpers.runs import check_parameters, record, set_up
@@ -78,12 +78,12 @@ from helpers.runs import check_parameters, record, set_up
 check_parameters(
     globals(), dataset=["shapes", "fashion_mnist"], seed=range(2**32), images=range(64, 50_001),
     scored=range(16, 5001), classifier_steps=range(1, 50_001), width=range(4, 257),
-    latent=range(1, 1025), batch=range(2, 513), steps=range(1, 100_001), rate=(1e-5, 0.1),
-    player_rates={"list_of": (1e-6, 0.1)}, sigma=(0.001, 1.0), feature_weight=(0.0, 1e4),
-    game_weight=(0.0, 1e4), grid_beta=(0.0, 100.0),
-    seeds=range(1, 21), codes=range(2, 4097), channels=range(1, 257),
+    latent=range(1, 1025), batch_size=range(2, 513), steps=range(1, 100_001), learning_rate=(1e-5, 0.1),
+    player_learning_rates={"list_of": (1e-6, 0.1)}, sigma=(0.001, 1.0), feature_weight=(0.0, 1e4),
+    adversarial_weight=(0.0, 1e4), grid_beta=(0.0, 100.0),
+    seeds=range(1, 21), num_codes=range(2, 4097), channels=range(1, 257),
     commitment=(0.0, 1000.0), code_steps=range(1, 50_001), prior_steps=range(1, 50_001),
-    labels=range(2, 10_001), head_steps=range(1, 50_001), kept=str,
+    labels=range(2, 10_001), head_steps=range(1, 50_001), cache_dir=str,
 )  # fmt: skip
 set_up(seed)
 
@@ -133,7 +133,7 @@ plots.show(plots.image_grid(val.images[:24], rows=2), alt=alt)
 from helpers import checkpoint, plots, training
 from helpers.generative import evaluator, samples, vqvae
 
-ruler = evaluator.SampleEvaluator(x, kinds, held[:scored], classifier_steps, batch, seed=seed)
+ruler = evaluator.SampleEvaluator(x, kinds, held[:scored], classifier_steps, batch_size, seed=seed)
 accuracy = ruler.accuracy(held, held_kinds)
 print(f"the classifier names {accuracy:.0%} of the held-out pictures rightly")
 
@@ -307,7 +307,7 @@ def caught(real, fake):
 
 
 def gan_step(real):
-    z = keras.random.normal((batch, latent), seed=draws)
+    z = keras.random.normal((batch_size, latent), seed=draws)
 
     def catch():
         return caught(critic(real)[0], critic(decoder(z))[0])
@@ -329,7 +329,7 @@ print("own loss and that of helpers.generative.gan: the same")
 
 
 # %%
-game = gan.AdversarialTrainer(gan_step, [detective, painter], player_rates, nets.values(), draws)
+game = gan.AdversarialTrainer(gan_step, [detective, painter], player_learning_rates, nets.values(), draws)
 
 
 def start(run):
@@ -358,7 +358,7 @@ def report(pictures, **more):
 
 
 def train_gan(run):
-    trace, seconds = game.play(x, batch, steps, start(run))
+    trace, seconds = game.play(x, batch_size, steps, start(run))
     return report(draw(run), walk=walk(run), seconds=seconds, last=trace[-50:].mean(axis=0))
 
 
@@ -381,7 +381,7 @@ def copies():
 def train_vae(run):
     start(run)
     begin = time.perf_counter()
-    training.train(vae, x, steps=steps, batch=batch, rate=rate, seed=run)
+    training.train(vae, x, steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=run)
     more, drawn = {"seconds": time.perf_counter() - begin, "walk": walk(run)}, draw(run)
     grain = sigma * np.random.default_rng(run).standard_normal(drawn.shape, "float32")
     bound = metrics.iwae_bound(vae, held[:100], 50, batch_size=5000, seed=run).mean()
@@ -394,8 +394,8 @@ def train_vae(run):
 # > **Predict first.** Which is ahead in precision, which in recall, which in kernel distance? Of three GANs from other first weights, how many collapse? And which of the two takes longer for a step?
 
 # %%
-plan = [images, scored, classifier_steps, width, latent, batch, steps, rate, player_rates, sigma]
-store = checkpoint.ResultStore(kept, dataset=dataset, seed=seed, plan=plan)
+plan = [images, scored, classifier_steps, width, latent, batch_size, steps, learning_rate, player_learning_rates, sigma]
+store = checkpoint.ResultStore(cache_dir, dataset=dataset, seed=seed, plan=plan)
 runs, found = range(seed, seed + seeds), {}
 
 
@@ -457,7 +457,7 @@ copier = side(encoder, decoder)
 
 
 def hybrid_step(real):
-    noise, z = (keras.random.normal((batch, latent), seed=draws) for _ in range(2))
+    noise, z = (keras.random.normal((batch_size, latent), seed=draws) for _ in range(2))
 
     def paint():
         mean, log_variance = encoder(real)
@@ -472,23 +472,23 @@ def hybrid_step(real):
         redrawn, drawn, kl = paint()
         gap = ops.sum(ops.square(critic(real)[1] - critic(redrawn)[1]), axis=(1, 2, 3))
         fooled = ops.mean(ops.softplus(-critic(drawn)[0]))
-        return ops.mean(feature_weight * gap + kl) + game_weight * fooled
+        return ops.mean(feature_weight * gap + kl) + adversarial_weight * fooled
 
     return ops.stack([descend(catch, *detective), descend(please, *copier)])
 
 
 hybrid = gan.AdversarialTrainer(
-    hybrid_step, [detective, copier], player_rates, nets.values(), draws
+    hybrid_step, [detective, copier], player_learning_rates, nets.values(), draws
 )
 
 
 # %%
 def train_hybrid(run):
-    _, seconds = hybrid.play(x, batch, steps, start(run))
+    _, seconds = hybrid.play(x, batch_size, steps, start(run))
     return report(draw(run), walk=walk(run), seconds=seconds, **copies())
 
 
-train_all("VAE-GAN", train_hybrid, weights=[feature_weight, game_weight])
+train_all("VAE-GAN", train_hybrid, weights=[feature_weight, adversarial_weight])
 rows = {"real": val.images[:12]}
 for what, key in (("redrawn", "redrawn"), ("drawn", "pictures")):
     rows |= {f"{name}, {what}": found[name][0][key] for name in ("VAE", "VAE-GAN")}
@@ -540,12 +540,12 @@ for what, a, b in (
 
 
 # %%
-plans = {"batch": batch, "rate": rate, "steps": code_steps, "beta": grid_beta}
+plans = {"batch_size": batch_size, "learning_rate": learning_rate, "steps": code_steps, "beta": grid_beta}
 outputs = None if val.masks is None else len(val.class_names)
 for revive in (0.0, 0.05):
-    grid = vqvae.VQVAE(shape, codes, channels, sigma, commitment, revive, outputs=outputs, **plans)
+    grid = vqvae.VQVAE(shape, num_codes, channels, sigma, commitment, revive, num_classes=outputs, **plans)
     grid.start(seed).learn("VQ-VAE", x, seed)
-    use = codebook_usage(grid.send(held[:scored]), codes)
+    use = codebook_usage(grid.send(held[:scored]), num_codes)
     print(f"revive {revive}: " + ", ".join(f"{k} {v:.0f}" for k, v in use.items()))
 
 # %% [markdown]
@@ -576,7 +576,7 @@ for revive in (0.0, 0.05):
 def heads_of(run, *whats):
     # Mean IoU of heads on the grid as it is now; nothing for a set without masks.
     some = np.random.default_rng([seed, run]).permutation(len(x))[:labels]
-    options = {"steps": head_steps, "batch": 16, "rate": 0.01}
+    options = {"steps": head_steps, "batch_size": 16, "learning_rate": 0.01}
     heads = (grid.read(w, x[some], train.masks[some], run, **options) for w in whats if outputs)
     said = (h.predict(held[:scored], batch_size=250, verbose=0).argmax(axis=-1) for h in heads)
     return [metrics.mean_iou(val.masks[:scored], answer, outputs) for answer in said]
@@ -589,7 +589,7 @@ def train_codes(run):
     grid.learn_prior(x, run, prior_steps)
     seconds = time.perf_counter() - begin
     chosen, drawn, bound = grid.send(held[:scored]), grid.draw(scored, run), grid.bound(held[:100])
-    use = codebook_usage(chosen, codes) | {
+    use = codebook_usage(chosen, num_codes) | {
         "prior_bits": grid.code_nats(chosen).mean() / math.log(2)
     }
     redrawn, heads = grid.receive(chosen), heads + heads_of(run, "vectors", "codes")
@@ -602,7 +602,7 @@ def train_codes(run):
 
 
 # %%
-book_plan = [codes, channels, commitment, plans, prior_steps, labels, head_steps]
+book_plan = [num_codes, channels, commitment, plans, prior_steps, labels, head_steps]
 train_all("VQ-VAE", train_codes, plan=book_plan)
 use = {k: np.mean([row["use"][k] for row in found["VQ-VAE"]]) for k in found["VQ-VAE"][0]["use"]}
 print(", ".join(f"{k} {v:.3g}" for k, v in use.items()))
@@ -712,10 +712,10 @@ record(results, {"accuracy": {"default": (80, 100)}}, line)
 #
 #    <details><summary>What to expect</summary>
 #
-#    As soon as the discriminator is sure, the slope is next to nothing, and the pictures hardly change from step to step. With a slow discriminator (`player_rates = [0.001, 0.0001]`) it works better: an opponent that is never sure leaves a slope.
+#    As soon as the discriminator is sure, the slope is next to nothing, and the pictures hardly change from step to step. With a slow discriminator (`player_learning_rates = [0.001, 0.0001]`) it works better: an opponent that is never sure leaves a slope.
 #
 #    </details>
-# 2. **Make it collapse.** Find `player_rates` with which the rule calls a run collapsed. Is it precision or recall that goes first? Look at `kinds`, the shares of disc, square and triangle by the classifier's word.
+# 2. **Make it collapse.** Find `player_learning_rates` with which the rule calls a run collapsed. Is it precision or recall that goes first? Look at `kinds`, the shares of disc, square and triangle by the classifier's word.
 #
 #    <details><summary>Hint</summary>
 #

@@ -56,27 +56,27 @@ labels = [20, 400]  # label budgets: how many of the training pictures have mask
 seeds = 3  # trainings of each kind, with other weights and other labelled pictures
 steps = 300  # training steps with labels
 pretraining_steps = 200  # training steps without
-batch = 16  # pictures in a training step
-rate = 0.01  # highest learning rate with labels; without, a third of it
+batch_size = 16  # pictures in a training step
+learning_rate = 0.01  # highest learning rate with labels; without, a third of it
 cnn_width = 28  # channels of the plain network's four convolutions
 fcn_widths = [16, 24, 32]  # channels of the FCN's levels, finest first
 unet_widths = [12, 16, 24]  # channels of the U-Net's levels, finest first
 deeplab_width = 22  # channels of the dilated network
-lend = ["FCN", "U-Net"]  # the networks that a VAE is lent to
+pretrained_networks = ["FCN", "U-Net"]  # the networks that a VAE is lent to
 frozen = False  # two more starts: bodies that stay as they are, random and of the VAE
-kept = ""  # folder in the cache where scores are kept, to go on after a stop
+cache_dir = ""  # folder in the cache where scores are kept, to go on after a stop
 
 # %%
 from helpers.runs import check_parameters, record, set_up
 
 check_parameters(
-    globals(), dataset=["shapes", "camvid", "pets"], seed=range(2**32), batch=range(1, 257),
+    globals(), dataset=["shapes", "camvid", "pets"], seed=range(2**32), batch_size=range(1, 257),
     size={"list_of": range(16, 513, 8)}, images=range(20, 10_001), val_images=range(8, 4001),
     labels={"list_of": range(2, 10_001)}, seeds=range(1, 21), steps=range(1, 50_001),
-    pretraining_steps=range(1, 50_001), rate=(1e-5, 0.1), cnn_width=range(2, 257),
+    pretraining_steps=range(1, 50_001), learning_rate=(1e-5, 0.1), cnn_width=range(2, 257),
     fcn_widths={"list_of": range(2, 257)}, unet_widths={"list_of": range(2, 257)},
     deeplab_width=range(2, 257), frozen=bool,
-    kept=str, lend={"list_of": ["CNN", "FCN", "U-Net", "DeepLab"]},
+    cache_dir=str, pretrained_networks={"list_of": ["CNN", "FCN", "U-Net", "DeepLab"]},
 )  # fmt: skip
 set_up(seed)
 
@@ -91,7 +91,7 @@ import numpy as np
 from keras import layers
 
 from helpers import data, metrics, plots, segmentation
-from helpers.layers import DepthToSpaceUp, PatchDown
+from helpers.layers import DepthToSpaceUp
 
 plots.use()
 
@@ -107,7 +107,7 @@ frame, answers = size[0] if dataset == "shapes" else tuple(size), {}  # by name,
 train = data.load(dataset, "train", limit=images, size=frame, **options)
 val = data.load(dataset, "val", limit=val_images, size=frame, **options)
 x, held = data.to_float(train.images), data.to_float(val.images)
-masks, truth, classes, void = train.masks, val.masks, len(train.class_names), train.void
+masks, truth, classes, void = train.masks, val.masks, len(train.class_names), train.ignore_class
 counts = np.stack([(masks == c).sum(axis=0) for c in range(classes)])  # (C, H, W)
 common = counts.sum(axis=(1, 2)).argmax()
 floor = metrics.mean_iou(truth, np.broadcast_to(counts.argmax(0), truth.shape), classes, void)
@@ -176,7 +176,7 @@ def block(h, width, dilation=1):
 
 
 def halved(h, width):
-    return normal(PatchDown(width, 2, None)(h))  # (B, H, W, c) → (B, H/2, W/2, width)
+    return normal(layers.Conv2D(width, 2, 2)(h))  # (B, H, W, c) → (B, H/2, W/2, width)
 
 
 def score(h):
@@ -237,7 +237,7 @@ def deeplab(image, dilations=(1, 2), rates=(1, 2, 4)):
     h = halved(centred(image), deeplab_width)
     for dilation in dilations:
         h = block(h, deeplab_width, dilation)
-    sides = [block(h, deeplab_width, rate) for rate in rates]
+    sides = [block(h, deeplab_width, learning_rate) for learning_rate in rates]
     return h, layers.UpSampling2D(2, interpolation="bilinear")(score(layers.Add()(sides)))
 
 
@@ -269,7 +269,7 @@ plans = {"CNN": {"width": cnn_width}, "FCN": {"widths": fcn_widths}}
 plans |= {"U-Net": {"widths": unet_widths}, "DeepLab": {"width": deeplab_width}}
 middle, fields = (size[0] // 2, size[1] // 2), {}
 for name, ours in fresh.items():
-    theirs = built(functools.partial(pretraining.BUILDERS[name], classes=classes, **plans[name]))
+    theirs = built(functools.partial(pretraining.BUILDERS[name], num_classes=classes, **plans[name]))
     theirs.set_weights(ours.get_weights())  # fails unless all shapes agree
     assert keras.ops.max(keras.ops.abs(ours(x[:4]) - theirs(x[:4]))) < 1e-4
     for spot in (middle, (0, 0)):
@@ -314,7 +314,7 @@ for name, yours, true in (("field", your_field, 32), ("dilation", your_dilation,
 
 # %%
 loss, runs = segmentation.PixelCrossEntropy(classes, void), range(seed, seed + seeds)
-builds, fixed = dict(builders), {"batch": batch, "rate": rate}
+builds, fixed = dict(builders), {"batch_size": batch_size, "learning_rate": learning_rate}
 
 
 @functools.cache
@@ -361,9 +361,9 @@ def trial(name, arm, budget, run):
 
 # %%
 trained, found = {}, {}
-plan = [size, images, val_images, batch, rate, steps, pretraining_steps, 8, 0.05]
+plan = [size, images, val_images, batch_size, learning_rate, steps, pretraining_steps, 8, 0.05]
 plan += [seed, weights, work, fields]
-store = checkpoint.ResultStore(kept, dataset=dataset, plan=plan)
+store = checkpoint.ResultStore(cache_dir, dataset=dataset, plan=plan)
 
 
 def scored(*key):
@@ -538,7 +538,7 @@ for name, (iou, *_) in equal_time.items():
 # - *VAE*: pretrained with the ELBO;
 # - *VAE + term*: the same, and the VAE's loss stays on as a regulariser beside the cross-entropy.
 #
-# By default two of the four get one, the FCN and the U-Net; all four are in the recorded run (`lend` is the parameter; `frozen` adds two starts whose body stays as it is).
+# By default two of the four get one, the FCN and the U-Net; all four are in the recorded run (`pretrained_networks` is the parameter; `frozen` adds two starts whose body stays as it is).
 #
 # The **rule**, written before the run. For each label budget, average each arm's mean IoU over the networks, seed by seed. "The VAE helps" if the 95 % interval of *VAE* minus its best twin lies above 0. If not, but the best pretrained arm is above *random* in that sense, "pretraining helps". Else "nothing helps". The same rule for each network alone is shown as well; each such row has one chance in forty of a false alarm, so the average decides.
 #
@@ -555,10 +555,10 @@ def family(name):  # the twins of a network: encoder, decoder and head from seve
         pretraining.network, builds[name], (*size, 3), 8
     )  # a code of 8 channels
     before, after = (
-        {"steps": n, "rate": r} for n, r in ((pretraining_steps, rate / 3), (steps, rate))
+        {"steps": n, "learning_rate": r} for n, r in ((pretraining_steps, learning_rate / 3), (steps, learning_rate))
     )
     return pretraining.PretrainingComparison(
-        new, joined, loss, x, 0.05, before, batch=batch, **after
+        new, joined, loss, x, 0.05, before, batch_size=batch_size, **after
     )
 
 
@@ -566,22 +566,22 @@ def family(name):  # the twins of a network: encoder, decoder and head from seve
 arms = ["random", "denoising", "VAE", "VAE + term"]
 arms += ["random, frozen", "VAE, frozen"] if frozen else []
 ious = {}  # (name, budget) → arm → a mean IoU for each seed
-for name, run, arm, number in itertools.product(lend, runs, arms, labels):
+for name, run, arm, number in itertools.product(pretrained_networks, runs, arms, labels):
     value = scored(name, arm, number, run)[0]
     ious.setdefault((name, number), {}).setdefault(arm, []).append(value)
 
 # %%
 rivals = ["random", *(a for a in arms[1:] if not a.startswith("VAE"))]
-mean = {n: {a: np.mean([ious[m, n][a] for m in lend], axis=0) for a in arms} for n in labels}
+mean = {n: {a: np.mean([ious[m, n][a] for m in pretrained_networks], axis=0) for a in arms} for n in labels}
 verdicts = {n: metrics.verdict(mean[n], "VAE", rivals) for n in labels}
 line = "{word}; VAE − {rival} {gain:+.3f} ± {gain_half:.3f}; {best} − random {lift:+.3f} ± {lift_half:.3f}"
-for number, name in itertools.product(labels, [None, *lend]):
+for number, name in itertools.product(labels, [None, *pretrained_networks]):
     v = metrics.verdict(ious[name, number], "VAE", rivals) if name else verdicts[number]
     print(f"{number:>4} labels, {name or 'mean of all'}: {line.format(**v)}")
 
 # %%
 table = {k: {a: metrics.confidence_interval(v) for a, v in row.items()} for k, row in ious.items()}
-fig = plots.scores_by_network(table, lend, labels, f"09-{dataset}", verdicts)
+fig = plots.scores_by_network(table, pretrained_networks, labels, f"09-{dataset}", verdicts)
 alt = "Mean IoU with intervals, a panel for each label budget, the FCN beside the U-Net, a marker for each start. With few labels all lie low; with many they lie higher, the U-Net above the FCN. Within a network the intervals of the starts overlap."
 plots.show(fig, alt=alt)
 
@@ -613,7 +613,7 @@ print("number of pictures each network is best on:", dict(zip(each, best.tolist(
 # %%
 final = {}
 print("network  start   field weights   10⁶ m–a  ms/picture      mean IoU  boundary IoU")
-for name, arm in [(n, a) for n in builders for a in ("random", "VAE") if a != "VAE" or n in lend]:
+for name, arm in [(n, a) for n in builders for a in ("random", "VAE") if a != "VAE" or n in pretrained_networks]:
     final[name, arm] = [metrics.confidence_interval(c) for c in scores(name, arm, labels[-1]).T[:2]]
     pairs = (f"{m:>7.2f} ± {h:.2f}" for m, h in final[name, arm])
     what = f"{fields[name]:>6}{weights[name]:>8}{work[name]:>10.1f}{answering[name]:>12.2f}"
@@ -624,18 +624,18 @@ for name, arm in [(n, a) for n in builders for a in ("random", "VAE") if a != "V
 
 # %% tags=["results"]
 results = {"rough": list(rough.values()), "deep": deep.max(), "floor": floor, "seeds": seeds}
-results |= {"labels": labels, "networks": lend, "best_on": best}
+results |= {"labels": labels, "networks": pretrained_networks, "best_on": best}
 results |= {"arms": arms, "weights": list(weights.values()), "work": list(work.values())}
 results |= {"field": list(fields.values()), "used_fresh": [a for a, _ in sides]}
 results |= {"used_trained": [b for _, b in sides], "pace_ms": [1000 * p for p in pace.values()]}
 results |= {"answering_ms": list(answering.values()), "equal_time_steps": list(budget.values())}
 results |= {"equal_time": [row[0] for row in equal_time.values()], "spread": spread}
 pairs = {kind: [alone[n][i] for n in builders] for i, kind in enumerate(KINDS)} | effect
-pairs |= {f"{n} {i}": [table[n, b][a] for a in arms] for n in lend for i, b in enumerate(labels)}
+pairs |= {f"{n} {i}": [table[n, b][a] for a in arms] for n in pretrained_networks for i, b in enumerate(labels)}
 for name, rows in pairs.items():
     name = name.lower().translate(str.maketrans(" ,-", "___"))
     results |= {name: [m for m, _ in rows], f"{name}_half": [h for _, h in rows]}
-results |= {"table": [[[table[n, b][a] for a in arms] for b in labels] for n in lend]}
+results |= {"table": [[[table[n, b][a] for a in arms] for b in labels] for n in pretrained_networks]}
 results |= {k: [v[k] for v in verdicts.values()] for k in verdicts[labels[0]]}
 limits = {"spread": {"default": (0.0, 0.05)}, "floor": {"default": (0.15, 0.3)}}
 record(results, limits, ", ".join(f"{n} {alone[n][0][0]:.2f}" for n in builders) + " mean IoU")
