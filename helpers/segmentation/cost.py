@@ -22,7 +22,7 @@ def multiply_adds(model):
         )
     total = 0
     for layer in model.layers:
-        conv = getattr(layer, "conv", layer)  # that of `PatchDown` and `DepthToSpaceUp`
+        conv = getattr(layer, "conv", layer)  # that of `DepthToSpaceUp`
         if isinstance(conv, layers.Conv2D):
             grown = layer.scale if isinstance(layer, DepthToSpaceUp) else 1
             outputs = math.prod(layer.output.shape[1:3]) // grown**2

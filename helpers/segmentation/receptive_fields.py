@@ -13,7 +13,7 @@ import numpy as np
 from keras import layers, ops
 
 from helpers.backend import value_and_grad
-from helpers.layers import DepthToSpaceUp, PatchDown
+from helpers.layers import DepthToSpaceUp
 
 CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
 POOLS = (layers.MaxPooling2D, layers.AveragePooling2D)
@@ -205,9 +205,7 @@ def _taps(layer, at, axis, size=None):
         centre = (at + 0.5) / factor - 0.5  # where the output's centre lies among the inputs
         both = [np.floor(centre), np.ceil(centre)]
         return both if size is None else [np.clip(t, 0, size - 1) for t in both]
-    if isinstance(layer, PatchDown):
-        kernel, stride, dilation, padding = layer.patch, layer.patch, 1, "valid"
-    elif isinstance(layer, CONVOLUTIONS):
+    if isinstance(layer, CONVOLUTIONS):
         kernel, stride = layer.kernel_size[axis], layer.strides[axis]
         dilation, padding = layer.dilation_rate[axis], layer.padding
     elif isinstance(layer, POOLS):

@@ -118,7 +118,7 @@ print(f"{len(train)} to train on, {len(held_out)} held out, each {shape}: D = {m
 #
 # Two networks, one behind the other. The **encoder** takes a picture of $D$ numbers and returns a code of $K$ numbers. The **decoder** takes $K$ numbers and returns a picture. They are trained together to give back what went in.
 #
-# Two layers from `helpers` change the resolution. `PatchDown(32, 4)` cuts the picture into patches of 4×4 pixels and describes each by 32 numbers (a convolution whose stride is its kernel). `DepthToSpaceUp(C, 4)` is the way back: it unfolds every cell into 4×4 pixels. Both cost a fraction of the usual strided and transposed convolutions.
+# Two layers change the resolution. `Conv2D(32, 4, 4)`, a convolution whose stride is its kernel, cuts the picture into patches of 4×4 pixels and describes each by 32 numbers. `DepthToSpaceUp(C, 4)` from `helpers` is the way back: it unfolds every cell into 4×4 pixels. Both cost a fraction of the usual strided and transposed convolutions.
 # In between, dense layers look at the whole picture at once. The `Rescaling` layers let the networks work with numbers that spread around zero, where they learn faster: they subtract the mean brightness and divide by a quarter, and undo it at the end.
 
 
