@@ -1,21 +1,15 @@
-"""The course: student versions cut from the reference solutions, and submissions graded apart.
+"""A machine room that no learner needs to enter: the course, for a teacher who grades it.
 
-`python -m helpers.grading assignments` and `python -m helpers.grading grade SUBMISSIONS` are
-what `make assignments` and `make grade` run. `docs/teaching.md` is the guide.
+Student versions are cut from the reference solutions in `notebooks/assignments/py`, and what comes
+back is graded with nbgrader. `python -m helpers.grading --help`; docs/teaching.md tells how.
 
-* `sources`: the text of an assignment becomes nbgrader's source notebook.
-* `course`: where the course lies, and nbgrader's settings.
-* `release`: student versions, made and checked.
-* `intake`: what students hand in is collected, and read or refused with a reason.
-* `names`, `archives`: what a file's name tells, and what an archive holds.
-* `cells`, `pieces`, `unmerging`, `standing`, `mending`, `assembling`: a notebook that anybody may
-  have written becomes one that can be graded, with all that the student wrote.
-* `suspicion`: words in code at which a person should look.
-* `room`: runs one notebook apart from everything else, within limits.
-* `limits`: of a room's time, memory and files.
-* `fresh`: in the kernel, puts back before every test what the tests rely on.
-* `apart`: the steps that nbgrader is given: run in a room, keep hidden tests out of feedback.
-* `grade`: all of it for a class, with tables of the grades.
-
-Nothing here knows about networks, and only `room` runs code that a student wrote.
+* Made: `assignment_source` (from the text to nbgrader's source notebook), `release` (student
+  versions, checked), `course` (where it lies, nbgrader's settings).
+* Read: `submission_files` and `archives` (found, unpacked, refused with a reason), `file_names`
+  (whose a file is), `unusual_code` (words at which a person should look).
+* Restored, because anybody may have changed the cells of a notebook: `cells`, `answer_cells`,
+  `merged_cells`, `misplaced_answers`, `restoring`, `assembling`.
+* Run and graded: `sandbox` (a notebook apart from everything else; only it runs code that a
+  student wrote), `limits`, `namespace` (in the kernel, what tests rely on), `preprocessors`
+  (nbgrader's steps), `grade` (grades, feedback and tables).
 """

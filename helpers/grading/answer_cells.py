@@ -5,7 +5,7 @@ JupyterLab copies a cell's name when the cell is split or copied. The rules for 
 1. A cell that stands as it was handed out is no answer.
 2. A cell that cannot be read alone is joined with its neighbour, if both together can be read.
 3. Of the cells that define what the task asks for, the last one above the task's test counts.
-   Where they differ, `mending` has each tried: the last one that passes the test counts.
+   Where they differ, `restoring` has each tried: the last one that passes the test counts.
 4. A cell that defines other things or fills them, and does not use the answer, is a piece of it:
    pieces are joined with the cell that counts, in their order. Of two pieces with one name, the
    one that ran last is joined. A piece stays where it stands if a cell between it and the answer,

@@ -1,6 +1,6 @@
 """Inside the kernel: what the tests rely on is, before each of them, as it was at the start.
 
-`room` imports this before the first cell and calls `restore` before every test. It mends the
+`sandbox` imports this before the first cell and calls `restore` before every test. It mends the
 slips and the easy tricks: a `sum` that a student's cell wrote over, `np.abs` replaced, the checks
 made blind. It is no lock: code in the same process can undo it (docs/teaching.md).
 """

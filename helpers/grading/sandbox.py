@@ -21,10 +21,10 @@ from helpers.grading.limits import MEGABYTE, Watch, adopt_orphans, limit_this_pr
 # What a kernel needs of the grader's environment. The rest may hold passwords.
 KEPT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "JUPYTER_PATH", "LD_LIBRARY_PATH")
 
-# Before the first cell, and before every test: see `fresh`.
+# Before the first cell, and before every test: see `namespace`.
 REMEMBER = '__import__("helpers.grading.namespace");'
-FRESH = '__import__("helpers.grading.namespace").grading.fresh.restore()\n'
-FRESH_CALL = r'\n__import__("helpers.grading.namespace").grading.fresh.call(\1)'
+RESTORE = '__import__("helpers.grading.namespace").grading.namespace.restore()\n'
+RESTORE_AND_CALL = r'\n__import__("helpers.grading.namespace").grading.namespace.call(\1)'
 _CALL = re.compile(r"\n(test_\w+)\(\)\s*\Z")
 
 # After every test, so that silence is not taken for a passed one: a word drawn for this run.
@@ -59,7 +59,7 @@ def execute(notebook, limits):
         cell.metadata.pop("ran", None)
         cell.metadata.pop("done", None)
         if _is_test(cell):
-            cell.source = FRESH + _CALL.sub(FRESH_CALL, cell.source) + told
+            cell.source = RESTORE + _CALL.sub(RESTORE_AND_CALL, cell.source) + told
     first = nbformat.v4.new_code_cell(REMEMBER, metadata={"nbgrader": {"locked": True}})
     notebook.cells.insert(0, first)
     with tempfile.TemporaryDirectory(prefix="room-", ignore_cleanup_errors=True) as home:
