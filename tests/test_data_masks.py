@@ -7,7 +7,7 @@ import pytest
 from own_images import blocks, load
 from PIL import Image
 
-from helpers.data import mask_classes
+from helpers.data import mask_classes, mask_values
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_classes_are_counted_over_all_splits_and_all_images(folder, monkeypatch)
     path = folder(*flat, base="flat") / "flat"
     for options in ({"split": "train"}, {"split": "all", "limit": 1}, {"split": "val", "crop": 4}):
         assert len(load(path, **options).class_names) == 3
-    monkeypatch.setattr(mask_classes, "_slopes", lambda mask: pytest.fail("decoded again"))
+    monkeypatch.setattr(mask_values, "_slopes", lambda mask: pytest.fail("decoded again"))
     load(path, "train")
     # The same values mean the same class in every split.
     (path / "masks/p4.png").unlink()

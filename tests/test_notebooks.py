@@ -82,7 +82,7 @@ def stored(tiny):
 
 def test_the_tiny_notebook_passes(stored):
     assert {c.__name__: c(stored) for c in checks.CHECKS} == {c.__name__: [] for c in checks.CHECKS}
-    assert len(checks.CHECKS) == 13
+    assert len(checks.CHECKS) == 14
 
 
 def test_alternative_text_reaches_the_page_of_the_tiny_one(stored):
@@ -151,9 +151,7 @@ DOCTORED = {
     "bad default": (checks.check_parameter_rules, "Nearest: 1.0", lambda n: _source(n, "parameters", "0.5", "1.5")),
     "no rule": (checks.check_parameter_rules, "Rules without a parameter: label", lambda n: _source(n, "parameters", "label", "lable")),
     "no heading": (checks.check_headings, "On your own", lambda n: _prose(n, "## On your own", "## More")),
-    "long cell": (checks.check_budgets, "26 lines", lambda n: setattr(_markers(n), "source", "x = 1\n" * 26)),
-    "too much code": (checks.check_budgets, "lines of code", lambda n: setattr(_markers(n), "source", "x = 1\n" * 301)),
-    "too little prose": (checks.check_budgets, "words of prose", lambda n: [c.update(source="# Count") for c in n.node.cells if c.cell_type == "markdown"]),
+    "empty cell": (checks.check_size, "empty code cell", lambda n: setattr(_markers(n), "source", " \n")),
     "out of order": (checks.check_executed, "order", lambda n: _markers(n).update(execution_count=99)),
     "stderr": (checks.check_executed, "stderr", lambda n: _markers(n).outputs.append(_stream("stderr", "W0000 cuda"))),
     "error": (checks.check_executed, "ZeroDivisionError", lambda n: _markers(n).outputs.append(nbformat.v4.new_output("error", ename="ZeroDivisionError", evalue="", traceback=[]))),
@@ -190,6 +188,47 @@ def test_check_goes_red(case, stored):
     doctored = copy.deepcopy(stored)
     doctor(doctored)
     assert re.search(message, "\n".join(check(doctored)))
+
+
+ALT = "Dots that rise from left to right in a straight line, " * 3
+CELLS = {
+    "96 characters": ("x = 1  # " + "é" * 87, None),
+    "97 characters": ("x = 1  # " + "é" * 88, "97 characters"),
+    "97 characters of a comment": ("# " + "x" * 95, "97 characters"),
+    "40 lines": ("%%time\n# %% tags=['x']\n\n" + "x = 1\n\n" * 39 + "# the last one", None),
+    "41 lines": ("x = 1\n\n" * 40 + "# the last one", "41 lines"),
+    "a description": (f'alt = "{ALT}"', None),
+    "a description with numbers": (f'alt = f"{ALT}{{count}}"', None),
+    "a description in brackets": (f'alt = (\n    "{ALT}"\n    "{ALT}"\n)', None),
+    "a description as an argument": (f'show(\n    fig,\n    alt="{ALT}"\n    "{ALT}",\n)', None),
+    "the same beside magic": (f'%matplotlib inline\nalt = "{ALT}"', None),
+    "code beside a description": (f'show(fig, alt="{ALT}")', "characters"),
+    "code after a description": (f'alt = "{ALT}"; show(fig)', "characters"),
+    "another string": (f'text = "{ALT}"', "characters"),
+    "a string in a call": (f'print(\n    "{ALT}"\n)', "characters"),
+    "another argument": (f'plot(\n    title=(\n        "{ALT}"\n    )\n)', "characters"),
+    "another name": (f'text = (\n    "{ALT}"\n)', "characters"),
+    "no Python": (f'alt = = "{ALT}"', "characters"),
+}
+
+
+@pytest.mark.parametrize("case", CELLS)
+def test_the_rule_of_lines(case, stored, monkeypatch):
+    source, message = CELLS[case]
+    cell = nbformat.v4.new_code_cell(source)
+    nb = checks.Stored(stored.path, nbformat.v4.new_notebook(cells=[cell]), "")
+    assert checks.check_lines(nb) == []  # not cut anew
+    monkeypatch.setattr(checks, "RECUT", (stored.path.name[:2],))
+    problems = checks.check_lines(nb)
+    assert len(problems) == (message is not None) and (not problems or message in problems[0])
+    cell.metadata["tags"] = ["colab"]
+    assert checks.check_lines(nb) == []
+
+
+def test_the_list_of_notebooks_that_were_cut_anew_names_notebooks():
+    numbers = [path.name[:2] for path in NOTEBOOKS]
+    assert set(checks.RECUT) <= set(numbers)
+    assert list(checks.RECUT) != numbers, "all are cut anew: the rule is for all, the list goes"
 
 
 def test_profile_check_goes_red(stored, tmp_path):

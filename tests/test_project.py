@@ -2,6 +2,8 @@
 
 import ast
 import base64
+import doctest
+import importlib
 import json
 import os
 import re
@@ -222,12 +224,123 @@ def test_a_record_was_made_with_the_parameter_file_of_its_name(record):
     }
 
 
+# ---- house style, as CONTRIBUTING.md tells it
+
+# Longer than 300 lines. Cut them; add none.
+LONG = {"experiments/pretraining.py", "uncertainty/evaluation.py"}
+# In the library, and import a machine room. Turn them round; add none.
+UPWARD = set()
+MODULES = sorted(ROOT.glob("helpers/**/*.py"))
+
+
+def _by_module(look):
+    """What `look` finds in the text of each module of helpers, by its path there; all modules."""
+    return {p.relative_to(ROOT / "helpers").as_posix(): look(p.read_text("utf-8")) for p in MODULES}
+
+
+def _faults(text):
+    """What a module's text has that the house style excludes."""
+    faults = ["more than 300 lines"] if text.count("\n") > 300 else []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            faults.append("a relative import")
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            faults.append("an import from __future__")
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            a = node.args
+            every = [*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg]
+            if node.returns or any(arg and arg.annotation for arg in every):
+                faults.append(f"a type hint on {node.name}")
+    return faults
+
+
+def _machine_rooms(text):
+    """What a module's text imports of `helpers.runs` and `helpers.grading`."""
+    names = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return [name for name in names if re.match(r"helpers\.(runs|grading)\b", name)]
+
+
+def test_the_package_keeps_the_house_style():
+    found = _by_module(_faults)
+    assert {"data/fetch.py", "losses.py"} <= set(found)
+    long = {name: ["more than 300 lines"] for name in LONG}
+    assert {n: f for n, f in found.items() if f and f != long.get(n)} == {}
+
+
+def test_the_library_does_not_import_the_machine_rooms():
+    found = {name for name, rooms in _by_module(_machine_rooms).items() if rooms}
+    assert {n for n in found if n.split("/")[0] not in ("runs", "grading")} <= UPWARD
+    assert "runs/kernels.py" in found
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    {
+        "from .b import c\n": "a relative import",
+        "def f():\n    from . import b\n": "a relative import",
+        "from __future__ import annotations\n": "an import from __future__",
+        "def f(x: int):\n    pass\n": "a type hint on f",
+        "def f(*x: int):\n    pass\n": "a type hint on f",
+        "class A:\n    def f(self, *, x: int = 1):\n        pass\n": "a type hint on f",
+        "def f() -> int:\n    pass\n": "a type hint on f",
+        "x = 1\n" * 301: "more than 300 lines",
+    }.items(),
+)
+def test_each_fault_of_style_is_found(text, fault):
+    assert _faults(text) == [fault]
+
+
+def test_what_is_no_fault_of_style():
+    fields = "from typing import NamedTuple\nclass A(NamedTuple):\n    x: int\n"
+    assert _faults(fields + "def f(x=1, *y, **z):\n    pass\n" + "\n" * 295) == []
+    assert _machine_rooms("from helpers import runs\nimport helpers.grading.cells\n") == [
+        "helpers.runs",
+        "helpers.grading.cells",
+    ]
+    assert _machine_rooms("from helpers import data, runs_of\n") == []
+
+
+def test_the_examples_of_the_docstrings_are_right():
+    shown = [path for path in MODULES if ">>> " in path.read_text("utf-8")]
+    assert ROOT / "helpers" / "data" / "__init__.py" in shown
+    for path in shown:
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        done = doctest.testmod(importlib.import_module(name))
+        assert done.attempted and not done.failed, name
+
+
+def test_the_targets_and_paths_that_contributing_names_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"\bmake ([a-z][a-z-]*)\b", text))
+    assert {"setup", "test", "build", "site", "test-graders"} <= targets
+    assert targets <= set(re.findall(r"^([a-z-]+):", makefile, re.M))
+    # In code, with a slash or an ending of a file; NN, N and a name stand for one's own.
+    named = re.findall(r"`((?:[\w.-]+/)*[\w.-]*(?:/|\.(?:py|md|toml|json|yaml)))`", text)
+    named += re.findall(r" (tests/\S+\.py)`", text)
+    paths = {re.sub(r"(NN|psN)[\w.]*$", "", name) for name in named}
+    assert {"helpers/data/registry.json", "notebooks/py/", "tests/test_losses.py"} <= paths
+    assert len(paths) >= 15
+    assert [name for name in sorted(paths) if not (ROOT / name).exists()] == []
+    sets = (ROOT / "helpers" / "data" / "__init__.py").read_text(encoding="utf-8")
+    kernels = (ROOT / "helpers" / "runs" / "kernels.py").read_text(encoding="utf-8")
+    assert "\n_SETS = {" in sets and "\nKERNELS = {" in kernels
+
+
 # ---- light imports
 
 
-def test_light_modules_stay_light():
+LIGHT = ("helpers", "helpers.data", "helpers.edges", "helpers.plots", "helpers.runs")
+
+
+@pytest.mark.parametrize("modules", [*LIGHT, ", ".join(LIGHT)])
+def test_light_modules_stay_light(modules):
     heavy = ["keras", "tensorflow", "papermill", "matplotlib", "skimage", "sklearn"]
-    modules = "helpers, helpers.data, helpers.runs, helpers.plots"
     code = f"import sys, {modules}; print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -66,3 +68,42 @@ def test_the_parameter_files_that_the_texts_name_exist():
     found = [(path, name) for path in paths for name in named.findall(path.read_text("utf-8"))]
     assert len(found) >= 4
     assert [f"{path.name}: {name}" for path, name in found if not (ROOT / name).is_file()] == []
+
+
+# ---- the guide to the edge benchmark
+
+# What `helpers.edges` is said not to need, and joblib, which only several processes need.
+UNNEEDED = (
+    *("keras", "tensorflow", "jax", "torch", "matplotlib", "skimage", "sklearn", "PIL"),
+    *("pooch", "yaml", "sympy", "joblib", "papermill", "nbformat"),
+)
+
+
+def _run_without(code, folder, names=UNNEEDED):
+    """Run code in an interpreter where these packages cannot be imported."""
+    code = f"import sys\nsys.modules.update(dict.fromkeys({names!r}))\n{code}"
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+
+
+def test_the_guide_to_the_edge_benchmark_runs_without_keras(tmp_path):
+    text = (ROOT / "docs" / "edge_benchmark.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+    done = _run_without(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    result, plain, people = done.stdout.splitlines()
+    scores = [float(re.search(pattern, line)[1]) for pattern, line in (
+        (r"^ODS (0\.\d+) .* 10 images$", result),
+        (r"^Without suppression: (0\.\d+)$", plain),
+        (r"each against the other: (0\.\d+)$", people),
+    )]  # fmt: skip
+    assert 0.9 < scores[1] < scores[0] < scores[2] < 1, done.stdout
+    # The second call finds every image in the file, and says the same.
+    kept = (tmp_path / "edges.jsonl").read_bytes()
+    assert kept.count(b"\n") == 10
+    assert _run_without(code, tmp_path).stdout == done.stdout
+    assert (tmp_path / "edges.jsonl").read_bytes() == kept
+
+
+def test_what_cannot_be_imported_is_missed(tmp_path):
+    done = _run_without("import keras", tmp_path)
+    assert done.returncode == 1 and "ModuleNotFoundError" in done.stderr

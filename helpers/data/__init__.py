@@ -10,8 +10,6 @@ against the accepted checksums (see `data/README.md`). A set that cannot be had 
 another set in its place.
 """
 
-from __future__ import annotations
-
 import importlib
 import inspect
 
@@ -45,13 +43,13 @@ _SETS = {
 }
 
 
-def names() -> tuple[str, ...]:
-    """The names that `load` knows."""
+def names():
+    """The names that `load` knows, a tuple."""
     return tuple(_SETS)
 
 
-def splits(name: str) -> tuple[str, ...]:
-    """The splits of a set."""
+def splits(name):
+    """The splits of a set, a tuple."""
     return ("train", "val", "test", "all") if _known(name) == "folder" else ("train", "val", "test")
 
 
@@ -65,8 +63,8 @@ def load(
     seed=0,
     path=None,
     **options,
-) -> Dataset:
-    """Loads one split of a data set.
+):
+    """Load one split of a data set.
 
     Args:
         name: One of `names()`.
@@ -92,6 +90,12 @@ def load(
             does not fit.
         MissingData: The set is not here and cannot be downloaded; says what to put where.
         ChecksumError: A file is not one of those accepted; names both checksums.
+
+    Example:
+        >>> from helpers import data
+        >>> val = data.load("shapes", "val", limit=3)
+        >>> val.images.shape, val.masks.shape, val.class_names
+        ((3, 64, 64, 3), (3, 64, 64), ('background', 'disc', 'square', 'triangle'))
     """
     module, function = _SETS[_known(name)]
     if split not in splits(name):
@@ -103,7 +107,7 @@ def load(
         raise ValueError(f"`limit` must be a positive integer or None. Received: limit={limit!r}")
     if path is not None and name != "folder":
         raise ValueError(f"`path` belongs to the set 'folder'. Received: {name!r}, path={path!r}")
-    loader = getattr(importlib.import_module(f".{module}", __package__), function)
+    loader = getattr(importlib.import_module(f"helpers.data.{module}"), function)
     common = {"size": size, "crop": crop, "limit": limit}
     if name == "folder":
         common["path"] = path
@@ -122,7 +126,7 @@ def load(
     return loader(split, **common, **options)
 
 
-def _known(name) -> str:
+def _known(name):
     if name not in _SETS:
         raise ValueError(f"Unknown data set; known are {', '.join(_SETS)}. Received: {name!r}")
     return name
@@ -131,5 +135,5 @@ def _known(name) -> str:
 def __getattr__(name):
     # These are Keras classes, and importing Keras takes seconds: only who asks for one pays.
     if name in ("Batches", "Crops"):
-        return getattr(importlib.import_module(f".{name.lower()}", __name__), name)
+        return getattr(importlib.import_module(f"helpers.data.{name.lower()}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,7 +17,7 @@ DIRECTIONS = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j]
 
 
 def boundaries(front):
-    """Marks the pixels of an object next to something that lies behind it.
+    """Mark the pixels of an object next to something that lies behind it.
 
     Args:
         front: Integer array (N, H, W), 0 for the background; of two neighbours the one in
@@ -38,7 +38,7 @@ def boundaries(front):
 
 
 def annotate(front, contrast, contours, directions, names, marks):
-    """Fills `marks` (k, A, H, W) with what each named annotator draws."""
+    """Fill `marks` (k, A, H, W) with what each named annotator draws."""
     exact = boundaries(front)
     slots = contrast.shape[1]
     for a, name in enumerate(names):

@@ -2,10 +2,9 @@
 
 Every function works on a whole block of images at once. A *scene* holds, for each
 image and each of its slots, one object; slot 0 is the largest object and stands in front,
-the way the nearest thing looks largest. Lengths are in pixels, angles in radians, colours in [0, 1].
+the way the nearest thing looks largest. Lengths are in pixels, angles in radians, colours in
+[0, 1].
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -58,7 +57,7 @@ class Scene:
 
 
 def hsv_to_rgb(hue, saturation, value):
-    """Turns hue, saturation and value, each in [0, 1], into red, green, blue: (..., 3)."""
+    """Turn hue, saturation and value, each in [0, 1], into red, green, blue: (..., 3)."""
     k = (np.array([5.0, 3.0, 1.0]) + np.asarray(hue)[..., None] * 6) % 6
     ramp = np.clip(np.minimum(k, 4 - k), 0, 1)
     value, saturation = np.asarray(value)[..., None], np.asarray(saturation)[..., None]
@@ -66,7 +65,7 @@ def hsv_to_rgb(hue, saturation, value):
 
 
 def draw_scenes(rng, n, size, objects, radius, contrast, num_textures):
-    """Draws the objects of `n` images: what they are, where, how large and of what colour.
+    """Draw the objects of `n` images: what they are, where, how large and of what colour.
 
     Args:
         rng: NumPy generator.
@@ -110,7 +109,7 @@ def draw_scenes(rng, n, size, objects, radius, contrast, num_textures):
 
 
 def _place(rng, shape, radius, size):
-    """Finds a centre for every object: inside the frame, and apart from the larger ones."""
+    """Find a centre for every object: inside the frame, and apart from the larger ones."""
     n, slots = shape.shape
     reach = REACH[shape] * radius
     x, y = np.zeros((n, slots)), np.zeros((n, slots))
@@ -162,7 +161,7 @@ def signed_distance(shape, x, y, radius, rotation, size):
 
 @lru_cache(maxsize=4)
 def load_textures(names):
-    """Reads photographs that ship inside scikit-image and finds their strong contours.
+    """Read photographs that ship inside scikit-image and find their strong contours.
 
     Each comes in four poses: as it is, mirrored, and both turned by a quarter.
 
@@ -181,8 +180,13 @@ def load_textures(names):
         grey = getattr(data, name)().astype("float64")
         grey = (grey - grey.mean()) / grey.std()
         weak = TEXTURES[name]
-        lines = feature.canny(grey, sigma=2.0, use_quantiles=True,
-                              low_threshold=weak, high_threshold=min(weak + 0.07, 0.99))  # fmt: skip
+        lines = feature.canny(
+            grey,
+            sigma=2.0,
+            use_quantiles=True,
+            low_threshold=weak,
+            high_threshold=min(weak + 0.07, 0.99),
+        )
         parts, _ = ndimage.label(lines, np.ones((3, 3)))
         lines &= np.bincount(parts.ravel())[parts] > 32  # long lines only
         for stack, plane in ((greys, np.clip(grey, -2.5, 2.5)), (contours, lines)):
@@ -192,6 +196,6 @@ def load_textures(names):
 
 
 def crops(planes, which, pose, top, left, size):
-    """Cuts one (size, size) window for each image out of planes (T, 4, H, W): (N, size, size)."""
+    """Cut one (size, size) window for each image out of planes (T, 4, H, W): (N, size, size)."""
     windows = np.lib.stride_tricks.sliding_window_view(planes, (size, size), axis=(2, 3))
     return windows[which, pose, top, left]

@@ -1,7 +1,5 @@
 """Unpacking an archive so that either all of it is there or none of it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -11,9 +9,8 @@ import stat
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -34,8 +31,10 @@ class Member(NamedTuple):
     read: Callable[[], bytes]
 
 
-def members(archive: Path) -> Iterator[Member]:
-    """Yields the regular files of a zip or tar archive, or of a folder (paths begin with its name).
+def members(archive):
+    """The regular files of a zip or tar archive, or of a folder, one after another.
+
+    Each is a `Member`. Paths inside a folder begin with its name.
 
     Folders, links and devices are never written, so they are passed over; but a name or a link
     that climbs out of the folder condemns the whole archive.
@@ -67,12 +66,12 @@ def members(archive: Path) -> Iterator[Member]:
                     yield Member(path, lambda info=info: t.extractfile(info).read())
 
 
-def _target(path: str, link: str) -> str:
+def _target(path, link):
     # An absolute link stays absolute under join, and is refused as such.
     return posixpath.join(posixpath.dirname(path), link)
 
 
-def _inside(name: str, archive: Path) -> str:
+def _inside(name, archive):
     path = name.replace("\\", "/")
     normal = posixpath.normpath(path)
     if normal.startswith(("/", "../")) or normal == ".." or (len(normal) > 1 and normal[1] == ":"):
@@ -84,8 +83,8 @@ def _inside(name: str, archive: Path) -> str:
     return normal
 
 
-def unpack(archives: Sequence[tuple[Path, str]], keep: Sequence[str], target: Path, marker: dict):
-    """Unpacks archives into one new folder, which appears only when it is complete.
+def unpack(archives, keep, target, marker):
+    """Unpack archives into one new folder, which appears only when it is complete.
 
     The files are written to a hidden neighbour folder, the marker last, and the folder is then
     renamed: a run that is killed half-way leaves nothing under the name `target`.
@@ -120,22 +119,27 @@ def unpack(archives: Sequence[tuple[Path, str]], keep: Sequence[str], target: Pa
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path, data):
     path.write_bytes(data)
 
 
-def _remove_stale(target: Path) -> None:
-    """Clears what killed runs left, if nobody can still be at work on it (one hour)."""
+def _remove_stale(target):
+    """Clear what killed runs left, if nobody can still be at work on it (one hour)."""
     for old in target.parent.glob(f".{target.name}.partial-*"):
         if time.time() - old.stat().st_mtime > 3600:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def content_digest(archive: Path, strip: str, patterns: Sequence[str]) -> tuple[str, int]:
+def content_digest(archive, strip, patterns):
     """One SHA-256 for many files, whatever archive they travel in.
 
     It is the SHA-256 of the text that `sha256sum` prints for the files that match `patterns`
     (lines `<sha256>  <path>`), sorted by path in byte order.
+
+    Args:
+        archive: Path of the archive, or of a folder.
+        strip: The leading folder to strip from its paths.
+        patterns: As of a shell (`*.png`); a file counts if one of them fits.
 
     Returns:
         The digest in hexadecimal, and the number of files.

@@ -1,7 +1,5 @@
 """Batches for Keras: bytes stay bytes until the batch that holds them is asked for."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 
@@ -9,7 +7,7 @@ from helpers.data.dataset import to_float
 
 
 class Batches(keras.utils.PyDataset):
-    """Turns uint8 images into float32 a batch at a time, so the set stays small in memory.
+    """Images in batches, uint8 made float32 a batch at a time, so the set stays small in memory.
 
     Every epoch has its own order, drawn from (`seed`, epoch): two runs with one seed see the
     same batches. Keras moves on to the next epoch after each pass of `fit`, `evaluate` or
@@ -120,7 +118,7 @@ def _check_length(array, n, name):
 
 
 def _mirror(array, mirrored, size):
-    """Mirrors the rows that `mirrored` marks; arrays without (H, W) axes pass unchanged."""
+    """Mirror the rows that `mirrored` marks; arrays without (H, W) axes pass unchanged."""
     if mirrored is None or array.shape[1:3] != size:
         return array
     array = array.copy()

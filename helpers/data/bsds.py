@@ -1,9 +1,5 @@
 """BSDS500: photographs, and the boundaries that four to nine people drew in each."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import numpy as np
 
 from helpers.data import fetch, images
@@ -11,7 +7,7 @@ from helpers.data.dataset import Dataset
 
 
 def load(split, *, size=None, crop=None, limit=None, segmentations=False, archive=None):
-    """Loads a split of BSDS500 (200 train, 100 val, 200 test; 481x321 or 321x481 pixels).
+    """Load a split of BSDS500 (200 train, 100 val, 200 test; 481x321 or 321x481 pixels).
 
     Resizing keeps every drawn line (see `images.resize_boundaries`), so lines grow relatively
     thicker as the image shrinks. Scores are computed at native size.
@@ -36,7 +32,7 @@ def load(split, *, size=None, crop=None, limit=None, segmentations=False, archiv
     # Only the .jpg: the folders also hold files that a file manager left.
     paths = sorted((folder / "images" / split).glob("*.jpg"))[:limit]
 
-    def read(path: Path):
+    def read(path):
         image = images.read_rgb(path)
         drawn, regions = _annotations(folder / "groundTruth" / split / f"{path.stem}.mat")
         if drawn.shape[1:] != image.shape[:2]:
@@ -60,8 +56,8 @@ def load(split, *, size=None, crop=None, limit=None, segmentations=False, archiv
     )
 
 
-def _annotations(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Reads (A, H, W) boundaries, uint8 0/1, and (A, H, W) region labels, uint16 from 1."""
+def _annotations(path):
+    """Read (A, H, W) boundaries, uint8 0/1, and (A, H, W) region labels, uint16 from 1."""
     from scipy.io import loadmat
 
     cell = loadmat(path)["groundTruth"][0]  # 1 x A cells, each a 1 x 1 struct

@@ -1,7 +1,5 @@
 """CamVid, SegNet version: 480x360 frames from a car, eleven classes and void."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from helpers.data import fetch, images
@@ -24,7 +22,7 @@ VOID = 11
 
 
 def load(split, *, size=None, crop=None, limit=None, archive=None):
-    """Loads a split of CamVid (367 train, 101 val, 233 test) by the official lists.
+    """Load a split of CamVid (367 train, 101 val, 233 test) by the official lists.
 
     Frames that follow each other look alike, so the official lists are the only split: a random
     one would put near copies of training frames into the test set.
@@ -51,7 +49,7 @@ def load(split, *, size=None, crop=None, limit=None, archive=None):
     stems = [Path(line.split()[0]).stem for line in lines if line.strip()]
     stems = [stems[i] for i in images.spaced(len(stems), limit)]
 
-    def read(stem: str):
+    def read(stem):
         # The lists say .png; an archive with re-encoded images has .jpg under the same name.
         path = next(
             (p for e in ("png", "jpg") if (p := folder / split / f"{stem}.{e}").is_file()), None

@@ -1,12 +1,9 @@
 """Is this file one of those accepted? The answer names the checksum found and the one wanted."""
 
-from __future__ import annotations
-
 import hashlib
 import tarfile
 import zipfile
 import zlib
-from pathlib import Path
 
 from helpers.data.archive import content_digest
 
@@ -15,8 +12,8 @@ class ChecksumError(ValueError):
     """A file that is there, but is not one of the accepted ones."""
 
 
-def verify(path: Path, entry: dict, trusted: set[str] = frozenset()) -> str:
-    """Checks a file against its registry entry and returns its SHA-256.
+def verify(path, entry, trusted=frozenset()):
+    """The SHA-256 of a file, checked against its registry entry.
 
     Args:
         path: The file.
@@ -46,12 +43,12 @@ def verify(path: Path, entry: dict, trusted: set[str] = frozenset()) -> str:
     return sha256
 
 
-def verify_content(path: Path, entry: dict) -> None:
-    """Checks the files inside an archive, or in an unpacked folder, against `content`."""
+def verify_content(path, entry):
+    """Check the files inside an archive, or in an unpacked folder, against `content`."""
     _compare(path, [_content_pair(path, entry, part) for part in entry["content"]])
 
 
-def _compare(path: Path, pairs) -> None:
+def _compare(path, pairs):
     what = "this is not the file it should be"
     what = "the files in it are not what they should be" if path.is_dir() else what
     for kind, found, accepted in pairs:
@@ -62,7 +59,7 @@ def _compare(path: Path, pairs) -> None:
             )
 
 
-def _content_pair(path: Path, entry: dict, part: dict) -> tuple[str, str, str]:
+def _content_pair(path, entry, part):
     kind = f"SHA-256 over the {part['count']} files {', '.join(part['files'][:2])}"
     try:
         found, count = content_digest(path, entry.get("strip", ""), part["files"])

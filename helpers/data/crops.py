@@ -1,7 +1,5 @@
 """Random crops of whole images, for training on sets whose images are large or of two shapes."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 

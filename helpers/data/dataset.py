@@ -1,8 +1,6 @@
 """The one structure every data set comes in, and the step from stored bytes to floats."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
@@ -71,10 +69,10 @@ class Dataset:
         for key in ("images", "masks", "edges"):
             _check_bytes(self.name, key, getattr(self, key))
 
-    def __len__(self) -> int:
+    def __len__(self):
         return len(self.images)
 
-    def __repr__(self) -> str:
+    def __repr__(self):
         shape = self.images.shape if isinstance(self.images, np.ndarray) else f"{len(self)} sizes"
         has = [k for k in ("masks", "edges", "annotations") if getattr(self, k) is not None]
         return (
@@ -82,8 +80,8 @@ class Dataset:
             f"factors={sorted(self.factors)}, source={self.source!r})"
         )
 
-    def subset(self, indices) -> Dataset:
-        """Keeps some images, with everything that belongs to them.
+    def subset(self, indices):
+        """Keep some images, with everything that belongs to them.
 
         Args:
             indices: Integers, a boolean mask of length N, or a slice.
@@ -118,13 +116,17 @@ class Dataset:
 
 
 def to_float(x):
-    """Turns stored bytes into the floats a network takes.
+    """Turn stored bytes into the floats a network takes.
 
     Args:
         x: uint8 or bool array of any shape; or floats already in [0, 1]; or a list of arrays.
 
     Returns:
         float32 of the same shape, in [0, 1]: a byte is divided by 255.
+
+    Example:
+        >>> to_float(np.array([0, 255], np.uint8))
+        array([0., 1.], dtype=float32)
     """
     if isinstance(x, (list, tuple)) and x and isinstance(x[0], np.ndarray):
         return [to_float(item) for item in x]
@@ -149,8 +151,8 @@ def _take(value, chosen):
     return type(value)(value[i] for i in chosen)
 
 
-def _check_bytes(name: str, key: str, value: np.ndarray | Sequence | None) -> None:
-    """Refuses anything but uint8 of the right number of axes."""
+def _check_bytes(name, key, value):
+    """Refuse anything but uint8 of the right number of axes."""
     if value is None:
         return
     axes = 3 if key == "images" else 2

@@ -1,7 +1,5 @@
 """What was drawn on an image, masks and edges, laid on it the right way round."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +7,7 @@ import numpy as np
 
 from helpers.data import images
 from helpers.data.file_names import ENDINGS, nfc, pictures, same, subfolders
-from helpers.data.mask_classes import contents
+from helpers.data.mask_values import contents
 
 ONE = "Only one can be meant."
 SURE = 128  # strengths from here on are an edge
@@ -23,13 +21,13 @@ class Photo(NamedTuple):
     tag: int
 
 
-def files_in(folder: Path) -> dict[str, Path]:
-    """Maps the keys of the images of a folder to their files."""
+def files_in(folder):
+    """The image files of a folder by the keys of their names."""
     return {same(p.stem): p for p in pictures(folder, ONE)}
 
 
-def file_of(folder: Path, files: dict[str, Path], photo: Path) -> Path:
-    """Finds the file of an image among those of a folder (by key).
+def file_of(folder, files, photo):
+    """The file of an image among those of a folder (by key).
 
     Raises:
         FileNotFoundError: If there is none; names what is like it.
@@ -50,8 +48,8 @@ def file_of(folder: Path, files: dict[str, Path], photo: Path) -> Path:
     )
 
 
-def laid_on(path: Path, values: np.ndarray, tag: int, photo: Photo, drawn_on) -> np.ndarray:
-    """Turns stored values (H, W) so that they lie on the image as it is shown.
+def laid_on(path, values, tag, photo, drawn_on):
+    """Turn stored values (H, W) so that they lie on the image as it is shown.
 
     They may have been drawn on the image as it is shown (then only a tag of their own turns
     them), or on its stored pixels (then they turn as the image does). Where the two differ, the
@@ -87,7 +85,7 @@ def laid_on(path: Path, values: np.ndarray, tag: int, photo: Photo, drawn_on) ->
 
 
 class Edges:
-    """Reads the edges of a folder: one file an image, or a folder with one file a person.
+    """The edges of a folder: one file an image, or a folder with one file a person.
 
     Args:
         folders: The edge folders of all splits: what kind the single files are is decided over
@@ -104,8 +102,8 @@ class Edges:
         self.strengths = any(len(v) > 2 for v in values)
         self.highest = max((max(v) for v in values), default=0)
 
-    def of(self, folder: Path, photo: Photo, fit: images.Fitter):
-        """Returns the share (H, W) and what each person drew, (A, H, W)."""
+    def of(self, folder, photo, fit):
+        """The share (H, W) of an image, and what each person drew, (A, H, W)."""
         key = same(photo.path.stem)
         person = self.people[folder].get(key)
         if person and key in self.single[folder]:
@@ -124,7 +122,7 @@ class Edges:
         drawn = (stack >= SURE).astype(np.uint8)
         return (stack[0] if len(stack) == 1 else images.share(drawn)), drawn
 
-    def _strength(self, path: Path, photo: Photo, single: bool) -> np.ndarray:
+    def _strength(self, path, photo, single):
         channel = images.read_channel(path)
         values = laid_on(path, channel.values, channel.tag, photo, self.drawn_on)
         found = np.unique(values)
@@ -147,8 +145,8 @@ class Edges:
         return _lines(path, values)
 
 
-def _lines(path: Path, values: np.ndarray) -> np.ndarray:
-    """Returns the values, uint8 (H, W); refuses dark lines on a light ground."""
+def _lines(path, values):
+    """The values, uint8 (H, W), unchanged; dark lines on a light ground are refused."""
     share = (values >= SURE).mean()
     if share > 0.5:
         raise ValueError(

@@ -9,8 +9,6 @@ Two environment variables:
     HELPERS_CACHE: Where downloads and unpacked archives go, in place of the user's cache folder.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -28,7 +26,7 @@ class MissingData(FileNotFoundError):
     """A data set that is not on this machine and could not be downloaded."""
 
 
-def data_folder() -> Path | None:
+def data_folder():
     """The folder named by `HELPERS_DATA`, or `None` if the variable is unset."""
     value = os.environ.get("HELPERS_DATA")
     if not value:
@@ -42,7 +40,7 @@ def data_folder() -> Path | None:
     return folder
 
 
-def cache_folder() -> Path:
+def cache_folder():
     """Where downloads and unpacked archives are kept."""
     value = os.environ.get("HELPERS_CACHE")
     if value:
@@ -52,8 +50,8 @@ def cache_folder() -> Path:
     return Path(pooch.os_cache("vae-segments-edges"))
 
 
-def file(name: str, *wanted: str) -> Path:
-    """Returns the first of the files `wanted` of a set that can be had, verified.
+def file(name, *wanted):
+    """The first of the files `wanted` of a set that can be had, verified.
 
     Args:
         name: A set of the registry.
@@ -67,8 +65,8 @@ def file(name: str, *wanted: str) -> Path:
     return paths[0]
 
 
-def unpacked(name: str, archive: str | None = None) -> tuple[Path, str]:
-    """Returns the folder of an unpacked set, and words for where it came from.
+def unpacked(name, archive=None):
+    """The folder of an unpacked set, and words for where it came from.
 
     Archives are unpacked once into the cache. A tar file can only be read from its beginning,
     so single images would else cost the whole archive each time. Where no archive is here, a
@@ -95,7 +93,7 @@ def unpacked(name: str, archive: str | None = None) -> tuple[Path, str]:
     return target, source
 
 
-def _choose(name: str, wanted: tuple[str, ...]) -> list[dict]:
+def _choose(name, wanted):
     """The alternatives of a set, or those whose first file is among `wanted`, in its order."""
     archives = REGISTRY[name]["archives"]
     if not wanted:
@@ -110,8 +108,8 @@ def _choose(name: str, wanted: tuple[str, ...]) -> list[dict]:
     return [by_name[w] for w in wanted]
 
 
-def _find(name: str, alternatives: list[dict], allow_unpacked=False, by_hand=False):
-    """Finds or downloads one alternative: (paths, SHA-256 sums, the alternative)."""
+def _find(name, alternatives, allow_unpacked=False, by_hand=False):
+    """Find or download one alternative: (paths, SHA-256 sums, the alternative)."""
     folders = _folders(name)
     own = folders[:-1]
     for places in (own, folders):
@@ -145,7 +143,7 @@ def _find(name: str, alternatives: list[dict], allow_unpacked=False, by_hand=Fal
     raise (ChecksumError if refused else MissingData)(_how_to(name, alternatives, problems))
 
 
-def _folders(name: str) -> list[Path]:
+def _folders(name):
     """Where files of a set may lie: in one's own folder, and last in the cache."""
     own, inside = data_folder(), REGISTRY[name]["folders"]
     places = [own / sub for sub in inside] if own else []
@@ -154,17 +152,17 @@ def _folders(name: str) -> list[Path]:
     return [*places, cache_folder() / "downloads" / name]
 
 
-def _first(folders: list[Path], entry: dict) -> Path | None:
+def _first(folders, entry):
     names = [entry["name"], *entry.get("plain", {}).get("names", ())]
     return next((f / n for n in names for f in folders if (f / n).is_file()), None)
 
 
-def _target(name: str, sums: list[str]) -> Path:
+def _target(name, sums):
     key = sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
     return cache_folder() / "unpacked" / f"{name}-{key[:16]}"
 
 
-def _verify_all(name: str, paths: list[Path], entries: list[dict], own: list[Path]) -> list[str]:
+def _verify_all(name, paths, entries, own):
     sums = []
     for path, entry in zip(paths, entries):
         try:
@@ -178,19 +176,19 @@ def _verify_all(name: str, paths: list[Path], entries: list[dict], own: list[Pat
     return sums
 
 
-def _sums_unpacked(name: str) -> set[str]:
+def _sums_unpacked(name):
     markers = (cache_folder() / "unpacked").glob(f"{name}-*/{MARKER}")
     return {s for m in markers for s in json.loads(m.read_text("utf-8"))["sha256"]}
 
 
-def _aside(path: Path, target: Path) -> Path:
+def _aside(path, target):
     aside = target.with_name(target.name + ".corrupt")
     os.replace(path, aside)
     return aside
 
 
-def _download(name: str, entry: dict) -> tuple[Path | None, list[str], bool]:
-    """Tries the addresses in turn: (path or None, what went wrong, whether a file was refused)."""
+def _download(name, entry):
+    """Try the addresses in turn: (path or None, what went wrong, whether a file was refused)."""
     import pooch
 
     target = cache_folder() / "downloads" / name / entry["name"]
@@ -214,11 +212,11 @@ def _download(name: str, entry: dict) -> tuple[Path | None, list[str], bool]:
     return None, problems, refused
 
 
-def _megabytes(entry: dict) -> str:
+def _megabytes(entry):
     return f" ({entry['size'] / 1e6:.1f} MB)" if "size" in entry else ""
 
 
-def _how_to(name: str, alternatives: list[dict], problems: list[str]) -> str:
+def _how_to(name, alternatives, problems):
     """What to download, from where, and where to put it."""
     lines = [f"The data set {name!r} is not on this machine and could not be downloaded."]
     lines += ["Looked in:"] + [f"  {folder}" for folder in _folders(name)]

@@ -4,10 +4,7 @@ A camera writes `IMG_1.JPG` and a program `img_1.png`. One system stores `é` as
 another as two (the Unicode forms NFC and NFD). Here such names are the same name.
 """
 
-from __future__ import annotations
-
 import unicodedata
-from collections.abc import Iterable
 from pathlib import Path
 
 # A photograph that is stored in one of these is not read, and must not be passed over in silence.
@@ -19,18 +16,18 @@ UNREAD = (
 ENDINGS = (".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 
 
-def nfc(name: str) -> str:
-    """Returns the name with composed characters."""
+def nfc(name):
+    """The name with composed characters."""
     return unicodedata.normalize("NFC", name)
 
 
-def same(name: str) -> str:
-    """Returns a key that is equal for names which differ only by case or by Unicode form."""
+def same(name):
+    """A key that is equal for names which differ only by case or by Unicode form."""
     return nfc(nfc(name).lower())
 
 
-def by_key(paths: Iterable[Path], why: str, noun: str = "images") -> dict[str, Path]:
-    """Maps the key of each path's name to the path; an image's ending does not count.
+def by_key(paths, why, noun="images"):
+    """The paths by the key of their names; an image's ending does not count.
 
     Raises:
         ValueError: If two of them have the same key; names both and says `why` it matters.
@@ -49,13 +46,13 @@ def by_key(paths: Iterable[Path], why: str, noun: str = "images") -> dict[str, P
     return found
 
 
-def ascii_too(name: str) -> str:
-    """Quotes a name, with escapes where it would look like another one."""
+def ascii_too(name):
+    """Quote a name, with escapes where it would look like another one."""
     return repr(name) if name == nfc(name) else f"{name!r} (stored as {name!a})"
 
 
-def child(folder: Path, name: str) -> Path | None:
-    """Finds the entry of a folder whose name is the same as `name`, or `None`.
+def child(folder, name):
+    """The entry of a folder whose name is the same as `name`, or `None`.
 
     Raises:
         ValueError: If several are.
@@ -67,8 +64,8 @@ def child(folder: Path, name: str) -> Path | None:
     return by_key(paths, "Only one can be meant.", "entries")[same(name)] if paths else None
 
 
-def existing(path) -> Path:
-    """Returns the path as it is stored; unchanged, if nothing is there.
+def existing(path):
+    """The path as it is stored; unchanged, if nothing is there.
 
     A path that is there exactly as written is taken. Else its parts are looked for one by one.
     """
@@ -85,8 +82,8 @@ def existing(path) -> Path:
     return found
 
 
-def pictures(folder: Path, why: str = "A mask could belong to either.") -> list[Path]:
-    """Lists the images of a folder in the order of their names.
+def pictures(folder, why="A mask could belong to either."):
+    """The images of a folder in the order of their names, a list of paths.
 
     Raises:
         ValueError: If two share a name (says `why` it matters), or if one has a format that is
@@ -106,7 +103,7 @@ def pictures(folder: Path, why: str = "A mask could belong to either.") -> list[
     return paths
 
 
-def subfolders(folder: Path) -> dict[str, Path]:
-    """Maps the keys of a folder's subfolders to them; hidden ones are left out."""
+def subfolders(folder):
+    """The subfolders of a folder by the keys of their names; hidden ones are left out."""
     paths = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
     return by_key(paths, "Only one can be meant.", "folders")

@@ -1,11 +1,8 @@
 """One's own images: a folder, with masks or edges if there are any, or a single photograph."""
 
-from __future__ import annotations
-
 import os
-from pathlib import Path
 
-from helpers.data import images, mask_classes
+from helpers.data import images, mask_classes, mask_values
 from helpers.data.dataset import Dataset
 from helpers.data.drawn import Edges, Photo, file_of, files_in, laid_on
 from helpers.data.file_names import existing, nfc, same
@@ -23,7 +20,7 @@ def load(
     ignore_class=None,
     drawn_on=None,
 ):
-    """Loads images from a folder of one's own, or one image.
+    """Load images from a folder of one's own, or one image.
 
     The layout, where `masks` and `edges` are optional::
 
@@ -123,7 +120,7 @@ def load(
     if here.edges:
         edges = Edges([place.edges for place in everywhere if place.edges], drawn_on)
 
-    def read(p: Path):
+    def read(p):
         photo = Photo(p, *images.read_photo(p))
         mask = edge = people = None
         if here.masks:
@@ -152,7 +149,7 @@ def load(
     )
 
 
-def _other(folder: Path) -> Layout:
+def _other(folder):
     """The layout of a split that is not asked for: it may still be empty."""
     try:
         return layout(folder)
@@ -160,10 +157,10 @@ def _other(folder: Path) -> Layout:
         return Layout([], None, None)
 
 
-def _all_masks(places) -> list[mask_classes.Contents]:
+def _all_masks(places):
     """What the mask of every image holds, over all splits."""
     paths = []
     for place in places:
         masks = files_in(place.masks) if place.masks else {}
         paths += [masks[key] for p in place.images if (key := same(p.stem)) in masks]
-    return images.read_all(mask_classes.contents, paths)
+    return images.read_all(mask_values.contents, paths)

@@ -1,7 +1,5 @@
 """Where the images, masks and edges of a folder of one's own lie, and what is named amiss."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -37,8 +35,8 @@ class Layout(NamedTuple):
     edges: Path | None
 
 
-def split_folders(path: Path) -> dict[str, Path]:
-    """Finds the subfolders that are splits; empty, if the folder is not split.
+def split_folders(path):
+    """The subfolders that are splits, by split; empty, if the folder is not split.
 
     Raises:
         FileNotFoundError: If the path is no folder.
@@ -79,8 +77,8 @@ def split_folders(path: Path) -> dict[str, Path]:
     return present
 
 
-def layout(base: Path) -> Layout:
-    """Finds the images, masks and edges of one folder.
+def layout(base):
+    """The images, masks and edges of one folder.
 
     Raises:
         FileNotFoundError: If it has no images; says where there are some.
@@ -115,7 +113,7 @@ def layout(base: Path) -> Layout:
     return Layout(found, folders.get("masks"), folders.get("edges"))
 
 
-def _hint(folder: Path) -> str:
+def _hint(folder):
     """Words for the usual layouts that are not read."""
     inside = {k: f for k, f in subfolders(folder).items() if _has_pictures(f)}
     names = ", ".join(f.name for f in list(inside.values())[:5])
@@ -136,8 +134,8 @@ def _hint(folder: Path) -> str:
     return ""
 
 
-def _refuse_drawn(paths: list[Path]) -> None:
-    """Refuses `a_mask.png` beside `a.jpg`: it would be taken for a photograph."""
+def _refuse_drawn(paths):
+    """Refuse `a_mask.png` beside `a.jpg`: it would be taken for a photograph."""
     keys = {same(p.stem): p for p in paths}
     for key, path in keys.items():
         for word in DRAWN:
@@ -151,14 +149,14 @@ def _refuse_drawn(paths: list[Path]) -> None:
                     )
 
 
-def _kind(name: str) -> str | None:
+def _kind(name):
     """What the files in a folder of this name are: the kind of one of its words."""
     words = re.split(r"[\W_\d]+", name)
     return next((KINDS[w] for w in ("".join(words), *reversed(words)) if w in KINDS), None)
 
 
-def _split_and_kind(name: str) -> tuple[str | None, str | None]:
-    """Reads `valid`, `train_set`, `val2017` as a split, `trainannot`, `masks-test` as its kind."""
+def _split_and_kind(name):
+    """Read `valid`, `train_set`, `val2017` as a split, `trainannot`, `masks-test` as its kind."""
     for word, split in SPLIT_NAMES.items():
         for rest in (name.removeprefix(word), name.removesuffix(word)):
             kind = _kind(rest)
@@ -170,7 +168,7 @@ def _split_and_kind(name: str) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _has_pictures(folder: Path, inside: str = "") -> bool:
+def _has_pictures(folder, inside=""):
     """Whether a folder has images, or a subfolder of the name `inside`."""
     names = [p.name.lower() for p in folder.iterdir() if p.name[0] != "."]
     return inside in names or any(name.endswith(ENDINGS) for name in names)

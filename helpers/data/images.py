@@ -5,11 +5,8 @@ classes is a third class), and drawn boundaries are kept (a cell is marked if an
 is: a one-pixel line survives every reduction).
 """
 
-from __future__ import annotations
-
 import os
 import struct
-from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -18,8 +15,6 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from helpers.data.file_names import existing
-
-Size = int | tuple[int, int] | None
 
 # Formats, and compressions of TIFF, that change values. A phone's "MPO" is JPEG.
 LOSSY = {"JPEG", "MPO", "JPEG2000", "TIFF_JPEG"}
@@ -35,8 +30,8 @@ TURNS = {
 }
 
 
-def as_size(value: Size, name: str) -> tuple[int, int] | None:
-    """Reads `size=` or `crop=`: (height, width), or one number for a square."""
+def as_size(value, name):
+    """Read `size=` or `crop=`: (height, width), or one number for a square."""
     if value is None:
         return None
     pair = (value, value) if isinstance(value, (int, np.integer)) else value
@@ -52,13 +47,13 @@ def as_size(value: Size, name: str) -> tuple[int, int] | None:
     return int(pair[0]), int(pair[1])
 
 
-def read_rgb(path: Path, upright: bool = False, drop_alpha: bool = False) -> np.ndarray:
-    """Reads an image file as uint8 (H, W, 3); the arguments are those of `read_photo`."""
+def read_rgb(path, upright=False, drop_alpha=False):
+    """Read an image file as uint8 (H, W, 3); the arguments are those of `read_photo`."""
     return read_photo(path, upright, drop_alpha)[0]
 
 
-def read_photo(path: Path, upright=True, drop_alpha=False) -> tuple[np.ndarray, int]:
-    """Reads an image file as uint8 (H, W, 3), and its camera tag (1 if it has none).
+def read_photo(path, upright=True, drop_alpha=False):
+    """Read an image file as uint8 (H, W, 3), and its camera tag (1 if it has none).
 
     Args:
         path: The file. Its content decides the format, not its ending.
@@ -86,8 +81,8 @@ def read_photo(path: Path, upright=True, drop_alpha=False) -> tuple[np.ndarray, 
     return turned(np.asarray(image.convert("RGB")), tag if upright else 1), tag
 
 
-def read_indices(path: Path) -> np.ndarray:
-    """Reads a one-channel file as uint8 (H, W), values as stored (palette positions too)."""
+def read_indices(path):
+    """Read a one-channel file as uint8 (H, W), values as stored (palette positions too)."""
     return read_channel(path).values
 
 
@@ -103,8 +98,8 @@ class Channel(NamedTuple):
     palette: bytes | None = None
 
 
-def read_channel(path: Path, exact: bool = False) -> Channel:
-    """Reads a one-channel file.
+def read_channel(path, exact=False):
+    """Read a one-channel file.
 
     Args:
         path: The file.
@@ -136,12 +131,12 @@ def read_channel(path: Path, exact: bool = False) -> Channel:
     return Channel(np.asarray(image).astype(np.uint8), tag, image.mode, palette)
 
 
-def turned(array: np.ndarray, tag: int) -> np.ndarray:
-    """Turns stored uint8 pixels (H, W, ...) as a camera tag 1..8 says they are to be shown."""
+def turned(array, tag):
+    """Turn stored uint8 pixels (H, W, ...) as a camera tag 1..8 says they are to be shown."""
     return np.asarray(Image.fromarray(array).transpose(TURNS[tag])) if tag in TURNS else array
 
 
-def _opened(path: Path) -> tuple[Image.Image, int]:
+def _opened(path):
     """The image as stored, loaded, and its camera tag, 1 to 8."""
     try:
         # From an open file and not from a path: by path, Pillow 13 scrambles uncompressed grey
@@ -173,7 +168,7 @@ def _opened(path: Path) -> tuple[Image.Image, int]:
     return image, tag
 
 
-def _tag(image: Image.Image) -> int:
+def _tag(image):
     try:
         tag = image.getexif().get(ExifTags.Base.Orientation, 1)
     # What a camera or an editor wrote there cannot be read.
@@ -182,8 +177,8 @@ def _tag(image: Image.Image) -> int:
     return tag if tag in TURNS else 1
 
 
-def centre_crop(array: np.ndarray, crop: tuple[int, int], what: str, first: int = 0) -> np.ndarray:
-    """Cuts the middle (height, width) out of axes `first` and `first + 1`."""
+def centre_crop(array, crop, what, first=0):
+    """Cut the middle (height, width) out of axes `first` and `first + 1`."""
     height, width = array.shape[first : first + 2]
     if crop[0] > height or crop[1] > width:
         raise ValueError(
@@ -195,18 +190,18 @@ def centre_crop(array: np.ndarray, crop: tuple[int, int], what: str, first: int 
     return np.ascontiguousarray(array[index])
 
 
-def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resizes uint8 (H, W, C) with Pillow's triangle filter, anti-aliased when it shrinks."""
+def resize_image(image, size):
+    """Resize uint8 (H, W, C) with Pillow's triangle filter, anti-aliased when it shrinks."""
     return _resized(image, size, Image.Resampling.BILINEAR)
 
 
-def resize_indices(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resizes labels (H, W) by nearest neighbour: no value appears that was not there."""
+def resize_indices(labels, size):
+    """Resize labels (H, W) by nearest neighbour: no value appears that was not there."""
     return _resized(labels, size, Image.Resampling.NEAREST)
 
 
-def resize_boundaries(lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resizes drawn lines (..., H, W): shrinking takes the maximum of the pixels of each cell.
+def resize_boundaries(lines, size):
+    """Resize drawn lines (..., H, W): shrinking takes the maximum of the pixels of each cell.
 
     The cells cut the image without gap or overlap, so every marked pixel marks exactly one
     cell. Growing repeats pixels.
@@ -220,7 +215,7 @@ def resize_boundaries(lines: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return lines
 
 
-def _resized(array: np.ndarray, size: tuple[int, int], how) -> np.ndarray:
+def _resized(array, size, how):
     if array.shape[:2] == tuple(size):
         return array
     flat = array[..., 0] if array.ndim == 3 and array.shape[-1] == 1 else array
@@ -229,9 +224,9 @@ def _resized(array: np.ndarray, size: tuple[int, int], how) -> np.ndarray:
 
 
 class Fitter:
-    """Crops, then resizes, everything that belongs to one image in the same way."""
+    """Cropping, then resizing, of all that belongs to one image, in the same way."""
 
-    def __init__(self, size: Size = None, crop: Size = None):
+    def __init__(self, size=None, crop=None):
         self.size, self.crop = as_size(size, "size"), as_size(crop, "crop")
 
     def _fit(self, array, resize, what, first=0):
@@ -239,32 +234,32 @@ class Fitter:
             array = centre_crop(array, self.crop, what, first)
         return array if self.size is None else resize(array, self.size)
 
-    def image(self, array: np.ndarray, what: str) -> np.ndarray:
+    def image(self, array, what):
         return self._fit(array, resize_image, what)
 
-    def indices(self, array: np.ndarray, what: str) -> np.ndarray:
+    def indices(self, array, what):
         return self._fit(array, resize_indices, what)
 
-    def stack(self, array: np.ndarray, what: str) -> np.ndarray:
+    def stack(self, array, what):
         """(A, H, W) of 0/1 boundaries."""
         return self._fit(array, resize_boundaries, what, first=1)
 
-    def stack_indices(self, array: np.ndarray, what: str) -> np.ndarray:
+    def stack_indices(self, array, what):
         """(A, H, W) of region labels."""
         return np.stack([self.indices(a, what) for a in array])
 
 
-def share(annotations: np.ndarray) -> np.ndarray:
+def share(annotations):
     """(A, H, W) of 0/1 to uint8 (H, W): the share of annotators, times 255, rounded."""
     return np.round(annotations.mean(axis=0, dtype=np.float64) * 255).astype(np.uint8)
 
 
-def together(arrays: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:
+def together(arrays):
     """One array if all sizes agree, else the list."""
     return np.stack(arrays) if len({a.shape for a in arrays}) == 1 else arrays
 
 
-def spaced(n: int, limit: int | None) -> np.ndarray:
+def spaced(n, limit):
     """Positions of `limit` of `n` items, evenly spaced; all of them if `limit` is `None`.
 
     For orders that follow the class or the time, where the first few are all of one kind.
@@ -273,7 +268,7 @@ def spaced(n: int, limit: int | None) -> np.ndarray:
     return np.arange(count) * n // max(count, 1)
 
 
-def read_all(function: Callable, items: Iterable) -> list:
-    """Calls `function` on each item, a few at a time: decoding an image frees the interpreter."""
+def read_all(function, items):
+    """Call `function` on each item, a few at a time: decoding an image frees the interpreter."""
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         return list(pool.map(function, items))

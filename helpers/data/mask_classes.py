@@ -1,29 +1,13 @@
 """Which class a value in a mask file stands for: indices, two values, or ids with gaps."""
 
-from __future__ import annotations
-
-import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from helpers.data import images
-
 MOST = 64  # more classes than this must be named: a photograph among the masks has 256
 SOFT = 0.75  # share of pixels on slopes from which a mask counts as drawn with soft edges
-
-
-class Contents(NamedTuple):
-    """What one mask file holds: its values, how they are stored, and what looks like soft edges."""
-
-    path: Path
-    values: frozenset[int]
-    between: int  # neither the lowest nor the highest value of the file
-    slopes: int  # of these, with a lower and a higher neighbour, or with no equal one
-    colours: dict[int, tuple[int, ...]]  # red, green, blue of each value, if it is a position
 
 
 class Classes(NamedTuple):
@@ -34,11 +18,11 @@ class Classes(NamedTuple):
     """
 
     names: tuple[str, ...]
-    void: int | None
+    ignore_class: int | None
     table: np.ndarray
     stored: tuple[int, ...] | None
 
-    def told(self, ignore_class: int | None) -> str:
+    def told(self, ignore_class):
         """Words for what is stored in another way than the files have it."""
         words = ""
         if self.stored is not None:
@@ -53,35 +37,8 @@ class Classes(NamedTuple):
         )
 
 
-_KNOWN: dict[tuple, tuple] = {}  # by the bytes of the file, so a changed file is read again
-
-
-def contents(path: Path, exact: bool = True) -> Contents:
-    """Reads what a one-channel file holds (`exact`: as `images.read_channel`).
-
-    A file that was read before in this process is not decoded again.
-    """
-    key = hashlib.sha256(path.read_bytes()).digest(), exact
-    if key not in _KNOWN:
-        channel = images.read_channel(path, exact)
-        values = np.flatnonzero(np.bincount(channel.values.ravel(), minlength=256)).tolist()
-        slopes = _slopes(channel.values) if len(values) > 2 else (0, 0)
-        colours = channel.palette and {v: tuple(channel.palette[3 * v :][:3]) for v in values}
-        _KNOWN[key] = (frozenset(values), *slopes, colours or {})
-    return Contents(path, *_KNOWN[key])
-
-
-def _slopes(mask: np.ndarray) -> tuple[int, int]:
-    padded = np.pad(mask, 1, mode="edge")
-    sides = np.stack([padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]])
-    slope = (sides.min(axis=0) < mask) & (sides.max(axis=0) > mask)
-    slope |= (sides != mask).all(axis=0)
-    between = (mask > mask.min()) & (mask < mask.max())
-    return int(between.sum()), int((slope & between).sum())
-
-
-def decide(files: list[Contents], class_names, ignore_class) -> Classes:
-    """Decides what the values of all masks of a folder mean.
+def decide(files, class_names, ignore_class):
+    """The classes that the values of all masks of a folder mean.
 
     Args:
         files: What each mask holds, over all splits.
@@ -152,7 +109,7 @@ def decide(files: list[Contents], class_names, ignore_class) -> Classes:
     return _in_order(range(values[-1] + 1), None, ignore_class)
 
 
-def _named(files, values, names, ignore_class) -> Classes:
+def _named(files, values, names, ignore_class):
     """Names in order: for the indices 0, 1, 2, ..., or for as many odd values."""
     beyond = [v for v in values if v >= len(names)]
     if not beyond and ignore_class is not None and ignore_class < len(names):
@@ -180,7 +137,7 @@ def _named(files, values, names, ignore_class) -> Classes:
     )
 
 
-def _in_order(stored, names, ignore_class) -> Classes:
+def _in_order(stored, names, ignore_class):
     """The classes of these stored values, in this order."""
     stored = tuple(int(v) for v in stored)
     names = tuple(f"class {v}" for v in stored) if names is None else tuple(map(str, names))
@@ -193,7 +150,7 @@ def _in_order(stored, names, ignore_class) -> Classes:
     return Classes(names, ignore_class, table, None if as_they_are else stored)
 
 
-def _refuse_odd_last(files, values, ignore_class) -> None:
+def _refuse_odd_last(files, values, ignore_class):
     """0, 1, 2 and 200: the last may be a class, or stand for "not labelled"."""
     *rest, last = values
     if len(rest) < 2 or not (rest == list(range(len(rest))) or (last == 255 and _dense(rest))):
@@ -207,7 +164,7 @@ def _refuse_odd_last(files, values, ignore_class) -> None:
     )
 
 
-def _refuse_palettes(files) -> None:
+def _refuse_palettes(files):
     """A program may store the colours of each file in an order of its own."""
     first = {}
     for file in files:
@@ -222,7 +179,7 @@ def _refuse_palettes(files) -> None:
                 )
 
 
-def _refuse_greys(files) -> None:
+def _refuse_greys(files):
     """A file may store greys as positions, and others as they are: 200 as 2, or white as 1."""
     moved = [f for f in files if any(c != (v, v, v) for v, c in f.colours.items())]
     moved = [f for f in moved if all(len(set(c)) == 1 for c in f.colours.values())]
@@ -237,7 +194,7 @@ def _refuse_greys(files) -> None:
         )
 
 
-def _refuse_soft(files, values) -> None:
+def _refuse_soft(files, values):
     between, slopes = sum(f.between for f in files), sum(f.slopes for f in files)
     if (not _dense(values) or len(values) > 16) and between and slopes / between >= SOFT:
         raise ValueError(
@@ -249,12 +206,12 @@ def _refuse_soft(files, values) -> None:
         )
 
 
-def _dense(values) -> bool:
+def _dense(values):
     """Whether the values read as indices: at least half of 0, 1, 2, ... occur."""
     return values[-1] + 1 <= 2 * len(values)
 
 
-def _check(class_names, ignore_class) -> None:
+def _check(class_names, ignore_class):
     if ignore_class is not None and not _is_value(ignore_class):
         raise ValueError(
             f"`ignore_class` must be a value 0..255 or None. Received: ignore_class={ignore_class!r}"
@@ -284,16 +241,16 @@ def _check(class_names, ignore_class) -> None:
         )
 
 
-def _is_value(v) -> bool:
+def _is_value(v):
     return isinstance(v, (int, np.integer)) and not isinstance(v, bool) and 0 <= v <= 255
 
 
-def _where(files, value) -> str:
+def _where(files, value):
     path = next(f.path for f in files if value in f.values)
     return f"The mask of {path.stem!r} ({path}) has the value {value}"
 
 
-def _mixed(files, ignore_class) -> str:
+def _mixed(files, ignore_class):
     """Words for masks of 0/1 beside masks of 0/255: two values each, and not the same ones."""
     held = {f.values - {ignore_class} for f in files} - {frozenset([0])}
     held = sorted(sorted(h) for h in held if not any(h < other for other in held))
@@ -306,11 +263,11 @@ def _mixed(files, ignore_class) -> str:
     )
 
 
-def _listed(values) -> str:
+def _listed(values):
     values = [str(v) for v in values]
     return ", ".join(values if len(values) <= 8 else [*values[:6], "...", values[-1]])
 
 
-def _mapping(values) -> str:
+def _mapping(values):
     shown = ", ".join(f"{v}: 'name {v}'" for v in values[:4])
     return f"class_names={{{shown}{', ...' if len(values) > 4 else ''}}}"

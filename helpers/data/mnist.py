@@ -1,9 +1,6 @@
 """MNIST and its two relatives: clothes instead of digits, and pixels of 0 and 1 only."""
 
-from __future__ import annotations
-
 import gzip
-from pathlib import Path
 
 import numpy as np
 
@@ -27,7 +24,7 @@ VAL = 10_000  # the last so many of the official 60,000 training images
 
 
 def load_mnist(split, *, size=None, crop=None, limit=None):
-    """Loads MNIST: (N, 28, 28, 1) grey values; the factor `digit`.
+    """Load MNIST: (N, 28, 28, 1) grey values; the factor `digit`.
 
     The official split has 60,000 + 10,000 images. Here "train" is the first 50,000 of the
     60,000, "val" the last 10,000, "test" the official 10,000.
@@ -36,12 +33,12 @@ def load_mnist(split, *, size=None, crop=None, limit=None):
 
 
 def load_fashion(split, *, size=None, crop=None, limit=None):
-    """Loads Fashion-MNIST: (N, 28, 28, 1) grey values; the factor `label`; splits as MNIST."""
+    """Load Fashion-MNIST: (N, 28, 28, 1) grey values; the factor `label`; splits as MNIST."""
     return _load("fashion_mnist", "label", CLOTHES, split, size, crop, limit)
 
 
 def load_binarized(split, *, size=None, crop=None, limit=None, labels=False):
-    """Loads MNIST with the fixed binarization of the VAE literature, as bytes 0 and 255.
+    """Load MNIST with the fixed binarization of the VAE literature, as bytes 0 and 255.
 
     50,000 train, 10,000 val, 10,000 test images (N, 28, 28, 1), in an order of their own and
     without labels. Each pixel was drawn once, with the grey value as its probability of a one.
@@ -87,8 +84,8 @@ def load_binarized(split, *, size=None, crop=None, limit=None, labels=False):
     )
 
 
-def likely_origins(binary: np.ndarray, grey: np.ndarray, chunk: int = 500) -> np.ndarray:
-    """For each binary image, finds the grey image it was most likely drawn from.
+def likely_origins(binary, grey, chunk=500):
+    """For each binary image, the grey image it was most likely drawn from.
 
     With p the grey value over 255, log P(b | p) = sum b log(p / (1 - p)) + sum log(1 - p): one
     matrix product for all pairs.
@@ -108,8 +105,8 @@ def likely_origins(binary: np.ndarray, grey: np.ndarray, chunk: int = 500) -> np
     return np.concatenate([(b @ log_odds + log_zeros).argmax(axis=1) for b in parts])
 
 
-def parse_amat(text: bytes, path: Path | str = "the file", pixels: int = 784) -> np.ndarray:
-    """Reads lines of single digits 0/1 parted by blanks: uint8 (lines, pixels).
+def parse_amat(text, path="the file", pixels=784):
+    """Read lines of single digits 0/1 parted by blanks: uint8 (lines, pixels).
 
     Every digit stands at an even position, so the text is looked at as a table of bytes and
     never split into words: 78 MB take a tenth of a second.
@@ -126,8 +123,8 @@ def parse_amat(text: bytes, path: Path | str = "the file", pixels: int = 784) ->
     return digits
 
 
-def parse_idx(data: bytes, axes: int, path: Path | str = "the file") -> np.ndarray:
-    """Reads the idx format: two zero bytes, 8 for uint8, the number of axes, the sizes, bytes."""
+def parse_idx(data, axes, path="the file"):
+    """Read the idx format: two zero bytes, 8 for uint8, the number of axes, the sizes, bytes."""
     header = 4 + 4 * axes
     shape = np.frombuffer(data[4:header], ">u4").astype(int) if len(data) >= header else [-1]
     if data[:4] != bytes([0, 0, 8, axes]) or len(data) != header + np.prod(shape):
@@ -138,8 +135,8 @@ def parse_idx(data: bytes, axes: int, path: Path | str = "the file") -> np.ndarr
     return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
 
 
-def _official(name: str, part: str) -> tuple[np.ndarray, np.ndarray, str]:
-    """Reads (N, 28, 28) pixels, int64 labels, and the names of the two files."""
+def _official(name, part):
+    """Read (N, 28, 28) pixels, int64 labels, and the names of the two files."""
     paths = [fetch.file(name, f"{part}-{kind}-ubyte.gz") for kind in ("images-idx3", "labels-idx1")]
     pixels, labels = (parse_idx(_bytes(p), axes, p) for p, axes in zip(paths, (3, 1)))
     return pixels, labels.astype(np.int64), ", ".join(p.name for p in paths)
@@ -162,12 +159,12 @@ def _load(name, factor, classes, split, size, crop, limit):
     )
 
 
-def _fitted(pixels: np.ndarray, fit: images.Fitter) -> np.ndarray:
+def _fitted(pixels, fit):
     if fit.size is None and fit.crop is None:
         return np.ascontiguousarray(pixels)
     return np.stack([fit.image(p, f"image {i}") for i, p in enumerate(pixels)])
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path):
     data = path.read_bytes()
     return gzip.decompress(data) if path.suffix == ".gz" else data

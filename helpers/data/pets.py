@@ -1,7 +1,5 @@
 """Oxford-IIIT Pet: cats and dogs with a mask of pet, background and the border between."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from helpers.data import fetch, images
@@ -11,7 +9,7 @@ CLASSES = ("pet", "background", "border")
 
 
 def load(split, *, size=None, crop=None, limit=None, archive=None):
-    """Loads a split of the Pets.
+    """Load a split of the Pets.
 
     The official lists are `trainval` and `test`. Here every fifth name of the sorted `trainval`
     list (the 5th, 10th, ...) is "val" and the rest is "train".

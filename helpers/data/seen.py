@@ -1,9 +1,6 @@
 """What lies in the folders that are searched, besides the accepted files themselves."""
 
-from __future__ import annotations
-
 import re
-from pathlib import Path
 
 from helpers.data.checksums import ChecksumError, verify_content
 
@@ -20,8 +17,8 @@ LIKE = {
 COPY = re.compile(r"^copy of |( ?\(\d+\)|( [-–])? (copy|kopie)| \d+)+(?=\.|$)", re.IGNORECASE)
 
 
-def unpacked_by_hand(listed: dict, places: list[Path]):
-    """Finds a folder of a set that somebody unpacked, with the accepted files in it.
+def unpacked_by_hand(listed, places):
+    """A folder of a set that somebody unpacked, with the accepted files in it.
 
     Args:
         listed: The set's entry in the registry. Its `unpacked` has a `sign`, the path by which
@@ -53,8 +50,8 @@ def unpacked_by_hand(listed: dict, places: list[Path]):
     return None, None, list(dict.fromkeys(problems))
 
 
-def seen(name: str, listed: dict, own: Path | None, places: list[Path]) -> list[str]:
-    """Says of files and folders that look like a set why they are not read.
+def seen(name, listed, own, places):
+    """Lines that say of files and folders that look like a set why they are not read.
 
     Args:
         name: The set.
@@ -89,13 +86,13 @@ def seen(name: str, listed: dict, own: Path | None, places: list[Path]) -> list[
     return lines
 
 
-def _mend(path: Path, known: str, folder: Path, places: list[Path]) -> str:
+def _mend(path, known, folder, places):
     renamed = f"a second copy? Rename it to {known}" if known != path.name else ""
     moved = f"move it to {places[0]}" if folder not in places else ""
     return f"{' and '.join(words for words in (renamed, moved) if words)}."
 
 
-def _why(path: Path, listed: dict, places: list[Path]) -> str:
+def _why(path, listed, places):
     if path.suffix == ".npz":
         return "Keras's file of the same images. Take the original files, as below."
     if not path.is_dir():

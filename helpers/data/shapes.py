@@ -6,8 +6,6 @@ disagree in known ways (see `ANNOTATORS`). The class follows from the outline al
 class has the same sizes (by area), colours and contrasts.
 """
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -39,7 +37,7 @@ def generate(
     noise=0.05,
     annotators=5,
 ):
-    """Draws a split of the `shapes` set.
+    """Draw a split of the `shapes` set.
 
     The three splits are independent streams of one seed, and the first images of a stream
     do not depend on how many follow. The same arguments give the same bits.
@@ -121,14 +119,14 @@ def generate(
 
 
 def _draw_cuts(rng, planes_shape, size):
-    """Draws a pose and a corner for the background's and the objects' texture: (2, 3, block)."""
+    """Draw a pose and a corner for the background's and the objects' texture: (2, 3, block)."""
     _, poses, height, width = planes_shape
     highs = np.array([poses, height - size + 1, width - size + 1])[None, :, None]
     return rng.integers(0, highs, (2, 3, _BLOCK))
 
 
 def _paint(scene, planes, cuts, directions, rng, strength, noise, names, images, masks, marks):
-    """Fills `images`, `masks` and `marks` in place with the first scenes of a block."""
+    """Fill `images`, `masks` and `marks` in place with the first scenes of a block."""
     k, size = masks.shape[:2]
     slots = scene.shape.shape[1]
     which = scene.texture[:k]
@@ -163,7 +161,7 @@ def _paint(scene, planes, cuts, directions, rng, strength, noise, names, images,
 
 
 def _factors(scenes, textures, n):
-    """Gathers the blocks' known factors, one array (N,) each."""
+    """The blocks' known factors, one array (N,) each."""
     main = {"class": "shape", "x": "x", "y": "y", "radius": "radius", "rotation": "rotation",
             "contrast": "contrast"}  # fmt: skip
     columns = {"objects": [(scene.shape > 0).sum(axis=1) for scene in scenes]}
@@ -201,7 +199,7 @@ def _check_pair(name, value, low, high, ok=_number):
 def _check(
     split, n, size, seed, objects, radius, contrast, texture, textures, noise, annotators
 ):  # fmt: skip
-    """Checks the arguments of `generate` and fills in what was left open."""
+    """Check the arguments of `generate` and fill in what was left open."""
     if split not in SPLITS:
         raise ValueError(f"`split` must be one of {', '.join(SPLITS)}. Received: split={split!r}")
     n = SPLITS[split] if n is None else n

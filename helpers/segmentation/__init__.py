@@ -20,10 +20,10 @@ from helpers.segmentation.receptive_fields import (
 
 __all__ = [
     "CONVOLUTIONS",
-    "EdgeCrossEntropy",
     "GLOBAL",
     "POINTWISE",
     "POOLS",
+    "EdgeCrossEntropy",
     "PixelCrossEntropy",
     "SoftDice",
     "effective_receptive_field",
