@@ -9,115 +9,36 @@ methods is ahead. `linear_probes`: what features know (04). `density`: bounds on
 All of them are named here: `metrics.mean_iou`, `metrics.iwae_bound`.
 """
 
+# isort: skip_file
+# fmt: off
 import importlib
 
 from helpers.metrics.calibration import (
-    brier,
-    brier_skill,
-    expected_calibration_error,
-    reliability,
-    risk_coverage,
+    brier, brier_skill, expected_calibration_error, reliability, risk_coverage,
 )
 from helpers.metrics.generative import (
-    block_mean,
-    gradient_energy,
-    polynomial_mmd,
-    power_spectrum,
-    precision_recall,
-    standardise,
+    block_mean, gradient_energy, polynomial_mmd, power_spectrum, precision_recall, standardise,
     variance_ratio,
 )
 from helpers.metrics.label_maps import (
-    LABEL_MAP_SCORES,
-    boundary_iou,
-    confusion_matrix,
-    confusion_shares,
-    dice,
-    grid_labels,
-    iou_of_counts,
-    iou_per_class,
-    iou_per_image,
-    label_bits,
-    label_map_scores,
-    mean_iou,
-    outline_gap,
-    pixel_accuracy,
-    speckle,
+    LABEL_MAP_SCORES, boundary_iou, confusion_matrix, confusion_shares, dice, grid_labels,
+    iou_of_counts, iou_per_class, iou_per_image, label_bits, label_map_scores, mean_iou,
+    outline_gap, pixel_accuracy, speckle,
 )
 from helpers.metrics.linear_probes import balanced_subset, probe_classes, probe_regression
 from helpers.metrics.multi_annotator import (
-    EPSILON,
-    best_of_k_ods,
-    boundary_band,
-    dilate,
-    generalised_energy_distance,
-    hungarian_matched_iou,
-    mixture_nll,
-    pairwise_iou,
-    pixelwise_nll,
-    unique_annotations,
+    best_of_k_ods, boundary_band, dilate, generalised_energy_distance, hungarian_matched_iou,
+    mixture_nll, pairwise_iou, pixelwise_nll, unique_annotations,
 )
 from helpers.metrics.statistics import confidence_interval, leads, verdict, who_leads
 from helpers.metrics.tables import format_interval, format_table, score_table
-
-__all__ = [
-    "EPSILON",
-    "LABEL_MAP_SCORES",
-    "active_units",
-    "balanced_subset",
-    "best_of_k_ods",
-    "block_mean",
-    "boundary_band",
-    "boundary_iou",
-    "brier",
-    "brier_skill",
-    "confidence_interval",
-    "confusion_matrix",
-    "confusion_shares",
-    "dice",
-    "dilate",
-    "expected_calibration_error",
-    "format_interval",
-    "format_table",
-    "generalised_energy_distance",
-    "gradient_energy",
-    "grid_labels",
-    "hungarian_matched_iou",
-    "iou_of_counts",
-    "iou_per_class",
-    "iou_per_image",
-    "iwae_bound",
-    "kl_per_dimension",
-    "label_bits",
-    "label_map_scores",
-    "leads",
-    "log_mean_exp",
-    "mean_iou",
-    "mixture_nll",
-    "outline_gap",
-    "pairwise_iou",
-    "pixel_accuracy",
-    "pixelwise_nll",
-    "polynomial_mmd",
-    "posterior",
-    "power_spectrum",
-    "precision_recall",
-    "probe_classes",
-    "probe_regression",
-    "reliability",
-    "risk_coverage",
-    "score_table",
-    "speckle",
-    "standardise",
-    "unique_annotations",
-    "variance_ratio",
-    "verdict",
-    "who_leads",
-]
+# fmt: on
 
 
 def __getattr__(name):
     # The only module that needs Keras, and importing Keras takes seconds.
-    if name in __all__:
-        return getattr(importlib.import_module("helpers.metrics.density"), name)
+    if not name.startswith("_"):
+        density = importlib.import_module("helpers.metrics.density")
+        if hasattr(density, name):
+            return getattr(density, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,46 +4,14 @@ Every notebook uses it; all of its functions are named here: `plots.show`, `plot
 matplotlib is imported when the first figure is drawn.
 """
 
+# isort: skip_file
+# fmt: off
 from helpers.plots.charts import heatmap, intervals, precision_recall, reliability
 from helpers.plots.comparisons import (
-    colour_by_method,
-    label_efficiency,
-    precision_recall_map,
-    scores_by_method,
+    colour_by_method, label_efficiency, precision_recall_map, scores_by_method,
     scores_by_network,
 )
 from helpers.plots.images import (
-    CLASS_COLOURS,
-    VOID_COLOUR,
-    class_legend,
-    image_grid,
-    mask_to_rgb,
-    segmentation_gallery,
+    CLASS_COLOURS, class_legend, image_grid, mask_to_rgb, segmentation_gallery,
 )
-from helpers.plots.style import COLOURS, DETAILS, DPI, STYLE, SUMMARY, check_alt, show, use
-
-__all__ = [
-    "CLASS_COLOURS",
-    "COLOURS",
-    "DETAILS",
-    "DPI",
-    "STYLE",
-    "SUMMARY",
-    "VOID_COLOUR",
-    "check_alt",
-    "class_legend",
-    "colour_by_method",
-    "heatmap",
-    "image_grid",
-    "intervals",
-    "label_efficiency",
-    "mask_to_rgb",
-    "precision_recall",
-    "precision_recall_map",
-    "reliability",
-    "scores_by_method",
-    "scores_by_network",
-    "segmentation_gallery",
-    "show",
-    "use",
-]
+from helpers.plots.style import COLOURS, DETAILS, check_alt, show, use

@@ -3,38 +3,12 @@
 For who trains or compares networks that label pixels or find edges: notebooks 05, 06 and 09.
 """
 
+# isort: skip_file
+# fmt: off
 from helpers.segmentation.cost import milliseconds, multiply_adds
 from helpers.segmentation.forest import enlarged, enlarged_each, forest_labels, pixel_features
 from helpers.segmentation.losses import EdgeCrossEntropy, PixelCrossEntropy, SoftDice
 from helpers.segmentation.receptive_fields import (
-    CONVOLUTIONS,
-    GLOBAL,
-    POINTWISE,
-    POOLS,
-    effective_receptive_field,
-    receptive_field,
-    receptive_field_mask,
-    side_holding,
+    effective_receptive_field, receptive_field, receptive_field_mask, side_holding,
     with_positive_weights,
 )
-
-__all__ = [
-    "CONVOLUTIONS",
-    "GLOBAL",
-    "POINTWISE",
-    "POOLS",
-    "EdgeCrossEntropy",
-    "PixelCrossEntropy",
-    "SoftDice",
-    "effective_receptive_field",
-    "enlarged",
-    "enlarged_each",
-    "forest_labels",
-    "milliseconds",
-    "multiply_adds",
-    "pixel_features",
-    "receptive_field",
-    "receptive_field_mask",
-    "side_holding",
-    "with_positive_weights",
-]
