@@ -7,7 +7,9 @@ kernel starts. The kinds of rules are in `helpers.runs.rules`.
 import json
 from pathlib import Path
 
-from helpers.runs.notebooks import BadRequest, profile_file
+from helpers.runs.former_names import FORMER_NAMES, present_name, unknown, with_present_names
+from helpers.runs.injected import injected_parameters
+from helpers.runs.notebooks import BadRequest, find, profile_file
 from helpers.runs.parameter_cells import read_notebook, read_parameters
 from helpers.runs.rules import describe, nearest
 from helpers.runs.values import hint, meant, settle, typed
@@ -19,7 +21,8 @@ def check_parameters(namespace, **rules):
 
     A text that reads as what its rule asks for is replaced by that, because papermill hands over
     `1e-3` in a YAML file, and `true`, as texts. A path is replaced by the absolute one. See
-    `helpers.runs.values`.
+    `helpers.runs.values`. Papermill also sets names that are no parameters, with a warning only;
+    they are refused here.
 
     Args:
         namespace: Dictionary that holds the values; changed where a value is replaced.
@@ -27,9 +30,10 @@ def check_parameters(namespace, **rules):
 
     Raises:
         ValueError: Names each bad parameter, what it received, what is allowed and the nearest
-            allowed value.
+            allowed value; and each name that papermill set and that is no parameter.
     """
-    problems = []
+    given, known = injected_parameters(namespace, rules)
+    problems = [unknown(name, known) for name in given if name not in known]
     for name, rule in rules.items():
         if name not in namespace:
             near = nearest(name, [n for n in namespace if not n.startswith("_")])
@@ -45,11 +49,24 @@ def check_parameters(namespace, **rules):
         raise ValueError("\n".join(problems))
 
 
-def parameters_of_run(notebook, given):
-    """All parameters of an executed notebook as it took them; `given` are those papermill gave."""
+def parameters_of_run(notebook, given, name):
+    """All parameters of an executed notebook as it took them, under their present names.
+
+    Args:
+        notebook: Node of the executed notebook.
+        given: Dictionary of the values that papermill gave.
+        name: Name of its file; up to the first `__` it is that of the notebook of the series.
+    """
     known = read_parameters(notebook)
-    values = {name: p.default for name, p in known.items()} | given
-    return {n: meant(v, known[n].rule) if n in known else v for n, v in values.items()}
+    values = {n: p.default for n, p in known.items()} | given
+    values = {n: meant(v, known[n].rule) if n in known else v for n, v in values.items()}
+    if not FORMER_NAMES.keys() & values:
+        return values
+    try:
+        today = parameters_of(find(Path(name).name.removesuffix(".ipynb").split("__")[0]))
+    except BadRequest:  # it is none of the series
+        return values
+    return with_present_names(values, today)
 
 
 # How a value is read whose parameter has a default and no rule.
@@ -130,10 +147,11 @@ def check_values(notebook, values):
     problems, checked = [], {}
     for name, value in values.items():
         if name not in known:
-            near = nearest(name, list(known))
-            guess = f" Did you mean {near!r}?" if near else ""
-            listing = ", ".join(f"{p.name} ({describe(p.rule or [])})" for p in known.values())
-            problems.append(f"Unknown parameter {name!r}.{guess} Known: {listing}.")
+            problem = unknown(name, known)
+            if not present_name(name, known):
+                listing = ", ".join(f"{p.name} ({describe(p.rule or [])})" for p in known.values())
+                problem += f" Known: {listing}."
+            problems.append(problem)
             continue
         if not _is_writable(value):
             problems.append(f"Bad parameter {name!r}. Received: {value!r}, which is not in UTF-8.")

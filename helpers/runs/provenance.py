@@ -64,7 +64,7 @@ def keep(notebook, path):
     if error:
         raise ValueError(f"{notebook} failed, so its results are not kept: {error}")
     payload = read_results(node)
-    parameters = parameters_of_run(node, payload["parameters"])
+    parameters = parameters_of_run(node, payload["parameters"], notebook)
     run = node.metadata.get("papermill", {})
     return write_record(
         path,

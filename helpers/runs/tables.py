@@ -74,7 +74,7 @@ def _row(path):
         raise _Left(UNFINISHED)
     try:
         payload = read_results(node)
-        values = parameters_of_run(node, payload["parameters"])
+        values = parameters_of_run(node, payload["parameters"], path.name)
         results = {name: _item(value) for name, value in payload["results"].items()}
     except Exception as failure:
         words = " ".join(str(failure).split())[:100]

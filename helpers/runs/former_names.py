@@ -1,0 +1,54 @@
+"""What parameters were called before: old names are refused with the new one, and old runs read.
+
+Records and executed notebooks keep the names that they were made with. A name counts as a former
+one only where the notebook has the new name and has no parameter of the old one.
+"""
+
+from helpers.runs.rules import nearest
+
+FORMER_NAMES = {
+    "batch": "batch_size",
+    "codes": "num_codes",
+    "edge_twins": "edge_baseline_methods",
+    "familiar": "in_distribution",
+    "fitted": "regret_images",
+    "game_weight": "adversarial_weight",
+    "headline_rate": "headline_learning_rate",
+    "held": "val_images",
+    "kept": "cache_dir",
+    "lend": "pretrained_networks",
+    "novelty_steps": "ood_vae_steps",
+    "player_rates": "player_learning_rates",
+    "pretraining": "pretraining_steps",
+    "rate": "learning_rate",
+    "strangers": "ood_images",
+    "twin_steps": "head_steps",
+    "twins": "baseline_methods",
+    "wide": "dilate_pixels",
+}
+
+
+def present_name(name, known):
+    """What a parameter is called now, or None if `name` is no former name among the `known`."""
+    now = FORMER_NAMES.get(name)
+    return now if now in known and name not in known else None
+
+
+def with_present_names(values, known):
+    """The parameters of an older run under the names that its notebook has today.
+
+    Args:
+        values: Dictionary from name to value.
+        known: Names of the notebook's parameters today.
+    """
+    return {present_name(name, known) or name: value for name, value in values.items()}
+
+
+def unknown(name, known):
+    """The sentence that refuses a name which is none of the `known` parameters."""
+    now = present_name(name, known)
+    if now:
+        return f"Parameter {name!r} is called {now!r} now."
+    near = nearest(name, list(known))
+    guess = f" Did you mean {near!r}?" if near else ""
+    return f"Unknown parameter {name!r}.{guess}"
