@@ -12,6 +12,8 @@ import tokenize
 COMMENT = "# Parameters"
 # What papermill adds with --inject-paths.
 PATHS = ("PAPERMILL_INPUT_PATH", "PAPERMILL_OUTPUT_PATH")
+LITERALS = (ast.Constant, ast.List, ast.Dict, ast.UnaryOp, ast.unaryop, ast.expr_context)
+LITERALS += (ast.Call, ast.Name)
 
 
 def injected_parameters(namespace, rules):
@@ -35,7 +37,7 @@ def injected_parameters(namespace, rules):
         return [], []
     cells = getattr(getattr(shell, "history_manager", None), "input_hist_raw", [])
     given = []
-    for source in reversed(cells[:-1]):  # the last is the cell that runs now
+    for source in reversed(cells):
         if not given and source.startswith(COMMENT):
             given = _papermills(source)
         known = _assigned(source)
@@ -61,9 +63,12 @@ def _is_literal(statement):
     """Whether a statement is `name = literal`; papermill writes infinity as `float('inf')`."""
     if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
         return False
-    called = {node.func for node in ast.walk(statement.value) if isinstance(node, ast.Call)}
-    names = [node for node in ast.walk(statement.value) if isinstance(node, ast.Name)]
-    return all(name in called and name.id == "float" for name in names)
+    nodes = list(ast.walk(statement.value))
+    called = [node.func for node in nodes if isinstance(node, ast.Call)]
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    return all(isinstance(node, LITERALS) for node in nodes) and all(
+        name in called and name.id == "float" for name in names
+    )
 
 
 def _assigned(source):

@@ -19,6 +19,7 @@ import json
 from pathlib import Path
 
 from helpers.checkpoint import versions
+from helpers.runs.former_names import present_name, unknown
 from helpers.runs.notebooks import PROFILES, BadRequest, find, profile_file
 from helpers.runs.parameter_cells import read_notebook
 from helpers.runs.parameters import check_values, parameters_of, read_file
@@ -209,6 +210,8 @@ def _check_best(notebook, name, path):
         return
     near = nearest(name, numbers)
     guess = f" Did you mean {near!r}?" if near else ""
+    if present_name(name, parameters_of(notebook)):
+        guess = f" {unknown(name, parameters_of(notebook))}"
     wrong = "is no single number among" if name in results else "is not among"
     raise BadRequest(
         f"{path}: `best` names {name!r}, which {wrong} the results of {notebook.stem}.{guess} "

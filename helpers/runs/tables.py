@@ -5,6 +5,7 @@ import io
 import json
 from pathlib import Path
 
+from helpers.runs.former_names import present_name, unknown
 from helpers.runs.notebooks import BadRequest
 from helpers.runs.outputs import FAILED, PARTIAL, write_whole
 from helpers.runs.rules import nearest
@@ -145,6 +146,7 @@ def draw(rows, x, y, by=None, path="results.png"):
         if name not in known:
             near = nearest(name, known)
             hint = f" Did you mean {near!r}?" if near else ""
+            hint = f" {unknown(name, known)}" if present_name(name, known) else hint
             raise BadRequest(f"No column {name!r}.{hint} Known: {', '.join(known)}.")
     # Notebooks of several kinds in one folder: only those that have the columns can be drawn.
     rows = [row for row in rows if all(n in row for n in filter(None, (x, y, by)))]
