@@ -26,7 +26,7 @@ from helpers.runs.parameters import read_file
 from helpers.runs.provenance import write_record
 
 ROOT = Path(__file__).resolve().parents[1]
-FASTER = {"precision": "mixed_float16", "xla": True, "split": "val", "kept": ""}
+FASTER = {"precision": "mixed_float16", "xla": True, "split": "val", "cache_dir": ""}
 LONG = {
     "05.full-camvid": {**FASTER, "batch_size": 16, "weights_out": ""},
     "06.full-bsds500": {**FASTER, "batch_size": 32, "keep_weights": False},
