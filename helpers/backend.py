@@ -1,85 +1,14 @@
 """What Keras leaves to the backend: gradients, compiled functions and options for speed.
 
 One door to TensorFlow, JAX and PyTorch, so that nothing else in the package names a backend.
+`value_and_grad` differentiates; `compile_function`, `compile_model` and `compile_step` compile what
+is written by hand; `compile_options` and `use_xla` are for Keras's own `compile`.
 """
 
 import contextlib
 import os
 
 import keras
-
-
-def compile_step(step, variables):
-    """`step` as one compiled function of tensors, on any backend.
-
-    A step that calls `value_and_grad` and `optimizer.apply` runs operation by operation
-    otherwise, which is several times slower for small networks.
-
-    Args:
-        step: takes tensors of fixed shapes and returns a tensor or a structure of them. It may
-            change `variables` only.
-        variables: every Keras variable that `step` reads or changes: of the networks, of the
-            built optimizers and of generators of noise. JAX loses the changes of others and
-            reads them as they were at the first call.
-
-    Returns:
-        A function with the arguments of `step`.
-
-    Raises:
-        ValueError: If a variable occurs in the list more than once.
-    """
-    variables = list(variables)
-    if len({id(v) for v in variables}) < len(variables):
-        raise ValueError("`variables` names a variable twice; each may occur once")
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        return tf.function(step, autograph=False)
-    if backend != "jax":
-        return step
-    import jax
-
-    @jax.jit
-    def pure(values, *arguments):
-        with keras.StatelessScope(state_mapping=list(zip(variables, values))) as scope:
-            result = step(*arguments)
-        return result, [scope.get_current_value(v) for v in variables]
-
-    def run(*arguments):
-        result, values = pure([v.value for v in variables], *arguments)
-        for variable, value in zip(variables, values):
-            variable.assign(value)
-        return result
-
-    return run
-
-
-@contextlib.contextmanager
-def restored_on_error(model):
-    """Gives a model its variables back if what runs inside ends in an error.
-
-    They have the values after the last step that was done. On other backends nothing is needed.
-
-    Args:
-        model: a keras.Model.
-    """
-    if keras.backend.backend() != "jax":
-        yield
-        return
-    optimizer = getattr(model, "optimizer", None)
-    variables = [*model.variables, *model.metrics_variables]
-    variables += optimizer.variables if optimizer is not None else []
-    before = [(variable, variable._value) for variable in variables]
-    try:
-        yield
-    except BaseException:
-        model.jax_state_sync()  # writes what the last step gave, where there was a step
-        model._jax_state = None
-        for variable, value in before:
-            if variable._value is None:
-                variable._value = value
-        raise
 
 
 def value_and_grad(function, variables, state=()):
@@ -122,13 +51,94 @@ def value_and_grad(function, variables, state=()):
     return value, gradients
 
 
-def compile_model(model):
-    """`model(x, training=False)` as one compiled function, on any backend."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
+def compile_function(function):
+    """`function` as one graph on TensorFlow, and as it is on JAX and PyTorch.
 
-        return tf.function(lambda x: model(x, training=False), reduce_retracing=True)
-    return lambda x: model(x, training=False)
+    For functions of tensors that change no variables but, on TensorFlow, those of generators of
+    noise. What trains needs `compile_step`, which compiles on JAX too.
+
+    Args:
+        function: takes tensors, returns a tensor or a structure of them. Its Python runs once
+            for each kind of argument; a second shape makes the sizes that differ free.
+
+    Returns:
+        A function with the arguments of `function`.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return function
+    import tensorflow as tf
+
+    return tf.function(function, autograph=False, reduce_retracing=True)
+
+
+def compile_model(model):
+    """`model(x, training=False)` as a function of x, by `compile_function`."""
+    return compile_function(lambda x: model(x, training=False))
+
+
+def compile_step(step, variables):
+    """`step` as one compiled function of tensors, on TensorFlow and JAX; PyTorch runs it as it is.
+
+    A step that calls `value_and_grad` and `optimizer.apply` runs operation by operation
+    otherwise, which is several times slower for small networks.
+
+    Args:
+        step: takes tensors of fixed shapes and returns a tensor or a structure of them. It may
+            change `variables` only.
+        variables: every Keras variable that `step` reads or changes: of the networks, of the
+            built optimizers and of generators of noise. JAX loses the changes of others and
+            reads them as they were at the first call.
+
+    Returns:
+        A function with the arguments of `step`.
+
+    Raises:
+        ValueError: If a variable occurs in the list more than once.
+    """
+    variables = list(variables)
+    if len({id(v) for v in variables}) < len(variables):
+        raise ValueError("`variables` names a variable twice; each may occur once")
+    if keras.backend.backend() != "jax":
+        return compile_function(step)
+    import jax
+
+    @jax.jit
+    def pure(values, *arguments):
+        with keras.StatelessScope(state_mapping=list(zip(variables, values))) as scope:
+            result = step(*arguments)
+        return result, [scope.get_current_value(v) for v in variables]
+
+    def run(*arguments):
+        result, values = pure([v.value for v in variables], *arguments)
+        for variable, value in zip(variables, values):
+            variable.assign(value)
+        return result
+
+    return run
+
+
+def compile_options(steps=10, xla=None, planned=None):
+    """Options of a model's `compile` for speed, with the same results.
+
+    For example `model.compile(adam, loss, **compile_options())`. Several steps in one call save
+    TensorFlow and JAX the way back to Python between them. Keras refuses more than one on PyTorch,
+    which would gain nothing. On TensorFlow, a training that is over within one call runs without a
+    graph: to trace one takes longer than ten steps.
+
+    Args:
+        steps: training steps in one call.
+        xla: what `jit_compile` gets; None takes `use_xla()`.
+        planned: steps of the whole training, where known.
+
+    Returns:
+        Dictionary of `jit_compile`, `steps_per_execution` and `run_eagerly`.
+    """
+    backend = keras.backend.backend()
+    xla = use_xla() if xla is None else xla
+    if backend == "tensorflow" and planned is not None and planned <= steps and not xla:
+        return {"jit_compile": False, "steps_per_execution": 1, "run_eagerly": True}
+    together = 1 if backend == "torch" else steps
+    return {"jit_compile": xla, "steps_per_execution": together, "run_eagerly": False}
 
 
 def use_xla():
@@ -142,24 +152,30 @@ def use_xla():
     return backend == "jax" or (backend == "tensorflow" and os.environ.get("HELPERS_XLA") == "1")
 
 
-def compile_options(steps=10, xla=None, planned=None):
-    """Options of `compile` for speed in this series, with the same results: `compile(adam, **pace())`.
+@contextlib.contextmanager
+def restored_on_error(model):
+    """Gives a model its variables back if a call of Keras inside ends in an error, on JAX.
 
-    Several steps in one call save TensorFlow and JAX the way back to Python between them. Keras
-    refuses more than one on PyTorch, which would gain nothing. On TensorFlow, a training that is
-    over within one call runs without a graph: to trace one takes longer than ten steps.
+    There `fit` and its kin take the arrays out of the variables, and an error or a stop by hand
+    in their middle would leave the model without. Afterwards the variables have the values after
+    the last step that was done. On other backends nothing is needed, and nothing is done.
 
     Args:
-        steps: training steps in one call.
-        xla: what `jit_compile` gets; None takes `jit()`.
-        planned: steps of the whole training, where known.
-
-    Returns:
-        Dictionary of `jit_compile`, `steps_per_execution` and `run_eagerly`.
+        model: a keras.Model.
     """
-    backend = keras.backend.backend()
-    xla = use_xla() if xla is None else xla
-    if backend == "tensorflow" and planned is not None and planned <= steps and not xla:
-        return {"jit_compile": False, "steps_per_execution": 1, "run_eagerly": True}
-    together = 1 if backend == "torch" else steps
-    return {"jit_compile": xla, "steps_per_execution": together, "run_eagerly": False}
+    if keras.backend.backend() != "jax":
+        yield
+        return
+    optimizer = getattr(model, "optimizer", None)
+    variables = [*model.variables, *model.metrics_variables]
+    variables += optimizer.variables if optimizer is not None else []
+    before = [(variable, variable._value) for variable in variables]
+    try:
+        yield
+    except BaseException:
+        model.jax_state_sync()  # writes what the last step gave, where there was a step
+        model._jax_state = None
+        for variable, value in before:
+            if variable._value is None:
+                variable._value = value
+        raise

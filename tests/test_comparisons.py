@@ -28,7 +28,9 @@ def drawn(axis):
 
 
 def test_a_panel_for_each_budget_and_a_mark_for_each_start(folder):
-    fig = plots.scores_by_network(TABLE, ["CNN", "U-Net"], [20, 400], "none")
+    fig = plots.scores_by_network(
+        TABLE, ["CNN", "U-Net"], [20, 400], records.scores_by_network("none")
+    )
     assert [a.get_title() for a in fig.axes] == ["your run, 20 labels", "your run, 400 labels"]
     found = drawn(fig.axes[1])
     np.testing.assert_allclose(found["alone"], [0.01, 0.11])
@@ -46,7 +48,9 @@ def record(folder, table):
 def test_a_record_has_a_row_of_its_own(folder):
     record(folder, np.arange(12).reshape(1, 3, 2, 2).tolist())
     said = {20: {"word": "a"}, 400: {"word": "b"}}
-    fig = plots.scores_by_network(TABLE, ["CNN", "U-Net"], [20, 400], "09-test", said)
+    fig = plots.scores_by_network(
+        TABLE, ["CNN", "U-Net"], [20, 400], records.scores_by_network("09-test"), said
+    )
     titles = [a.get_title() for a in fig.axes]
     assert titles[:2] == ["your run, 20 labels: a", "your run, 400 labels: b"]
     said = zip((5, 6, 7), ("yes", "no", "perhaps"))
@@ -59,7 +63,7 @@ def test_a_record_has_a_row_of_its_own(folder):
 def test_a_record_that_does_not_fit_is_named(folder):
     record(folder, np.zeros((1, 2, 2, 2)).tolist())
     with pytest.raises(ValueError, match=r"09-test.json .*\(1, 2, 2, 2\)"):
-        plots.scores_by_network(TABLE, ["CNN", "U-Net"], [20, 400], "09-test")
+        records.scores_by_network("09-test")
 
 
 def test_a_gallery_shows_answers_and_errors():
@@ -76,34 +80,35 @@ def test_a_gallery_shows_answers_and_errors():
     assert [t.get_text() for t in fig.legends[0].texts] == ["a", "b"]
 
 
-def test_arms_lie_below_each_other_and_empty_tables_are_left_out():
+def test_methods_lie_below_each_other_and_empty_tables_are_left_out():
     mine = {"one map": {"nll": (9, 1), "ged": (0.5, 0.1)}, "latent": {"nll": (5, 2)}}
     old = {"latent": {"nll": (4, 0.5), "ged": (0.25, 0.0)}}
     measures = {"nll": "nats", "ged": "distance"}
-    arms = ["one map", "latent"]
-    fig = plots.scores_by_method({"your run": mine, "recorded": old, "none": {}}, measures, arms)
+    methods, labels = ["one map", "latent"], {"one map": "deterministic"}
+    tables = {"your run": mine, "recorded": old, "none": {}}
+    fig = plots.scores_by_method(tables, measures, methods, labels)
     assert len(fig.axes) == 4
     points = [
         [tuple(float(v[0]) for v in bar[0].get_data()) for bar in a.containers] for a in fig.axes
     ]
     assert points == [[(9, 0), (5, 1)], [(0.5, 0)], [(4, 0)], [(0.25, 0)]]
     assert [a.get_title() for a in fig.axes] == ["your run", "", "recorded", ""]
-    assert [t.get_text() for t in fig.axes[0].get_yticklabels()] == ["one map", "latent"]
+    assert [t.get_text() for t in fig.axes[0].get_yticklabels()] == ["deterministic", "latent"]
     assert [a.get_xlabel() for a in fig.axes[:2]] == ["nats", "distance"]
     low, high = fig.axes[0].get_ylim()
-    assert low > high  # the first arm on top
+    assert low > high  # the first method on top
     latents = [fig.axes[0].containers[1][0], fig.axes[2].containers[0][0]]
     assert latents[0].get_color() == latents[1].get_color() != "C0"
     assert latents[0].get_marker() == latents[1].get_marker()
     import matplotlib.pyplot as plt
 
     later, axis = plt.subplots()
-    plots.colour_by_method([axis], ["latent", "one map"], arms)
+    plots.colour_by_method([axis], ["latent", "one map"], methods)
     lines = [axis.plot([0, 1])[0] for _ in range(2)]
     bars = [fig.axes[0].containers[i][0] for i in (1, 0)]
     assert [line.get_color() for line in lines] == [bar.get_color() for bar in bars]
     plt.close(later)
     with pytest.raises(ValueError, match="no table"):
-        plots.scores_by_method({"none": {}}, measures, arms)
+        plots.scores_by_method({"none": {}}, measures, methods)
     with pytest.raises(ValueError, match="among"):
         plots.scores_by_method({"your run": mine}, measures, ["one map"])

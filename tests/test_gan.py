@@ -1,4 +1,4 @@
-"""The loss against its definition, the divergence in closed cases, and a compiled step."""
+"""The divergence in closed cases, a compiled step, and a trainer of two players."""
 
 import math
 
@@ -6,23 +6,11 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
+from scipy.spatial.distance import jensenshannon
 
 from helpers import backend
 from helpers.backend import value_and_grad
 from helpers.generative import gan
-
-
-def test_the_loss_by_hand():
-    real, fake = np.log([3.0, 1.0]), np.log([1.0, 1 / 3])  # D = ¾, ½ and ½, ¼
-    expected = -(math.log(0.75) + math.log(0.5)) / 2 - (math.log(0.5) + math.log(0.75)) / 2
-    assert float(gan.discriminator_loss(real, fake)) == pytest.approx(expected, rel=1e-6)
-    zeros = np.zeros((3, 1), "float32")
-    assert float(gan.discriminator_loss(zeros, zeros)) == pytest.approx(2 * math.log(2))
-
-
-def test_logits_far_out_stay_finite():
-    far = np.array([-1e4, 1e4], "float32")
-    assert np.isfinite(float(gan.discriminator_loss(far, far)))
 
 
 def test_the_divergence_in_cases_known_in_closed_form():
@@ -48,6 +36,13 @@ def test_the_divergence_of_normal_densities_is_the_game_of_their_best_judge():
         assert game == pytest.approx(2 * gan.jensen_shannon_divergence(p, q, 0.01) - math.log(4))
 
 
+def test_the_divergence_is_the_square_of_the_distance_by_scipy():
+    rng = np.random.default_rng(0)
+    p, q = (values / values.sum() / 0.01 for values in rng.random((2, 200)))
+    expected = jensenshannon(p, q) ** 2
+    assert gan.jensen_shannon_divergence(p, q, 0.01) == pytest.approx(expected, rel=1e-9)
+
+
 def test_what_is_no_density_is_refused():
     with pytest.raises(ValueError, match="`q` must be a density"):
         gan.jensen_shannon_divergence(np.ones(10), np.full(10, 2.0), 0.1)
@@ -55,40 +50,54 @@ def test_what_is_no_density_is_refused():
         gan.jensen_shannon_divergence(np.ones(10), np.ones(5), 0.1)
 
 
-def _pair():
+def _networks():
     keras.utils.set_random_seed(0)
     z, x = keras.Input((2,)), keras.Input((3,))
     generator = keras.Model(
         z, layers.Dense(3)(layers.BatchNormalization()(layers.Dense(4, use_bias=False)(z)))
     )
-    critic = keras.Model(x, layers.Dense(1)(layers.Dense(4, activation="relu")(x)))
-    optimizers = [keras.optimizers.Adam(0.01, beta_1=0.5) for _ in range(2)]
-    for optimizer, net in zip(optimizers, (generator, critic)):
-        optimizer.build(net.trainable_variables)
-    draws = keras.random.SeedGenerator(0)
-    both = [*generator.variables, *critic.variables]
+    discriminator = keras.Model(x, layers.Dense(1)(layers.Dense(4, activation="relu")(x)))
+    return generator, discriminator
+
+
+def _step(networks, optimizers, seed_generator):
+    generator, discriminator = networks
+    variables = [*generator.variables, *discriminator.variables]
 
     def step(real):
-        z = keras.random.normal((8, 2), seed=draws)
+        z = keras.random.normal((8, 2), seed=seed_generator)
 
-        def judge():
+        def loss_of_discriminator():
             fake = generator(z, training=True)
-            return gan.discriminator_loss(critic(real), critic(fake))
+            return ops.mean(ops.softplus(-discriminator(real))) + ops.mean(
+                ops.softplus(discriminator(fake))
+            )
 
-        def please():
-            return ops.mean(ops.softplus(-critic(generator(z, training=True))))
+        def loss_of_generator():
+            return ops.mean(ops.softplus(-discriminator(generator(z, training=True))))
 
         values = []
-        for loss, net, optimizer in zip((judge, please), (critic, generator), optimizers[::-1]):
-            mine = net.trainable_variables
-            rest = [v for v in both if all(v is not m for m in mine)]
-            value, slopes = value_and_grad(loss, mine, rest)
-            optimizer.apply(slopes, mine)
+        losses = (loss_of_discriminator, loss_of_generator)
+        for loss, network, optimizer in zip(losses, networks[::-1], optimizers[::-1]):
+            trained = network.trainable_variables
+            rest = [v for v in variables if all(v is not t for t in trained)]
+            value, gradients = value_and_grad(loss, trained, rest)
+            optimizer.apply(gradients, trained)
             values.append(value)
         return ops.stack(values)
 
-    state = [*both, *optimizers[0].variables, *optimizers[1].variables, draws.state]
-    return step, state, both
+    return step
+
+
+def _pair():
+    networks = _networks()
+    optimizers = [keras.optimizers.Adam(0.01, beta_1=0.5) for _ in range(2)]
+    for optimizer, network in zip(optimizers, networks):
+        optimizer.build(network.trainable_variables)
+    seed_generator = keras.random.SeedGenerator(0)
+    variables = [v for network in networks for v in network.variables]
+    state = [*variables, *(v for o in optimizers for v in o.variables), seed_generator.state]
+    return _step(networks, optimizers, seed_generator), state, variables
 
 
 def test_a_compiled_step_does_what_the_step_does():
@@ -119,3 +128,25 @@ def test_batches_pass_over_all_pictures_in_a_new_order():
     assert list(seen[:10]) != list(seen[10:])
     with pytest.raises(ValueError, match="batch of 11"):
         next(gan.random_batches(images, 11, 1, 0))
+
+
+def test_a_trainer_repeats_itself_and_wants_one_rate_a_player():
+    networks = _networks()
+    first = [network.get_weights() for network in networks]
+    players = [gan.player(network) for network in networks]
+    seed_generator = keras.random.SeedGenerator(0)
+    step = _step(networks, [adam for _, adam in players], seed_generator)
+    trainer = gan.AdversarialTrainer(step, players, [0.01, 0.02], networks, seed_generator)
+    images = np.random.default_rng(0).random((20, 3))
+    found = []
+    for seed in (0, 0, 1):
+        for network, weights in zip(networks, first):
+            network.set_weights(weights)
+        losses, seconds = trainer.fit(images, 8, 6, seed)
+        assert losses.shape == (6, 2) and seconds > 0
+        found.append((losses, networks[0].get_weights()))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-5)
+    assert not np.allclose(found[0][0], found[2][0])
+    assert any(not np.allclose(a, b) for a, b in zip(first[0], found[0][1]))
+    with pytest.raises(ValueError, match="one learning rate a player: 2"):
+        gan.AdversarialTrainer(step, players, [0.01], networks, seed_generator)

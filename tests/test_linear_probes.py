@@ -37,6 +37,28 @@ def test_interval_refuses(values, level, message):
         metrics.confidence_interval(values, level)
 
 
+def test_interval_is_that_of_scipy():
+    from scipy import stats
+
+    values = np.random.default_rng(0).normal(5.0, 2.0, 6)
+    low, high = stats.ttest_1samp(values, 0).confidence_interval(0.9)
+    mean, half = metrics.confidence_interval(values, 0.9)
+    assert (mean - half, mean + half) == pytest.approx((low, high), rel=1e-12)
+
+
+def test_a_paired_difference_by_hand():
+    shared = np.array([0.0, 10.0, 20.0])
+    ahead = metrics.paired_difference(shared + [1.0, 2.0, 3.0], shared)
+    assert ahead == (2.0, pytest.approx(4.302653 / math.sqrt(3), rel=1e-6), "level")
+    assert metrics.paired_difference(shared + [2.0, 2.5, 3.0], shared).word == "ahead"
+    assert metrics.paired_difference(shared, shared + [2.0, 2.5, 3.0]).word == "behind"
+    assert metrics.paired_difference([1, 2], [1, 2]) == (0.0, 0.0, "level")
+    assert metrics.paired_difference([5], [1]) == (4.0, 0.0, "level")  # a single seed
+    assert metrics.paired_difference([1, math.nan], [0, 1]).word == "level"
+    with pytest.raises(ValueError, match=r"same seeds.*\(1,\) and \(2,\)"):
+        metrics.paired_difference([1], [1, 2])
+
+
 def test_balanced_takes_the_first_of_each_class():
     labels = np.array([2, 0, 0, 1, 2, 1, 0, 1, 2])
     assert metrics.balanced_subset(labels, 6).tolist() == [1, 2, 3, 5, 0, 4]

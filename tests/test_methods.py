@@ -1,4 +1,4 @@
-"""The arms of a panel train and answer; their scores and the words of the rule."""
+"""The methods train and predict; their scores and the words of the rule."""
 
 import json
 
@@ -25,66 +25,76 @@ def task():
 
 
 @pytest.fixture(scope="module")
-def panel(task):
-    return methods.UncertaintyMethods(task.images, latent=2, vae_steps=2, steps=2, batch_size=4)
+def trainer(task):
+    return methods.UncertaintyMethods(
+        task.train_images, latent=2, vae_steps=2, steps=2, batch_size=4
+    )
 
 
-def test_every_arm_answers_and_a_seed_repeats_it(panel, task):
-    drawn, shared = baselines.training_rows(task.images, task.taught)
-    for arm in methods.METHODS:
-        one, two = (panel.train(arm, drawn, shared, 1)(task.held, 6) for _ in range(2))
+def test_every_method_predicts_and_a_seed_repeats_it(trainer, task):
+    rows = baselines.training_rows(task.train_images, task.train_annotations)
+    for method in methods.METHODS:
+        one, two = (trainer.train(method, *rows, 1)(task.val_images, 6) for _ in range(2))
         assert one.shape == (4, 6, SIZE, SIZE) and one.min() >= 0 and one.max() <= 1
-        assert np.allclose(one, two, atol=1e-4), arm
+        assert np.allclose(one, two, atol=1e-4), method
         varies = np.abs(one - one[:, :1]).max() > 1e-5
-        assert bool(varies) is (arm != "one map"), arm
-        nats = panel.nats(arm, one, task.held, task.marks, draws=2)
-        assert nats.shape == (4,) and np.isfinite(nats).all()
-    members = panel.train("ensemble", drawn, shared, 1)(task.held, 6)
+        assert bool(varies) is (method != "one map"), method
+        nll = trainer.nll(method, one, task.val_images, task.val_annotations, draws=2)
+        assert nll.shape == (4,) and np.isfinite(nll).all()
+    members = trainer.train("ensemble", *rows, 1)(task.val_images, 6)
     assert np.array_equal(members[:, 0], members[:, 5])
 
 
-def test_nats_of_a_latent_are_those_of_each_picture_alone(panel, task, monkeypatch):
-    drawn, shared = baselines.training_rows(task.images, task.taught)
-    panel.train("latent", drawn, shared, 1)
+def test_nll_of_a_latent_is_that_of_each_picture_alone(trainer, task, monkeypatch):
+    rows = baselines.training_rows(task.train_images, task.train_annotations)
+    trainer.train("latent", *rows, 1)
     monkeypatch.setattr(methods, "BATCH", 3)  # four pictures are two batches
-    people = [np.concatenate([a, a[:1]]) for a in task.marks]  # one opinion is held by two
-    found = panel.nats("latent", None, task.held, people, draws=5)
+    people = [np.concatenate([a, a[:1]]) for a in task.val_annotations]  # two drew the same
+    found = trainer.nll("latent", None, task.val_images, people, draws=5)
     some = [
-        panel.chooser().nll(i, metrics.unique_annotations(a)[0], 5)
-        for i, a in zip(task.held, people)
+        trainer.probabilistic_unet().nll(i, metrics.unique_annotations(a)[0], 5)
+        for i, a in zip(task.val_images, people)
     ]
     counts = [metrics.unique_annotations(a)[1] for a in people]
     assert np.allclose(found, [n @ c / 4 for n, c in zip(some, counts)], rtol=1e-5)
     assert len(set(np.round(found, 3))) == 4
 
 
-def test_the_ensemble_has_the_weights_of_one_net(panel, task):
-    rows = baselines.training_rows(task.images, task.taught)
-    for arm in ("one map", "dropout", "ensemble"):
-        panel.train(arm, *rows, 1)
-    weights = panel.weights()
+def test_the_ensemble_has_the_weights_of_one_net(trainer, task):
+    rows = baselines.training_rows(task.train_images, task.train_annotations)
+    for method in ("one map", "dropout", "ensemble"):
+        trainer.train(method, *rows, 1)
+    weights = trainer.count_params()
     assert 0.8 < weights["ensemble"] / weights["one map"] <= 1.02
     assert weights["dropout"] == weights["one map"]
 
 
-def test_a_study_scores_every_run_and_reads_what_is_kept(panel, task, tmp_path, monkeypatch):
+def test_an_experiment_scores_every_run_and_reads_what_is_kept(
+    trainer, task, tmp_path, monkeypatch
+):
     monkeypatch.setenv("HELPERS_CACHE", str(tmp_path))
-    arms = ("one map", "latent")
+    some = ("one map", "latent")
     store = ResultStore("some", size=SIZE)
-    table, maps = evaluation.run_experiment(panel, task, arms, [0, 1], store, 4, 2)
-    assert [len(table[arm]) for arm in arms] == [2, 2]
+    table, maps = evaluation.run_experiment(trainer, task, some, [0, 1], store, 4, 2)
+    assert [len(table[method]) for method in some] == [2, 2]
     assert set(table["latent"][0]) == {*evaluation.BETTER, "each"}
     assert maps["latent"].shape == (4, 4, SIZE, SIZE) and maps["latent"].dtype == "float16"
     monkeypatch.setattr(
         store, "result", lambda name, compute, **p: ResultStore.result(store, name, _never, **p)
     )
-    again, _ = evaluation.run_experiment(panel, task, arms, [0, 1], store, 4, 2)
+    again, _ = evaluation.run_experiment(trainer, task, some, [0, 1], store, 4, 2)
     assert again["latent"][1] == table["latent"][1]
-    said = list(evaluation.format_scores(table))
-    heads, rows = said[::3], said[1::3] + said[2::3]  # blocks of a head and a line an arm
-    assert " ".join(heads).split() == list(evaluation.BETTER)
-    assert [row.split()[0] for row in said[2::3]] == ["latent"] * len(heads)
-    assert max(map(len, rows)) < 80
+    said = evaluation.format_scores(evaluation.mean_scores(table)).splitlines()
+    heads, rows = said[::3], said[1::3] + said[2::3]  # blocks of a head and a line a method
+    assert len(heads) == 2 and set(evaluation.METRIC_LABELS) == set(evaluation.BETTER)
+    labels = [evaluation.METRIC_LABELS[key] for key in evaluation.BETTER]
+    assert " ".join(heads).split() == " ".join(labels).split()
+    assert all(row.startswith("probabilistic U-Net  ") for row in said[2::3])
+    assert max(map(len, said)) < 80 and all(row.count("±") >= 3 for row in rows)
+    words = evaluation.compare_methods(table, baselines=("one map",))
+    report = evaluation.format_report(table, words).splitlines()
+    assert report[:6] == said
+    assert report[6].split()[:5] == ["NLL,", "nats", words["nll"]["word"], "than", "deterministic"]
 
 
 def _never():
@@ -92,11 +102,15 @@ def _never():
 
 
 def test_better_maps_have_better_scores(task):
-    right = np.stack([np.tile(m, (2, 1, 1)) for m in task.marks]).astype("float32")  # 6 of 3 people
+    right = np.stack([np.tile(m, (2, 1, 1)) for m in task.val_annotations]).astype(
+        "float32"
+    )  # 6 of 3 people
     right = np.clip(right, 0.02, 0.98)
     wrong = 1 - right
-    nats = np.zeros(4)
-    good, bad = (evaluation.evaluate_method(m, nats, task.marks, 0.5) for m in (right, wrong))
+    nll = np.zeros(4)
+    good, bad = (
+        evaluation.evaluate_method(m, nll, task.val_annotations, 0.5) for m in (right, wrong)
+    )
     for key, sign in evaluation.BETTER.items():
         if key in good and key not in ("nll", "gap", "risk"):
             assert sign * good[key] > sign * bad[key], key
@@ -110,10 +124,10 @@ def test_the_threshold_is_the_one_with_the_least_distance():
     assert 0.33 < evaluation.best_threshold(maps, marks) <= 0.42
 
 
-def test_versions_have_as_many_maps():
+def test_candidates_are_as_many_maps():
     maps = np.random.default_rng(0).random((2, 20, 4, 4))
-    for arm in methods.METHODS:
-        assert evaluation.candidate_maps(arm, maps, 11).shape == (2, 11, 4, 4)
+    for method in methods.METHODS:
+        assert evaluation.candidate_maps(method, maps, 11).shape == (2, 11, 4, 4)
     powers = evaluation.candidate_maps("one map", maps, 11)
     assert np.allclose(powers[:, 5], maps[:, 0], atol=1e-6)
     assert (powers[:, 0] > powers[:, 10]).all()
@@ -125,13 +139,14 @@ def test_versions_have_as_many_maps():
 def _table(latent, dropout, one=(10, 11, 12)):
     rows = {"one map": one, "dropout": dropout, "latent": latent}
     return {
-        arm: [{"nll": float(v), "skill": -float(v)} for v in values] for arm, values in rows.items()
+        method: [{"nll": float(v), "skill": -float(v)} for v in values]
+        for method, values in rows.items()
     }
 
 
 def test_the_rule_by_hand():
     found = evaluation.compare_methods(_table((5, 6, 7.1), (8, 9, 10)))
-    assert found["nll"]["word"] == "better" and found["nll"]["twin"] == "dropout"
+    assert found["nll"]["word"] == "better" and found["nll"]["baseline"] == "dropout"
     assert found["nll"]["gain"] == pytest.approx(2.9667, abs=1e-3)
     assert found["nll"]["percent"] == pytest.approx(100 * (18.1 / 33 - 1))
     assert found["skill"]["word"] == "better" and found["skill"]["gain"] > 0
@@ -146,9 +161,9 @@ def test_means_have_the_interval_of_the_runs():
     assert found["dropout"]["skill"] == pytest.approx((-8, 0))
 
 
-def test_an_unknown_arm_is_refused(panel):
-    with pytest.raises(ValueError, match="arm"):
-        panel.train("oracle", None, None, 0)
+def test_an_unknown_method_is_refused(trainer):
+    with pytest.raises(ValueError, match="method"):
+        trainer.train("oracle", None, None, 0)
 
 
 def test_a_record_is_told_line_by_line(tmp_path, monkeypatch):
@@ -156,15 +171,17 @@ def test_a_record_is_told_line_by_line(tmp_path, monkeypatch):
     results = {"edges_latent_nll": [5.0, 1.0], "edges_one_map_nll": [9.0, 2.0]}
     results["edges_nll"] = ["better", "one map"]
     (tmp_path / "some.json").write_text(json.dumps({"results": results}))
-    found = list(evaluation.format_record("some", "edges"))
+    found = evaluation.format_record("some", "edges").splitlines()
     assert [line.split() for line in found[:3]] == [
-        ["some", "nll"], ["one", "map", "9.0", "±", "2.0"], ["latent", "5.0", "±", "1.0"]
-    ]  # fmt: skip
-    assert found[3] == "latent against its best twin: nll better"
+        ["some", "NLL,", "nats"],
+        ["deterministic", "9.0", "±", "2.0"],
+        ["probabilistic", "U-Net", "5.0", "±", "1.0"],
+    ]
+    assert found[3] == "probabilistic U-Net against the best baseline: NLL, nats better"
     rows = {"one map": {"nll": (9.0, 2.0)}, "latent": {"nll": (5.0, 1.0)}}
     assert evaluation.recorded_scores("some", "edges") == rows
     assert evaluation.recorded_scores("some", "masks") == {}
-    assert list(evaluation.format_record("none", "edges")) == ["none: no recorded run here"]
+    assert evaluation.format_record("none", "edges") == "none: no recorded run here"
 
 
 def test_twenty_people_read_in_three_ways():

@@ -408,3 +408,22 @@ def test_boundary_iou_does_not_see_what_is_guessed_in_void():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_gaps_counted_by_hand():
+    halves = np.repeat([[0, 0, 0, 2, 2]], 3, axis=0)
+    gaps = metrics.outline_gap([halves, np.zeros((3, 5), int)])
+    np.testing.assert_array_equal(gaps[0], np.repeat([[3, 2, 1, 1, 2]], 3, axis=0))
+    assert np.isinf(gaps[1]).all()
+    corner = np.zeros((5, 5), int)
+    corner[0, 0] = 1
+    assert metrics.outline_gap([corner])[0, 3, 4] == 5.0  # the diagonal of 3 by 4
+
+
+def test_speckle_counted_by_hand():
+    truth = np.array([[[1, 1, 1, 2, 2], [0, 0, 0, 0, 0]]])
+    answer = np.array([[[1, 2, 1, 1, 1], [0, 1, 0, 1, 0]]])
+    # Of the first row three pairs count, the one across the outline does not: two are apart.
+    assert metrics.speckle(truth, answer, truth > 0) == pytest.approx(2 / 3)
+    assert metrics.speckle(truth, truth, truth > 0) == 0
+    assert np.isnan(metrics.speckle(truth, answer, truth > 2))

@@ -24,6 +24,16 @@ def test_iou_by_hand():
         assert np.array_equal(metrics.pairwise_iou([dot, NONE], [dot, NONE]), [[1, 0], [0, 1]])
 
 
+def test_iou_is_one_minus_the_jaccard_distance_of_scipy():
+    from scipy.spatial.distance import cdist
+
+    rng = np.random.default_rng(0)
+    a, b = (rng.random((n, 5, 6)) < 0.3 for n in (4, 7))
+    a[0] = b[1] = False  # empty maps agree there, too
+    expected = 1 - cdist(a.reshape(4, -1), b.reshape(7, -1), "jaccard")
+    np.testing.assert_allclose(metrics.pairwise_iou(a, b), expected, atol=1e-12)
+
+
 def test_energy_distance_by_hand():
     assert metrics.generalised_energy_distance([LEFT], PEOPLE) == pytest.approx(0.5)
     assert metrics.generalised_energy_distance([BOTH], PEOPLE) == pytest.approx(0.5)

@@ -1,4 +1,4 @@
-"""Scores of novelty: known values, and what each is blind to."""
+"""Scores of how far from the training data a picture is: known values, and what each is blind to."""
 
 import json
 import math
@@ -62,11 +62,11 @@ def test_a_record_is_read_by_the_kind_of_stranger(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "RESULTS", tmp_path)
     results = {"novel_mnist_raw": 0.4, "novel_mnist_minus_png": 0.9, "novel_other_raw": 0.1}
     (tmp_path / "some.json").write_text(json.dumps({"results": results}), "utf-8")
-    assert ood.recorded_auroc("some", "mnist") == {"raw": 0.4, "minus png": 0.9}
-    assert ood.recorded_auroc("none", "mnist") == {}
+    assert records.auroc_by_score("some", "mnist") == {"raw": 0.4, "minus png": 0.9}
+    assert records.auroc_by_score("none", "mnist") == {}
 
 
-def test_the_pixelwise_likelihood_is_a_gaussian_with_its_own_spread():
+def test_the_heteroscedastic_likelihood_is_a_gaussian_with_its_own_sigma():
     vae = ood.heteroscedastic_vae((8, 8, 1), 2, 4, seed=0)
     x = np.random.default_rng(0).random((3, 8, 8, 1), "float32")
     z = np.zeros((3, 2), "float32")
@@ -82,7 +82,7 @@ def test_the_pixelwise_likelihood_is_a_gaussian_with_its_own_spread():
         ood.HeteroscedasticVAE(plain.encoder, plain.decoder)
 
 
-def test_the_pixelwise_vae_learns():
+def test_the_heteroscedastic_vae_learns():
     x = np.random.default_rng(0).random((32, 8, 8, 1), "float32") * 0.2
     vae = ood.heteroscedastic_vae((8, 8, 1), 2, 4, seed=0)
     before = ood.negative_elbo(vae, x).mean()

@@ -61,9 +61,21 @@ def test_a_pattern_is_learned():
 
 
 def test_the_layer_survives_serialisation_and_names_bad_input():
-    layer = MaskedConv2D(4, 5, own=False)
+    layer = MaskedConv2D(4, 5, mask_type="A")
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert again.get_config() == layer.get_config()
     assert tuple(layer.compute_output_shape((None, 4, 4, 2))) == (None, 4, 4, 4)
-    with pytest.raises(ValueError, match="kernel=4"):
+    with pytest.raises(ValueError, match="kernel_size=4"):
         MaskedConv2D(4, 4)
+    with pytest.raises(ValueError, match="mask_type='C'"):
+        MaskedConv2D(4, mask_type="C")
+
+
+@pytest.mark.parametrize(("own", "mask_type"), [(False, "A"), (True, "B")])
+def test_a_file_of_the_first_edition_loads(own, mask_type):
+    layer = MaskedConv2D(4, 5, mask_type=mask_type)
+    old = {**layer.get_config(), "kernel": 5, "own": own}
+    del old["kernel_size"], old["mask_type"]
+    kept = {"module": "helpers.code_prior", "class_name": "MaskedConv2D", "config": old}
+    kept["registered_name"] = "helpers>MaskedConv2D"
+    assert keras.saving.deserialize_keras_object(kept).get_config() == layer.get_config()

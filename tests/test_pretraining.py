@@ -1,11 +1,13 @@
-"""Twins share everything but their start."""
+"""Compared networks share everything but their first weights, and can be encoders of a VAE."""
 
 import re
 
 import keras
 import numpy as np
 import pytest
+import small_segmenters
 from keras import layers
+from small_segmenters import SEGMENTERS, built
 
 from helpers import losses, pyramids, segmentation, training
 from helpers.experiments import pretraining
@@ -41,18 +43,18 @@ def masks(images):
     return (images.mean(axis=-1) > 0.5).astype("uint8")
 
 
-def test_every_arm_trains_and_the_same_seed_gives_the_same(family):
+def test_every_initialisation_trains_and_the_same_seed_gives_the_same(family):
     x = family.images[:6]
-    for arm in pretraining.INITIALISATIONS:
-        one, two = (family.train(arm, x, masks(x), 1).get_weights() for _ in range(2))
-        assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(one, two)), arm
+    for initialisation in pretraining.INITIALISATIONS:
+        one, two = (family.train(initialisation, x, masks(x), 1).get_weights() for _ in range(2))
+        assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(one, two)), initialisation
 
 
 def test_the_frozen_encoder_stays_and_the_other_moves(family):
     x, fresh = family.images[:6], network(3)[0].get_weights()
-    for arm, moves in (("random", True), ("random, frozen", False)):
-        family.train(arm, x, masks(x), 3)
-        nets = family.full if arm == "random" else family.frozen
+    for initialisation, moves in (("random", True), ("random, frozen", False)):
+        family.train(initialisation, x, masks(x), 3)
+        nets = family.full if initialisation == "random" else family.frozen
         same = all(np.array_equal(a, b) for a, b in zip(nets[0].get_weights(), fresh))
         assert same is not moves
 
@@ -66,7 +68,7 @@ def test_pretraining_moves_the_encoder_and_starts_differ(family):
             assert np.abs(flat[a] - flat[b]).max() > 1e-6
 
 
-def test_heads_start_alike_in_all_arms(family):
+def test_heads_start_alike_in_all(family):
     heads = [family.pretrained(k, 2)[2] for k in ("random", "VAE")]
     assert all(np.array_equal(a, b) for a, b in zip(*heads))
 
@@ -78,10 +80,12 @@ def test_any_start_can_be_frozen(family):
     assert all(np.array_equal(a, b) for a, b in zip(family.frozen[0].get_weights(), start))
 
 
-@pytest.mark.parametrize("arm", ["GAN", "GAN, frozen", "VAE + term, frozen", "VAE, frozen still"])
-def test_an_unknown_arm_is_named(family, arm):
-    with pytest.raises(ValueError, match=f"arm='{re.escape(arm)}'"):
-        family.train(arm, family.images, masks(family.images), 0)
+@pytest.mark.parametrize(
+    "initialisation", ["GAN", "GAN, frozen", "VAE + term, frozen", "VAE, frozen still"]
+)
+def test_an_unknown_initialisation_is_named(family, initialisation):
+    with pytest.raises(ValueError, match=f"initialisation='{re.escape(initialisation)}'"):
+        family.train(initialisation, family.images, masks(family.images), 0)
 
 
 @pytest.mark.parametrize(("count", "steps"), [(3, 18), (12, 18), (40, 2)])
@@ -107,7 +111,7 @@ def test_few_and_many_images_get_as_many_steps(count, steps):
 
 @pytest.fixture
 def told(family, monkeypatch):
-    """Notes what `learn` is asked for, instead of training; no start is kept from before."""
+    """Notes what `train` is asked for, instead of training; no weights are kept from before."""
     calls = []
 
     def learn(model, x, y, loss, **options):
@@ -116,7 +120,7 @@ def told(family, monkeypatch):
         model.set_weights([weight + 1 for weight in model.get_weights()])
 
     monkeypatch.setattr(training, "train", learn)
-    monkeypatch.setattr(family, "starts", {})
+    monkeypatch.setattr(family, "initial_weights", {})
     monkeypatch.setattr(family, "pretraining", {"steps": 7, "learning_rate": 0.5})
     return calls
 
@@ -126,15 +130,15 @@ EARLIER = {**LATER, "steps": 7, "learning_rate": 0.5}
 
 
 @pytest.mark.parametrize(
-    "arm", [*pretraining.INITIALISATIONS, "autoencoder, frozen", "VAE, frozen"]
+    "initialisation", [*pretraining.INITIALISATIONS, "autoencoder, frozen", "VAE, frozen"]
 )
-def test_what_each_arm_learns(family, told, arm):
+def test_what_each_initialisation_learns(family, told, initialisation):
     x = family.images[:6]
-    model = family.train(arm, x, masks(x), 5)
+    model = family.train(initialisation, x, masks(x), 5)
     *before, (trained, seen, target, loss, options) = told
     assert seen is x and options == LATER
-    nets = family.frozen if arm.endswith("frozen") else family.full
-    if arm == "VAE + term":
+    nets = family.frozen if initialisation.endswith("frozen") else family.full
+    if initialisation == "VAE + term":
         assert trained is family.joint and model is family.both[2]
         assert target.keys() == {"labels", "picture"} and target["picture"] is x
         np.testing.assert_array_equal(target["labels"], masks(x))
@@ -142,28 +146,28 @@ def test_what_each_arm_learns(family, told, arm):
     else:
         assert trained is model is nets[2] and loss is family.loss
         np.testing.assert_array_equal(target, masks(x))
-    if arm.startswith("random"):
+    if initialisation.startswith("random"):
         assert before == []
         return
     ((pretrained, seen, target, loss, options),) = before
     assert options == EARLIER
-    if arm.startswith("VAE"):
+    if initialisation.startswith("VAE"):
         assert (pretrained, target, loss) == (family.vae, None, None) and seen is family.images
     else:
-        assert pretrained is family.auto and target is family.images and loss == "mse"
-        assert (seen is family.images) == arm.startswith("autoencoder")
+        assert pretrained is family.autoencoder and target is family.images and loss == "mse"
+        assert (seen is family.images) == initialisation.startswith("autoencoder")
 
 
 def test_a_start_is_made_once_for_a_seed(family, told):
     x = family.images[:6]
-    for arm in ("VAE", "VAE, frozen", "VAE + term"):
-        family.train(arm, x, masks(x), 5)
+    for initialisation in ("VAE", "VAE, frozen", "VAE + term"):
+        family.train(initialisation, x, masks(x), 5)
     assert [call[0] for call in told].count(family.vae) == 1
-    assert set(family.starts) == {("VAE", 5)}
+    assert set(family.initial_weights) == {("VAE", 5)}
     family.pretrained("random", 5)
-    assert set(family.starts) == {("VAE", 5), ("random", 5)}
+    assert set(family.initial_weights) == {("VAE", 5), ("random", 5)}
     family.pretrained("autoencoder", 6)  # those of another seed are not asked for again
-    assert set(family.starts) == {("autoencoder", 6)}
+    assert set(family.initial_weights) == {("autoencoder", 6)}
 
 
 def test_a_head_starts_fresh_on_the_pretrained_encoder(family, told):
@@ -233,3 +237,57 @@ def test_a_pass_is_a_sixth_of_the_steps_or_all_images(monkeypatch, count, steps,
     np.testing.assert_array_equal(asked["x"][:, 0], order)
     training.train(model, x, **options, seed=8)
     assert (asked["x"][:, 0] != order).any()
+
+
+# Any network as an encoder ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SEGMENTERS)
+def test_the_body_can_end_in_a_code(name):
+    image, features, model = built(SEGMENTERS[name])
+    encoder = pretraining.with_code(image, features, latent=5, factor=4)
+    assert [tuple(t.shape) for t in encoder.outputs] == [(None, 4, 4, 5)] * 2
+    shared = {id(w) for w in encoder.weights} & {id(w) for w in model.weights}
+    assert len(shared) > 5
+    log_variance = encoder(np.zeros((1, 16, 16, 3)))[1]
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(log_variance), -3)
+
+
+def test_features_off_the_grid_are_named():
+    image, features, _ = built(small_segmenters.fcn)
+    with pytest.raises(ValueError, match=r"2 times coarser.*\(None, 4, 4, 6\)"):
+        pretraining.with_code(image, features, factor=2)
+
+
+def test_the_joint_loss_is_the_sum_of_its_parts():
+    image, features, head = built(small_segmenters.fcn)
+    encoder = pretraining.with_code(image, features, 2, 4)
+    z = keras.Input((4, 4, 2))
+    decoder = keras.Model(z, layers.UpSampling2D(4)(layers.Conv2D(3, 1)(z)))
+    loss, weight, sigma = segmentation.PixelCrossEntropy(4), 0.5, 0.1
+    model, parts = pretraining.joint(encoder, decoder, head, loss, weight, sigma, 0)
+    # Nearly no noise, so that the sample is the mean.
+    encoder.get_layer("log_variance").set_weights([np.zeros((1, 1, 6, 2)), np.full(2, -30.0)])
+    model.compile("sgd", parts, run_eagerly=True)
+    rng = np.random.default_rng(0)
+    x = rng.random((3, 16, 16, 3)).astype("float32")
+    masks = rng.integers(0, 4, (3, 16, 16))
+    found = model.evaluate(x, {"labels": masks, "picture": x}, batch_size=3, verbose=0)
+    mean, log_variance = encoder(x)
+    nats = losses.gaussian_nll(x, decoder(mean), np.log(sigma))
+    nats = float(keras.ops.mean(nats + losses.gaussian_kl(mean, log_variance)))
+    expected = float(loss(masks, head(x))) + weight * nats / 16**2
+    total = found[0] if isinstance(found, list) else found
+    assert total == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_network_repeats_with_its_seed():
+    build, plan = small_segmenters.fcn, ((4, 4), (1, 1), (2, 2))
+    one, two, other = (pretraining.network(build, (16, 16, 3), 2, s, plan) for s in (1, 1, 2))
+    encoder, decoder, head = one
+    assert decoder.input_shape == (None, 4, 4, 2) and encoder.outputs[0].shape == (None, 4, 4, 2)
+    assert decoder.output_shape == (None, 16, 16, 3)
+    assert head.output_shape == (None, 16, 16, 4)
+    for a, b, c in zip(one, two, other):
+        assert all(np.array_equal(v, w) for v, w in zip(a.get_weights(), b.get_weights()))
+        assert not all(np.array_equal(v, w) for v, w in zip(a.get_weights(), c.get_weights()))

@@ -33,11 +33,8 @@ HARMLESS = ("progress", "runs/rules")
 
 # The loop of the long trainings, what `ResultStore.fit` does around it, and the seeds.
 TRAINS = ("experiments/photo_training", "checkpoint/store", "runs/setup")
-# The long trainings also score what they have trained, and keep it; training uses neither.
-NOT_TRAINED_WITH = {
-    ("experiments/photo_training", "metrics/__init__"),
-    ("experiments/photo_training", "pretrained"),
-}
+# The long trainings also score what they have trained; training does not use that.
+NOT_TRAINED_WITH = {("experiments/photo_training", "metrics/__init__")}
 
 LIBRARIES = ("keras", "numpy", "pillow", "scikit-image", "scikit-learn", "scipy")
 TRAINING_LIBRARIES = ("keras", "numpy", "pillow")

@@ -13,6 +13,7 @@ another set in its place.
 import importlib
 import inspect
 
+from helpers.data import records
 from helpers.data.dataset import Dataset, to_float
 from helpers.data.fetch import ChecksumError, MissingData, cache_folder, unpacked
 
@@ -25,6 +26,7 @@ __all__ = [
     "cache_folder",
     "load",
     "names",
+    "records",
     "splits",
     "to_float",
     "unpacked",

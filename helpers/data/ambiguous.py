@@ -31,7 +31,7 @@ def warm_pieces(pictures):
 
 
 def twenty_annotators(pictures):
-    """What twenty people mark in each picture: `(N, 20, H, W)`, bool, in the order of `READINGS`.
+    """What twenty people mark in each picture: `(N, 20, H, W)`, bool, in the order of `INTERPRETATIONS`.
 
     Args:
         pictures: a `data.Dataset` with `masks`, 0 for the background.
@@ -42,10 +42,10 @@ def twenty_annotators(pictures):
 
 
 def with_all_interpretations(pictures, limit=None):
-    """The pictures that hold warm and cold pieces, so that all three readings differ.
+    """The pictures that hold warm and cold pieces, so that all three interpretations differ.
 
     Args:
-        pictures: a `data.Dataset`, as for `twenty_people`.
+        pictures: a `data.Dataset`, as for `twenty_annotators`.
         limit: the first so many of them; None takes all.
 
     Raises:

@@ -1,16 +1,96 @@
-"""Recorded full runs: what `data/results` holds, read in one place."""
+"""Recorded full runs: what `data/results` holds, read in one place.
+
+Each function knows the keys under which the `results` cell of one kind of notebook keeps its
+scores, and returns what the figures of `plots` and the tables take. Where there is no record, or
+none of these scores in it, the answer is empty or None.
+"""
 
 import json
 from pathlib import Path
 
+import numpy as np
+
 RESULTS = Path(__file__).parents[2] / "data" / "results"
 
 
-def results_of(name):
+def results_of(name, prefix=""):
     """The results of a recorded run, `{key: value}`; empty where there is none.
 
     Args:
-        name: of a file in `data/results`, without its ending; None or "" is no record.
+        name: Of a file in `data/results`, without its ending; None or "" is no record.
+        prefix: Only keys that begin with it, which are returned without it.
     """
     path = RESULTS / f"{name}.json"
-    return json.loads(path.read_text("utf-8"))["results"] if name and path.exists() else {}
+    if not name or not path.exists():
+        return {}
+    results = json.loads(path.read_text("utf-8"))["results"]
+    return {k.removeprefix(prefix): v for k, v in results.items() if k.startswith(prefix)}
+
+
+def label_efficiency(name):
+    """Scores over label budgets, `(budgets, {arm: (B, 2)})`: mean and half width; or None.
+
+    Keys: `labels`, `arms` (names) and `twins` `(A, B, 2)`.
+    """
+    found = results_of(name)
+    return (found["labels"], dict(zip(found["arms"], found["twins"]))) if found else None
+
+
+def scores_by_network(name):
+    """Scores of networks, `(networks, budgets, table, words)` as for `plots`; or None.
+
+    Keys: `networks`, `labels`, `arms` and `table` `(networks, labels, arms, 2)`; and, where the
+    record has it, `word`: what `metrics.verdict` says of each budget.
+
+    Raises:
+        ValueError: If the table does not fit the names.
+    """
+    found = results_of(name)
+    if not found:
+        return None
+    networks, budgets, arms = found["networks"], found["labels"], found["arms"]
+    scores = np.asarray(found["table"], "float64")
+    if scores.shape != (len(networks), len(budgets), len(arms), 2):
+        raise ValueError(
+            f"{name}.json names {len(networks)} networks, {len(budgets)} budgets and {len(arms)} "
+            f"starts. Received: a table of shape {scores.shape}"
+        )
+    table = {
+        (network, budget): {arm: tuple(scores[i, j, k]) for k, arm in enumerate(arms)}
+        for i, network in enumerate(networks)
+        for j, budget in enumerate(budgets)
+    }
+    return networks, budgets, table, found.get("word", [""] * len(budgets))
+
+
+def scores_by_method(name, task, methods, measures):
+    """Scores of methods at a task, `{method: {measure: (mean, half width)}}`.
+
+    Keys: `task_method_measure`, spaces as underscores. Methods without a score are left out.
+    """
+    table = {}
+    for method in methods:
+        found = results_of(name, f"{task}_{method}_".replace(" ", "_"))
+        cells = {measure: tuple(found[measure]) for measure in measures if measure in found}
+        table |= {method: cells} if cells else {}
+    return table
+
+
+def auroc_by_score(name, kind):
+    """AUROC of each out-of-distribution score for pictures of a kind, `{score: value}`.
+
+    Keys: `novel_kind_score`, spaces as underscores.
+    """
+    return {k.replace("_", " "): v for k, v in results_of(name, f"novel_{kind}_").items()}
+
+
+def precision_recall(name, models):
+    """Precision and recall of trainings, `{model: {"precision": (N,), "recall": (N,)}}`; or None.
+
+    Keys: `MODEL_precision` and `MODEL_recall`, hyphens as underscores; None if one is missing.
+    """
+    keys = ("precision", "recall")
+    found = {model: results_of(name, f"{model}_".replace("-", "_")) for model in models}
+    if not all(key in part for part in found.values() for key in keys):
+        return None
+    return {model: {key: part[key] for key in keys} for model, part in found.items()}

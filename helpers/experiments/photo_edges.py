@@ -1,12 +1,11 @@
 """Edges in whole photographs: trained heads and the classical detectors in one evaluation."""
 
 import math
-import time
 from pathlib import Path
 
 import numpy as np
 
-from helpers import checkpoint, data, edges, pretrained, pyramids
+from helpers import checkpoint, data, edges, metrics, pretrained, pyramids
 from helpers.data import records
 from helpers.data.images import read_rgb, resize_image
 from helpers.experiments import photo_training
@@ -33,11 +32,6 @@ def edge_maps(model, photos, multiple=32):
         yield edges.nms(1.0 / (1.0 + np.exp(-logits[..., 0].astype("float64"))))
 
 
-def kept_model(name="06-bsds500"):
-    """The network that comes with the project, or None."""
-    return pretrained.load(name)[0]
-
-
 def train_and_score(
     dataset,
     split,
@@ -50,7 +44,7 @@ def train_and_score(
     keep=None,
     **scoring,
 ):
-    """A head on a VAE's encoder, its twin from random weights, and the classics, all scored.
+    """A head on a VAE's encoder, the same from random weights, and the classics, all scored.
 
     Learns from the photographs of "train", and of "val" too when "test" is scored. The blur of
     the classical detectors is chosen on the first 20 photographs of "train".
@@ -75,10 +69,8 @@ def train_and_score(
     pictures = [image for part in parts for image in part.images]
     shares = [share for part in parts for share in part.edges]
     test, plan = data.load(dataset, split, limit=edge_images), training["plan"]
-    heads, options = (
-        {},
-        {"crops": {"crop": [crop, crop], "batch_size": batch_size, **VARIED}, **training},
-    )
+    crops = {"crop": [crop, crop], "batch_size": batch_size, **VARIED}
+    heads, options = {}, {"crops": crops, **training}
     options["parameters"] = {"loss": "balanced"}
     task = pictures, shares, 1, EdgeCrossEntropy(balanced=True), store
     for name in ("VAE", "random"):
@@ -131,32 +123,34 @@ def score_edges(
     for name, model in heads.items():
         maps = edge_maps(model, test.images, multiple)
         scores[name] = score(name, maps, depends=parameters)
-    near = scoring["max_distance"]
+    distance = scoring["max_distance"]
     for name in edges.CLASSICS:
 
         def tune(name=name):
             pair = tuning.images, tuning.annotations
-            return edges.tune_classical(name, *pair, sigmas, max_distance=near)
+            return edges.tune_classical(name, *pair, sigmas, max_distance=distance)
 
-        known = {"sigmas": list(sigmas), "images": len(tuning), "max_distance": near}
+        known = {"sigmas": list(sigmas), "images": len(tuning), "max_distance": distance}
         setting = store.result(f"tuned-{name}", tune, **known)
         maps = edges.classical_maps(name, test.images, *setting, scoring["thresholds"], border=5)
         scores[name] = score(name, maps, setting=setting)
     people = store.result(
-        "people", lambda: edges.human_level(test.annotations, near).ods, near=near, images=len(test)
+        "people",
+        lambda: edges.human_level(test.annotations, distance).ods,
+        near=distance,
+        images=len(test),
     )
     return {**scores, "people": [people]}
 
 
 def comparison(scores, recorded="06-bsds500"):
     """A table of ODS as text: these scores, those of the recorded run, and published ones."""
-    known = records.results_of(recorded)
-    lines = [f"{'ODS':<18}{'your run':>10}{'recorded':>10}{'published':>11}"]
+    known = records.results_of(recorded, "photographs_")
+    rows = {}
     for name in ("VAE", "random", *PUBLISHED):
-        row = [scores.get(name), known.get(f"photographs_{name.lower()}"), [PUBLISHED.get(name)]]
-        cells = [f"{cell[0]:.3f}" if cell and cell[0] else "–" for cell in row]
-        lines.append("{:<18}{:>10}{:>10}{:>11}".format(name, *cells))
-    return "\n".join(lines)
+        row = [scores.get(name), known.get(name.lower()), [PUBLISHED.get(name)]]
+        rows[name] = [f"{cell[0]:.3f}" if cell and cell[0] else "–" for cell in row]
+    return metrics.format_table(("your run", "recorded", "published"), rows, 11, corner="ODS")
 
 
 def photographs_to_show(path="", side=481):
@@ -169,14 +163,3 @@ def photographs_to_show(path="", side=481):
         photos = [skimage.data.astronaut(), skimage.data.coffee(), skimage.data.chelsea()]
     sizes = [np.rint(np.array(p.shape[:2]) * side / max(p.shape)).astype(int) for p in photos]
     return [resize_image(p, (int(h), int(w))) for p, (h, w) in zip(photos, sizes)]
-
-
-def milliseconds(model, multiple=32, size=(321, 481), repeats=8):
-    """Median time for one photograph, compilation left out."""
-    photo = np.zeros((*size, model.input_shape[-1]), "uint8")
-    run, times = pyramids.predict_full_size(model, [photo] * (repeats + 1), multiple), []
-    for _ in range(repeats + 1):
-        start = time.perf_counter()
-        next(run)
-        times.append(1000 * (time.perf_counter() - start))
-    return float(np.median(times[1:]))

@@ -1,6 +1,6 @@
 """Long trainings on whole photographs: a VAE on crops without labels, then a head on its encoder.
 
-The head of a pretrained encoder and its twin from fresh weights take the same labelled steps.
+The same head on a pretrained encoder and on one with fresh weights takes the same labelled steps.
 Every training goes through a `checkpoint.ResultStore`, so that a killed run goes on.
 """
 
@@ -10,9 +10,6 @@ import numpy as np
 from helpers import data, metrics, models, pyramids
 from helpers.backend import use_xla
 from helpers.data.images import read_rgb, resize_image
-from helpers.pretrained import load, save
-
-__all__ = ["class_ious", "label", "load", "save", "train_head"]
 
 
 def train_head(
@@ -61,13 +58,8 @@ def train_head(
     photos, targets = ([array[i] for i in large] for array in (photos, targets))
     keras.utils.set_random_seed(seed)
     encoder, decoder = pyramids.pyramid_networks((*crops["crop"], 3), channels, **plan)
-    key = {
-        **crops,
-        **plan,
-        "channels": channels,
-        "learning_rate": learning_rate,
-        "vae_epochs": vae_epochs,
-    }
+    key = {**crops, **plan, "channels": channels, "learning_rate": learning_rate}
+    key |= {"vae_epochs": vae_epochs}
     key |= {"pretrain": pretrain, **(parameters or {})}
 
     def fit(name, model, epochs, targets=None, loss=None):
@@ -92,20 +84,30 @@ def train_head(
 
 
 def class_ious(model, dataset, num_classes, ignore_class=None, multiple=32, mirror=False):
-    """IoU of each class over the whole images of a data set, void left out: float64 `(C,)`.
+    """IoU of each class over the whole images of a data set: float64 `(C,)`.
 
-    NaN for a class that is nowhere. At the size of the masks, one image at a time. With `mirror`
-    the logits are the mean of those of the image and of its mirror image.
+    At the size of the masks, one image at a time.
+
+    Args:
+        model: for images of any size.
+        dataset: with masks.
+        num_classes: C.
+        ignore_class: label that does not count, or None.
+        multiple: as in `pyramids.predict_full_size`.
+        mirror: whether the logits are the mean of those of the image and of its mirror image.
+
+    Returns:
+        Shares, NaN for a class that is nowhere.
     """
     counts = np.zeros((num_classes, num_classes), "int64")
     outputs = pyramids.predict_full_size(model, dataset.images, multiple)
     if mirror:
-        turned = (np.asarray(image)[:, ::-1] for image in dataset.images)
-        turned = pyramids.predict_full_size(model, turned, multiple)
-        outputs = ((a + b[:, ::-1]) / 2 for a, b in zip(outputs, turned, strict=True))
+        mirrored = (np.asarray(image)[:, ::-1] for image in dataset.images)
+        mirrored = pyramids.predict_full_size(model, mirrored, multiple)
+        outputs = ((a + b[:, ::-1]) / 2 for a, b in zip(outputs, mirrored, strict=True))
     for mask, logits in zip(dataset.masks, outputs, strict=True):
-        guess = logits.argmax(axis=-1)
-        counts += metrics.confusion_matrix(mask, guess, num_classes, ignore_class)
+        predictions = logits.argmax(axis=-1)
+        counts += metrics.confusion_matrix(mask, predictions, num_classes, ignore_class)
     return metrics.iou_of_counts(counts)
 
 

@@ -1,7 +1,8 @@
 """One network from several first weights, so that a claim about pretraining has its controls.
 
-Each arm trains the same head on the same labelled images for the same steps; only where the
-weights come from differs, or whether the encoder may move.
+Each training has the same head, labelled images and steps; only where the first weights come from
+differs, or whether the encoder may move. `network`, `with_code` and `joint` make what
+`PretrainingComparison` trains of any network that has features in its middle.
 """
 
 import gc
@@ -12,115 +13,8 @@ import numpy as np
 from keras import layers, ops
 
 from helpers import losses, models, pyramids, training
-from helpers.layers import PACKAGE, DepthToSpaceUp, GaussianSampling, bn_relu
+from helpers.layers import PACKAGE, GaussianSampling, bn_relu
 from helpers.networks import NEARLY_CERTAIN
-
-
-def cnn(image, num_classes, width=28, dilations=(1, 1, 1, 1)):
-    """Convolutions at full resolution, nothing else: `(features, logits)`.
-
-    Args:
-        image: symbolic, `(B, H, W, C)`.
-        num_classes: how many logits a pixel gets.
-        width: channels of every convolution.
-        dilations: one 3×3 convolution for each. (1, 2, 4, 8) gives the same weights a wider view.
-
-    Returns:
-        (features, logits): symbolic, `(B, H, W, width)` and `(B, H, W, classes)`.
-
-    References:
-        Fukushima (1980), the Neocognitron. https://doi.org/10.1007/BF00344251
-        Yu and Koltun (2016), dilated convolutions. https://arxiv.org/abs/1511.07122
-    """
-    h = _centred(image)
-    for dilation in dilations:
-        h = block(h, width, dilation)
-    return h, layers.Conv2D(num_classes, 1, dtype="float32")(h)
-
-
-def fcn(image, num_classes, widths=(16, 24, 32)):
-    """Shrink level by level, score where the picture is small, enlarge the scores bilinearly.
-
-    This is the variant without skips. H and W must be multiples of 2 for each of the `widths`.
-
-    Args:
-        image: symbolic, `(B, H, W, C)`.
-        num_classes: how many logits a pixel gets.
-        widths: channels of each level, finest first; each level halves the resolution.
-
-    Returns:
-        (features, logits): the coarsest features, and logits at every pixel.
-
-    References:
-        Long, Shelhamer and Darrell (2015). https://arxiv.org/abs/1411.4038
-    """
-    h = _centred(image)
-    for width in widths:
-        h = block(halved(h, width), width)
-    score = layers.Conv2D(num_classes, 1, dtype="float32")(h)
-    return h, layers.UpSampling2D(2 ** len(widths), interpolation="bilinear", dtype="float32")(
-        score
-    )
-
-
-def unet(image, num_classes, widths=(12, 16, 24), skips=True):
-    """Down as the FCN, and up again step by step, with the features of the way down beside.
-
-    The first level is at half the resolution; the logits unfold to the whole.
-
-    Args:
-        image: symbolic, `(B, H, W, C)`; H and W multiples of 2 for each of the `widths`.
-        num_classes: how many logits a pixel gets.
-        widths: channels of each level, finest first; each level halves the resolution.
-        skips: False replaces what comes over from the way down by a copy of what comes from
-            below, so that the network keeps its size and loses only the detail.
-
-    Returns:
-        (features, logits): the coarsest features, and logits at every pixel.
-
-    References:
-        Ronneberger, Fischer and Brox (2015). https://arxiv.org/abs/1505.04597
-    """
-    h, passed = _centred(image), []
-    for width in widths:
-        h = block(halved(h, width), width)
-        passed.append(h)
-    features = h
-    for width, finer in zip(widths[-2::-1], passed[-2::-1]):
-        h = bn_relu(DepthToSpaceUp(width, 2, None)(h))
-        h = block(layers.Concatenate()([h, finer if skips else h]), width)
-    return features, DepthToSpaceUp(num_classes, 2, None, dtype="float32")(h)
-
-
-def dilated(image, num_classes, width=22, dilations=(1, 2), rates=(1, 2, 4)):
-    """Shrink once, then widen the view by dilation, at last with several rates side by side.
-
-    The parallel part is atrous spatial pyramid pooling: one 3×3 convolution a rate, their sum
-    scored, the scores enlarged bilinearly.
-
-    Args:
-        image: symbolic, `(B, H, W, C)`; H and W even.
-        num_classes: how many logits a pixel gets.
-        width: channels of every convolution.
-        dilations: of the 3×3 convolutions of the body, one after the other.
-        rates: dilations of those side by side.
-
-    Returns:
-        (features, logits): features at half the resolution, and logits at every pixel.
-
-    References:
-        Chen et al. (2017), DeepLab. https://arxiv.org/abs/1606.00915
-        Yu and Koltun (2016). https://arxiv.org/abs/1511.07122
-    """
-    h = halved(_centred(image), width)
-    for dilation in dilations:
-        h = block(h, width, dilation)
-    sides = [block(h, width, rate) for rate in rates]
-    score = layers.Conv2D(num_classes, 1, dtype="float32")(layers.Add()(sides))
-    return h, layers.UpSampling2D(2, interpolation="bilinear", dtype="float32")(score)
-
-
-BUILDERS = {"CNN": cnn, "FCN": fcn, "U-Net": unet, "DeepLab": dilated}
 
 
 def with_code(image, features, latent=8, factor=8):
@@ -152,10 +46,10 @@ def with_code(image, features, latent=8, factor=8):
 
 
 def network(build, image_shape, latent, seed, plan=((16, 24, 32), (1, 1, 1), (2, 2, 2))):
-    """A segmenter whose body is also the encoder of a VAE, with fresh weights, for `Twins`.
+    """A segmenter whose body is also the encoder of a VAE, with fresh weights.
 
     Args:
-        build: function of a symbolic image → (features, logits), such as those above.
+        build: function of a symbolic image → (features, logits), both symbolic.
         image_shape: `(H, W, C)`; H and W multiples of the product of the patches.
         latent: channels of the code.
         seed: of the first weights.
@@ -214,7 +108,8 @@ def joint(encoder, decoder, head, loss, weight, sigma, seed=None):
         seed: of the sampling noise.
 
     Returns:
-        (model, losses): outputs and losses by the names "labels" and "picture", for `Twins`.
+        (model, losses): outputs and losses by the names "labels" and "picture", for
+            `PretrainingComparison`.
     """
     share = weight / math.prod(encoder.input.shape[1:3])
     mean, log_variance = encoder.outputs
@@ -227,32 +122,17 @@ def joint(encoder, decoder, head, loss, weight, sigma, seed=None):
     return model, {"labels": loss, "picture": distortion}
 
 
-def block(h, width, dilation=1):
-    """3×3 convolution, batch normalisation, ReLU."""
-    conv = layers.Conv2D(width, 3, padding="same", dilation_rate=dilation, use_bias=False)
-    return bn_relu(conv(h))
-
-
-def halved(h, width):
-    """Half the resolution by a 2×2 patch convolution, batch normalisation, ReLU."""
-    return bn_relu(layers.Conv2D(width, 2, 2)(h))
-
-
-def _centred(image):
-    return layers.Rescaling(4.0, offset=-2.0)(image)
-
-
 INITIALISATIONS = ("random", "random, frozen", "autoencoder", "denoising", "VAE", "VAE + term")
 
 
 class PretrainingComparison:
-    """Trains a head from the starts in `ARMS`.
+    """Trains one network from the first weights in `INITIALISATIONS`, and nothing else differs.
 
     - random: fresh weights; "random, frozen": only the head learns.
     - autoencoder, denoising: encoder and decoder pretrained on the squared error, with and
       without noise on the input.
     - VAE: pretrained with the ELBO; "VAE + term": and the VAE's loss stays on.
-    - "autoencoder, frozen" and so on: as "random, frozen", from that start.
+    - "autoencoder, frozen" and so on: as "random, frozen", from those weights.
 
     Pretraining sees all of `images`, and no labels. Compiled models are kept and get new weights
     for every training, because to compile one takes as long as a short training.
@@ -265,9 +145,14 @@ class PretrainingComparison:
         loss: of the head.
         images: float32 `(N, H, W, C)` in [0, 1].
         sigma: of the VAE's Gaussian pixels.
-        pretraining: options of `learn` for the pretraining that differ, such as `steps`.
+        pretraining: options of `training.train` for the pretraining that differ, such as `steps`.
         noise: standard deviation on the denoising autoencoder's input.
-        **options: `steps`, `batch` and `rate` of `learn`.
+        **options: `steps`, `batch_size` and `learning_rate` of `training.train`.
+
+    Attributes:
+        full, frozen, both: (encoder, decoder, head), whose weights are set for every training:
+            free to move, with an encoder that stays, and those of the joint model.
+        initial_weights: from (kind, seed) to the weights that `pretrained` gives, of the last seed.
     """
 
     def __init__(self, network, joint, loss, images, sigma, pretraining=None, noise=0.1, **options):
@@ -277,64 +162,74 @@ class PretrainingComparison:
         self.frozen[0].trainable = False
         self.joint, self.joint_loss = joint(*self.both)
         encoder, decoder, _ = self.full
-        self.auto = keras.Model(encoder.input, decoder(encoder.outputs[0]))
+        self.autoencoder = keras.Model(encoder.input, decoder(encoder.outputs[0]))
         self.vae = models.VAE(encoder, decoder, likelihood="gaussian", sigma=sigma)
-        self.starts = {}
+        self.initial_weights = {}
 
-    def train(self, arm, images, targets, seed):
-        """The head of an arm after its training: a model that belongs to the next call, too.
+    def train(self, initialisation, images, targets, seed):
+        """The head after its training: a model that belongs to the next call, too.
 
         Args:
-            arm: one of `ARMS`, or a start with ", frozen" behind it.
+            initialisation: one of `INITIALISATIONS`, or the first word of one with ", frozen"
+                behind it.
             images, targets: the labelled ones.
             seed: of first weights, pretraining and order.
 
         Raises:
-            ValueError: If there is no such arm.
+            ValueError: If there is no such initialisation.
         """
-        kind, frozen, _ = arm.partition(", frozen")
-        if arm not in INITIALISATIONS and (
-            arm != f"{kind}, frozen" or kind not in INITIALISATIONS or "+" in kind
+        kind, frozen, _ = initialisation.partition(", frozen")
+        if initialisation not in INITIALISATIONS and (
+            initialisation != f"{kind}, frozen" or kind not in INITIALISATIONS or "+" in kind
         ):
-            raise ValueError(f"`arm` must be one of {INITIALISATIONS}. Received: arm={arm!r}")
-        start = self.pretrained(kind.split(" + ")[0], seed)
-        nets = self.frozen if frozen else self.both if arm == "VAE + term" else self.full
+            raise ValueError(
+                f"`initialisation` must be one of {INITIALISATIONS}. "
+                f"Received: initialisation={initialisation!r}"
+            )
+        weights = self.pretrained(kind.split(" + ")[0], seed)
+        joint = initialisation == "VAE + term"
+        networks = self.frozen if frozen else self.both if joint else self.full
         # The encoder after the head, which holds the encoder's levels too.
-        for net, weights in zip(reversed(nets), reversed(start)):
-            net.set_weights(weights)
-        if arm == "VAE + term":
+        for part, values in zip(reversed(networks), reversed(weights)):
+            part.set_weights(values)
+        if joint:
             both = {"labels": targets, "picture": images}
-            self._learn(self.joint, images, both, self.joint_loss, seed)
+            self._train(self.joint, images, both, self.joint_loss, seed)
         else:
-            self._learn(nets[2], images, targets, self.loss, seed)
-        return nets[2]
+            self._train(networks[2], images, targets, self.loss, seed)
+        return networks[2]
 
     def pretrained(self, kind, seed):
-        """Weights of encoder, decoder and head before they meet a label."""
-        if (kind, seed) in self.starts:
-            return self.starts[kind, seed]
-        fresh = self.starts.get(("random", seed))
-        if fresh is None:
-            fresh = [net.get_weights() for net in self.network(seed)]
+        """Weights of encoder, decoder and head before they meet a label.
+
+        Args:
+            kind: "random", "autoencoder", "denoising" or "VAE".
+            seed: of first weights and pretraining.
+        """
+        if (kind, seed) in self.initial_weights:
+            return self.initial_weights[kind, seed]
+        weights = self.initial_weights.get(("random", seed))
+        if weights is None:
+            weights = [part.get_weights() for part in self.network(seed)]
             gc.collect()
         if kind != "random":
             encoder, decoder, _ = self.full
-            encoder.set_weights(fresh[0])
-            decoder.set_weights(fresh[1])
+            encoder.set_weights(weights[0])
+            decoder.set_weights(weights[1])
             if kind == "VAE":
-                self._learn(self.vae, self.images, None, None, seed, **self.pretraining)
+                self._train(self.vae, self.images, None, None, seed, **self.pretraining)
             else:
                 shown = self._noisy(seed) if kind == "denoising" else self.images
-                self._learn(self.auto, shown, self.images, "mse", seed, **self.pretraining)
-            fresh = [encoder.get_weights(), decoder.get_weights(), fresh[2]]
+                self._train(self.autoencoder, shown, self.images, "mse", seed, **self.pretraining)
+            weights = [encoder.get_weights(), decoder.get_weights(), weights[2]]
         # Those of another seed are not asked for again.
-        self.starts = {k: v for k, v in self.starts.items() if k[1] == seed}
-        self.starts[kind, seed] = fresh
-        return fresh
+        kept = {key: old for key, old in self.initial_weights.items() if key[1] == seed}
+        self.initial_weights = {**kept, (kind, seed): weights}
+        return weights
 
     def _noisy(self, seed):
-        noise = np.random.default_rng(seed).standardbn_relu(self.images.shape, "float32")
+        noise = np.random.default_rng(seed).standard_normal(self.images.shape, "float32")
         return np.clip(self.images + np.float32(self.noise) * noise, 0, 1)
 
-    def _learn(self, model, x, y, loss, seed, **options):
+    def _train(self, model, x, y, loss, seed, **options):
         training.train(model, x, y, loss, **{**self.options, **options, "seed": seed})

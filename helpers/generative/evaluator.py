@@ -1,6 +1,7 @@
 """A classifier whose features compare generated pictures with real ones; trained where it is used.
 
-No network is downloaded. The numbers compare models that one evaluator has measured, and nothing else.
+`SampleEvaluator` trains it and scores pictures; `classifier` is its network. No network is
+downloaded. The numbers compare models that one evaluator has measured, and nothing else.
 """
 
 import keras
@@ -15,72 +16,90 @@ METRICS = ("distance", "precision", "recall", "variety", "sharpness")
 
 
 def classifier(image_shape, num_classes):
-    """`(B, H, W, C)` → logits `(B, classes)` and features `(B, 64)`, the means of the last layer."""
+    """A small convolutional network with its last features beside its logits.
+
+    Args:
+        image_shape: `(H, W, C)`.
+        num_classes: K.
+
+    Returns:
+        keras.Model, `(B, H, W, C)` in [0, 1] → logits `(B, K)` and features `(B, 64)`, the means of
+        the last convolution.
+    """
     image = keras.Input(image_shape)
     h = layers.Rescaling(4.0, offset=-2.0)(image)
     for filters, stride in ((24, 1), (32, 2), (48, 2), (64, 2)):
         h = bn_relu(layers.Conv2D(filters, 3, stride, padding="same", use_bias=False)(h))
     features = layers.GlobalAveragePooling2D(name="features")(h)
-    return keras.Model(image, [layers.Dense(int(num_classes))(features), features], name="ruler")
+    logits = layers.Dense(int(num_classes))(features)
+    return keras.Model(image, [logits, features], name="evaluator")
 
 
 class SampleEvaluator:
-    """Compares pictures with real ones in the features of a classifier of the real ones' kinds.
+    """Compares pictures with real ones in the features of a classifier of the real ones.
 
     Args:
         images: float32 `(N, H, W, C)` in [0, 1] to train the classifier on. The first thousand set
             the unit of each feature, too.
-        kinds: integers `(N,)` from 0 on.
+        labels: class of each, integers `(N,)` from 0 on.
         real: `(M, H, W, C)`: what all pictures are compared with; none of `images`.
-        steps, batch, rate, seed: of the training; see `training.train`.
+        steps, batch_size, learning_rate, seed: of the training; see `training.train`.
     """
 
-    def __init__(self, images, kinds, real, steps=375, batch_size=32, learning_rate=0.005, seed=0):
+    def __init__(self, images, labels, real, steps=375, batch_size=32, learning_rate=0.005, seed=0):
         keras.utils.set_random_seed(seed)
-        kinds = np.asarray(kinds)
-        self.classes = int(kinds.max()) + 1
-        self.network = classifier(images.shape[1:], self.classes)
-        named = keras.Model(self.network.input, self.network.outputs[0])
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        labels = np.asarray(labels)
+        self.num_classes = int(labels.max()) + 1
+        self.network = classifier(images.shape[1:], self.num_classes)
         training.train(
-            named,
+            keras.Model(self.network.input, self.network.outputs[0]),
             images,
-            kinds,
-            loss,
+            labels,
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             steps=steps,
             batch_size=batch_size,
             learning_rate=learning_rate,
             seed=seed,
         )
-        self.unit, self.real = self._look(images[:1000])[1], self._look(real)[1]
-        self.coarse = generative.block_mean(real)
-        self.energy = generative.gradient_energy(real).mean()
+        self.reference_features = self._predict(images[:1000])[1]
+        self.real_features = self._predict(real)[1]
+        self.real_block_means = generative.block_mean(real)
+        self.real_gradient_energy = generative.gradient_energy(real).mean()
 
-    def accuracy(self, images, kinds):
-        """Share of pictures whose kind the classifier names rightly."""
-        return float((self._look(images)[0].argmax(axis=1) == kinds).mean())
+    def accuracy(self, images, labels):
+        """Share of pictures `(N, H, W, C)` whose class, integers `(N,)`, the classifier names."""
+        return float((self._predict(images)[0].argmax(axis=1) == labels).mean())
 
-    def judge(self, pictures):
-        """Scores of pictures `(N, H, W, C)`; values outside [0, 1] are cut, NaN is black.
+    def evaluate(self, images):
+        """Scores of a set of pictures.
+
+        Args:
+            images: `(N, H, W, C)`; values outside [0, 1] are cut, NaN is black.
 
         Returns:
-            Dictionary: `distance`, `precision` and `recall` (see `samples`) of the features in
-            units of the training pictures'; `variety` of the pictures as a grid of 4×4 means and
-            `sharpness`, the gradient energy, as shares of the real pictures'; `kinds`, the shares
-            of the classes by the classifier's word.
+            Dictionary: `distance`, `precision` and `recall` (`metrics.polynomial_mmd` and
+            `metrics.precision_recall`) of the features in units of the training pictures';
+            `variety` of the pictures as a grid of 4×4 means and `sharpness`, the gradient energy,
+            as shares of the real pictures'; `kinds`, the shares of the classes by the classifier's
+            word, `(K,)`. All have no unit.
         """
-        pictures = np.clip(np.nan_to_num(np.asarray(pictures, dtype="float32")), 0, 1)
-        logits, features = self._look(pictures)
-        _, real, drawn = generative.standardise(self.unit, self.real, features)
-        precision, recall = generative.precision_recall(real, drawn)
+        images = np.clip(np.nan_to_num(np.asarray(images, dtype="float32")), 0, 1)
+        logits, features = self._predict(images)
+        _, real, fake = generative.standardise(
+            self.reference_features, self.real_features, features
+        )
+        precision, recall = generative.precision_recall(real, fake)
+        block_means = generative.block_mean(images)
+        energy = generative.gradient_energy(images).mean()
+        counts = np.bincount(logits.argmax(axis=1), minlength=self.num_classes)
         return {
-            "distance": generative.polynomial_mmd(real, drawn),
+            "distance": generative.polynomial_mmd(real, fake),
             "precision": precision,
             "recall": recall,
-            "variety": generative.variance_ratio(self.coarse, generative.block_mean(pictures)),
-            "sharpness": float(generative.gradient_energy(pictures).mean() / self.energy),
-            "kinds": np.bincount(logits.argmax(axis=1), minlength=self.classes) / len(logits),
+            "variety": generative.variance_ratio(self.real_block_means, block_means),
+            "sharpness": float(energy / self.real_gradient_energy),
+            "kinds": counts / len(logits),
         }
 
-    def _look(self, images):
+    def _predict(self, images):
         return self.network.predict(np.asarray(images), batch_size=250, verbose=0)

@@ -2,7 +2,8 @@
 
 Two networks with opposite aims take turns, so `fit` with its one loss does not serve. A step by
 hand does: `backend.value_and_grad` for each network, and `backend.compile_step` so that the whole
-step runs as one function on every backend.
+step runs as one function on every backend. `jensen_shannon_divergence` is what the original game
+measures; the losses stand in notebook 08.
 """
 
 import time
@@ -16,24 +17,11 @@ from helpers.data import to_float
 from helpers.training import cosine_decay
 
 
-def discriminator_loss(real, fake):
-    """−E[log D(x)] − E[log(1 − D(G(z)))] from logits, in nats: what a discriminator minimises.
-
-    Args:
-        real: logits of real pictures, `(B,)` or `(B, 1)`; D = sigmoid(logit).
-        fake: logits of generated ones. The two need not be equally many.
-
-    Returns:
-        A scalar. 2 log 2 = 1.386 for a discriminator that cannot tell them apart.
-
-    References:
-        Goodfellow et al. (2014). https://arxiv.org/abs/1406.2661
-    """
-    return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
-
-
 def jensen_shannon_divergence(p, q, width):
     """The Jensen–Shannon divergence of two densities on one grid, in nats.
+
+    `scipy.spatial.distance.jensenshannon` returns its square root, and scales what it is given to
+    the sum 1; here what is no density is refused.
 
     Args:
         p, q: values of the densities, `(N,)`.
@@ -67,6 +55,8 @@ def jensen_shannon_divergence(p, q, width):
 def random_batches(images, batch_size, steps, seed):
     """Batches of a fixed size for so many steps, pass by pass in a new order.
 
+    `tf.data` does it as well, but needs TensorFlow beside every other backend.
+
     Args:
         images: uint8 or floats in [0, 1], `(N, …)`, at least `batch_size` of them.
         batch_size: pictures in a step; what is left over at the end of a pass joins the next.
@@ -74,7 +64,7 @@ def random_batches(images, batch_size, steps, seed):
         seed: of the orders.
 
     Yields:
-        float32 tensors `(batch, …)`.
+        float32 tensors `(batch_size, …)`, values in [0, 1].
 
     Raises:
         ValueError: If there are fewer pictures than a batch takes.
@@ -89,15 +79,18 @@ def random_batches(images, batch_size, steps, seed):
         yield ops.convert_to_tensor(to_float(images[rows]))
 
 
-def player(*networks, momentum=0.5):
-    """One side of a game: the trainable variables of its networks, and an optimizer of its own.
+def player(*networks, beta_1=0.5):
+    """One player of the game: the trainable variables of its networks, and an optimizer for them.
 
     Args:
         *networks: built Keras models.
-        momentum: Adam's β₁. Half of the usual, because the slopes of a game turn.
+        beta_1: of Adam. Half of the usual, because the gradients of a game turn.
+
+    Returns:
+        (list of variables, a built `keras.optimizers.Adam`).
     """
     variables = [v for network in networks for v in network.trainable_variables]
-    adam = keras.optimizers.Adam(beta_1=momentum)
+    adam = keras.optimizers.Adam(beta_1=beta_1)
     adam.build(variables)
     return variables, adam
 
@@ -108,36 +101,49 @@ class AdversarialTrainer:
     The step is compiled once. Learning rates fall to 0 along a cosine.
 
     Args:
-        step: takes a batch of pictures, changes variables, returns a tensor `(S,)`, one loss a
-            side.
-        sides: list of `side(…)`.
-        learning_rates: the highest learning rate of each side.
+        step: takes a batch of pictures, float32 `(batch_size, …)`, changes variables, and returns
+            a tensor `(P,)`, one loss a player.
+        players: P results of `player(…)`.
+        learning_rates: the highest learning rate of each player.
         networks: all networks that the step reads or changes.
-        draws: the `keras.random.SeedGenerator` of its noise.
+        seed_generator: the `keras.random.SeedGenerator` of its noise.
+
+    Raises:
+        ValueError: If there is not one learning rate a player.
     """
 
-    def __init__(self, step, sides, learning_rates, networks, draws):
-        if len(sides) != len(learning_rates):
+    def __init__(self, step, players, learning_rates, networks, seed_generator):
+        self.players, self.learning_rates = list(players), list(learning_rates)
+        if len(self.players) != len(self.learning_rates):
             raise ValueError(
-                f"one rate a side: {len(sides)}. Received: learning_rates={learning_rates!r}"
+                f"one learning rate a player: {len(self.players)}. "
+                f"Received: learning_rates={learning_rates!r}"
             )
-        self.sides, self.rates, self.draws = list(sides), list(learning_rates), draws
-        self.optimizers = [v for _, adam in sides for v in adam.variables]
+        self.seed_generator = seed_generator
+        self.optimizer_variables = [v for _, adam in self.players for v in adam.variables]
         variables = [v for network in networks for v in network.variables]
-        self.step = compile_step(step, [*variables, *self.optimizers, draws.state])
+        self.step = compile_step(
+            step, [*variables, *self.optimizer_variables, seed_generator.state]
+        )
 
-    def play(self, images, batch_size, steps, seed):
+    def fit(self, images, batch_size, steps, seed):
         """Trains from the weights that the networks have.
 
+        Args:
+            images: uint8 or floats in [0, 1], `(N, …)`, at least `batch_size` of them.
+            batch_size: pictures in a step.
+            steps: how many.
+            seed: of the order of the pictures and of the noise.
+
         Returns:
-            (losses `(steps, S)`, seconds of wall time).
+            (losses `(steps, P)`, seconds of wall time).
         """
-        for variable in self.optimizers:
+        for variable in self.optimizer_variables:
             variable.assign(ops.zeros(variable.shape, variable.dtype))
-        self.draws.state.assign(np.array([seed, 0], "uint32"))
+        self.seed_generator.state.assign(np.array([seed, 0], "uint32"))
         trace, begin = [], time.perf_counter()
-        for i, real in enumerate(random_batches(images, batch_size, steps, seed)):
-            for (_, adam), rate in zip(self.sides, self.rates):
-                adam.learning_rate = rate * cosine_decay(i / steps)
-            trace.append(self.step(real))
+        for i, batch in enumerate(random_batches(images, batch_size, steps, seed)):
+            for (_, adam), learning_rate in zip(self.players, self.learning_rates):
+                adam.learning_rate = learning_rate * cosine_decay(i / steps)
+            trace.append(self.step(batch))
         return np.array([ops.convert_to_numpy(t) for t in trace]), time.perf_counter() - begin

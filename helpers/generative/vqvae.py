@@ -1,7 +1,7 @@
 """A picture as a grid of codes: one encoder and decoder, trained as a VQ-VAE or as a VAE.
 
-Twins for the question what whole numbers cost and give: same networks, pictures and steps, and the
-same small head that reads the grid.
+For the question what whole numbers cost and give: same networks, pictures and steps, and the same
+small head that labels pixels from the grid. `VQVAE` is all of it, with the prior over the codes.
 """
 
 import math
@@ -16,138 +16,188 @@ from helpers.layers import bn_relu
 
 
 class VQVAE:
-    """Encoder, codes and decoder, with what trains them and a head that reads them.
+    """Encoder, codebook and decoder, with what trains them, a prior, and heads on the grid.
 
-    Compiled models are kept and get new weights for every run.
+    Compiled models are kept and get new weights for every training.
 
     Args:
         image_shape: `(H, W, C)`.
-        num_codes, channels: K code vectors of so many numbers.
-        sigma: of the Gaussian pixels, for both.
-        commitment, revive: see `vq.VectorQuantizer`.
+        num_codes: K, how many code vectors.
+        channels: numbers in each of them.
+        sigma: standard deviation of the Gaussian pixels, for VQ-VAE and VAE.
+        commitment, restart_threshold: see `vq.VectorQuantizer`.
         beta: weight of the KL of the VAE, to bring its rate to that of the codes.
-        num_classes: classes of the head; None builds none.
-        patch, width: side of a cell of the grid in pixels, and channels of the networks.
-        **options: `steps`, `batch` and `rate` of `training.train` for both.
+        num_classes: classes of the heads; None builds none.
+        patch: side of a cell of the grid, in pixels.
+        width: channels of the networks.
+        **options: `steps`, `batch_size` and `learning_rate` of `training.train`, for both and for
+            the prior.
+
+    Attributes:
+        encoder, quantizer, decoder: the networks, as they are now.
+        vqvae: keras.Model, `(B, H, W, C)` → reconstructions of that shape, through the codes.
+        vae: `models.VAE` of the same encoder and decoder.
+        prior: keras.Model by `pixelcnn.pixelcnn`, None before `train_prior`.
+        heads: dictionary from "vectors" and "codes" to keras.Model, empty without `num_classes`.
     """
 
     def __init__(
-        self, image_shape, num_codes, channels, sigma, commitment=4.0, revive=0.05, beta=1.0,
-        num_classes=None, patch=4, width=64, **options,
+        self, image_shape, num_codes, channels, sigma, commitment=4.0, restart_threshold=0.05,
+        beta=1.0, num_classes=None, patch=4, width=64, **options,
     ):  # fmt: skip
-        self.plan = tuple(image_shape), channels, [width], [2], [patch]
-        self.book_plan = {"codes": num_codes, "commitment": commitment, "revive": revive}
+        self.pyramid = tuple(image_shape), channels, [width], [2], [patch]
+        self.quantizer_options = {
+            "num_codes": num_codes,
+            "commitment": commitment,
+            "restart_threshold": restart_threshold,
+        }
         self.log_sigma, self.options = math.log(sigma), options
-        self.encoder, self.book, self.decoder = self.nets = self._new(0)
-        decoded = self.decoder(self.book(self.encoder.outputs[0]))
-        self.vqvae = keras.Model(self.encoder.input, decoded)
+        self.encoder, self.quantizer, self.decoder = self.networks = self._build_networks(0)
+        reconstruction = self.decoder(self.quantizer(self.encoder.outputs[0]))
+        self.vqvae = keras.Model(self.encoder.input, reconstruction)
         gaussian = {"likelihood": "gaussian", "sigma": sigma, "beta": beta, "seed": 0}
         self.vae = models.VAE(self.encoder, self.decoder, **gaussian)
-        self.heads, self.prior = {}, None
-        self.code_loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        self.prior, self.heads = None, {}
         if num_classes is not None:
             self._build_heads(num_classes)
 
-    def start(self, run):
-        """Gives encoder, codes and decoder the first weights of a run; returns itself."""
-        for net, fresh in zip(self.nets, self._new(run)):
-            net.set_weights(fresh.get_weights())
+    def reset_weights(self, seed):
+        """Gives encoder, quantizer and decoder the first weights of a seed; returns itself."""
+        for network, fresh in zip(self.networks, self._build_networks(seed)):
+            network.set_weights(fresh.get_weights())
         return self
 
-    def learn(self, kind, images, run):
-        """Trains from the weights that are there, as "VQ-VAE" or as "VAE".
-
-        Raises:
-            ValueError: If there is no such kind.
-        """
-        if kind not in ("VQ-VAE", "VAE"):
-            raise ValueError(f"`kind` must be 'VQ-VAE' or 'VAE'. Received: kind={kind!r}")
-        if kind == "VAE":
-            training.train(self.vae, images, **self.options, seed=run)
-        else:
-            training.train(self.vqvae, images, images, self.nats, **self.options, seed=run)
-
-    def nats(self, images, redrawn):
-        """−log p(x|codes), `(B,)`, nats per image."""
-        return losses.gaussian_nll(images, redrawn, self.log_sigma)
-
-    def send(self, images):
-        """Pictures `(N, H, W, C)` → codes, int32 `(N, h, w)`."""
-        vectors = self.encoder.predict(images, batch_size=250, verbose=0)[0]
-        return ops.convert_to_numpy(self.book.choose(vectors))
-
-    def receive(self, codes):
-        """Codes `(N, h, w)` → pictures `(N, H, W, C)`."""
-        vectors = ops.convert_to_numpy(self.book.look_up(codes))
-        return self.decoder.predict(vectors, batch_size=250, verbose=0)
-
-    def learn_prior(self, images, run, steps):
-        """Trains a prior over the codes of pictures, from fresh weights, at the same rate."""
-        sent = self.send(images)
-        if self.prior is None:
-            keras.utils.set_random_seed(0)
-            prior = pixelcnn.pixelcnn(sent.shape[1:], self.book.codes)
-            self.prior = prior, prior.get_weights()
-        prior, first = self.prior
-        prior.set_weights(first)
-        options = {**self.options, "steps": steps, "seed": run}
-        training.train(prior, sent, sent, self.code_loss, **options)
-
-    def draw(self, n, run):
-        """New pictures `(n, H, W, C)`, from codes that the prior draws."""
-        return self.receive(pixelcnn.sample_codes(self._prior(), n, run))
-
-    def code_nats(self, codes):
-        """−log p of each grid of codes under the prior: `(N,)`, nats per image."""
-        return pixelcnn.code_nll(self._prior(), codes)
-
-    def bound(self, images):
-        """log p(codes) + log p(x|codes) ≤ log p(x) of pictures: `(N,)`, nats per image."""
-        codes = self.send(images)
-        given = ops.convert_to_numpy(self.nats(images, self.receive(codes)))
-        return -self.code_nats(codes) - given
-
-    def read(self, what, images, masks, run, **options):
-        """A head on the frozen grid as it is now, trained on masks: a model → logits.
+    def train(self, objective, images, seed):
+        """Trains encoder and decoder from the weights that are there.
 
         Args:
-            what: "codes", or "vectors" for the encoder's output before it is rounded to codes
-                (for the VAE: its mean).
-            images, masks: the labelled ones.
-            run: seed of the order; the head's first weights are the same in every run.
-            **options: `steps`, `batch` and `rate`.
+            objective: "VQ-VAE" or "VAE".
+            images: float32 `(N, H, W, C)` in [0, 1].
+            seed: of the order of the batches and of the noise.
 
         Raises:
-            ValueError: If there is no such head.
+            ValueError: If there is no such objective.
         """
-        if what not in self.heads:
-            raise ValueError(f"`what` must be one of {list(self.heads)}. Received: what={what!r}")
-        head, first = self.heads[what]
-        head.set_weights(first)
-        for net, source in zip(self.lent, self.nets):
-            net.set_weights(source.get_weights())
-        return training.train(head, images, masks, self.head_loss, **options, seed=run)
+        if objective not in ("VQ-VAE", "VAE"):
+            raise ValueError(
+                f"`objective` must be 'VQ-VAE' or 'VAE'. Received: objective={objective!r}"
+            )
+        if objective == "VAE":
+            training.train(self.vae, images, **self.options, seed=seed)
+        else:
+            loss = self.reconstruction_nll
+            training.train(self.vqvae, images, images, loss, **self.options, seed=seed)
 
-    def _prior(self):
+    def reconstruction_nll(self, images, reconstructions):
+        """−log p(x|codes) of `(B, H, W, C)` and its reconstruction: `(B,)`, nats per image."""
+        return losses.gaussian_nll(images, reconstructions, self.log_sigma)
+
+    def encode_indices(self, images):
+        """Pictures `(N, H, W, C)` → codes, int32 `(N, h, w)`."""
+        vectors = self.encoder.predict(images, batch_size=250, verbose=0)[0]
+        return ops.convert_to_numpy(self.quantizer.encode_indices(vectors))
+
+    def decode_indices(self, indices):
+        """Codes, integers `(N, h, w)` → pictures, float32 `(N, H, W, C)`."""
+        vectors = ops.convert_to_numpy(self.quantizer.lookup(indices))
+        return self.decoder.predict(vectors, batch_size=250, verbose=0)
+
+    def train_prior(self, images, seed, steps):
+        """Trains a prior over the codes of pictures, from fresh weights.
+
+        Args:
+            images: float32 `(N, H, W, C)` in [0, 1].
+            seed: of the order of the batches; the first weights are the same for every seed.
+            steps: training steps, at the learning rate and batch size of the networks.
+        """
+        indices = self.encode_indices(images)
         if self.prior is None:
-            raise ValueError("there is no prior over the codes yet: call `learn_prior` before")
-        return self.prior[0]
+            keras.utils.set_random_seed(0)
+            self.prior = pixelcnn.pixelcnn(indices.shape[1:], self.quantizer.num_codes)
+            self.first_prior_weights = self.prior.get_weights()
+        self.prior.set_weights(self.first_prior_weights)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        options = {**self.options, "steps": steps, "seed": seed}
+        training.train(self.prior, indices, indices, loss, **options)
 
-    def _new(self, run):
-        keras.utils.set_random_seed(run)
-        encoder, decoder = pyramids.pyramid_networks(*self.plan)
-        book = VectorQuantizer(**self.book_plan, seed=run)
-        book.build(encoder.outputs[0].shape)
-        return encoder, book, decoder
+    def sample(self, n, seed):
+        """New pictures, float32 `(n, H, W, C)`, from codes that the prior draws.
+
+        Raises:
+            ValueError: If there is no prior yet.
+        """
+        return self.decode_indices(pixelcnn.sample_codes(self._trained_prior(), n, seed))
+
+    def prior_nll(self, indices):
+        """−log p of grids of codes `(N, h, w)` under the prior: float64 `(N,)`, nats per image.
+
+        Raises:
+            ValueError: If there is no prior yet.
+        """
+        return pixelcnn.code_nll(self._trained_prior(), indices)
+
+    def bound(self, images):
+        """log p(codes) + log p(x|codes) ≤ log p(x) of pictures `(N, H, W, C)`.
+
+        Returns:
+            float64 `(N,)`, nats per image.
+
+        Raises:
+            ValueError: If there is no prior yet.
+        """
+        indices = self.encode_indices(images)
+        nll = self.reconstruction_nll(images, self.decode_indices(indices))
+        return -self.prior_nll(indices) - ops.convert_to_numpy(nll)
+
+    def train_head(self, features, images, masks, test_images, seed, **options):
+        """Trains a head on the frozen grid as it is now, and labels other pictures with it.
+
+        Args:
+            features: "codes", or "vectors" for the encoder's output before it is rounded to codes
+                (for the VAE: its mean).
+            images: float32 `(N, H, W, C)`, the labelled ones.
+            masks: their classes, integers `(N, H, W)`.
+            test_images: `(M, H, W, C)`.
+            seed: of the order of the batches; the head's first weights are the same for every seed.
+            **options: `steps`, `batch_size` and `learning_rate`.
+
+        Returns:
+            Classes of the pixels of `test_images`, int64 `(M, H, W)`.
+
+        Raises:
+            ValueError: If there are no such features, or no heads.
+        """
+        if features not in self.heads:
+            raise ValueError(
+                f"`features` must be one of {list(self.heads)}. Received: features={features!r}"
+            )
+        head = self.heads[features]
+        head.set_weights(self.first_head_weights[features])
+        for network, source in zip(self.frozen_networks, self.networks):
+            network.set_weights(source.get_weights())
+        training.train(head, images, masks, self.head_loss, **options, seed=seed)
+        return head.predict(test_images, batch_size=250, verbose=0).argmax(axis=-1)
+
+    def _trained_prior(self):
+        if self.prior is None:
+            raise ValueError("there is no prior over the codes yet: call `train_prior` before")
+        return self.prior
+
+    def _build_networks(self, seed):
+        keras.utils.set_random_seed(seed)
+        encoder, decoder = pyramids.pyramid_networks(*self.pyramid)
+        quantizer = VectorQuantizer(**self.quantizer_options, seed=seed)
+        quantizer.build(encoder.outputs[0].shape)
+        return encoder, quantizer, decoder
 
     def _build_heads(self, num_classes):
         # A frozen copy: the optimizer of the other one must go on seeing its weights.
-        encoder, book, _ = self.lent = self._new(0)
-        encoder.trainable = book.trainable = False
+        encoder, quantizer, _ = self.frozen_networks = self._build_networks(0)
+        encoder.trainable = quantizer.trainable = False
         vectors = encoder.outputs[0]
-        for name, features in {"vectors": vectors, "codes": book(vectors)}.items():
+        for name, features in {"vectors": vectors, "codes": quantizer(vectors)}.items():
             h = layers.Conv2D(48, 3, padding="same")(features)
             h = bn_relu(h)
-            head = pyramids.segmentation_head(encoder.input, [h], num_classes)
-            self.heads[name] = head, head.get_weights()
+            self.heads[name] = pyramids.segmentation_head(encoder.input, [h], num_classes)
+        self.first_head_weights = {name: head.get_weights() for name, head in self.heads.items()}
         self.head_loss = segmentation.PixelCrossEntropy(num_classes)

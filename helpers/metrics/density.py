@@ -1,10 +1,14 @@
 """Measures of a VAE as a density model, in nats per image: bounds, KL per coordinate, active units."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
+from scipy.special import logsumexp
 
 from helpers import losses
+from helpers.backend import compile_function
 
 
 def iwae_bound(vae, x, k, batch_size=None, seed=0):
@@ -70,17 +74,12 @@ def _compiled_log_weights(vae, samples, generator):
         ratio = ops.sum(ops.reshape(ratio, (samples, ops.shape(x)[0], -1)), axis=-1)
         return ratio - ops.reshape(nll, (samples, -1))
 
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return tf.function(log_weights)
-    return log_weights
+    return compile_function(log_weights)
 
 
 def log_mean_exp(values):
     """log of the mean of exp over the first axis, without an overflow: `(S, …)` → `(…)`."""
-    top = values.max(axis=0)
-    return top + np.log(np.mean(np.exp(values - top), axis=0))
+    return logsumexp(values, axis=0) - math.log(len(values))
 
 
 def posterior(vae, x, batch_size=256):

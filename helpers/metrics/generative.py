@@ -3,6 +3,9 @@
 A generator without a density can be judged by its samples only. Most measures here compare two
 sets of features, `(N, F)` of real pictures and `(M, F)` of generated ones, by whatever network
 computes them: they see what that network sees, and numbers by two networks do not compare.
+
+Of features: `polynomial_mmd`, `precision_recall`, `variance_ratio`, and `standardise` before them.
+Of pictures: `power_spectrum`, `block_mean`, `gradient_energy`.
 """
 
 import numpy as np
@@ -18,7 +21,7 @@ def power_spectrum(images):
         images: `(N, H, H, C)`, floats.
 
     Returns:
-        float64 `(H // 2,)`. White noise of variance v in each channel is flat at v / C.
+        float64 `(H // 2,)`, squares of the images' unit. White noise of variance v in each channel is flat at v / C.
 
     Raises:
         ValueError: If the images are not square.
@@ -39,6 +42,8 @@ def power_spectrum(images):
 def standardise(reference, *others):
     """Features in units of the reference: each with mean 0 and standard deviation 1 there.
 
+    As `sklearn.preprocessing.StandardScaler`, which keeps what is constant in the reference.
+
     Args:
         reference: `(N, F)`; a feature that is constant in it is left out everywhere.
         *others: `(M, F)` each.
@@ -51,11 +56,11 @@ def standardise(reference, *others):
     """
     sets = [_features("reference", reference)]
     sets += [_features(f"others[{i}]", other, sets[0]) for i, other in enumerate(others)]
-    mean, spread = sets[0].mean(axis=0), sets[0].std(axis=0)
-    kept = spread > 1e-6 * max(spread.max(), 1e-30)
-    if not kept.any() or spread.max() == 0:
+    mean, std = sets[0].mean(axis=0), sets[0].std(axis=0)
+    varies = std > 1e-6 * max(std.max(), 1e-30)
+    if not varies.any() or std.max() == 0:
         raise ValueError("no feature of the reference varies: its network tells nothing apart")
-    return [(each[:, kept] - mean[kept]) / spread[kept] for each in sets]
+    return [(each[:, varies] - mean[varies]) / std[varies] for each in sets]
 
 
 def polynomial_mmd(real, fake, degree=3):
@@ -72,7 +77,7 @@ def polynomial_mmd(real, fake, degree=3):
         degree: of the polynomial.
 
     Returns:
-        float.
+        float, without a unit.
 
     Raises:
         ValueError: If the sets do not fit each other or hold values that are not finite.
@@ -81,17 +86,16 @@ def polynomial_mmd(real, fake, degree=3):
         Binkowski et al. (2018). https://arxiv.org/abs/1801.01401
         Gretton et al. (2012), lemma 6. https://jmlr.org/papers/v13/gretton12a.html
     """
+    from sklearn.metrics.pairwise import polynomial_kernel
+
     real = _features("real", real, least=2)
     fake = _features("fake", fake, real, least=2)
 
-    def kernel(a, b):
-        return (a @ b.T / a.shape[1] + 1.0) ** degree
-
     def inside(a):
-        k = kernel(a, a)
+        k = polynomial_kernel(a, degree=degree)
         return (k.sum() - np.trace(k)) / (len(a) * (len(a) - 1))
 
-    return float(inside(real) + inside(fake) - 2 * kernel(real, fake).mean())
+    return float(inside(real) + inside(fake) - 2 * polynomial_kernel(real, fake, degree).mean())
 
 
 def precision_recall(real, fake, k=3):
@@ -102,7 +106,8 @@ def precision_recall(real, fake, k=3):
     inside a ball of `real`, recall the share of `real` inside a ball of `fake`. A generator that
     knows one mode well has high precision and low recall; one that blurs all modes has neither.
 
-    Both depend on the sizes of the sets and on k, so compare numbers of equal sizes only.
+    Both depend on the sizes of the sets and on k, so compare numbers of equal sizes only. The
+    package prdc has both; these few lines spare a dependency.
 
     Args:
         real: `(N, F)`.
@@ -134,29 +139,48 @@ def precision_recall(real, fake, k=3):
 
 
 def block_mean(images, cells=4):
-    """Means over a grid of `cells` × `cells` in each channel: `(N, H, W, C)` → `(N, cells² · C)`.
+    """Means over a grid of cells in each channel.
 
     What is left when all that is fine is gone: blur and noise change it little.
+
+    Args:
+        images: `(N, H, W, C)`, floats.
+        cells: how many along each side.
+
+    Returns:
+        float64 `(N, cells² · C)`.
 
     Raises:
         ValueError: If height or width is no multiple of `cells`.
     """
+    from skimage.transform import downscale_local_mean
+
     images = np.asarray(images, dtype="float64")
     if images.ndim != 4 or images.shape[1] % cells or images.shape[2] % cells:
         raise ValueError(
             f"`images` must be (N, H, W, C), H and W multiples of {cells}. "
             f"Received: shape {images.shape}"
         )
-    n, height, width, channels = images.shape
-    blocks = images.reshape(n, cells, height // cells, cells, width // cells, channels)
-    return blocks.mean(axis=(2, 4)).reshape(n, -1)
+    n, height, width, _ = images.shape
+    means = downscale_local_mean(images, (1, height // cells, width // cells, 1))
+    return means.reshape(n, -1)
 
 
 def variance_ratio(real, fake):
     """Variance of generated features as a share of that of real ones, summed over F.
 
     1 where they vary as much; 0 where the generator draws one picture again and again. Of
-    `coarse` pictures it asks whether pictures differ at all, and takes no notice of blur.
+    `block_mean`s it asks whether pictures differ at all, and takes no notice of blur.
+
+    Args:
+        real: `(N, F)`, N ≥ 2.
+        fake: `(M, F)`, M ≥ 2.
+
+    Returns:
+        float, 0 or more, without a unit.
+
+    Raises:
+        ValueError: If the sets do not fit each other or hold values that are not finite.
     """
     real = _features("real", real, least=2)
     fake = _features("fake", fake, real, least=2)
@@ -164,10 +188,19 @@ def variance_ratio(real, fake):
 
 
 def gradient_energy(images):
-    """Mean squared difference of neighbouring pixels, per picture: `(N, H, W, C)` → `(N,)`.
+    """Mean squared difference of neighbouring pixels, per picture.
 
-    Over both directions and all channels, of values in [0, 1] (what lies outside is cut). Blur
-    lowers it; noise raises it, so a high value alone is no praise.
+    Over both directions and all channels. Blur lowers it; noise raises it, so a high value alone
+    is no praise.
+
+    Args:
+        images: `(N, H, W, C)` in [0, 1]; what lies outside is cut.
+
+    Returns:
+        float64 `(N,)`, between 0 and 1.
+
+    Raises:
+        ValueError: If the images have another number of axes.
     """
     images = np.clip(np.asarray(images, dtype="float64"), 0, 1)
     if images.ndim != 4:

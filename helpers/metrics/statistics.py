@@ -1,19 +1,25 @@
-"""What repeated runs allow to be said: means with intervals, and which of two methods is ahead."""
+"""What repeated runs allow to be said: means with intervals, and which of two methods is ahead.
+
+One rule for all: a method is ahead if the 95 % interval of its paired differences lies above 0.
+"""
 
 import math
+from collections import namedtuple
 from itertools import combinations
 
 import numpy as np
 
-from helpers.metrics import statistics
+# Mean and half width of the interval of differences, and "ahead", "behind" or "level".
+PairedDifference = namedtuple("PairedDifference", "mean half word")
 
 
 def confidence_interval(values, level=0.95):
     """The mean of repeated measurements and half the width of its interval.
 
     Student's t, so the values (one a seed) count as independent draws from one normal law.
-    For the difference of two methods, give the differences seed by seed: what both share by
-    the seed then cancels.
+    For the difference of two methods, see `paired_difference`. The ends are those of
+    `scipy.stats.ttest_1samp(values, 0).confidence_interval(level)`, which has no answer for a
+    single value and warns of equal ones.
 
     Args:
         values: One number a repetition, `(N,)`.
@@ -38,18 +44,64 @@ def confidence_interval(values, level=0.95):
     return float(values.mean()), float(t * values.std(ddof=1) / math.sqrt(len(values)))
 
 
-def verdict(runs, claim="VAE", rivals=("random", "random, frozen", "autoencoder", "denoising")):
-    """What repeated trainings of twins allow to be said about pretraining as a VAE.
-
-    "the VAE helps" if the interval of `claim` minus the best rival lies above 0; else
-    "pretraining helps" if that of the best pretrained arm minus the first rival does; else
-    "nothing helps". Best means the highest mean. Differences are taken seed by seed.
+def paired_difference(a, b, level=0.95):
+    """Whether a is ahead of b, from scores of the same seeds: what both share by the seed cancels.
 
     Args:
-        runs: dictionary from an arm to its scores, one a seed, `(N,)`, the same seeds in all.
-        claim: the arm the claim is about.
-        rivals: its twins. The first starts from random weights; those with "random" in their
-            name are not pretrained.
+        a, b: One score a seed, `(N,)`, more is better.
+        level: See `confidence_interval`.
+
+    Returns:
+        `PairedDifference(mean, half, word)` of a − b. The word is "ahead" if the interval lies
+        above 0, "behind" if below, else "level". A single seed has no interval and is "level".
+
+    Raises:
+        ValueError: If a and b differ in length.
+    """
+    a, b = (np.asarray(values, dtype="float64") for values in (a, b))
+    if a.shape != b.shape:
+        raise ValueError(f"a and b must have the same seeds. Received: {a.shape} and {b.shape}")
+    mean, half = confidence_interval(a - b, level)
+    if len(a) < 2 or not abs(mean) > half:
+        return PairedDifference(mean, half, "level")
+    return PairedDifference(mean, half, "ahead" if mean > 0 else "behind")
+
+
+def pairwise_leads(scores, measures, lower_is_better=("distance",)):
+    """Who is ahead on each measure, pair by pair, by `paired_difference`.
+
+    Args:
+        scores: Dictionary from a model to its rows of scores, one a seed, the same seeds in all.
+        measures: Names in the rows.
+        lower_is_better: Those among them of which less is better.
+
+    Returns:
+        Dictionary from "A or B" to one word a measure: "A", "B" or "no lead".
+    """
+
+    def leader(one, other, measure):
+        a, b = ([row[measure] for row in scores[name]] for name in (one, other))
+        if measure in lower_is_better:
+            a, b = b, a
+        word = paired_difference(a, b).word
+        return {"ahead": one, "behind": other, "level": "no lead"}[word]
+
+    pairs = combinations(scores, 2)
+    return {" or ".join(pair): [leader(*pair, m) for m in measures] for pair in pairs}
+
+
+def verdict(runs, claim="VAE", rivals=("random", "random, frozen", "autoencoder", "denoising")):
+    """What repeated trainings from several first weights allow to be said about pretraining.
+
+    "the VAE helps" if `claim` is ahead of the best rival; else "pretraining helps" if the best
+    pretrained arm is ahead of the first rival; else "nothing helps". Best means the highest mean,
+    and ahead is the word of `paired_difference`.
+
+    Args:
+        runs: Dictionary from an arm to its scores, one a seed, `(N,)`, the same seeds in all.
+        claim: The arm the claim is about.
+        rivals: What it is compared with. The first starts from random weights; those with
+            "random" in their name are not pretrained.
 
     Returns:
         Dictionary with `word`, `rival` and (`gain`, `gain_half`): claim minus rival; `best` and
@@ -63,36 +115,11 @@ def verdict(runs, claim="VAE", rivals=("random", "random, frozen", "autoencoder"
 
     rival = best_of(rivals)
     best = best_of([claim, *(arm for arm in rivals if "random" not in arm)])
-    gain, gain_half = confidence_interval(runs[claim] - runs[rival])
-    lift, lift_half = confidence_interval(runs[best] - runs[rivals[0]])
-    several = len(runs[claim]) > 1
-    word = "pretraining helps" if several and lift > lift_half else "nothing helps"
-    word = "the VAE helps" if several and gain > gain_half else word
+    gain = paired_difference(runs[claim], runs[rival])
+    lift = paired_difference(runs[best], runs[rivals[0]])
+    word = "pretraining helps" if lift.word == "ahead" else "nothing helps"
+    word = "the VAE helps" if gain.word == "ahead" else word
     return {
-        "word": word, "rival": rival, "gain": gain, "gain_half": gain_half,
-        "best": best, "lift": lift, "lift_half": lift_half,
+        "word": word, "rival": rival, "gain": gain.mean, "gain_half": gain.half,
+        "best": best, "lift": lift.mean, "lift_half": lift.half,
     }  # fmt: skip
-
-
-def who_leads(found, measure, one, other):
-    """Which of two models is ahead on a measure: a name, or "no lead".
-
-    A lead is a 95 % interval of the difference, seed by seed, that does not hold 0. A single
-    training has no interval, so nobody leads.
-
-    Args:
-        found: dictionary from a model to its rows of scores, one a seed, the same seeds in all.
-        measure: a name in them. Of "distance" less is better, of all others more.
-        one, other: names of models.
-    """
-    gaps = [a[measure] - b[measure] for a, b in zip(found[one], found[other], strict=True)]
-    mean, half = statistics.confidence_interval(gaps)
-    if len(gaps) < 2 or abs(mean) <= half:
-        return "no lead"
-    return one if (mean > 0) is not (measure == "distance") else other
-
-
-def leads(found, measures):
-    """Who is ahead, pair by pair: a dictionary from "A or B" to a word of `who_leads` a measure."""
-    pairs = combinations(found, 2)
-    return {" or ".join(two): [who_leads(found, m, *two) for m in measures] for two in pairs}

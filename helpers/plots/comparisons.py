@@ -1,21 +1,22 @@
-"""Scores of several methods or networks, the reader's run beside a recorded one."""
+"""Scores of several methods or networks, the reader's run beside a recorded one.
+
+What a recorded run holds comes from `helpers.data.records`; the figures take it as it is returned.
+"""
 
 from itertools import cycle
 
 import numpy as np
 
-from helpers.data import records
 from helpers.plots.style import COLOURS
 
 
-def label_efficiency(budgets, arms, record=None, floor=None):
-    """Scores of twins over the number of labelled images, a recorded run beside the reader's.
+def label_efficiency(budgets, arms, recorded=None, floor=None):
+    """Scores over the number of labelled images, a recorded run beside the reader's.
 
     Args:
         budgets: numbers of labelled images, `(B,)`; drawn on a log axis.
         arms: dictionary from a name to `(B, 2)`: mean and half width of the interval.
-        record: name of a file in `data/results` whose results have `labels`, `arms` (names) and
-            `twins` `(A, B, 2)`; left out where it is not there.
+        recorded: (budgets, arms) of a recorded run, from `records.label_efficiency`, or None.
         floor: score without any look at the image, a dotted line; None draws none.
 
     Returns:
@@ -23,10 +24,7 @@ def label_efficiency(budgets, arms, record=None, floor=None):
     """
     import matplotlib.pyplot as plt
 
-    panels = {"your run": (budgets, arms)}
-    old = records.results_of(record)
-    if old:
-        panels["recorded run"] = old["labels"], dict(zip(old["arms"], old["twins"]))
+    panels = {"your run": (budgets, arms)} | ({"recorded run": recorded} if recorded else {})
     fig, axes = plt.subplots(1, len(panels), figsize=(8.6, 4), sharey=True, squeeze=False)
     for axis, (title, (numbers, curves)) in zip(axes[0], panels.items()):
         marks = cycle(["o-", "v--", "s:", "D-.", "^-", "P--", "X:"])
@@ -44,7 +42,7 @@ def label_efficiency(budgets, arms, record=None, floor=None):
     return fig
 
 
-def scores_by_network(table, networks, budgets, record=None, verdicts=None):
+def scores_by_network(table, networks, budgets, recorded=None, verdicts=None):
     """Means with intervals: a panel for each label budget, networks side by side, a mark a start.
 
     Args:
@@ -52,25 +50,18 @@ def scores_by_network(table, networks, budgets, record=None, verdicts=None):
             (mean, half width of the interval).
         networks: names, in order.
         budgets: numbers of labelled images, in order.
-        record: name of a file in `data/results` whose results have `networks`, `labels`, `arms`
-            and `table` `(networks, labels, arms, 2)`; it is drawn below, or left out where it is
-            not there.
-        verdicts: dictionary from a budget to what `metrics.verdict` says of it, for the titles; a
-            record has its own list `word`.
+        recorded: (networks, budgets, table, words) of a recorded run, from
+            `records.scores_by_network`, drawn below; or None.
+        verdicts: dictionary from a budget to what `metrics.verdict` says of it, for the titles.
 
     Returns:
         The figure, for `plots.show`.
-
-    Raises:
-        ValueError: If the record's table does not fit its names.
     """
     import matplotlib.pyplot as plt
 
     words = [verdicts[b]["word"] if verdicts else "" for b in budgets]
     rows = {"your run": (networks, budgets, table, words)}
-    old = records.results_of(record)
-    if old:
-        rows["recorded run"] = _read(record, old)
+    rows |= {"recorded run": recorded} if recorded else {}
     wide = max(len(b) for _, b, *_ in rows.values())
     size = (8.6, 3.1 * len(rows) + 0.4)
     fig, axes = plt.subplots(len(rows), wide, figsize=size, sharey=True, squeeze=False)
@@ -88,30 +79,31 @@ def scores_by_network(table, networks, budgets, record=None, verdicts=None):
     return fig
 
 
-def scores_by_method(tables, measures, arms):
+def scores_by_method(tables, measures, methods, labels=None):
     """Means with intervals: a row of panels for each table, a panel for each measure.
 
     Args:
-        tables: dictionary from a title to `{arm: {measure: (mean, half width)}}`, such as the
+        tables: dictionary from a title to `{method: {measure: (mean, half width)}}`, such as the
             reader's run and a recorded one. Empty tables are left out.
         measures: dictionary from a measure to the label of its axis.
-        arms: all names that tables may have, so that each has one colour and mark in all of them.
+        methods: all names that tables may have, so that each has one colour and mark in all.
+        labels: dictionary from a method to the name that a reader sees; None shows the names.
 
     Returns:
         The figure, for `plots.show`.
 
     Raises:
-        ValueError: If there is nothing to draw, or an arm that is not among `arms`.
+        ValueError: If there is nothing to draw, or a method that is not among `methods`.
     """
     import matplotlib.pyplot as plt
 
-    tables = {title: rows for title, rows in tables.items() if rows}
+    tables, labels = {title: rows for title, rows in tables.items() if rows}, labels or {}
     if not tables:
         raise ValueError("no table has a row")
-    unknown = {arm for rows in tables.values() for arm in rows} - set(arms)
+    unknown = {method for rows in tables.values() for method in rows} - set(methods)
     if unknown:
-        raise ValueError(f"arms must be among {list(arms)}. Received: {sorted(unknown)}")
-    colours, marks = _colours(arms), dict(zip(arms, cycle("osD^v")))
+        raise ValueError(f"methods must be among {list(methods)}. Received: {sorted(unknown)}")
+    colours, marks = _colours(methods), dict(zip(methods, cycle("osD^v")))
     tall = [len(rows) for rows in tables.values()]
     size = (8.6, 0.3 * sum(tall) + 0.85 * len(tall))
     shape = len(tables), len(measures)
@@ -120,32 +112,32 @@ def scores_by_method(tables, measures, arms):
     )
     for line, (title, rows) in zip(axes, tables.items()):
         for axis, (key, label) in zip(line, measures.items()):
-            for at, (arm, cells) in enumerate(rows.items()):
+            for at, (method, cells) in enumerate(rows.items()):
                 if key in cells:
                     mean, half = cells[key]
-                    look = {"fmt": marks[arm], "color": colours[arm]}
-                    axis.errorbar(mean, at, xerr=half, capsize=3, **look)
+                    style = {"fmt": marks[method], "color": colours[method]}
+                    axis.errorbar(mean, at, xerr=half, capsize=3, **style)
             axis.set(xlabel=label, ylim=(len(rows) - 0.5, -0.5))
-            axis.set_yticks(range(len(rows)), list(rows))
+            axis.set_yticks(range(len(rows)), [labels.get(method, method) for method in rows])
         line[0].set_title(title)
     return fig
 
 
-def colour_by_method(axes, drawn, arms):
-    """Lets the lines that are drawn next have the colours that `by_arm` gives to these arms.
+def colour_by_method(axes, drawn, methods):
+    """Lets the lines that are drawn next have the colours of these methods in `scores_by_method`.
 
     Args:
         axes: matplotlib axes.
-        drawn: arms in the order in which they will be drawn.
-        arms: as for `by_arm`.
+        drawn: methods in the order in which they will be drawn.
+        methods: as for `scores_by_method`.
     """
-    colours = _colours(arms)
+    colours = _colours(methods)
     for axis in axes:
-        axis.set_prop_cycle(color=[colours[arm] for arm in drawn])
+        axis.set_prop_cycle(color=[colours[method] for method in drawn])
 
 
-def _colours(arms):
-    return dict(zip(arms, cycle(COLOURS.values())))
+def _colours(methods):
+    return dict(zip(methods, cycle(COLOURS.values())))
 
 
 def _panel(axis, groups):
@@ -160,31 +152,14 @@ def _panel(axis, groups):
     axis.grid(axis="x", visible=False)
 
 
-def _read(name, old):
-    names, numbers, arms = old["networks"], old["labels"], old["arms"]
-    scores = np.asarray(old["table"], "float64")
-    if scores.shape != (len(names), len(numbers), len(arms), 2):
-        raise ValueError(
-            f"{name}.json names {len(names)} networks, {len(numbers)} budgets and {len(arms)} "
-            f"starts. Received: a table of shape {scores.shape}"
-        )
-    found = {
-        (name, number): {arm: tuple(scores[i, j, k]) for k, arm in enumerate(arms)}
-        for i, name in enumerate(names)
-        for j, number in enumerate(numbers)
-    }
-    return names, numbers, found, old.get("word", [""] * len(numbers))
-
-
-def precision_recall_map(found, known, record=None):
+def precision_recall_map(rows, known, recorded=None):
     """Precision over recall, one mark a training; a recorded run beside the reader's.
 
     Args:
-        found: dictionary from a model to its rows with `precision` and `recall`, one a training.
+        rows: dictionary from a model to its rows with `precision` and `recall`, one a training.
         known: dictionary from a name to such a row: marked as crosses with their names.
-        record: name of a file in `data/results` whose results have `MODEL_precision` and
-            `MODEL_recall` for each model (a hyphen as an underscore); left out where it is not
-            there, or lacks them.
+        recorded: `{model: {"precision", "recall"}}` of a recorded run, lists with one number a
+            training, from `records.precision_recall`; or None.
 
     Returns:
         The figure, for `plots.show`.
@@ -192,18 +167,14 @@ def precision_recall_map(found, known, record=None):
     import matplotlib.pyplot as plt
 
     sides = ("recall", "precision")
-    panels = {"your run": {m: [[r[s] for r in rows] for s in sides] for m, rows in found.items()}}
-    old = records.results_of(record)
-    if old:
-        keys = {m: [f"{m.replace('-', '_')}_{s}" for s in sides] for m in found}
-        if all(k in old for pair in keys.values() for k in pair):
-            panels["recorded run"] = {m: [old[k] for k in pair] for m, pair in keys.items()}
+    panels = {"your run": {m: {s: [row[s] for row in of] for s in sides} for m, of in rows.items()}}
+    panels |= {"recorded run": recorded} if recorded else {}
     fig, axes = plt.subplots(1, len(panels), figsize=(4.3 * len(panels), 4.2), squeeze=False)
     for axis, (title, points) in zip(axes[0], panels.items()):
         if title == "your run":
             _name_points(axis, known)
-        for (name, (across, up)), mark in zip(points.items(), cycle("osD^vP")):
-            axis.plot(across, up, mark, label=name, alpha=0.8)
+        for (name, of), mark in zip(points.items(), cycle("osD^vP")):
+            axis.plot(of["recall"], of["precision"], mark, label=name, alpha=0.8)
         axis.set(xlabel="recall", title=title, xlim=(-0.04, 1.04), ylim=(-0.04, 1.04))
         axis.set(ylabel="precision", aspect="equal")
     axes[0, -1].legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))

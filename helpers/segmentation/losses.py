@@ -1,4 +1,4 @@
-"""Losses of classifiers of pixels, from logits: classes with void, and edges that few pixels are.
+"""Losses of classifiers of pixels, from logits: classes, some not counted, and rare edges.
 
 Keras losses: give them to `compile`, or call them on truth and logits. `call` returns `(B,)`, one
 number an image, and their mean is what training minimises. Cross-entropies are in nats a pixel.
@@ -9,14 +9,16 @@ import numpy as np
 from keras import ops
 
 from helpers.layers import PACKAGE
+from helpers.models import first_edition
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class PixelCrossEntropy(keras.losses.Loss):
-    """Cross-entropy of classes, void pixels left out, classes weighted.
+    """Cross-entropy of classes, pixels of `ignore_class` left out, classes weighted.
 
     The mean over the images is Σ w·(−log p) / Σ w over all counted pixels of the batch, so a
-    pixel counts the same whether its image has much void or little.
+    pixel counts the same whether much of its image counts or little.
+    `keras.losses.SparseCategoricalCrossentropy` has an `ignore_class` too, but no weights of classes.
 
     Args:
         num_classes: C.
@@ -24,7 +26,8 @@ class PixelCrossEntropy(keras.losses.Loss):
         class_weights: `(C,)`, weight w of a pixel by its true class; None weighs all alike.
 
     Call arguments:
-        truth: integers `(B, H, W)`; a label that is neither a class nor void makes the loss NaN.
+        truth: integers `(B, H, W)`; a label that is neither a class nor `ignore_class` makes the
+            loss NaN.
         logits: `(B, H, W, C)`.
 
     Raises:
@@ -53,10 +56,12 @@ class PixelCrossEntropy(keras.losses.Loss):
         return ops.sum(nats, axis=(1, 2)) * ops.cast(ops.shape(nats)[0], nats.dtype) / total
 
     def get_config(self):
-        own = {
-            name: getattr(self, name) for name in ("num_classes", "ignore_class", "class_weights")
-        }
-        return {**super().get_config(), **own}
+        names = ("num_classes", "ignore_class", "class_weights")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**first_edition.current_config(config))
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -64,7 +69,8 @@ class SoftDice(keras.losses.Loss):
     """1 − Dice overlap of probabilities and truth, mean over the classes of each image.
 
     Dice is taken over the pixels of one image and one class, never over the batch as one: else
-    the large objects of a batch decide about the small.
+    the large objects of a batch decide about the small. `keras.losses.Dice` has no `ignore_class`,
+    and a class that is neither there nor predicted costs 1 in it.
 
     Args:
         num_classes: C.
@@ -73,7 +79,8 @@ class SoftDice(keras.losses.Loss):
             there nor predicted scores 1.
 
     Call arguments:
-        truth: integers `(B, H, W)`; a label that is neither a class nor void makes the loss NaN.
+        truth: integers `(B, H, W)`; a label that is neither a class nor `ignore_class` makes the
+            loss NaN.
         logits: `(B, H, W, C)`.
 
     Raises:
@@ -87,11 +94,8 @@ class SoftDice(keras.losses.Loss):
         super().__init__(name=name, **kwargs)
         if not smooth > 0:
             raise ValueError(f"`smooth` must be above 0. Received: smooth={smooth!r}")
-        self.num_classes, self.ignore_class, self.smooth = (
-            int(num_classes),
-            _index(ignore_class),
-            float(smooth),
-        )
+        self.num_classes, self.ignore_class = int(num_classes), _index(ignore_class)
+        self.smooth = float(smooth)
 
     def call(self, truth, logits):
         hot, counted = _one_hot(truth, logits, self.num_classes, self.ignore_class)
@@ -103,6 +107,10 @@ class SoftDice(keras.losses.Loss):
     def get_config(self):
         own = {name: getattr(self, name) for name in ("num_classes", "ignore_class", "smooth")}
         return {**super().get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**first_edition.current_config(config))
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -168,9 +176,8 @@ class EdgeCrossEntropy(keras.losses.Loss):
 
 
 def _index(ignore_class):
-    return (
-        None if ignore_class is None else int(ignore_class)
-    )  # NumPy's integers cannot be saved with a model
+    # NumPy's integers cannot be saved with a model.
+    return None if ignore_class is None else int(ignore_class)
 
 
 def _from_logits(target, logits):
@@ -184,7 +191,7 @@ def _fit(shape, other):
 
 
 def _one_hot(truth, logits, num_classes, ignore_class):
-    """One-hot truth `(B, H, W, C)`, void pixels all 0, and which pixels count `(B, H, W)`."""
+    """One-hot truth `(B, H, W, C)`, ignored pixels all 0, and which pixels count `(B, H, W)`."""
     if len(truth.shape) == len(logits.shape) and truth.shape[-1] == 1:
         truth = ops.squeeze(truth, axis=-1)
     if not _fit(truth.shape, logits.shape[:-1]) or logits.shape[-1] != num_classes:

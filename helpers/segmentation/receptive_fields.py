@@ -1,80 +1,87 @@
-"""How far an output sees: from the layers of a model, and from its gradients.
+"""How far an output sees, by gradients: the field that is allowed, and the part that is used.
 
-The *field* of an output is the part of the image that can change it. The layers alone tell it
-(`field`, `support`); whether the weights use it, gradients tell (`gradient`, `centred_side`).
-NumPy out.
+The receptive field of an output is the part of the image that can change it. With positive weights
+no two paths from a pixel to the output cancel, so there the gradient is above 0 and elsewhere it is
+0 (`receptive_field_mask`, `receptive_field`). The gradient of the model as it is tells how much each
+pixel is used (`effective_receptive_field`, `side_holding`). NumPy out.
 """
 
-import functools
 import math
 
 import keras
 import numpy as np
 from keras import layers, ops
 
+from helpers import pyramids
 from helpers.backend import value_and_grad
-from helpers.layers import DepthToSpaceUp
 
-CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
-POOLS = (layers.MaxPooling2D, layers.AveragePooling2D)
-GLOBAL = (layers.GlobalAveragePooling2D, layers.GlobalMaxPooling2D)
-POINTWISE = (
-    layers.InputLayer, layers.BatchNormalization, layers.ReLU, layers.LeakyReLU, layers.Activation,
-    layers.Rescaling, layers.Identity, layers.Dropout, layers.Softmax,
-    layers.Add, layers.Average, layers.Multiply, layers.Concatenate,
-)  # fmt: skip
+SIDES = (96, 192, 384)  # of the images on which a whole field is looked for, in pixels
+MOST_POSITIONS = 64
+AVERAGES = {
+    layers.MaxPooling2D: layers.AveragePooling2D,
+    layers.GlobalMaxPooling2D: layers.GlobalAveragePooling2D,
+}
 
 
 def receptive_field(model):
-    """Side of the field of view, in pixels, as if the image had no end.
+    """Side of the receptive field, in pixels, as if the image had no end.
 
-    Where the resolution changes, outputs differ by a pixel or a few; this is the widest.
+    Where the resolution changes, outputs differ by a pixel or a few; this is the widest of those
+    in one period. It is measured in the middle of images that are large enough, whatever size
+    the model was built for.
 
     Args:
-        model: functional Keras model, `(B, H, W, C)` → `(B, h, w, outputs)`, of convolutions,
-            poolings, enlargements and layers that work pixel by pixel.
+        model: functional Keras model, `(B, H, W, C)` → `(B, h, w, outputs)`, of layers that take
+            any size: convolutions, poolings, enlargements, layers that work pixel by pixel.
 
     Returns:
-        (height, width): integers, or `math.inf` behind a global pooling.
+        (height, width): integers, or `math.inf` for a side that an image of 384 pixels, or more
+        if the model was built for more, cannot hold, as behind a global pooling.
 
     Raises:
-        ValueError: If the model has several inputs or outputs, or a layer that is not known.
+        ValueError: If the model has several inputs or outputs, or a vector in its middle.
 
     References:
-        Araujo, Norris and Sim (2019), the recurrences. https://doi.org/10.23915/distill.00021
+        Araujo, Norris and Sim (2019), recurrences that give the same from the layers alone.
+        https://doi.org/10.23915/distill.00021
     """
-    sides = []
-    for axis in (0, 1):
-        at = np.arange(256.0)  # one period of every change of resolution that occurs
-        low, high = _backwards(model, (at, at), functools.partial(_ends, axis=axis), _widest)
-        side = np.max(high - low) + 1
-        sides.append(side if math.isinf(side) else int(side))
-    return tuple(sides)
+    _check_single(model)
+    for side in SIDES:
+        # A model for one size may need multiples of what it halves, and its own size is one.
+        shape = [side if n is None else n * math.ceil(side / n) for n in model.input_shape[1:3]]
+        net = with_positive_weights(pyramids.at_size(model, (*shape, model.input_shape[-1])))
+        reached = _reached(net, _one_period(net))
+        seen = [reached.any(axis=2), reached.any(axis=1)]  # rows and columns, (positions, side)
+        if not any(axis[:, [0, -1]].any() for axis in seen):
+            break
+    return tuple(_widest(axis) for axis in seen)
 
 
 def receptive_field_mask(model, position):
     """Which pixels can change the output at one position: a mask with its holes.
 
     Args:
-        model: as for `field`, for images of one size.
+        model: as for `receptive_field`, for images of one size.
         position: (row, column) in the output.
 
     Returns:
-        Booleans `(H, W)` of the image. Dilations leave holes, borders cut.
+        Booleans `(H, W)` of the image. Dilations leave holes, borders cut. (Interpolation by some
+        odd factors, such as 7, adds a neighbour whose weight is nothing but rounding.)
 
     Raises:
-        ValueError: As for `field`, or if the size is not known or the position lies outside.
+        ValueError: If the model has several inputs or outputs, the size is not known or the
+            position lies outside.
     """
-    if None in model.input_shape[1:3]:
+    _check_single(model)
+    if None in model.input_shape[1:]:
         raise ValueError(
-            "`support` needs to know the size of the image: use `pyramids.at_size`. "
+            "`receptive_field_mask` needs to know the size of the image: use `pyramids.at_size`. "
             f"Received: {model.name} for images of shape {model.input_shape[1:]}"
         )
-    start = np.zeros(model.output_shape[1:3], bool)
-    if not all(0 <= p < n for p, n in zip(position, start.shape)):
-        raise ValueError(f"`position` must lie in {start.shape}. Received: {tuple(position)}")
-    start[tuple(position)] = True
-    return _backwards(model, start, _mask, np.logical_or)
+    shape = model.output_shape[1:3]
+    if not all(0 <= p < n for p, n in zip(position, shape)):
+        raise ValueError(f"`position` must lie in {shape}. Received: {tuple(position)}")
+    return _reached(with_positive_weights(model), [position])[0]
 
 
 def effective_receptive_field(model, images, position):
@@ -84,7 +91,8 @@ def effective_receptive_field(model, images, position):
     that is predicted. Absolute values, summed over the channels of the image.
 
     Args:
-        model: as for `field`, not in training: batch normalisation uses its moving statistics.
+        model: as for `receptive_field`, not in training: batch normalisation uses its moving
+            statistics.
         images: float32 `(N, H, W, C)`.
         position: (row, column) in the output.
 
@@ -92,23 +100,27 @@ def effective_receptive_field(model, images, position):
         Luo et al. (2016), the effective receptive field. https://arxiv.org/abs/1701.04128
     """
     row, column = position
-    images = keras.Variable(np.asarray(images, "float32"), name="images")
 
-    def outputs():
-        seen = model(ops.convert_to_tensor(images), training=False)[:, row, column]
-        return ops.sum(ops.max(seen, axis=-1))
+    def largest(outputs):
+        return ops.sum(ops.max(outputs[:, row, column], axis=-1))
 
-    slopes = ops.convert_to_numpy(value_and_grad(outputs, [images])[1][0])
+    slopes = _slopes(model, images, largest)
     return np.abs(slopes).sum(axis=-1).mean(axis=0, dtype="float64")
 
 
 def with_positive_weights(model, seed=0):
-    """A copy of the model for which `gradient` is above 0 on the whole field, and 0 elsewhere.
+    """A copy of the model whose gradients are above 0 on the whole field, and 0 elsewhere.
 
     Its kernels are positive and its biases 0, so for an image of ones no ReLU shuts, no two
-    paths cancel, and batch normalisation passes everything. (A maximum passes one pixel only.)
+    paths cancel, and batch normalisation passes everything. Maxima, which pass one pixel only,
+    become means.
     """
-    copy = keras.models.clone_model(model)
+
+    def clone(layer):
+        kind = AVERAGES.get(type(layer), type(layer))
+        return kind.from_config(layer.get_config())
+
+    copy = keras.models.clone_model(model, clone_function=clone)
     rng = np.random.default_rng(seed)
     for weight in copy.weights:
         if weight.name in ("gamma", "moving_variance"):
@@ -125,7 +137,7 @@ def side_holding(weights, position, share=0.9):
     """Side of the smallest square around a position that holds a share of all weight.
 
     Args:
-        weights: `(H, W)`, not negative, such as `gradient` gives.
+        weights: `(H, W)`, not negative, such as `effective_receptive_field` gives.
         position: (row, column), the centre; the square may reach over the border.
         share: between 0 and 1.
 
@@ -143,82 +155,58 @@ def side_holding(weights, position, share=0.9):
         )
     rows, columns = np.indices(weights.shape)
     away = np.maximum(abs(rows - position[0]), abs(columns - position[1]))
-    held = np.cumsum(np.bincount(away.ravel(), weights.ravel())) / weights.sum()
-    return 2 * int(np.searchsorted(held, share)) + 1
+    within = np.cumsum(np.bincount(away.ravel(), weights.ravel())) / weights.sum()
+    return 2 * int(np.searchsorted(within, share)) + 1
 
 
-def _backwards(model, start, pull, merge):
-    """Walks from the output to the image; `pull` takes what is reached through one layer."""
+def _check_single(model):
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ValueError(f"{model.name} must have one input and one output")
-    reached = {id(model.outputs[0]): start}
-    for layer in reversed(model.layers):  # sorted: what a layer needs stands before it
-        if id(layer.output) not in reached or layer.output is model.inputs[0]:
-            continue
-        here = reached.pop(id(layer.output))
-        inputs = layer.input if isinstance(layer.input, (list, tuple)) else [layer.input]
-        for tensor in inputs:
-            found = pull(here, layer, tensor)
-            old = reached.get(id(tensor))
-            reached[id(tensor)] = found if old is None else merge(old, found)
-    return reached[id(model.inputs[0])]
 
 
-def _ends(reached, layer, tensor, axis):
-    """The first and the last index that the layer reads, of the interval that is asked for."""
-    low, high = reached
-    if isinstance(layer, GLOBAL):
-        return np.full_like(low, -np.inf), np.full_like(high, np.inf)
-    return np.min(_taps(layer, low, axis), axis=0), np.max(_taps(layer, high, axis), axis=0)
+def _slopes(model, images, scalar):
+    """Gradient of `scalar(outputs)` with respect to images: `(N, H, W, C)`."""
+    images = keras.Variable(np.asarray(images, "float32"), name="images")
+
+    def value():
+        return scalar(model(ops.convert_to_tensor(images), training=False))
+
+    return ops.convert_to_numpy(value_and_grad(value, [images])[1][0])
 
 
-def _widest(one, other):
-    return np.minimum(one[0], other[0]), np.maximum(one[1], other[1])
+def _reached(net, positions):
+    """Which pixels have a gradient for the outputs at each position: booleans `(N, H, W)`."""
+    found = []
+    for start in range(0, len(positions), 8):  # an image for each position
+        some = positions[start : start + 8]
+        asked = np.zeros((len(some), *net.output_shape[1:3], 1), "float32")
+        for one, (row, column) in zip(asked, some):
+            one[row, column] = 1
+        images = np.ones((len(some), *net.input_shape[1:]), "float32")
+
+        def chosen(outputs, asked=asked):
+            return ops.sum(ops.cast(outputs, "float32") * asked)
+
+        found.append(_slopes(net, images, chosen))
+    return np.concatenate(found).any(axis=-1)
 
 
-def _mask(reached, layer, tensor):
-    """The mask of a layer's input from that of its output, tap by tap."""
-    found = np.zeros(tensor.shape[1:3], bool)
-    if isinstance(layer, GLOBAL):
-        return found | reached.any()
-    if reached.shape != found.shape and isinstance(layer, POINTWISE):  # broadcast over a map
-        reached = reached.any(axis=tuple(i for i in (0, 1) if found.shape[i] == 1), keepdims=True)
-    taps = [_taps(layer, np.arange(n), i, found.shape[i]) for i, n in enumerate(reached.shape)]
-    for rows in taps[0]:
-        for columns in taps[1]:
-            inside = [(t >= 0) & (t < n) for t, n in zip((rows, columns), found.shape)]
-            where = np.ix_(rows[inside[0]].astype(int), columns[inside[1]].astype(int))
-            np.logical_or.at(found, where, reached[np.ix_(*inside)])
-    return found
+def _one_period(net):
+    """Positions in the output, from its middle on, until what they see repeats."""
+    steps = [1]
+    for axis in (1, 2):
+        whole = net.input_shape[axis]
+        maps = keras.tree.flatten([layer.output for layer in net.layers])
+        ratios = [round(whole / one.shape[axis]) for one in maps if len(one.shape) == 4]
+        period = math.lcm(*(r for r in ratios if 0 < r <= MOST_POSITIONS))  # in pixels
+        steps.append(min(period, MOST_POSITIONS) // max(1, round(whole / net.output_shape[axis])))
+    sides = net.output_shape[1:3]
+    return [tuple(min(side // 2 + i, side - 1) for side in sides) for i in range(max(steps))]
 
 
-def _taps(layer, at, axis, size=None):
-    """For each tap of a layer, the input index that the outputs `at` read; padding lies outside."""
-    if isinstance(layer, POINTWISE):
-        return [at]
-    if isinstance(layer, DepthToSpaceUp):
-        return [np.floor(at / layer.scale)]
-    if isinstance(layer, layers.UpSampling2D) and layer.interpolation in ("nearest", "bilinear"):
-        factor = layer.size[axis]
-        if layer.interpolation == "nearest":
-            return [np.floor(at / factor)]
-        centre = (at + 0.5) / factor - 0.5  # where the output's centre lies among the inputs
-        both = [np.floor(centre), np.ceil(centre)]
-        return both if size is None else [np.clip(t, 0, size - 1) for t in both]
-    if isinstance(layer, CONVOLUTIONS):
-        kernel, stride = layer.kernel_size[axis], layer.strides[axis]
-        dilation, padding = layer.dilation_rate[axis], layer.padding
-    elif isinstance(layer, POOLS):
-        kernel, stride = layer.pool_size[axis], layer.strides[axis]
-        dilation, padding = 1, layer.padding
-    else:
-        raise ValueError(
-            "the field of view is known through convolutions, poolings, enlargements and layers "
-            f"that work pixel by pixel. Received: {layer.name}, a {type(layer).__name__}"
-        )
-    reach = (kernel - 1) * dilation + 1
-    overlap = (
-        reach - stride if size is None else (math.ceil(size / stride) - 1) * stride + reach - size
-    )
-    first = max(overlap, 0) // 2 if padding == "same" else 0
-    return [at * stride + tap * dilation - first for tap in range(kernel)]
+def _widest(reached):
+    """The widest extent of the fields `(positions, side)`; infinite if a border cuts one."""
+    if reached[:, [0, -1]].any():
+        return math.inf
+    ends = [np.flatnonzero(row)[[0, -1]] for row in reached]
+    return max(int(last - first) + 1 for first, last in ends)

@@ -1,8 +1,8 @@
-"""What a latent that chooses is compared with, and the rows that all of them learn from.
+"""What the Probabilistic U-Net is compared with, and the rows that all of them learn from.
 
 All heads sit on the features of a VAE's encoder (`pyramids`) and answer for one annotator of a
-picture. `plain_head` has one map, and with `dropout` a different one each time it is asked;
-`PixelLatent` has one Gaussian log-odds a pixel.
+picture. `deterministic_head` has one map, and with `dropout` a different one at every call;
+`GaussianLogits` has one Gaussian log-odds a pixel.
 """
 
 import math
@@ -19,10 +19,10 @@ from helpers.models.saving import Portable
 
 def full_size_features(encoder, width, dropout=0.0, seed=None):
     """Features at full resolution, a symbolic tensor `(B, H, W, width)`, from all levels."""
-    found = pyramids.levels(encoder)
+    levels = pyramids.levels(encoder)
     if dropout:
-        found = [MCDropout(dropout, seed=seed)(h) for h in found]
-    return pyramids.segmentation_head(encoder.input, found, width).output
+        levels = [MCDropout(dropout, seed=seed)(h) for h in levels]
+    return pyramids.segmentation_head(encoder.input, levels, width).output
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -52,7 +52,7 @@ def deterministic_head(encoder, width=16, dropout=0.0, seed=None):
     h = full_size_features(encoder, width, dropout, seed)
     h = layers.ReLU()(h)
     h = layers.Dense(width, activation="relu")(h)
-    return keras.Model(encoder.input, layers.Dense(1)(h), name="plain_head")
+    return keras.Model(encoder.input, layers.Dense(1)(h), name="deterministic_head")
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
@@ -68,7 +68,7 @@ class GaussianLogits(CheckedPixels, Portable, keras.Model):
 
     Args:
         head: keras.Model, picture `(B, H, W, C)` → `[mean, log σ²]` of u, two `(B, H, W, 1)`;
-            `pixel_latent_head` makes it.
+            `gaussian_logits_head` makes it.
         annotators: A, over which the KL is shared out.
         prior: mean of the prior, log-odds of the base rate of a mark.
         seed: of the noise.
@@ -98,16 +98,16 @@ class GaussianLogits(CheckedPixels, Portable, keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         return ops.mean(y_pred[0] + y_pred[1])
 
-    def samples(self, images, count, seed=0, batch_size=8):
+    def predict_samples(self, images, count, seed=0, batch_size=8):
         """Probability maps sigmoid(u) of `count` draws, `(N, count, H, W)`, float32."""
-        rng, found = np.random.default_rng(seed), []
+        rng, maps = np.random.default_rng(seed), []
         for start in range(0, len(images), batch_size):
-            parts = self.head(images[start : start + batch_size])
-            mean, log_variance = (ops.convert_to_numpy(t)[:, None, ..., 0] for t in parts)
+            outputs = self.head(images[start : start + batch_size])
+            mean, log_variance = (ops.convert_to_numpy(t)[:, None, ..., 0] for t in outputs)
             shape = (len(mean), count, *mean.shape[2:])
             u = mean + np.exp(0.5 * log_variance) * rng.standard_normal(shape)
-            found.append((1 / (1 + np.exp(-u))).astype("float32"))
-        return np.concatenate(found)
+            maps.append((1 / (1 + np.exp(-u))).astype("float32"))
+        return np.concatenate(maps)
 
     def get_config(self):
         own = {key: getattr(self, key) for key in ("annotators", "prior", "seed")}
@@ -120,10 +120,10 @@ class GaussianLogits(CheckedPixels, Portable, keras.Model):
 
 
 def gaussian_logits_head(encoder, width=16, **options):
-    """A `PixelLatent` on all levels of an encoder; `options` are those of `PixelLatent`."""
+    """A `GaussianLogits` on all levels of an encoder; `options` are those of `GaussianLogits`."""
     h = layers.Dense(width, activation="relu")(layers.ReLU()(full_size_features(encoder, width)))
     heads = [layers.Dense(1)(h), layers.Dense(1)(h)]
-    return GaussianLogits(keras.Model(encoder.input, heads, name="pixel_latent"), **options)
+    return GaussianLogits(keras.Model(encoder.input, heads, name="gaussian_logits"), **options)
 
 
 def training_rows(images, annotations, seed=0, turns=4):
@@ -136,15 +136,15 @@ def training_rows(images, annotations, seed=0, turns=4):
         turns: quarter turns, 1 to 4.
 
     Returns:
-        (drawn, shared): float32 `(turns·N, H, H, C + 1)`, the picture and, as last channel, one
-        annotator's marks; and the same with the share of annotators.
+        (annotation_rows, share_rows): float32 `(turns·N, H, H, C + 1)`, the picture and, as last
+        channel, one annotator's marks; and the same with the share of annotators.
     """
-    rng, drawn, shared = np.random.default_rng(seed), [], []
+    rng, annotation_rows, share_rows = np.random.default_rng(seed), [], []
     for turn in range(turns):
-        for image, people in zip(images, annotations):
-            people = np.asarray(people)
-            one = people[rng.integers(len(people))]
-            for rows, last in ((drawn, one), (shared, people.mean(axis=0))):
+        for image, marks in zip(images, annotations):
+            marks = np.asarray(marks)
+            one = marks[rng.integers(len(marks))]
+            for rows, last in ((annotation_rows, one), (share_rows, marks.mean(axis=0))):
                 row = np.concatenate([image, last[..., None]], axis=-1, dtype="float32")
                 rows.append(np.rot90(row, turn))
-    return np.stack(drawn), np.stack(shared)
+    return np.stack(annotation_rows), np.stack(share_rows)

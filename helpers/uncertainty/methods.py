@@ -1,7 +1,7 @@
-"""The same question put to several models: one map, dropout, an ensemble, and two kinds of latent.
+"""Five methods for a map with doubt, trained alike: one map, dropout, an ensemble, two latents.
 
-All arms start from the encoder of one VAE a run, see the same pictures for as many steps, and
-are asked for as many maps. What they say is scored by `spread`.
+All methods start from the encoder of one VAE a run, see the same pictures for as many steps, and
+are asked for as many maps. `evaluation` scores what they say.
 """
 
 import gc
@@ -14,14 +14,22 @@ from helpers.segmentation import EdgeCrossEntropy
 from helpers.training import train
 from helpers.uncertainty import baselines, probabilistic_unet
 
-METHODS = ("one map", "dropout", "ensemble", "pixel latent", "latent")
+# Names in tables and records, and those that a reader sees.
+METHOD_LABELS = {
+    "one map": "deterministic",
+    "dropout": "MC dropout",
+    "ensemble": "deep ensemble",
+    "pixel latent": "Gaussian logits",
+    "latent": "probabilistic U-Net",
+}
+METHODS = tuple(METHOD_LABELS)
 MEMBERS = 5
 DROPOUT = 0.2
-BATCH = 32  # pictures that are asked about at once
+BATCH = 32  # pictures in one call
 
 
 class UncertaintyMethods:
-    """Trains the arms in `ARMS` on pictures with several annotators.
+    """Trains the methods in `METHODS` on pictures with several annotators.
 
     - one map: `baselines.deterministic_head`, trained on the share of annotators.
     - dropout: the same with dropout that stays on.
@@ -34,10 +42,10 @@ class UncertaintyMethods:
 
     Args:
         images: float32 `(N, S, S, C)` for the VAE, no annotations needed.
-        latent: K of the `Chooser`.
+        latent: K of the `ProbabilisticUNet`.
         sigma: of the VAE's Gaussian pixels.
         vae_steps: training steps of each VAE, 8 pictures each.
-        steps, batch, learning_rate: of the heads.
+        steps, batch_size, learning_rate: of the heads.
     """
 
     def __init__(
@@ -72,124 +80,126 @@ class UncertaintyMethods:
         self.starts[narrow, seed] = model.encoder.get_weights()
         return model
 
-    def train(self, arm, drawn, shared, seed, prior=-3.0, annotators=5):
-        """Trains an arm and returns what can be asked.
+    def train(self, method, annotation_rows, share_rows, seed, prior=-3.0, annotators=5):
+        """Trains a method and returns a function that predicts with it.
 
         Args:
-            arm: one of `ARMS`.
-            drawn, shared: from `baselines.training_rows`.
+            method: one of `METHODS`.
+            annotation_rows, share_rows: from `baselines.training_rows`.
             seed: of the run: VAE, first weights, order, noise.
             prior, annotators: of the pixel latent.
 
         Returns:
-            A function of (pictures, count) → probability maps `(N, count, H, W)`; the ensemble
-            gives its five over and over, a single map is repeated. Ask before the next `train`.
+            predict_samples(images, count) → probability maps `(N, count, H, W)`; the ensemble
+            gives its five over and over, a single map is repeated. Valid until the next `train`.
 
         Raises:
-            ValueError: If there is no such arm.
+            ValueError: If there is no such method.
         """
-        if arm not in METHODS:
-            raise ValueError(f"`arm` must be one of {METHODS}. Received: arm={arm!r}")
-        if arm == "ensemble":
-            return self._ensemble(shared, seed)
-        own = {"prior": prior, "annotators": annotators} if arm == "pixel latent" else {}
-        model = self._ready(arm, seed, **own)
-        if arm in ("latent", "pixel latent"):
-            train(model, drawn if arm == "latent" else shared, **self.options, seed=seed)
-            return lambda pictures, count: model.samples(pictures, count, seed)
-        self._fit(model, shared, seed)
-        if arm == "dropout":
-            return lambda pictures, count: np.stack(
-                [_probability(model, pictures) for _ in range(count)], axis=1
-            )
-        return lambda pictures, count: np.repeat(_probability(model, pictures)[:, None], count, 1)
+        if method not in METHODS:
+            raise ValueError(f"`method` must be one of {METHODS}. Received: method={method!r}")
+        if method == "ensemble":
+            return self._ensemble(share_rows, seed)
+        own = {"prior": prior, "annotators": annotators} if method == "pixel latent" else {}
+        model = self._ready(method, seed, **own)
+        if method in ("latent", "pixel latent"):
+            rows = annotation_rows if method == "latent" else share_rows
+            train(model, rows, **self.options, seed=seed)
+            return lambda images, count: model.predict_samples(images, count, seed)
+        self._fit(model, share_rows, seed)
 
-    def chooser(self):
-        """The `Chooser` as last trained."""
+        def predict_samples(images, count):
+            if method == "dropout":
+                return np.stack([_probability(model, images) for _ in range(count)], axis=1)
+            return np.repeat(_probability(model, images)[:, None], count, 1)
+
+        return predict_samples
+
+    def probabilistic_unet(self):
+        """The `ProbabilisticUNet` as last trained."""
         return self.models["latent",]
 
-    def weights(self):
-        """Number of weights of each arm that were built so far; of the ensemble all five."""
+    def count_params(self):
+        """Number of weights of each method that was built so far; of the ensemble all five."""
         return {
-            arm: model.count_params() * (MEMBERS if arm == "ensemble" else 1)
-            for (arm, *_), model in self.models.items() if arm in METHODS
+            method: model.count_params() * (MEMBERS if method == "ensemble" else 1)
+            for (method, *_), model in self.models.items() if method in METHODS
         }  # fmt: skip
 
-    def nats(self, arm, maps, pictures, annotations, draws=64):
+    def nll(self, method, maps, images, annotations, draws=64):
         """−log p of one annotator, mean over the annotators of each picture, `(N,)`.
 
         Exact for one map. For the latent it is importance-sampled with `draws` draws of the model
         as last trained. Dropout and ensemble may choose, for the set, between the mixture of
         their maps and the one map that is their mean. The pixel latent integrates to its mean.
         """
-        if arm == "latent":
-            return np.array(list(self._chosen_nats(pictures, annotations, draws)))
+        if method == "latent":
+            return np.array(list(self._probabilistic_unet_nll(images, annotations, draws)))
         pooled = [
             metrics.pixelwise_nll(m.mean(axis=0), a).mean() for m, a in zip(maps, annotations)
         ]
-        if arm in ("one map", "pixel latent"):
+        if method in ("one map", "pixel latent"):
             return np.array(pooled)
         mixed = [metrics.mixture_nll(m, a).mean() for m, a in zip(maps, annotations)]
         return np.array(min(pooled, mixed, key=np.mean))
 
-    def _chosen_nats(self, pictures, annotations, draws):
-        chooser = self.chooser()
-        for start in range(0, len(pictures), BATCH):
-            features, deep = chooser.look(pictures[start : start + BATCH])
-            for i, people in enumerate(annotations[start : start + BATCH]):
-                different, count = metrics.unique_annotations(people)
-                looked = features[i : i + 1], deep[i : i + 1]
-                nats = chooser.nll(pictures[start + i], different, draws, looked=looked)
-                yield nats @ count / count.sum()
+    def _probabilistic_unet_nll(self, images, annotations, draws):
+        model = self.probabilistic_unet()
+        for start in range(0, len(images), BATCH):
+            fine, coarsest = model.compute_features(images[start : start + BATCH])
+            for i, marks in enumerate(annotations[start : start + BATCH]):
+                unique, count = metrics.unique_annotations(marks)
+                features = fine[i : i + 1], coarsest[i : i + 1]
+                nll = model.nll(images[start + i], unique, draws, features=features)
+                yield nll @ count / count.sum()
 
-    def _ensemble(self, shared, seed):
-        kept = []
+    def _ensemble(self, share_rows, seed):
+        members = []
         for member in range(MEMBERS):
             model = self._ready("ensemble", seed, narrow=True, member=member)
-            self._fit(model, shared, MEMBERS * seed + member)
-            kept.append(model.get_weights())
+            self._fit(model, share_rows, MEMBERS * seed + member)
+            members.append(model.get_weights())
 
-        def ask(pictures, count):
+        def predict_samples(images, count):
             maps = []
-            for weights in kept:
+            for weights in members:
                 model.set_weights(weights)
-                maps.append(_probability(model, pictures))
+                maps.append(_probability(model, images))
             return np.stack(maps, axis=1)[:, np.arange(count) % MEMBERS]
 
-        return ask
+        return predict_samples
 
-    def _fit(self, model, shared, seed):
-        train(
-            model, shared[..., :-1], shared[..., -1:], EdgeCrossEntropy(), **self.options, seed=seed
-        )
+    def _fit(self, model, share_rows, seed):
+        images, share = share_rows[..., :-1], share_rows[..., -1:]
+        train(model, images, share, EdgeCrossEntropy(), **self.options, seed=seed)
 
-    def _ready(self, arm, seed, narrow=False, member=0, **options):
+    def _ready(self, method, seed, narrow=False, member=0, **options):
         if (narrow, seed) not in self.starts:
             self.vae(seed, narrow)
-        fresh = self._build(arm, narrow, seed, member, **options)
-        model = self.models.setdefault((arm, *options.values()), fresh)
+        fresh = self._build(method, narrow, seed, member, **options)
+        model = self.models.setdefault((method, *options.values()), fresh)
         model.set_weights(fresh.get_weights())
         gc.collect()
         return model
 
-    def _build(self, arm, narrow, seed, member=0, **options):
+    def _build(self, method, narrow, seed, member=0, **options):
         encoder, decoder = self.networks(MEMBERS * seed + member, narrow)
-        if arm == "vae":
+        if method == "vae":
             return models.VAE(encoder, decoder, likelihood="gaussian", sigma=self.sigma, seed=seed)
         encoder.set_weights(self.starts[narrow, seed])
-        if arm == "latent":
+        if method == "latent":
             warmup = self.options["steps"] // 2
             return probabilistic_unet.probabilistic_unet_head(
                 encoder, self.latent, warmup_steps=warmup, seed=seed
             )
-        if arm == "pixel latent":
+        if method == "pixel latent":
             return baselines.gaussian_logits_head(encoder, seed=seed, **options)
-        dropout = DROPOUT if arm == "dropout" else 0.0
+        dropout = DROPOUT if method == "dropout" else 0.0
         return baselines.deterministic_head(encoder, 8 if narrow else 16, dropout, seed)
 
 
-def _probability(model, pictures):
+def _probability(model, images):
     # Not `predict`: its set-up costs more than 60 small pictures, and dropout asks 20 times.
-    parts = (pictures[i : i + BATCH] for i in range(0, len(pictures), BATCH))
+    parts = (images[i : i + BATCH] for i in range(0, len(images), BATCH))
     logits = np.concatenate([model.predict_on_batch(part) for part in parts])[..., 0]
     return (1 / (1 + np.exp(-logits.astype("float64")))).astype("float32")

@@ -11,7 +11,6 @@ import numpy as np
 from keras import ops
 
 from helpers import backend, losses, models, networks
-from helpers.data import records
 from helpers.layers import PACKAGE
 
 FLOOR = 0.01  # smallest standard deviation of a pixel, two and a half grey levels of 256
@@ -46,7 +45,7 @@ class HeteroscedasticVAE(models.VAE):
 
 
 def heteroscedastic_vae(image_shape, latent=32, width=24, seed=None):
-    """A `PixelwiseVAE` on the networks of `networks.conv_networks`."""
+    """A `HeteroscedasticVAE` on the networks of `networks.conv_networks`."""
     height, side, channels = networks.known_shape(image_shape)
     encoder, _ = networks.conv_networks(image_shape, latent, width, centre=True)
     _, decoder = networks.conv_networks((height, side, 2 * channels), latent, width, centre=False)
@@ -57,44 +56,28 @@ def heteroscedastic_vae(image_shape, latent=32, width=24, seed=None):
     return HeteroscedasticVAE(encoder, keras.Model(z, shift(scale(decoder(z)))), seed=seed)
 
 
-def auroc(familiar, strange):
-    """Probability that a strange picture scores higher than a familiar one; ties count half.
+def auroc(in_distribution, out_of_distribution):
+    """Probability that a strange picture scores higher than a usual one; ties count half.
 
     Args:
-        familiar, strange: scores, `(N,)` and `(M,)`.
+        in_distribution, out_of_distribution: scores, `(N,)` and `(M,)`.
 
     Returns:
         0.5 for a score that tells nothing, 1 for one that tells all, below 0.5 for one that has
         it the wrong way round.
 
+    Raises:
+        ValueError: If a score is not finite, or there are none of a kind.
+
     References:
         Hanley and McNeil (1982). https://doi.org/10.1148/radiology.143.1.7063747
     """
-    familiar, strange = (np.asarray(v, "float64") for v in (familiar, strange))
-    if familiar.ndim != 1 or strange.ndim != 1 or not (len(familiar) and len(strange)):
-        raise ValueError(
-            f"scores must be (N,) and (M,). Received: {familiar.shape} and {strange.shape}"
-        )
-    if not (np.isfinite(familiar).all() and np.isfinite(strange).all()):
-        raise ValueError("scores must be finite")
     from sklearn.metrics import roc_auc_score
 
-    truth = np.repeat([0, 1], [len(familiar), len(strange)])
-    return float(roc_auc_score(truth, np.concatenate([familiar, strange])))
-
-
-def recorded_auroc(name, kind):
-    """AUROC of each score in a recorded run, `{score: value}`; empty where there is none.
-
-    Args:
-        name: of the record in `data/results`.
-        kind: the strangers whose values it holds under `novel_kind_score`.
-    """
-    start = f"novel_{kind}_"
-    return {
-        key.removeprefix(start).replace("_", " "): value
-        for key, value in records.results_of(name).items() if key.startswith(start)
-    }  # fmt: skip
+    scores = np.concatenate([in_distribution, out_of_distribution])
+    if not (0 < len(in_distribution) < len(scores) and np.isfinite(scores).all()):
+        raise ValueError("scores must be finite, and one or more of each kind")
+    return float(roc_auc_score(np.arange(len(scores)) >= len(in_distribution), scores))
 
 
 def negative_elbo(vae, images, draws=4, batch_size=100):
@@ -129,41 +112,45 @@ def png_nats(images):
     return np.array(lengths) * 8 * math.log(2)
 
 
-def input_complexity(nats, images, density=True):
+def input_complexity(nll, images, density=True):
     """−log p minus the length as a PNG: what the model finds hard and a general code does not.
 
     Args:
-        nats: −log p or a bound on it, `(N,)`.
+        nll: −log p or a bound on it, `(N,)`, nats.
         images: `(N, H, W, C)`, as for `png_nats`.
-        density: whether the nats are of a density on [0, 1]; D ln 256 is then added, which makes
-            them those of 8-bit values.
+        density: whether it is that of a density on [0, 1]; D ln 256 is then added, which makes
+            it that of 8-bit values.
 
     References:
         Serrà et al. (2020). https://arxiv.org/abs/1909.11480
     """
     levels = math.prod(np.shape(images)[1:]) * math.log(256) if density else 0.0
-    return np.asarray(nats) + levels - png_nats(images)
+    return np.asarray(nll) + levels - png_nats(images)
 
 
-def typicality(nats, reference):
-    """|−log p − its mean over familiar pictures|: too likely is as strange as too unlikely.
+def typicality(nll, in_distribution):
+    """|−log p − its mean over usual pictures|: too likely is as strange as too unlikely.
+
+    Args:
+        nll: −log p or a bound on it, `(N,)`, nats.
+        in_distribution: that of pictures the model was trained on.
 
     References:
         Nalisnick et al. (2019), typicality. https://arxiv.org/abs/1906.02994
     """
-    return np.abs(np.asarray(nats) - np.mean(reference))
+    return np.abs(np.asarray(nll) - np.mean(in_distribution))
 
 
-def batch_means(nats):
+def batch_means(nll):
     """Means of ten pictures each, in their order; what is left over does not count.
 
     Raises:
         ValueError: If there are fewer than ten.
     """
-    nats = np.asarray(nats, "float64")
-    if len(nats) < 10:
-        raise ValueError(f"ten pictures make one mean. Received: {len(nats)}")
-    return nats[: len(nats) // 10 * 10].reshape(-1, 10).mean(axis=1)
+    nll = np.asarray(nll, "float64")
+    if len(nll) < 10:
+        raise ValueError(f"ten pictures make one mean. Received: {len(nll)}")
+    return nll[: len(nll) // 10 * 10].reshape(-1, 10).mean(axis=1)
 
 
 def likelihood_regret(vae, images, steps=100, learning_rate=0.05, draws=8, seed=0):
@@ -175,7 +162,7 @@ def likelihood_regret(vae, images, steps=100, learning_rate=0.05, draws=8, seed=
     Args:
         vae: a `models.VAE`.
         images: `(N, H, W, C)`; each costs `steps` passes through the decoder.
-        steps, rate: of Adam.
+        steps, learning_rate: of Adam.
         draws: samples for the ELBO before and after.
         seed: of the noise.
 
@@ -193,20 +180,20 @@ def likelihood_regret(vae, images, steps=100, learning_rate=0.05, draws=8, seed=
     rng = np.random.default_rng(seed)
     noises = rng.standard_normal((draws, *start[0].shape)).astype("float32")
 
-    def nats(noise):  # NumPy's arrays and PyTorch's tensors do not mix
+    def negative_elbo_of(noise):  # NumPy's arrays and PyTorch's tensors do not mix
         z = mean + ops.exp(0.5 * log_variance) * ops.convert_to_tensor(noise)
         return vae.reconstruction_nll(x, z) + losses.gaussian_kl(
             ops.convert_to_tensor(mean), ops.convert_to_tensor(log_variance)
         )
 
-    def level():
-        return np.mean([ops.convert_to_numpy(nats(noise)) for noise in noises], axis=0)
+    def mean_over_noises():
+        return np.mean([ops.convert_to_numpy(negative_elbo_of(noise)) for noise in noises], axis=0)
 
-    before = level()
+    before = mean_over_noises()
     for _ in range(steps):
         noise = rng.standard_normal(start[0].shape).astype("float32")
         _, gradients = backend.value_and_grad(
-            lambda noise=noise: ops.sum(nats(noise)), [mean, log_variance]
+            lambda noise=noise: ops.sum(negative_elbo_of(noise)), [mean, log_variance]
         )
         adam.apply_gradients(zip(gradients, [mean, log_variance]))
-    return before - level()
+    return before - mean_over_noises()

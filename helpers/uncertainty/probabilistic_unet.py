@@ -1,8 +1,8 @@
-"""A latent that chooses: the conditional VAE of annotations.
+"""The Probabilistic U-Net: a conditional VAE of annotations.
 
-Several people mark different things in one picture. `Chooser` has a vector z that decides *which*
-annotation is drawn (the idea of the Probabilistic U-Net). It sits on the features of a VAE's
-encoder (`pyramids`). The heads that it is compared with are in `opinion_heads`.
+Several people mark different things in one picture. `ProbabilisticUNet` has a vector z that decides
+*which* annotation is drawn. It sits on the features of a VAE's encoder (`pyramids`). The heads that
+it is compared with are in `baselines`.
 """
 
 import math
@@ -36,7 +36,7 @@ class ProbabilisticUNet(CheckedPixels, Portable, keras.Model):
             at full resolution and those of the coarsest level.
         prior: keras.Model, coarsest features → `[mean, log σ²]` of p(z|x), two `(B, K)`.
         posterior: keras.Model, `[features at full resolution, annotation (B, H, W, 1)]` → the
-            same of q(z|x, y). `choosing_head` makes all three.
+            same of q(z|x, y). `probabilistic_unet_head` makes all three.
         beta: weight of the KL in the training loss; 1 is the bound.
         warmup_steps: over so many first training steps the weight of the KL rises from 0 to
             `beta` in a straight line, so that z is used before it has to be paid for.
@@ -80,7 +80,7 @@ class ProbabilisticUNet(CheckedPixels, Portable, keras.Model):
 
     # The pieces, each usable alone.
 
-    def look(self, image, training=False):
+    def compute_features(self, image, training=False):
         """Picture → features `(B, H, W, F)` and those of the coarsest level."""
         return self.features(image, training=training)
 
@@ -101,21 +101,21 @@ class ProbabilisticUNet(CheckedPixels, Portable, keras.Model):
         h = ops.relu(h * (1.0 + scale) + shift)
         return self.out(self.mix(h))
 
-    def terms(self, image, drawn, noise=None, training=False):
+    def terms(self, image, annotation, noise=None, training=False):
         """One-sample reconstruction `(B,)` and KL of each coordinate `(B, K)`, nats.
 
         Args:
             image: `(B, H, W, C)`.
-            drawn: what one annotator marked, `(B, H, W, 1)`, 0 or 1.
+            annotation: what one annotator marked, `(B, H, W, 1)`, 0 or 1.
             noise: ε, `(B, K)`; None draws it.
         """
-        drawn = ops.convert_to_tensor(drawn)
-        features, deep = self.look(image, training)
-        prior = self.prior(deep, training=training)
-        mean, log_variance = self.posterior([features, drawn], training=training)
+        annotation = ops.convert_to_tensor(annotation)
+        features, coarsest = self.compute_features(image, training)
+        prior = self.prior(coarsest, training=training)
+        mean, log_variance = self.posterior([features, annotation], training=training)
         z = self.sampling(mean, log_variance, noise=noise)
         kl = losses.gaussian_kl_elementwise(mean, log_variance, *prior)
-        return losses.bernoulli_nll(drawn, self.decode(features, z)), kl
+        return losses.bernoulli_nll(annotation, self.decode(features, z)), kl
 
     def call(self, x, training=False):
         return self.terms(x[..., :-1], x[..., -1:], training=training)
@@ -129,20 +129,20 @@ class ProbabilisticUNet(CheckedPixels, Portable, keras.Model):
 
     # What one does with it.
 
-    def samples(self, images, count, seed=0, batch_size=8):
+    def predict_samples(self, images, count, seed=0, batch_size=8):
         """Probability maps of `count` draws of z from the prior, `(N, count, H, W)`, float32."""
         rng = np.random.default_rng(seed)
-        found = []
+        maps = []
         for start in range(0, len(images), batch_size):
-            features, deep = self.look(images[start : start + batch_size])
-            mean, log_variance = map(ops.convert_to_numpy, self.prior(deep))
+            features, coarsest = self.compute_features(images[start : start + batch_size])
+            mean, log_variance = map(ops.convert_to_numpy, self.prior(coarsest))
             noise = rng.standard_normal((len(mean), count, self.latent))
             z = mean[:, None] + np.exp(0.5 * log_variance)[:, None] * noise
             logits = self.decode(features, ops.convert_to_tensor(z.astype("float32")))
-            found.append(ops.convert_to_numpy(ops.sigmoid(logits))[..., 0])
-        return np.concatenate(found)
+            maps.append(ops.convert_to_numpy(ops.sigmoid(logits))[..., 0])
+        return np.concatenate(maps)
 
-    def nll(self, image, drawn, draws=64, seed=0, looked=None):
+    def nll(self, image, annotations, draws=64, seed=0, features=None):
         """Importance-sampled −log p(annotation|picture), `(A,)` nats: an upper bound on average.
 
         z is drawn from the posterior of each annotation and weighted by prior/posterior, so the
@@ -150,32 +150,31 @@ class ProbabilisticUNet(CheckedPixels, Portable, keras.Model):
 
         Args:
             image: one picture `(H, W, C)`.
-            drawn: `(A, H, W)` of 0 and 1.
+            annotations: `(A, H, W)` of 0 and 1.
             draws: z's for each annotation.
             seed: of the draws.
-            looked: what `look` gave for this picture, if that is known: a batch of pictures is
-                looked at sooner than one after another.
+            features: what `compute_features` gave for this picture, if that is known: a batch of
+                pictures takes less time than one after another.
 
         References:
             Burda, Grosse and Salakhutdinov (2016). https://arxiv.org/abs/1509.00519
         """
-        drawn = np.asarray(drawn, "float32")[..., None]  # (A, H, W, 1)
-        features, deep = looked or self.look(np.asarray(image, "float32")[None])
-        prior = [ops.convert_to_numpy(t) for t in self.prior(deep)]  # (1, K)
-        repeated = ops.repeat(features, len(drawn), axis=0)
-        q = [
-            ops.convert_to_numpy(t)
-            for t in self.posterior([repeated, ops.convert_to_tensor(drawn)])
+        y = np.asarray(annotations, "float32")[..., None]  # (A, H, W, 1)
+        fine, coarsest = features or self.compute_features(np.asarray(image, "float32")[None])
+        prior = [ops.convert_to_numpy(t) for t in self.prior(coarsest)]  # (1, K)
+        repeated = ops.repeat(fine, len(y), axis=0)
+        posterior = [
+            ops.convert_to_numpy(t) for t in self.posterior([repeated, ops.convert_to_tensor(y)])
         ]  # (A, K)
         rng, found = np.random.default_rng(seed), []
-        for y, mean, log_variance in zip(drawn, *q):
+        for one, mean, log_variance in zip(y, *posterior):
             noise = rng.standard_normal((draws, self.latent))
             z = mean + np.exp(0.5 * log_variance) * noise
             ratio = _log_density(z, *(t[0] for t in prior)) - _log_density(z, mean, log_variance)
-            logits = self.decode(features, ops.convert_to_tensor(z[None].astype("float32")))[0]
-            nats = losses.bernoulli_nll(np.repeat(y[None], draws, axis=0), logits)
-            weights = ratio - ops.convert_to_numpy(nats)
-            found.append(-log_mean_exp(weights.astype("float64")))
+            logits = self.decode(fine, ops.convert_to_tensor(z[None].astype("float32")))[0]
+            nll = losses.bernoulli_nll(np.repeat(one[None], draws, axis=0), logits)
+            log_weights = ratio - ops.convert_to_numpy(nll)
+            found.append(-log_mean_exp(log_weights.astype("float64")))
         return np.array(found)
 
     def get_config(self):
@@ -192,7 +191,7 @@ class ProbabilisticUNet(CheckedPixels, Portable, keras.Model):
 
 
 def probabilistic_unet_head(encoder, latent=4, width=16, **options):
-    """A `Chooser` on all levels of an encoder.
+    """A `ProbabilisticUNet` on all levels of an encoder.
 
     The prior averages the coarsest features over the places. The posterior averages features at
     full resolution over the marked pixels, and over the others: what was marked, and what was not.
@@ -201,25 +200,25 @@ def probabilistic_unet_head(encoder, latent=4, width=16, **options):
         encoder: from `pyramids.pyramid_networks`; its layers are shared.
         latent: K, the length of z.
         width: F, channels at full resolution.
-        **options: `beta`, `warmup_steps` and `seed` of `Chooser`.
+        **options: `beta`, `warmup_steps` and `seed` of `ProbabilisticUNet`.
 
     Raises:
         ValueError: If `latent` is below 1.
     """
     if latent < 1:
         raise ValueError(f"`latent` must be at least 1. Received: latent={latent!r}")
-    image, deep = encoder.input, pyramids.levels(encoder)[-1]
-    features = keras.Model(image, [full_size_features(encoder, width), deep], name="features")
-    given = keras.Input(deep.shape[1:])
-    prior = keras.Model(given, _gaussian(layers.GlobalAveragePooling2D()(given), latent))
-    fine, drawn = (keras.Input((*image.shape[1:3], channels)) for channels in (width, 1))
+    image, deepest = encoder.input, pyramids.levels(encoder)[-1]
+    features = keras.Model(image, [full_size_features(encoder, width), deepest], name="features")
+    coarsest = keras.Input(deepest.shape[1:])
+    prior = keras.Model(coarsest, _gaussian(layers.GlobalAveragePooling2D()(coarsest), latent))
+    fine, annotation = (keras.Input((*image.shape[1:3], channels)) for channels in (width, 1))
     h = layers.Dense(2 * width, activation="relu")(layers.ReLU()(fine))
     means = [
         ops.mean(h * share, axis=(1, 2)) / (ops.mean(share, axis=(1, 2)) + 0.01)
-        for share in (drawn, 1.0 - drawn)
+        for share in (annotation, 1.0 - annotation)
     ]
-    h = layers.Concatenate()([*means, ops.mean(drawn, axis=(1, 2))])
-    posterior = keras.Model([fine, drawn], _gaussian(h, latent))
+    h = layers.Concatenate()([*means, ops.mean(annotation, axis=(1, 2))])
+    posterior = keras.Model([fine, annotation], _gaussian(h, latent))
     return ProbabilisticUNet(features, prior, posterior, **options)
 
 

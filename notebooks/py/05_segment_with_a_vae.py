@@ -142,7 +142,7 @@ scores["layout"] = score(np.broadcast_to(counts.argmax(axis=0), truth.shape))
 
 
 # %%
-from helpers import checkpoint, training
+from helpers import checkpoint, pretrained, training
 from helpers.experiments import photo_training, pretraining
 
 
@@ -445,7 +445,9 @@ table = {
     a: [metrics.confidence_interval(found[b][a]) for b in labels]
     for a in pretraining.INITIALISATIONS
 }  # mean, half width
-fig = plots.label_efficiency(labels, table, f"05-{dataset}", scores["layout"])
+fig = plots.label_efficiency(
+    labels, table, data.records.label_efficiency(f"05-{dataset}"), scores["layout"]
+)
 alt = "Mean IoU over the number of labelled pictures for six starts, with intervals: on the left your run, on the right the recorded one with more budgets. All rise with the labels and lie close together; the frozen random encoder stays low."
 plots.show(fig, alt=alt)
 
@@ -558,7 +560,7 @@ if headline_epochs:
     if weights_out:
         about = {"classes": val.class_names, "dataset": dataset, "licence": scored.licence}
         about |= {"scored_on": split, "scores": list(ious), "seed": seed, "balance": balance}
-        photo_training.save(whole, weights_out, **shape, num_classes=classes, **about)
+        pretrained.save(whole, weights_out, **shape, num_classes=classes, **about)
 
 # %% [markdown]
 # The parameter files `05.full-camvid.yaml` and `05.full-pets.yaml` hold the settings of such runs. The first is on record, in `data/results` and in the README's table, beside its twin from fresh weights and beside published rows. The recorded run has scored CamVid's test split twice: the mirror image joined after the first time, because it had helped on the val split, with either start.
@@ -569,7 +571,7 @@ if headline_epochs:
 
 # %%
 mine = {"multiple": math.prod(patches), "classes": val.class_names}
-model, note = (whole, mine) if headline_epochs else photo_training.load("05-pets")
+model, note = (whole, mine) if headline_epochs else pretrained.load("05-pets")
 if model is None:
     print("the kept weights 05-pets are not here, and no photographs were trained on")
 else:

