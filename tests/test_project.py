@@ -165,7 +165,7 @@ def test_the_links_of_the_readme_lead_somewhere():
 
 
 def test_launch_links_point_to_this_repository():
-    _, slug = notebook_cells.repository()
+    slug = notebook_cells.slug()
     assert PROJECT["urls"]["Repository"].endswith(slug)
     link = re.compile(r"(?:research\.google\.com/github|mybinder\.org/v2/gh)/([\w.-]+/[\w.-]+)")
     for path, text in _texts():

@@ -85,7 +85,7 @@ def test_a_page_that_names_a_folder_of_the_machine_is_found(tmp_path):
 
 
 def test_a_page_loads_no_badges_and_hides_the_cell_for_colab():
-    _, slug = notebook_cells.repository()
+    slug = notebook_cells.slug()
     for stem, notebook in NOTEBOOKS.items():
         page = sources.page_of(notebook, f"notebooks/{stem}.ipynb", _known())
         prose = "\n".join(c.source for c in page.cells if c.cell_type == "markdown")

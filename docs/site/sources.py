@@ -7,9 +7,9 @@ import copy
 import os
 import posixpath
 import re
-import tomllib
 from pathlib import Path
 
+from helpers.runs.build import notebook_cells
 from helpers.runs.index import drop_descriptions
 
 ROOT = Path(os.environ.get("SITE_PROJECT") or Path(__file__).resolve().parents[2])
@@ -26,8 +26,7 @@ class SiteError(ValueError):
 
 def repository():
     """The address of the repository, from pyproject's [project.urls]."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return project["urls"]["Repository"].rstrip("/")
+    return notebook_cells.repository(ROOT)[1]
 
 
 def page_of(notebook, place, pages):

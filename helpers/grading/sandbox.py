@@ -19,7 +19,7 @@ import tempfile
 from helpers.grading.limits import MEGABYTE, Watch, adopt_orphans, limit_this_process
 
 # What a kernel needs of the grader's environment. The rest may hold passwords.
-KEPT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "JUPYTER_PATH", "LD_LIBRARY_PATH")
+PASSED_ON = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "JUPYTER_PATH", "LD_LIBRARY_PATH")
 
 # Before the first cell, and before every test: see `namespace`.
 REMEMBER = '__import__("helpers.grading.namespace");'
@@ -177,7 +177,7 @@ def _short(error):
 
 
 def _bare_environment(home):
-    kept = {key: os.environ[key] for key in KEPT if key in os.environ}
+    kept = {key: os.environ[key] for key in PASSED_ON if key in os.environ}
     os.environ.clear()
     os.environ.update(
         kept,

@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 
-from helpers.metrics import label_maps
-
 
 def confusion_matrix(truth, prediction, num_classes, ignore_class=None):
     """Counts of pixels, rows the truth, columns the prediction: int64 `(C, C)`.
@@ -229,25 +227,23 @@ def label_map_scores(truth, answer, num_classes, ignore_class=None):
     Dice is the mean over images and classes; a class that is neither in the image nor in the
     answer counts 1.
     """
-    ious = label_maps.iou_per_class(truth, answer, num_classes, ignore_class)
+    ious = iou_per_class(truth, answer, num_classes, ignore_class)
     known = (
         answer if ignore_class is None else np.where(truth == ignore_class, ignore_class, answer)
     )
-    dices = [label_maps.dice(truth, known, c).mean() for c in range(num_classes)]
-    bands = label_maps.boundary_iou(truth, answer, num_classes, ignore_class)
-    accuracy = label_maps.pixel_accuracy(truth, answer, ignore_class)
+    dices = [dice(truth, known, c).mean() for c in range(num_classes)]
+    bands = boundary_iou(truth, answer, num_classes, ignore_class)
+    accuracy = pixel_accuracy(truth, answer, ignore_class)
     return np.array([accuracy, *map(np.nanmean, (ious, dices, bands)), np.nanmin(ious)])
 
 
 def iou_per_image(truth, answer, num_classes, ignore_class=None):
     """Mean IoU of each image, over the classes in its truth or answer: float64 `(N,)`."""
     pairs = zip(truth, answer, strict=True)
-    return np.array(
-        [np.nanmean(label_maps.iou_per_class(t, a, num_classes, ignore_class)) for t, a in pairs]
-    )
+    return np.array([np.nanmean(iou_per_class(t, a, num_classes, ignore_class)) for t, a in pairs])
 
 
 def confusion_shares(truth, answer, num_classes, ignore_class=None):
     """The confusion matrix with each row, a true class, as shares of its pixels: `(C, C)`."""
-    counts = label_maps.confusion_matrix(truth, answer, num_classes, ignore_class)
+    counts = confusion_matrix(truth, answer, num_classes, ignore_class)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import tomllib
+from pathlib import Path
 
 from helpers.runs.build.cited_numbers import CITED
 from helpers.runs.notebooks import notebooks_folder
@@ -86,19 +87,27 @@ def absolute_paths(notebook):
     return found
 
 
-def repository():
-    """Return owner and name of the repository, from pyproject's [project.urls]."""
-    pyproject = notebooks_folder().parent / "pyproject.toml"
+def repository(root=None):
+    """Return the name of a project and the address of its repository, from its pyproject.
+
+    Args:
+        root: Folder of the pyproject; without it, that of the notebooks' project.
+    """
+    pyproject = Path(root or notebooks_folder().parent) / "pyproject.toml"
     project = tomllib.loads(pyproject.read_text(encoding="utf-8"))["project"]
-    return project["name"], "/".join(project["urls"]["Repository"].rstrip("/").split("/")[-2:])
+    return project["name"], project["urls"]["Repository"].rstrip("/")
+
+
+def slug():
+    """Return the owner and name of the repository, with a slash between them."""
+    return "/".join(repository()[1].split("/")[-2:])
 
 
 def badges(stem):
     """Return the line of launch badges of a notebook; their pictures are the project's own."""
-    _, slug = repository()
     path = f"notebooks/{stem}.ipynb"
-    colab = f"https://colab.research.google.com/github/{slug}/blob/main/{path}"
-    binder = f"https://mybinder.org/v2/gh/{slug}/main?urlpath=lab/tree/{path}"
+    colab = f"https://colab.research.google.com/github/{slug()}/blob/main/{path}"
+    binder = f"https://mybinder.org/v2/gh/{slug()}/main?urlpath=lab/tree/{path}"
     return (
         f"[![Open in Colab](../docs/badges/colab.svg)]({colab}) "
         f"[![Open in Binder](../docs/badges/binder.svg)]({binder}) <!--badges-->"
@@ -107,12 +116,12 @@ def badges(stem):
 
 def colab_cell():
     """Return the source of the cell that installs the package on Colab, and nowhere else."""
-    name, slug = repository()
+    name, address = repository()
     return (
         "# On Google Colab this installs the helpers; elsewhere it does nothing.\n"
         "import subprocess\nimport sys\n\n"
         'if "google.colab" in sys.modules:\n'
-        f'    package = "{name} @ git+https://github.com/{slug}"\n'
+        f'    package = "{name} @ git+{address}"\n'
         '    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)'
     )
 
