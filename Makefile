@@ -14,7 +14,7 @@ WORKERS ?= $(shell $(PY) -c 'import os; print(min(4, os.cpu_count() or 1))')
 SPREAD   = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 BACKENDS := .backends/bin/python
-PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py inputs.py pair_checks.py saving.py segmentation_losses.py pyramids.py training.py metrics.py pretraining.py checkpoint.py pretrained.py linear_probes.py photo_training.py cost.py receptive_fields.py progress.py gan.py pixelcnn.py vqvae.py evaluator.py metrics_generative.py vq.py ood.py probabilistic_unet.py)
+PORTABLE := $(addprefix tests/test_,layers.py losses.py models.py networks.py inputs.py pair_checks.py saving.py segmentation_losses.py pyramids.py training.py metrics.py pretraining.py checkpoint.py pretrained.py linear_probes.py photo_training.py cost.py receptive_fields.py progress.py gan.py pixelcnn.py vqvae.py evaluator.py metrics_generative.py vq.py ood.py probabilistic_unet.py examples.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build bench mutants gpu lock
@@ -71,8 +71,9 @@ kernels: setup    ## register the Jupyter kernels vae-cpu, vae-gpu and those of 
 lint: setup    ## check and format the Python
 	$(BIN)/ruff check . && $(BIN)/ruff format .
 
-build: setup    ## write the stored notebooks from notebooks/py: make build NB="02 04"
-	$(PYTHON) -m helpers.runs build $(NB)
+build: setup    ## write the stored notebooks from notebooks/py, and the numbers of README and docs: make build NB="02 04"
+	$(PYTHON) -m authoring build $(NB)
+	$(PYTHON) -m authoring readme
 
 bench: setup    ## the side-by-side measurements; minutes each
 	for script in $(filter-out benchmarks/on_gpu.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done

@@ -22,6 +22,12 @@ def value_and_grad(function, variables, state=()):
 
     Returns:
         (value, gradients): a scalar tensor and a list, one gradient per variable.
+
+    Examples:
+        >>> w = keras.Variable([1.0, 3.0])
+        >>> value, (gradient,) = backend.value_and_grad(lambda: keras.ops.sum(w * w), [w])
+        >>> print(float(value), np.asarray(gradient))     # w·w, and 2 w
+        10.0 [2. 6.]
     """
     backend = keras.backend.backend()
     if backend == "tensorflow":
@@ -72,7 +78,13 @@ def compile_function(function):
 
 
 def compile_model(model):
-    """`model(x, training=False)` as a function of x, by `compile_function`."""
+    """`model(x, training=False)` as a function of x, by `compile_function`.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Rescaling(3.0)])
+        >>> print(np.asarray(backend.compile_model(model)(np.ones((1, 2)))))
+        [[3. 3.]]
+    """
     return compile_function(lambda x: model(x, training=False))
 
 
@@ -94,6 +106,15 @@ def compile_step(step, variables):
 
     Raises:
         ValueError: If a variable occurs in the list more than once.
+
+    Examples:
+        >>> weight = keras.Variable(1.0, trainable=False)
+        >>> def double(x):
+        ...     weight.assign(2.0 * weight)
+        ...     return x * weight
+        >>> step = backend.compile_step(double, [weight])
+        >>> float(step(np.float32(5))), float(step(np.float32(5)))
+        (10.0, 20.0)
     """
     variables = list(variables)
     if len({id(v) for v in variables}) < len(variables):
@@ -132,6 +153,13 @@ def compile_options(steps=10, xla=None, planned=None):
 
     Returns:
         Dictionary of `jit_compile`, `steps_per_execution` and `run_eagerly`.
+
+    Examples:
+        >>> options = backend.compile_options(steps=5)
+        >>> sorted(options)
+        ['jit_compile', 'run_eagerly', 'steps_per_execution']
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile(keras.optimizers.Adam(1e-3), "mse", **options)
     """
     backend = keras.backend.backend()
     xla = use_xla() if xla is None else xla
@@ -147,6 +175,12 @@ def use_xla():
     True on JAX, whose steps otherwise go operation by operation. On TensorFlow, True where
     `set_up(xla=True)` asked for it: XLA takes longer to compile than it saves in a short
     training. False on PyTorch.
+
+    Examples:
+        >>> backend.use_xla() in (True, False)
+        True
+        >>> keras.backend.backend() != "jax" or backend.use_xla()
+        True
     """
     backend = keras.backend.backend()
     return backend == "jax" or (backend == "tensorflow" and os.environ.get("HELPERS_XLA") == "1")
@@ -162,6 +196,14 @@ def restored_on_error(model):
 
     Args:
         model: a keras.Model.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> before = model.get_weights()
+        >>> with contextlib.suppress(ZeroDivisionError), backend.restored_on_error(model):
+        ...     1 / 0
+        >>> all(np.array_equal(a, b) for a, b in zip(before, model.get_weights()))
+        True
     """
     if keras.backend.backend() != "jax":
         yield

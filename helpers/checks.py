@@ -22,6 +22,14 @@ def close(yours, true, hint, *, relative=2e-4, absolute=2e-5):
     Raises:
         NotImplementedError: If `yours` is None or `...`: there is no answer yet.
         AssertionError: With the hint, if the answer is wrong.
+
+    Examples:
+        >>> checks.close(np.float32(0.1) + 0.2, 0.3, "Add the two terms.")     # right up to rounding
+        >>> checks.close(1.0, 0.5, "Is the ½ before the sum there?")
+        Traceback (most recent call last):
+            ...
+        AssertionError: Is the ½ before the sum there?
+          Your value is 1; it should be 0.5.
     """
     yours, true = array(yours, hint), np.asarray(true, dtype="float64")
     if yours.shape != true.shape:
@@ -40,7 +48,17 @@ def close(yours, true, hint, *, relative=2e-4, absolute=2e-5):
 
 
 def same(yours, true, hint):
-    """Pass if `yours` equals `true`: whole numbers, truth values, labels, or arrays of them."""
+    """Pass if `yours` equals `true`: whole numbers, truth values, labels, or arrays of them.
+
+    Examples:
+        >>> checks.same(" Encoder", "encoder", "Which network gives q(z|x)?")     # capitals do not count
+        >>> checks.same([0, 1, 1], [0, 1, 2], "Count the classes from 0.")
+        Traceback (most recent call last):
+            ...
+        AssertionError: Count the classes from 0.
+          1 of 3 values differ.
+          ...
+    """
     if _missing(yours):
         raise NotImplementedError("There is no answer here yet.")
     if isinstance(true, str):
@@ -60,7 +78,15 @@ def same(yours, true, hint):
 
 
 def true(statement, hint):
-    """Pass if the statement holds. A tensor or array must be one truth value."""
+    """Pass if the statement holds. A tensor or array must be one truth value.
+
+    Examples:
+        >>> checks.true(2 > 1, "Which bound is larger?")
+        >>> checks.true(2 < 1, "Which bound is larger?")
+        Traceback (most recent call last):
+            ...
+        AssertionError: Which bound is larger?
+    """
     if _missing(statement):
         raise NotImplementedError("There is no answer here yet.")
     if not bool(np.asarray(statement).all()):
@@ -68,7 +94,12 @@ def true(statement, hint):
 
 
 def array(values, hint="An array of numbers is wanted."):
-    """Return `values`, whatever made them, as an array of float64."""
+    """Return `values`, whatever made them, as an array of float64.
+
+    Examples:
+        >>> checks.array(keras.ops.ones((2,)))
+        array([1., 1.])
+    """
     if _missing(values):
         raise NotImplementedError("There is no answer here yet.")
     if hasattr(values, "detach"):  # a PyTorch tensor that still has its gradient

@@ -33,6 +33,14 @@ class GaussianSampling(layers.Layer):
     Returns:
         A tensor of the shape of `mean`.
 
+    Examples:
+        >>> mean, log_variance = np.full((1, 2), 3.0), np.full((1, 2), np.log(4.0))     # σ = 2
+        >>> z = layers.GaussianSampling()(mean, log_variance, noise=np.array([[1.0, -1.0]]))
+        >>> print(np.round(np.asarray(z), 3))
+        [[5. 1.]]
+        >>> tuple(layers.GaussianSampling(seed=0)(mean, log_variance).shape)
+        (1, 2)
+
     References:
         Kingma and Welling (2014), section 2.4. https://arxiv.org/abs/1312.6114
     """
@@ -78,6 +86,13 @@ class DepthToSpaceUp(layers.Layer):
     Returns:
         `(B, H · scale, W · scale, filters)`.
 
+    Examples:
+        >>> up = layers.DepthToSpaceUp(filters=8, scale=4)
+        >>> tuple(up(np.zeros((1, 5, 5, 3))).shape)
+        (1, 20, 20, 8)
+        >>> up.count_params() == (3 + 1) * 8 * 4**2     # a weight for each input channel, and a bias
+        True
+
     References:
         Shi et al. (2016), sub-pixel convolution. https://arxiv.org/abs/1609.05158
     """
@@ -116,6 +131,10 @@ def bn_relu(x):
 
     Keras's momentum of 0.99 needs hundreds of steps to forget the first ones; short trainings here
     have as many.
+
+    Examples:
+        >>> layers.bn_relu(keras.Input((8, 8, 3))).shape
+        (None, 8, 8, 3)
     """
     return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
 
@@ -131,6 +150,10 @@ def conv_bn_relu(x, filters, kernel_size=3, dilation_rate=1):
 
     Returns:
         Symbolic, `(B, H, W, filters)`.
+
+    Examples:
+        >>> layers.conv_bn_relu(keras.Input((8, 8, 3)), filters=16, dilation_rate=2).shape
+        (None, 8, 8, 16)
     """
     conv = layers.Conv2D(
         filters, kernel_size, padding="same", dilation_rate=dilation_rate, use_bias=False
@@ -143,6 +166,14 @@ def positive_int(name, value):
 
     Raises:
         ValueError: If it is no whole number of 1 or more.
+
+    Examples:
+        >>> layers.positive_int("width", np.int64(8))
+        8
+        >>> layers.positive_int("width", 0.5)
+        Traceback (most recent call last):
+            ...
+        ValueError: `width` must be a positive integer. Received: width=0.5
     """
     whole = isinstance(value, numbers.Real) and math.isfinite(value) and int(value) == value
     if not whole or value < 1:

@@ -30,6 +30,11 @@ def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", cen
 
     Raises:
         ValueError: if a size is no positive integer.
+
+    Examples:
+        >>> encoder, decoder = networks.dense_networks((28, 28, 1), latent=2, hidden=(400, 100))
+        >>> encoder.output_shape, decoder.output_shape
+        ([(None, 2), (None, 2)], (None, 28, 28, 1))
     """
     image_shape, latent = known_shape(image_shape, None), positive_int("latent", latent)
     hidden = (hidden,) if isinstance(hidden, numbers.Number) else hidden
@@ -78,6 +83,13 @@ def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu",
 
     Raises:
         ValueError: if the latent does not fit the image, or a size is no positive integer.
+
+    Examples:
+        >>> encoder, decoder = networks.conv_networks((32, 32, 3), latent=(4, 4, 8), width=16)
+        >>> encoder.output_shape     # mean and log σ², three halvings of the image
+        [(None, 4, 4, 8), (None, 4, 4, 8)]
+        >>> decoder.output_shape
+        (None, 32, 32, 3)
     """
     height, width_px, channels = image_shape = known_shape(image_shape)
     width, spatial = positive_int("width", width), isinstance(latent, (tuple, list))
@@ -137,6 +149,11 @@ def stride_networks(image_shape, latent=32, channels=(32, 64), activation="silu"
 
     Raises:
         ValueError: if the halvings do not fit the image, or a size is no positive integer.
+
+    Examples:
+        >>> encoder, decoder = networks.stride_networks((32, 32, 3), latent=16, channels=(8, 16))
+        >>> encoder.output_shape, decoder.output_shape
+        ([(None, 16), (None, 16)], (None, 32, 32, 3))
     """
     image_shape, latent = known_shape(image_shape), positive_int("latent", latent)
     if any(side % 2 ** len(channels) for side in image_shape[:2]):
@@ -215,6 +232,14 @@ def known_shape(image_shape, axes=3, any_size=False):
 
     Raises:
         ValueError: if an entry is missing, or is no positive integer.
+
+    Examples:
+        >>> networks.known_shape(np.array([28, 28, 1]))
+        (28, 28, 1)
+        >>> networks.known_shape((28, 28))
+        Traceback (most recent call last):
+            ...
+        ValueError: `image_shape` must be (H, W, C), positive integers; grey images have one channel...
     """
     sides = tuple(image_shape) if np.ndim(image_shape) == 1 else ()
     known = [side for side in sides if not (any_size and side is None)]

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import pyramids
-from helpers.checkpoint.versions import git_commit
+from helpers.checkpoint.code_versions import git_commit
 
 FOLDER = Path(__file__).parents[1] / "data" / "weights"
 MAX_BYTES = 2 * 2**20
@@ -37,12 +37,22 @@ def save(model, name, *, patches, widths, depths, num_classes, folder=FOLDER, **
 
     Raises:
         ValueError: If the network described is not the model's, or the file is above 2 MB.
+
+    Examples:
+        >>> sizes = {"patches": (2, 2), "widths": (4, 8), "depths": (0, 0)}
+        >>> encoder, _ = pyramids.pyramid_networks((8, 8, 3), 1, **sizes)
+        >>> head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), num_classes=2)
+        >>> folder = tempfile.mkdtemp()
+        >>> pretrained.save(head, "tiny", num_classes=2, folder=folder, **sizes).name
+        'tiny.npz'
+        >>> pretrained.load("tiny", folder)[1]["multiple"]
+        4
     """
     note = {"patches": patches, "widths": widths, "depths": depths, "num_classes": num_classes}
     copy = _build(note)
     if copy.count_params() != model.count_params():
         raise ValueError(
-            f"patches, widths, depths and outputs describe {copy.count_params():,} weights, "
+            f"patches, widths, depths and num_classes describe {copy.count_params():,} weights, "
             f"and the model has {model.count_params():,}. Received: {note}"
         )
     folder = Path(folder)
@@ -64,6 +74,10 @@ def load(name, folder=FOLDER):
     """A kept model for images of any size, and its note; (None, None) if there is none.
 
     The note's `multiple` is what `pyramids.predict_full_size` pads to.
+
+    Examples:
+        >>> pretrained.load("nothing-of-this-name")
+        (None, None)
     """
     weights, note = (Path(folder) / f"{name}{suffix}" for suffix in (".npz", ".json"))
     if not (weights.exists() and note.exists()):

@@ -16,6 +16,11 @@ def watched():
 
     A front end that a person sits at lets a cell ask for input, and says so with every cell that it
     runs. Programs that run notebooks do not.
+
+    Examples:
+        >>> with unittest.mock.patch.dict("os.environ", HELPERS_PROGRESS="0"):
+        ...     progress.watched()
+        False
     """
     named = os.environ.get("HELPERS_PROGRESS")
     if named in ("0", "1"):
@@ -37,6 +42,11 @@ def bar(total, what, unit="step", shown=None):
         what: a word or two, drawn before the bar.
         unit: of what is counted.
         shown: True or False; None asks `watched`.
+
+    Examples:
+        >>> with progress.bar(3, "training", shown=False) as bar:
+        ...     for step in range(3):
+        ...         done = bar.update(1)
     """
     import warnings
 
@@ -49,7 +59,7 @@ def bar(total, what, unit="step", shown=None):
 
 
 def track(items, what, unit="run"):
-    """Iterate over items with a bar: `for seed in track(seeds, "twins"):`.
+    """Iterate over items with a bar: `for seed in track(seeds, "trainings"):`.
 
     Args:
         items: any iterable; one without a length gets a bar without the time left.
@@ -58,6 +68,10 @@ def track(items, what, unit="run"):
 
     Yields:
         The items.
+
+    Examples:
+        >>> [n**2 for n in progress.track([1, 2, 3], "squares")]
+        [1, 4, 9]
     """
     total = len(items) if hasattr(items, "__len__") else None
     with bar(total, what, unit) as drawn:

@@ -3,7 +3,7 @@
 The encoder is a pyramid: each level shrinks the image and keeps its features under the name
 `level_0`, `level_1`, … from the finest to the coarsest. Convolutions, batch normalisation and
 ReLU all the way, so the same weights read an image of any size: pretrain on crops, use on whole
-photographs. `pixel_head` puts a classifier of pixels on those features.
+photographs. `segmentation_head` puts a classifier of pixels on those features.
 """
 
 import math
@@ -37,8 +37,13 @@ def pyramid_networks(
         (encoder, decoder): `(B, H, W, C)` → mean and **log σ²**, and back to means of pixels.
 
     Raises:
-        ValueError: If the lists differ in length or a level is empty, the image is no multiple of the patches, or
-            the latent does not fit them.
+        ValueError: If the lists differ in length or a level is empty, the image is no multiple of
+            the patches, or the latent does not fit them.
+
+    Examples:
+        >>> encoder, decoder = pyramids.pyramid_networks((32, 32, 3), latent=4)
+        >>> encoder.output_shape, decoder.output_shape     # patches of 2, 2 and 2: an eighth
+        ([(None, 4, 4, 4), (None, 4, 4, 4)], (None, 32, 32, 3))
     """
     if not (widths and len(widths) == len(depths) == len(patches)):
         raise ValueError(
@@ -99,6 +104,11 @@ def levels(encoder):
 
     Raises:
         ValueError: If the encoder has no layers of that name.
+
+    Examples:
+        >>> encoder, decoder = pyramids.pyramid_networks((32, 32, 3), latent=4)
+        >>> [level.shape for level in pyramids.levels(encoder)]
+        [(None, 16, 16, 16), (None, 8, 8, 32), (None, 4, 4, 64)]
     """
     named = {layer.name: layer.output for layer in encoder.layers}
     found = [named[f"level_{i}"] for i in range(len(named)) if f"level_{i}" in named]
@@ -125,11 +135,17 @@ def segmentation_head(image, features, num_classes):
         num_classes: number of classes, or 1 for edges.
 
     Returns:
-        keras.Model, `(B, H, W, C)` → logits `(B, H, W, outputs)`.
+        keras.Model, `(B, H, W, C)` → logits `(B, H, W, num_classes)`.
 
     Raises:
         ValueError: If a resolution is no power-of-two multiple of the next coarser one, or is
             not known.
+
+    Examples:
+        >>> encoder, decoder = pyramids.pyramid_networks((32, 32, 3), latent=4)
+        >>> features = pyramids.levels(encoder)
+        >>> pyramids.segmentation_head(encoder.input, features, num_classes=4).output_shape
+        (None, 32, 32, 4)
     """
     features = list(features)
     if not features:
@@ -156,6 +172,12 @@ def at_size(model, image_shape):
     Raises:
         ValueError: If the model has a vector in its middle, or the size is no multiple of its
             patches.
+
+    Examples:
+        >>> encoder, _ = pyramids.pyramid_networks((32, 32, 3), latent=4)
+        >>> head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), num_classes=4)
+        >>> pyramids.at_size(head, (None, None, 3)).output_shape
+        (None, None, None, 4)
     """
     copy = _resized(model, tuple(image_shape))
     copy.set_weights(model.get_weights())
@@ -178,6 +200,12 @@ def predict_full_size(model, images, multiple=32):
 
     Raises:
         ValueError: If an image is not `(H, W, C)`, or the model takes one size only.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(4, 1)])
+        >>> images = [np.zeros((20, 30, 3)), np.zeros((17, 16, 3))]
+        >>> [logits.shape for logits in pyramids.predict_full_size(model, images, multiple=8)]
+        [(20, 30, 4), (17, 16, 4)]
     """
     run = compile_model(model)
     for image in images:

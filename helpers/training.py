@@ -23,6 +23,12 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         what: a word or two, drawn before the bar.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("adam", "mse", run_eagerly=True)
+        >>> x, y = np.ones((4, 2)), np.ones((4, 1))
+        >>> history = model.fit(x, y, verbose=0, callbacks=[training.Progress("a line")])
     """
 
     def __init__(self, what="training"):
@@ -68,6 +74,15 @@ class TimeBudget(keras.callbacks.Callback):
 
     Raises:
         ValueError: if a number is out of its range, or the optimizer has a schedule.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("adam", "mse", run_eagerly=True)
+        >>> budget = training.TimeBudget(seconds=60, clock=itertools.count(step=10).__next__)
+        >>> x, y = np.ones((4, 2)), np.ones((4, 1))
+        >>> history = model.fit(x, y, epochs=1000, verbose=0, callbacks=[budget])
+        >>> len(history.epoch) < 10     # this clock goes 10 seconds at every look
+        True
 
     References:
         Loshchilov and Hutter (2017), cosine decay. https://arxiv.org/abs/1608.03983
@@ -130,6 +145,10 @@ def cosine_decay(share):
     """Share of the highest rate when `share` of the whole has passed: half a cosine, 1 to 0.
 
     Values outside [0, 1] count as its ends.
+
+    Examples:
+        >>> [round(training.cosine_decay(share), 3) for share in (0, 1 / 3, 1 / 2, 1, 2)]
+        [1.0, 0.75, 0.5, 0.0, 0.0]
     """
     return 0.5 * (1.0 + math.cos(math.pi * min(max(share, 0.0), 1.0)))
 
@@ -140,6 +159,12 @@ class ShuffleSeed(keras.callbacks.Callback):
     That is NumPy's on JAX and PyTorch's on PyTorch; on TensorFlow the order follows the seed that
     Keras was given. At the start of the training and not before it: the first `fit` of a model
     draws numbers, too.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("adam", "mse", run_eagerly=True)
+        >>> x, y = np.ones((4, 2)), np.ones((4, 1))
+        >>> history = model.fit(x, y, verbose=0, callbacks=[training.ShuffleSeed(7)])
     """
 
     def __init__(self, seed):
@@ -156,7 +181,7 @@ def fit_steps(
 ):
     """Train for a number of steps from a fresh Adam, at a rate that falls to 0 along a cosine.
 
-    For twins that must differ in nothing but the thing that is compared. The steps make whole
+    For networks that must differ in nothing but what is compared. The steps make whole
     passes over `x` (at least one), so the true number differs by half a pass at most. A model
     that was fitted this way before is not compiled again: set its weights and the next training
     starts at once.
@@ -169,13 +194,21 @@ def fit_steps(
         learning_rate: highest rate, at the first epoch; each epoch has one rate.
         validation_data: as `fit` takes it.
         y: targets, one array; a VAE has none.
-        seed: of the order of the batches on JAX and PyTorch; see `OrderSeed`.
+        seed: of the order of the batches on JAX and PyTorch; see `ShuffleSeed`.
 
     Returns:
         Dictionary of lists, one value an epoch: `loss`, `learning_rate`, ….
 
     Raises:
         ValueError: if `steps` is below 1.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile(keras.optimizers.Adam(), "mse", run_eagerly=True)
+        >>> x, y = np.ones((8, 2)), np.ones((8, 1))
+        >>> history = training.fit_steps(model, x, steps=6, batch_size=4, learning_rate=0.1, y=y)
+        >>> [round(rate, 3) for rate in history["learning_rate"]]     # two steps in each of 3 epochs
+        [0.1, 0.075, 0.025]
     """
     if steps < 1:
         raise ValueError(f"`steps` must be at least 1. Received: steps={steps!r}")
@@ -210,12 +243,20 @@ def train(model, x, y=None, loss=None, *, steps, batch_size, learning_rate, seed
         x: images `(N, H, W, C)`.
         y: targets, an array or a dictionary of arrays; None for a VAE.
         loss: of a model that is not compiled yet.
-        steps, batch, rate: of `training.fit_steps`. A model whose first training is so short that
-            `backend.compile_options` does without a graph stays without one.
+        steps, batch_size, learning_rate: of `fit_steps`. A model whose first training is so
+            short that `backend.compile_options` does without a graph stays without one.
         seed: of the order, and of what the model draws itself.
 
     Returns:
         The model.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> x, y = np.ones((4, 2)), np.ones((4, 1))
+        >>> options = {"steps": 50, "batch_size": 4, "learning_rate": 0.1, "seed": 0}
+        >>> model = training.train(model, x, y, "mse", **options)
+        >>> bool(abs(model.predict(x, verbose=0) - y).max() < 0.5)
+        True
     """
     for variable in model.variables:
         if variable.name == "seed_generator_state":

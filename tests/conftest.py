@@ -45,7 +45,7 @@ def tiny_project(tmp_path_factory):
     shutil.copy(HERE.parent / "pyproject.toml", root)
     shutil.copy(HERE / "tiny" / "07_count_dots.py", notebooks / "py")
     shutil.copy(HERE / "tiny" / "07.smoke.yaml", notebooks / "parameters")
-    from helpers.runs.build.stored_notebook import build
+    from authoring.stored_notebook import build
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HELPERS_NOTEBOOKS", str(notebooks))

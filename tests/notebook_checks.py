@@ -14,9 +14,9 @@ from pathlib import Path
 import nbformat
 from PIL import Image, ImageChops, ImageStat
 
+from authoring import cover, notebook_cells, number_markers
 from helpers.plots import DETAILS, check_alt
 from helpers.runs import results
-from helpers.runs.build import cited_numbers, cover, notebook_cells
 from helpers.runs.notebooks import BadRequest
 from helpers.runs.parameter_cells import read_parameters
 from helpers.runs.parameters import gather
@@ -113,7 +113,7 @@ def check_picture(nb):
     kept = nb.path.parents[1] / "docs" / "pictures" / f"{stem[:2]}.png"
     if not kept.is_file() or not _alike(kept.read_bytes(), cover.smaller(png)):
         return [
-            f"docs/pictures/{kept.name} is not the figure: helpers.runs build {stem[:2]} --prose"
+            f"docs/pictures/{kept.name} is not the figure: python -m authoring build {stem[:2]} --prose"
         ]
     return []
 
@@ -320,9 +320,9 @@ def check_citations(nb):
         record = results.read_results(nb.node)["results"]
     except ValueError as error:
         return [str(error)]
-    wrong = cited_numbers.wrong_numbers(nb.prose(), record) + cited_numbers.misplaced(nb.node)
+    wrong = number_markers.wrong_numbers(nb.prose(), record) + number_markers.misplaced(nb.node)
     problems = [f"{nb.path.name}: {sentence}" for sentence in wrong]
-    if not cited_numbers.cited_numbers(nb.prose()):
+    if not number_markers.cited_numbers(nb.prose()):
         problems.append("the prose cites no number of the record (12.3<!--=key-->)")
     elif "in the stored run" not in nb.prose().lower():
         problems.append("the prose must say that its numbers are those 'in the stored run'")

@@ -12,8 +12,13 @@ import numpy as np
 import pytest
 
 from helpers import data
-from helpers.checkpoint import ResultStore, fingerprints, session, versions
-from helpers.checkpoint import store as store_module
+from helpers.checkpoint import (
+    ResultStore,
+    code_versions,
+    fingerprints,
+    session_code,
+    training_backup,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -117,7 +122,7 @@ def test_a_half_written_file_is_never_read(monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(store_module.os, "replace", killed)
+        patch.setattr(training_backup.os, "replace", killed)
         with pytest.raises(KeyboardInterrupt):
             ResultStore("some").result("x", lambda: 1)
     store = ResultStore("some")
@@ -147,10 +152,10 @@ def test_a_folder_that_cannot_be_is_named_before_the_work(tmp_path):
 def other(monkeypatch, what):
     """Another state of something that results depend on."""
     module, name, value = {
-        "code that scores": (versions, "score_code", lambda: "other"),
-        "code that trains": (versions, "training_code", lambda parts: "other"),
-        "cells": (session, "session_code", lambda: "other"),
-        "a library": (versions, "libraries", lambda names: {"numpy": "0"}),
+        "code that scores": (code_versions, "score_code", lambda: "other"),
+        "code that trains": (code_versions, "training_code", lambda parts: "other"),
+        "cells": (session_code, "session_code", lambda: "other"),
+        "a library": (code_versions, "libraries", lambda names: {"numpy": "0"}),
         "the backend": (keras.backend, "backend", lambda: "other"),
         "XLA": (fingerprints, "use_xla", lambda: "other"),
     }[what]
@@ -191,7 +196,7 @@ def test_code_that_was_changed_is_refused_before_the_work(monkeypatch):
     def changed():
         raise RuntimeError("helpers/spread.py was changed")
 
-    monkeypatch.setattr(versions, "score_code", changed)
+    monkeypatch.setattr(code_versions, "score_code", changed)
     with pytest.raises(RuntimeError, match="was changed"):
         ResultStore("some")
     assert ResultStore("").result("x", lambda: 1) == 1  # keeps nothing, so nothing can be wrong
@@ -335,7 +340,7 @@ def test_each_fit_sees_the_same_batches_of_one_data_set():
     batches = data.Batches(np.zeros((6, 2, 2, 1), "uint8"), 2)
     fresh = data.Batches(np.zeros((6, 2, 2, 1), "uint8"), 2)
     batches.on_epoch_end()
-    store_module._wind(batches, 0)
+    training_backup.rewind(batches, 0)
     assert batches.epoch == 0 and (batches._order == fresh._order).all()
 
 
@@ -505,7 +510,7 @@ def test_modules_of_the_model_and_its_loss_count(monkeypatch):
     from helpers import models, pyramids, segmentation
 
     asked = []
-    monkeypatch.setattr(versions, "training_code", lambda parts: asked.append(parts))
+    monkeypatch.setattr(code_versions, "training_code", lambda parts: asked.append(parts))
     nets = pyramids.pyramid_networks((8, 8, 3), 2, (4, 4), (1, 1), (2, 2))
     vae = models.VAE(*nets, likelihood="gaussian", seed=0)
     vae.compile("adam")

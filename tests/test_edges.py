@@ -14,7 +14,7 @@ from scipy.io import loadmat
 from scipy.sparse import csr_array
 
 from helpers import edges
-from helpers.edges import berkeley, checkpoint, matching
+from helpers.edges import berkeley, finished_images, matching
 from helpers.edges.scores import average_precision, best_blend
 
 ROOT = "BSR/bench/data/"
@@ -463,20 +463,20 @@ def test_counts_of_other_code_are_made_again(tmp_path, monkeypatch):
     calls, real = [], berkeley.image_counts
     monkeypatch.setattr(berkeley, "image_counts", lambda *a: calls.append(1) or real(*a))
     for times, version in enumerate(("one", "one", "two"), start=1):
-        monkeypatch.setattr(checkpoint, "code_version", lambda: version)  # noqa: B023
+        monkeypatch.setattr(finished_images, "code_version", lambda: version)  # noqa: B023
         edges.benchmark(maps, people, 9, workers=1, checkpoint=tmp_path / "lines.jsonl")
         assert len(calls) == {1: 2, 2: 2, 3: 4}[times]
 
 
 def test_the_code_that_counts_and_its_libraries_are_in_the_version(monkeypatch):
-    checkpoint.code_version.cache_clear()
-    here = checkpoint.code_version()
+    finished_images.code_version.cache_clear()
+    here = finished_images.code_version()
     for name in ("unchanged", "libraries"):  # `test_versions` changes each module that counts
         with monkeypatch.context() as patch:
-            patch.setattr(checkpoint.versions, name, lambda names: "other")
-            checkpoint.code_version.cache_clear()
-            assert checkpoint.code_version() != here
-    checkpoint.code_version.cache_clear()
+            patch.setattr(finished_images.code_versions, name, lambda names: "other")
+            finished_images.code_version.cache_clear()
+            assert finished_images.code_version() != here
+    finished_images.code_version.cache_clear()
 
 
 def test_the_bar_counts_every_image(tmp_path, monkeypatch):

@@ -28,7 +28,7 @@ def test_it_knows_more_than_chance(sample_evaluator, halves):
     )
 
 
-def test_faults_are_worse_than_no_fault(sample_evaluator, halves):
+def test_corruptions_are_worse_than_no_fault(sample_evaluator, halves):
     x, labels = halves
     good = sample_evaluator.evaluate(x[500:])
     made = {

@@ -111,7 +111,7 @@ def test_the_table_fits_the_texts_of_the_notebooks_and_the_records():
 
 
 def _parameters(text):
-    from helpers.runs.build.notebook_cells import to_notebook
+    from authoring.notebook_cells import to_notebook
     from helpers.runs.parameter_cells import read_parameters
 
     return read_parameters(to_notebook(text))

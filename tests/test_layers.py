@@ -1,11 +1,11 @@
-"""Sampling and patch layers: statistics, twins, shapes, serialisation, bad input."""
+"""Sampling and unfolding: statistics, other ways to the same, shapes, serialisation, bad input."""
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from helpers.layers import DepthToSpaceUp, GaussianSampling, PatchDown
+from helpers.layers import DepthToSpaceUp, GaussianSampling
 
 
 def numpy(tensor):
@@ -53,41 +53,26 @@ def test_sampling_draws_anew_each_time_and_repeats_for_a_seed():
     np.testing.assert_array_equal(first, numpy(b(zeros, zeros)))
 
 
-def test_patch_down_is_a_matrix_product_of_patches():
-    layer = PatchDown(5, patch=2, activation=None)
-    x = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype("float32")
-    y = numpy(layer(x))
-    kernel, bias = (numpy(w) for w in layer.weights)
-    patch = x[:, 2:4, 4:6].reshape(2, -1)
-    np.testing.assert_allclose(
-        y[:, 1, 2], patch @ kernel.reshape(-1, 5) + bias, rtol=1e-4, atol=1e-5
-    )
-    assert y.shape == (2, 2, 3, 5)
-
-
 def test_depth_to_space_up_equals_a_transposed_convolution_with_stride_equal_to_kernel():
     up = DepthToSpaceUp(3, scale=2, activation=None)
     x = np.random.default_rng(0).normal(size=(2, 4, 4, 5)).astype("float32")
     y = numpy(up(x))
     assert y.shape == (2, 8, 8, 3)
     kernel = numpy(up.weights[0]).reshape(5, 2, 2, 3)  # in, dy, dx, out
-    twin = keras.layers.Conv2DTranspose(3, 2, strides=2, use_bias=False)
-    twin.build(x.shape)
-    twin.set_weights([kernel.transpose(1, 2, 3, 0)])
-    np.testing.assert_allclose(y, numpy(twin(x)), rtol=1e-4, atol=1e-5)
+    transposed = keras.layers.Conv2DTranspose(3, 2, strides=2, use_bias=False)
+    transposed.build(x.shape)
+    transposed.set_weights([kernel.transpose(1, 2, 3, 0)])
+    np.testing.assert_allclose(y, numpy(transposed(x)), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("layer", "shape"),
-    [(PatchDown(4, 2), (None, 8, 8, 3)), (DepthToSpaceUp(4, 2), (None, 8, 8, 3))],
-)
-def test_declared_shape_is_the_real_shape(layer, shape):
+def test_declared_shape_is_the_real_shape():
+    layer, shape = DepthToSpaceUp(4, 2), (None, 8, 8, 3)
     real = layer(np.zeros((2, *shape[1:]), "float32")).shape
     assert tuple(layer.compute_output_shape(shape))[1:] == tuple(real)[1:]
 
 
 @pytest.mark.parametrize(
-    "layer", [PatchDown(4, 2, "gelu"), DepthToSpaceUp(4, 2, None), GaussianSampling(seed=3)]
+    "layer", [DepthToSpaceUp(4, 2, "gelu"), DepthToSpaceUp(4, 2, None), GaussianSampling(seed=3)]
 )
 def test_layers_survive_serialisation(layer):
     config = keras.saving.serialize_keras_object(layer)
@@ -98,19 +83,18 @@ def test_layers_survive_serialisation(layer):
 
 def test_numpy_integers_are_taken():
     assert type(GaussianSampling(np.int64(3)).get_config()["seed"]) is int
-    assert PatchDown(np.int64(4), np.int64(2))(np.zeros((1, 4, 4, 1))).shape == (1, 2, 2, 4)
+    assert DepthToSpaceUp(np.int64(4), np.int64(2))(np.zeros((1, 2, 2, 1))).shape == (1, 4, 4, 4)
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: PatchDown(0), "filters=0"),
+        (lambda: DepthToSpaceUp(0), "filters=0"),
         (lambda: DepthToSpaceUp(4, scale=1.5), "scale=1.5"),
-        (lambda: PatchDown("4"), "filters='4'"),
-        (lambda: PatchDown(None), "filters=None"),
+        (lambda: DepthToSpaceUp("4"), "filters='4'"),
+        (lambda: DepthToSpaceUp(None), "filters=None"),
         (lambda: DepthToSpaceUp(float("nan")), "filters=nan"),
         (lambda: DepthToSpaceUp(4, scale=float("inf")), "scale=inf"),
-        (lambda: PatchDown(4, 4)(np.zeros((1, 10, 8, 3))), "multiples of patch=4"),
     ],
 )
 def test_bad_input_is_named(make, message):
@@ -121,15 +105,15 @@ def test_bad_input_is_named(make, message):
 # Options and shapes ------------------------------------------------------------------------
 
 
-def test_without_options_sides_are_halved_or_doubled_and_nothing_is_below_zero():
+def test_without_options_sides_are_doubled_and_nothing_is_below_zero():
     x = np.random.default_rng(0).normal(size=(2, 4, 6, 3)).astype("float32")
-    down, up = numpy(PatchDown(5)(x)), numpy(DepthToSpaceUp(5)(x))
-    assert down.shape == (2, 2, 3, 5) and up.shape == (2, 8, 12, 5)
-    assert down.min() == up.min() == 0 and down.max() > 0 and up.max() > 0
+    up = numpy(DepthToSpaceUp(5)(x))
+    assert up.shape == (2, 8, 12, 5)
+    assert up.min() == 0 and up.max() > 0
 
 
-@pytest.mark.parametrize("layer", [PatchDown(4, 3, "gelu"), DepthToSpaceUp(4, 3, "gelu")])
-def test_a_serialised_layer_computes_the_same(layer):
+def test_a_serialised_layer_computes_the_same():
+    layer = DepthToSpaceUp(4, 3, "gelu")
     x = np.random.default_rng(0).normal(size=(2, 6, 6, 3)).astype("float32")
     wanted = numpy(layer(x))
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
@@ -138,27 +122,22 @@ def test_a_serialised_layer_computes_the_same(layer):
     np.testing.assert_allclose(numpy(again(x)), wanted, rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", [GaussianSampling, PatchDown, DepthToSpaceUp])
+@pytest.mark.parametrize("kind", [GaussianSampling, DepthToSpaceUp])
 def test_saved_files_name_a_layer_after_the_package(kind):
     assert keras.saving.get_registered_name(kind) == f"helpers>{kind.__name__}"
 
 
 def test_declared_shapes_by_hand():
-    down, up = PatchDown(5, 2), DepthToSpaceUp(5, 3)
-    assert tuple(down.compute_output_shape((None, 8, 6, 3))) == (None, 4, 3, 5)
+    up = DepthToSpaceUp(5, 3)
     assert tuple(up.compute_output_shape((None, 8, 6, 3))) == (None, 24, 18, 5)
     assert tuple(up.compute_output_shape((2, None, 6, 3))) == (2, None, 18, 5)
     assert tuple(GaussianSampling().compute_output_shape((None, 4))) == (None, 4)
     up.build((None, 8, 6, 3))
     assert [w.shape for w in up.weights] == [(1, 1, 3, 45), (45,)]  # there before the first call
-    down.build((None, None, None, 3))  # what is unknown is not refused
-    assert [w.shape for w in down.weights] == [(2, 2, 3, 5), (5,)]
-    assert tuple(down.compute_output_shape((None, None, None, 3))) == (None, None, None, 5)
 
 
-@pytest.mark.parametrize("make", [PatchDown, DepthToSpaceUp])
-def test_a_layer_computes_in_the_precision_it_is_given(make):
-    layer = make(1, dtype="mixed_float16")
+def test_a_layer_computes_in_the_precision_it_is_given():
+    layer = DepthToSpaceUp(1, dtype="mixed_float16")
     assert layer.conv.compute_dtype == "float16" and layer.filters == 1
     y = layer(np.zeros((1, 4, 4, 3), "float32"))
     assert keras.backend.standardize_dtype(y.dtype) == "float16"
@@ -167,10 +146,9 @@ def test_a_layer_computes_in_the_precision_it_is_given(make):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: PatchDown(4, patch=0), "patch=0"),
+        (lambda: DepthToSpaceUp(4, scale=0), "scale=0"),
         (lambda: DepthToSpaceUp(-1), "filters=-1"),
-        (lambda: PatchDown(2.5), "filters=2.5"),
-        (lambda: PatchDown(4, 4)(np.zeros((1, 8, 10, 3))), r"patch=4.*\(1, 8, 10, 3\)"),
+        (lambda: DepthToSpaceUp(2.5), "filters=2.5"),
     ],
 )
 def test_bad_sizes_are_named(make, message):

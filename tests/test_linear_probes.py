@@ -48,10 +48,10 @@ def test_interval_is_that_of_scipy():
 
 def test_a_paired_difference_by_hand():
     shared = np.array([0.0, 10.0, 20.0])
-    ahead = metrics.paired_difference(shared + [1.0, 2.0, 3.0], shared)
+    ahead = metrics.paired_difference(shared + np.array([1.0, 2.0, 3.0]), shared)
     assert ahead == (2.0, pytest.approx(4.302653 / math.sqrt(3), rel=1e-6), "level")
-    assert metrics.paired_difference(shared + [2.0, 2.5, 3.0], shared).word == "ahead"
-    assert metrics.paired_difference(shared, shared + [2.0, 2.5, 3.0]).word == "behind"
+    assert metrics.paired_difference(shared + np.array([2.0, 2.5, 3.0]), shared).word == "ahead"
+    assert metrics.paired_difference(shared, shared + np.array([2.0, 2.5, 3.0])).word == "behind"
     assert metrics.paired_difference([1, 2], [1, 2]) == (0.0, 0.0, "level")
     assert metrics.paired_difference([5], [1]) == (4.0, 0.0, "level")  # a single seed
     assert metrics.paired_difference([1, math.nan], [0, 1]).word == "level"

@@ -94,7 +94,7 @@ def test_an_experiment_scores_every_run_and_reads_what_is_kept(
     words = evaluation.compare_methods(table, baselines=("one map",))
     report = evaluation.format_report(table, words).splitlines()
     assert report[:6] == said
-    assert report[6].split()[:5] == ["NLL,", "nats", words["nll"]["word"], "than", "deterministic"]
+    assert report[6].split()[:5] == ["NLL", "(nats)", words["nll"]["word"], "than", "deterministic"]
 
 
 def _never():
@@ -173,11 +173,12 @@ def test_a_record_is_told_line_by_line(tmp_path, monkeypatch):
     (tmp_path / "some.json").write_text(json.dumps({"results": results}))
     found = evaluation.format_record("some", "edges").splitlines()
     assert [line.split() for line in found[:3]] == [
-        ["some", "NLL,", "nats"],
+        ["some", "NLL", "(nats)"],
         ["deterministic", "9.0", "±", "2.0"],
         ["probabilistic", "U-Net", "5.0", "±", "1.0"],
     ]
-    assert found[3] == "probabilistic U-Net against the best baseline: NLL, nats better"
+    assert found[3] == "probabilistic U-Net against the best baseline:"
+    assert found[4] == "NLL (nats) better"
     rows = {"one map": {"nll": (9.0, 2.0)}, "latent": {"nll": (5.0, 1.0)}}
     assert evaluation.recorded_scores("some", "edges") == rows
     assert evaluation.recorded_scores("some", "masks") == {}

@@ -11,14 +11,14 @@ def normal(n, shift=0.0, scale=1.0, seed=0, features=6):
     return shift + scale * np.random.default_rng(seed).normal(size=(n, features))
 
 
-def test_kernel_distance_by_hand():
+def test_polynomial_mmd_by_hand():
     real, fake = np.array([[0.0], [1.0]]), np.array([[1.0], [2.0]])
     # k(a, b) = (ab + 1)³: inside 1 and 27, between (1 + 1 + 8 + 27) / 4.
     assert metrics.polynomial_mmd(real, fake) == pytest.approx(1 + 27 - 2 * 37 / 4)
     assert metrics.polynomial_mmd(real, fake, degree=1) == pytest.approx(1 + 3 - 2 * 7 / 4)
 
 
-def test_kernel_distance_has_no_bias():
+def test_polynomial_mmd_has_no_bias():
     found = [
         metrics.polynomial_mmd(normal(20, seed=2 * i), normal(40, seed=2 * i + 1))
         for i in range(400)
@@ -28,7 +28,7 @@ def test_kernel_distance_has_no_bias():
     assert min(found) < 0
 
 
-def test_kernel_distance_orders_good_before_bad():
+def test_polynomial_mmd_orders_good_before_bad():
     real = normal(300)
     near, far = (metrics.polynomial_mmd(real, normal(300, s, seed=1)) for s in (0.3, 1.0))
     narrow = metrics.polynomial_mmd(real, normal(300, scale=0.3, seed=1))
@@ -56,14 +56,14 @@ def test_precision_and_recall_tell_faults_apart():
     assert metrics.precision_recall(real, real) == (1, 1)
 
 
-def test_variety_by_hand():
+def test_variance_ratio_by_hand():
     real = np.array([[0.0, 0.0], [2.0, 4.0]])  # variances 1 and 4
     assert metrics.variance_ratio(real, np.array([[0.0, 0.0], [1.0, 0.0]])) == pytest.approx(0.05)
     assert metrics.variance_ratio(real, np.ones((3, 2))) == 0
     assert metrics.variance_ratio(real, real[::-1]) == 1
 
 
-def test_coarse_by_hand_and_blind_to_blur():
+def test_block_mean_by_hand_and_blind_to_blur():
     x = np.arange(16.0).reshape(1, 4, 4, 1)
     np.testing.assert_allclose(metrics.block_mean(x, 2), [[2.5, 4.5, 10.5, 12.5]])
     spots = np.zeros((60, 16, 16, 1))
@@ -97,7 +97,7 @@ def test_gradient_energy_by_hand_and_in_order():
     assert energy["mean picture"] < energy["pure noise"]
 
 
-def test_faults_are_what_they_are_called():
+def test_corruptions_are_what_they_are_called():
     x = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3)).astype("uint8")
     labels = np.arange(30) % 3 + 1
     made = samples.corruptions(x, labels)
@@ -109,7 +109,7 @@ def test_faults_are_what_they_are_called():
     np.testing.assert_allclose(made["one class"][1], x[3] / 255, rtol=1e-5)
 
 
-def test_the_arc_keeps_the_law():
+def test_slerp_keeps_the_law():
     a, b = np.random.default_rng(0).normal(size=(2, 10_000))
     path = samples.slerp(a, b, 5)
     np.testing.assert_allclose(path[[0, -1]], [a, b], atol=1e-5)

@@ -15,8 +15,8 @@ import notebook_checks as checks
 import pytest
 from PIL import Image
 
+from authoring import notebook_cells
 from helpers.runs import index, results
-from helpers.runs.build import notebook_cells
 from helpers.runs.notebooks import series
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -45,7 +45,7 @@ def test_ious_are_counted_at_native_size_without_void():
 
 
 def test_with_the_mirror_image_left_and_right_count_alike():
-    """The reader is linear: its mean with its mirror twin is the reader of the mean filter."""
+    """The reader is linear: its mean with its mirror image is the reader of the mean filter."""
     leaning, even = reader((0.6, 0.2, 0)), reader((0.3, 0.2, 0.3))
     alone = photo_training.class_ious(leaning, photos(), 2, ignore_class=2, multiple=2)
     both = photo_training.class_ious(leaning, photos(), 2, ignore_class=2, multiple=2, mirror=True)
@@ -72,5 +72,5 @@ def test_a_head_is_trained_on_crops_and_reads_any_size(pretrain, tmp_path):
     )  # fmt: skip
     assert seconds > 0 and model.output_shape == (None, None, None, 4)
     assert len(list(tmp_path.glob("photo-vae*.h5"))) == pretrain
-    photo, said = photo_training.label("", model, 4, side=40)
-    assert photo.shape[:2] == said.shape and max(said.shape) == 40
+    photo, labels = photo_training.label("", model, 4, side=40)
+    assert photo.shape[:2] == labels.shape and max(labels.shape) == 40

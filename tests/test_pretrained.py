@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from helpers import pretrained, pyramids
-from helpers.checkpoint import versions
+from helpers.checkpoint import code_versions
 from helpers.data import records
 
 NET = {"patches": [2, 2], "widths": [4, 6], "depths": [1, 1], "num_classes": 3}
@@ -28,7 +28,7 @@ def test_a_kept_model_answers_like_the_one_it_was_made_from(tmp_path):
     assert path.stat().st_size < pretrained.MAX_BYTES
     assert about["dataset"] == "shapes" and about["multiple"] == 4
     assert about["parameters"] == model.count_params()
-    assert about["commit"] == versions.git_commit()
+    assert about["commit"] == code_versions.git_commit()
     # 16-bit floats have 11 significant bits.
     ours, theirs = (keras.ops.convert_to_numpy(m(images)) for m in (again, model))
     np.testing.assert_allclose(ours, theirs, atol=5e-3, rtol=5e-3)
@@ -93,5 +93,5 @@ def test_what_is_committed_is_never_stale(tmp_path, monkeypatch):
     (tmp_path / "run.json").write_text(json.dumps({"results": {"a": 1}}))
     monkeypatch.setattr(records, "RESULTS", tmp_path)
     for name in ("version_of", "unchanged", "score_code", "training_code", "normal"):
-        monkeypatch.setattr(versions, name, never)
+        monkeypatch.setattr(code_versions, name, never)
     assert pretrained.load(path.stem, tmp_path)[0] and records.results_of("run") == {"a": 1}

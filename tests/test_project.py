@@ -2,8 +2,6 @@
 
 import ast
 import base64
-import doctest
-import importlib
 import json
 import os
 import re
@@ -19,9 +17,9 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from authoring import notebook_cells, number_markers, readme
 from helpers.data import records
 from helpers.runs import former_names, notebooks, parameters
-from helpers.runs.build import cited_numbers, notebook_cells, readme
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -129,9 +127,9 @@ def test_the_pages_cite_numbers_as_they_are_on_record():
     known, cited, problems = readme.known_results(), {}, []
     for path in readme.pages():
         text, name = path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()
-        cited[name] = len(cited_numbers.cited_numbers(text))
-        problems += [f"{name}: {wrong}" for wrong in cited_numbers.wrong_numbers(text, known)]
-    assert not problems, "\n".join([*problems, "run `python -m helpers.runs readme`"])
+        cited[name] = len(number_markers.cited_numbers(text))
+        problems += [f"{name}: {wrong}" for wrong in number_markers.wrong_numbers(text, known)]
+    assert not problems, "\n".join([*problems, "run `python -m authoring readme`"])
     assert cited["README.md"] >= 10 and cited["data/README.md"] >= 4
     assert {p.name for p in (ROOT / "docs").rglob("*.md")} <= {Path(name).name for name in cited}
 
@@ -141,7 +139,7 @@ def test_numbers_are_cited_only_where_a_test_compares_them():
     compared |= {path.relative_to(ROOT) for path in notebooks.series()}
     compared |= {Path("notebooks", "py", f"{path.stem}.py") for path in notebooks.series()}
     compared |= {
-        Path("helpers", "runs", "build", name) for name in ("cited_numbers.py", "readme.py")
+        Path("authoring", name) for name in ("number_markers.py", "readme.py")
     }  # they speak of it
     found = [path for path, text in _texts() if "<!--=" in text and path.parts[0] != "tests"]
     assert {"README.md", "08_meet_the_generative_neighbours.ipynb"} <= {path.name for path in found}
@@ -226,7 +224,7 @@ def test_a_record_was_made_with_the_parameter_file_of_its_name(record):
 # ---- house style, as CONTRIBUTING.md tells it
 
 # Longer than 300 lines. Cut them; add none.
-LONG = {"experiments/pretraining.py", "uncertainty/evaluation.py"}
+LONG = {"uncertainty/evaluation.py"}
 # In the library, and import a machine room. Turn them round; add none.
 UPWARD = set()
 MODULES = sorted(ROOT.glob("helpers/**/*.py"))
@@ -304,15 +302,6 @@ def test_what_is_no_fault_of_style():
     assert _machine_rooms("from helpers import data, runs_of\n") == []
 
 
-def test_the_examples_of_the_docstrings_are_right():
-    shown = [path for path in MODULES if ">>> " in path.read_text("utf-8")]
-    assert ROOT / "helpers" / "data" / "__init__.py" in shown
-    for path in shown:
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        done = doctest.testmod(importlib.import_module(name))
-        assert done.attempted and not done.failed, name
-
-
 def test_the_targets_and_paths_that_contributing_names_exist():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -329,6 +318,64 @@ def test_the_targets_and_paths_that_contributing_names_exist():
     sets = (ROOT / "helpers" / "data" / "__init__.py").read_text(encoding="utf-8")
     kernels = (ROOT / "helpers" / "runs" / "kernels.py").read_text(encoding="utf-8")
     assert "\n_SETS = {" in sets and "\nKERNELS = {" in kernels
+
+
+# ---- what the docstrings of the folders tell
+
+FOLDERS = {path.parent.name: path for path in sorted(ROOT.glob("helpers/*/__init__.py"))}
+
+
+def _notebooks_told(doc):
+    """The numbers on the line `Notebooks: 00, 02 to 04 and 06.` of a docstring; none of "none"."""
+    (told,) = re.findall(r"^Notebooks: (.*)\.$", doc, re.M)
+    ranges = re.findall(r"(\d\d)(?: to (\d\d))?", told)
+    assert ranges or told.startswith("none"), told
+    return {f"{n:02}" for a, b in ranges for n in range(int(a), int(b or a) + 1)}
+
+
+def _notebooks_that_import(folder):
+    found = set()
+    for path in sorted((ROOT / "notebooks" / "py").glob("[0-9]*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in getattr(node, "names", ())]
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{name}" for name in names]
+            elif not isinstance(node, ast.Import):
+                continue
+            if any(name.split(".")[:2] == ["helpers", folder] for name in names):
+                found.add(path.name[:2])
+    return found
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_folder_tells_which_notebooks_import_it(folder):
+    doc = ast.get_docstring(ast.parse(FOLDERS[folder].read_text(encoding="utf-8")))
+    assert _notebooks_told(doc) == _notebooks_that_import(folder)
+    room = "A machine room that no learner needs to enter" in doc
+    assert room == (folder in ("runs", "grading"))
+
+
+def test_notebooks_are_read_from_a_docstring():
+    assert _notebooks_told("A.\n\nNotebooks: 00, 02 to 04 and 06.") == {
+        "00",
+        "02",
+        "03",
+        "04",
+        "06",
+    }
+    assert _notebooks_told("A of 07.\n\nNotebooks: none; the course.") == set()
+    assert _notebooks_that_import("uncertainty") == {"07"}
+
+
+def test_the_package_names_its_modules_and_folders():
+    doc = ast.get_docstring(ast.parse((ROOT / "helpers" / "__init__.py").read_text("utf-8")))
+    modules = {path.stem for path in ROOT.glob("helpers/[a-z]*.py")}
+    assert {"losses", "training"} <= modules
+    assert modules | set(FOLDERS) == set(re.findall(r"`([a-z]+)`", doc)) - {
+        "np",
+        "keras",
+        "helpers",
+    }
 
 
 # ---- light imports

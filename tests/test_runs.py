@@ -11,9 +11,9 @@ import nbformat
 import numpy as np
 import pytest
 
+from authoring import notebook_cells, number_markers, stored_notebook
 from helpers.runs import __main__ as shell
 from helpers.runs import check_parameters, provenance, read_parameters, read_results, record
-from helpers.runs.build import cited_numbers, notebook_cells, stored_notebook
 from helpers.runs.execute import execute
 from helpers.runs.notebooks import BadRequest, find
 from helpers.runs.parameters import gather, parse_value
@@ -227,9 +227,9 @@ def test_read_results_of_the_tiny_notebook(tiny):
     ],
 )
 def test_format_like(typed, value, written):
-    assert cited_numbers.format_like(typed, value) == written
+    assert number_markers.format_like(typed, value) == written
     assert (
-        cited_numbers.fill_numbers(f"({typed}<!--=k--> %)", {"k": value})
+        number_markers.fill_numbers(f"({typed}<!--=k--> %)", {"k": value})
         == f"({written}<!--=k--> %)"
     )
 
@@ -238,8 +238,8 @@ def test_fill_numbers():
     results = {"miou": 0.8125, "n": 3, "curve": [1.0, 2.0], "best": "a", "ok": True}
     text = "of 2020, 1.0<!--=curve[1]--> and **9 %** to 1.2<!--=miou*100--> %, 7-8<!--=n-->."
     want = "of 2020, 2.0<!--=curve[1]--> and **9 %** to 81.2<!--=miou*100--> %, 7-3<!--=n-->."
-    assert cited_numbers.fill_numbers(text, results) == want
-    assert cited_numbers.fill_numbers(want, results) == want
+    assert number_markers.fill_numbers(text, results) == want
+    assert number_markers.fill_numbers(want, results) == want
     for bad, message in [
         ("1<!--=mio-->", "cites 'mio'"),
         ("1<!--=best-->", "as a number. Received: 'a'"),
@@ -249,7 +249,7 @@ def test_fill_numbers():
         ("1 %<!--=n-->", "Write a number directly before"),
     ]:
         with pytest.raises(BadRequest, match=message):
-            cited_numbers.fill_numbers(bad, results)
+            number_markers.fill_numbers(bad, results)
 
 
 # ---- authoring

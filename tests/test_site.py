@@ -13,7 +13,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from helpers.runs.build import notebook_cells
+from authoring import notebook_cells
 from helpers.runs.notebooks import series
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -174,6 +174,29 @@ def test_every_public_module_has_a_page():
         assert f"]({name}.md)" in written["index.md"]
 
 
+def test_the_small_module_comes_first_and_the_machine_rooms_last(monkeypatch):
+    names = [name for name, _ in chapters.modules()]
+    assert names[:3] == ["helpers", "helpers.layers", "helpers.losses"]
+    places = ("checks", "data", "data.crops", "experiments.pretraining", "runs", "grading.grade")
+    order = [names.index(f"helpers.{place}") for place in places]
+    assert order == sorted(order)
+    index = chapters.api_pages()["index.md"]
+    assert index.count("\n- [") == len(names)
+    small, topics, rooms = (index.index(f"\n## {title}\n") for title in chapters.PARTS)
+    assert small < index.index("- [`helpers.models.vae`]") < topics
+    assert (
+        topics < index.index("- [`helpers.data.crops`]") < rooms < index.index("- [`helpers.runs`]")
+    )
+    monkeypatch.setitem(chapters.PARTS, "Topics", chapters.PARTS["Topics"][1:])
+    with pytest.raises(sources.SiteError, match=r"no part for helpers\.data"):
+        chapters.modules()
+
+
+def test_examples_on_a_page_keep_their_stars():
+    text = ["Of *x.", "", "Examples:", "    >>> f(**o)     # a * b", "    [1 | 2]", "", "More |T|."]
+    assert docstrings.plain(text) == [r"Of \*x.", *text[1:6], r"More \|T\|."]
+
+
 def test_docstrings_keep_their_signs():
     assert docstrings.escaped("  - 2|T| of `a|b`, *x, **strong**") == (
         r"  - 2\|T\| of `a|b`, \*x, **strong**"
@@ -200,6 +223,14 @@ def test_arguments_are_those_of_init():
             self.encoder, self.beta = encoder, beta
 
     assert docstrings.arguments(Hidden) == "(encoder, beta=1.0)"
+
+
+def test_the_glossary_is_sorted_and_says_what_the_field_says():
+    text = (ROOT / "docs" / "site" / "glossary.md").read_text(encoding="utf-8")
+    words = re.findall(r"^(\S.*)\n  ", text, re.M)
+    assert words == sorted(words, key=str.lower) and len(set(words)) == len(words) >= 50
+    assert {"control", "calibration"} <= set(words) and "twin" not in words
+    assert set(re.findall(r"\]\((notebooks/[^)]+)\)", text)) <= _known()
 
 
 # ---- fetched scripts

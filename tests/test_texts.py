@@ -8,9 +8,9 @@ from pathlib import Path
 
 import nbformat
 
+from authoring import readme
 from helpers.runs import __main__ as shell
 from helpers.runs import notebooks, parameters
-from helpers.runs.build import readme
 
 ROOT = Path(__file__).resolve().parents[1]
 ROW = re.compile(

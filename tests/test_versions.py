@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from helpers.checkpoint import session, versions
-from helpers.edges import checkpoint
+from helpers.checkpoint import code_versions, session_code
+from helpers.edges import finished_images
 from helpers.runs import parameter_cells, sweep_plan
 
 ROOT = Path(__file__).resolve().parents[1]
-SCORING = versions.scoring_modules()
-LEFT_OUT = sorted(set(versions.all_modules()) - set(SCORING))
-TRAINING = versions.training_modules(["segmentation/losses"])
-COUNTING = versions.reached(("edges/berkeley",))
+SCORING = code_versions.scoring_modules()
+LEFT_OUT = sorted(set(code_versions.all_modules()) - set(SCORING))
+TRAINING = code_versions.training_modules(["segmentation/losses"])
+COUNTING = code_versions.reached(("edges/berkeley",))
 
 
 @pytest.fixture(scope="module")
@@ -33,15 +33,15 @@ def copy(tmp_path_factory):
 
 
 def score(folder):
-    return versions.version_of(versions.scoring_modules(folder), folder, data=True)
+    return code_versions.version_of(code_versions.scoring_modules(folder), folder, data=True)
 
 
 def training(folder, parts=("segmentation/losses",)):
-    return versions.version_of(versions.training_modules(parts, folder), folder)
+    return code_versions.version_of(code_versions.training_modules(parts, folder), folder)
 
 
 def counting(folder):
-    return versions.version_of(versions.reached(("edges/berkeley",), folder), folder)
+    return code_versions.version_of(code_versions.reached(("edges/berkeley",), folder), folder)
 
 
 KINDS = {"score": score, "training": training, "edges": counting}
@@ -86,7 +86,7 @@ def other_constant(source):
 # The package ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", versions.all_modules())
+@pytest.mark.parametrize("name", code_versions.all_modules())
 def test_a_changed_constant_is_another_version_of_what_it_can_change(name, copy):
     before = {kind: version(copy) for kind, version in KINDS.items()}
     with Changed(copy / f"{name}.py", other_constant):
@@ -98,11 +98,11 @@ def test_a_changed_constant_is_another_version_of_what_it_can_change(name, copy)
 
 def test_the_versions_in_use_are_those_of_these_modules():
     package = ROOT / "helpers"
-    assert versions.score_code() == score(package)
-    assert versions.training_code(("helpers.segmentation.losses",)) == training(package)
-    assert versions.training_code(("helpers.data",)) == training(package, ())
-    counted = versions.libraries(("numpy", "scipy"))
-    assert checkpoint.code_version() == versions.short(counting(package), counted)
+    assert code_versions.score_code() == score(package)
+    assert code_versions.training_code(("helpers.segmentation.losses",)) == training(package)
+    assert code_versions.training_code(("helpers.data",)) == training(package, ())
+    counted = code_versions.libraries(("numpy", "scipy"))
+    assert finished_images.code_version() == code_versions.short(counting(package), counted)
 
 
 def test_what_counts_where():
@@ -126,19 +126,19 @@ def test_what_counts_where():
 
 
 def test_what_is_left_out_exists_and_nothing_that_counts_needs_it():
-    tops = {name.split("/")[0] for name in versions.all_modules()}
-    assert set(versions.CANNOT_MATTER) <= tops
-    assert {*versions.MATTERS, *versions.HARMLESS} <= set(versions.all_modules())
+    tops = {name.split("/")[0] for name in code_versions.all_modules()}
+    assert set(code_versions.CANNOT_MATTER) <= tops
+    assert {*code_versions.MATTERS, *code_versions.HARMLESS} <= set(code_versions.all_modules())
     for name in SCORING:
-        needed = set(versions.imported(name)) & set(LEFT_OUT)
-        assert needed <= set(versions.HARMLESS), name
+        needed = set(code_versions.imported(name)) & set(LEFT_OUT)
+        assert needed <= set(code_versions.HARMLESS), name
 
 
 def test_the_training_of_photographs_uses_nothing_of_what_is_not_followed():
     tree = ast.parse((ROOT / "helpers" / "experiments" / "photo_training.py").read_text("utf-8"))
     (train,) = (n for n in tree.body if getattr(n, "name", "") == "train_head")
     used = {n.id for n in ast.walk(train) if isinstance(n, ast.Name)}
-    assert {importing for importing, _ in versions.NOT_TRAINED_WITH} == {
+    assert {importing for importing, _ in code_versions.NOT_TRAINED_WITH} == {
         "experiments/photo_training"
     }
     assert "pyramids" in used and not used & {"metrics", "pretrained", "load", "save", "class_ious"}
@@ -150,17 +150,17 @@ def test_every_library_that_is_imported_counts_or_computes_nothing():
     for name in SCORING:
         found = {
             module.split(".")[0]
-            for level, module, _ in versions._parsed((ROOT / "helpers" / f"{name}.py").read_bytes(), ())[1]
+            for level, module, _ in code_versions._parsed((ROOT / "helpers" / f"{name}.py").read_bytes(), ())[1]
             if not level
         } - {"helpers", *sys.stdlib_module_names}  # fmt: skip
         used = {named.get(library, library) for library in found} - others
         backends = {"tensorflow", "jax", "torch"}
-        assert used <= {*versions.LIBRARIES, *backends}, name
+        assert used <= {*code_versions.LIBRARIES, *backends}, name
         if name in TRAINING and not name.startswith("data/"):
-            assert used <= {*versions.TRAINING_LIBRARIES, *backends, "scikit-image"}, name
+            assert used <= {*code_versions.TRAINING_LIBRARIES, *backends, "scikit-image"}, name
         if name in COUNTING:
-            assert used <= set(checkpoint.LIBRARIES), name
-    assert all(versions.libraries().values()) and versions.libraries(["none-such"]) == {
+            assert used <= set(finished_images.LIBRARIES), name
+    assert all(code_versions.libraries().values()) and code_versions.libraries(["none-such"]) == {
         "none-such": None
     }
 
@@ -188,8 +188,10 @@ def test_what_a_training_module_imports_trains(copy):
         copy / "losses.py",
         lambda text: text + b"\n\ndef f():\n    from helpers.generative import vq\n",
     ):
-        assert "generative/vq" in versions.training_modules((), copy) and training(copy) != before
-    opinions = versions.training_modules(["opinions"], copy)
+        assert (
+            "generative/vq" in code_versions.training_modules((), copy) and training(copy) != before
+        )
+    opinions = code_versions.training_modules(["opinions"], copy)
     assert {"uncertainty/baselines", "metrics/density"} < set(
         opinions
     )  # its model may use what it imports
@@ -202,7 +204,7 @@ def test_imports_of_every_form_are_found(tmp_path):
 
     def of(text, name="a"):
         (tmp_path / f"{name}.py").write_text(text)
-        return versions.imported(name, tmp_path)
+        return code_versions.imported(name, tmp_path)
 
     assert of("from helpers import b, c") == ["b", "c"]
     assert of("import helpers.b as x\nimport numpy, helpers.c") == ["b", "c"]
@@ -217,7 +219,7 @@ def test_imports_of_every_form_are_found(tmp_path):
         "data/e",
     ]
     (tmp_path / "a.py").write_text("from helpers import data")
-    assert versions.reached(["a"], tmp_path) == ["a", "b", "data/__init__", "data/d", "data/e"]
+    assert code_versions.reached(["a"], tmp_path) == ["a", "b", "data/__init__", "data/d", "data/e"]
 
 
 def test_comments_and_docstrings_keep_the_version_and_code_alters_it(copy):
@@ -251,19 +253,19 @@ def test_comments_and_docstrings_keep_the_version_and_code_alters_it(copy):
 
 def test_code_that_was_changed_after_its_import_is_refused(copy, monkeypatch):
     now = time.time()
-    monkeypatch.setattr(versions, "PACKAGE", copy)
-    monkeypatch.setattr(versions.helpers, "IMPORTED", now - 100)
+    monkeypatch.setattr(code_versions, "PACKAGE", copy)
+    monkeypatch.setattr(code_versions.helpers, "IMPORTED", now - 100)
     for seconds, refused in ((-200, False), (-50, True), (1000, False)):  # the last: a wrong clock
         for name, at in (("losses", now - 200), ("metrics/multi_annotator", now + seconds)):
             os.utime(copy / f"{name}.py", (at, at))
-        assert versions.unchanged(["losses"])
+        assert code_versions.unchanged(["losses"])
         if refused:
             with pytest.raises(
                 RuntimeError, match=r"helpers/metrics/multi_annotator\.py was changed.*Restart"
             ):
-                versions.unchanged(["losses", "metrics/multi_annotator"])
+                code_versions.unchanged(["losses", "metrics/multi_annotator"])
         else:
-            assert versions.unchanged(["metrics/multi_annotator"]) == versions.version_of(
+            assert code_versions.unchanged(["metrics/multi_annotator"]) == code_versions.version_of(
                 ["metrics/multi_annotator"], copy
             )
 
@@ -273,7 +275,7 @@ def test_a_sweep_depends_on_all_code_and_on_the_libraries(monkeypatch):
     here = sweep_plan.package_version()
     for name, value in (("version_of", lambda *a, **k: "x"), ("libraries", lambda: {"numpy": "0"})):
         with monkeypatch.context() as patch:
-            patch.setattr(versions, name, value)
+            patch.setattr(code_versions, name, value)
             sweep_plan.package_version.cache_clear()
             assert sweep_plan.package_version() != here
     sweep_plan.package_version.cache_clear()
@@ -300,7 +302,7 @@ def ran(monkeypatch):
         shell.history_manager = types.SimpleNamespace(input_hist_parsed=["", *cells])
         module = types.SimpleNamespace(get_ipython=lambda: shell)
         monkeypatch.setitem(sys.modules, "IPython", module)
-        return session.session_code()
+        return session_code.session_code()
 
     return run
 
@@ -352,22 +354,22 @@ def test_cells_that_python_cannot_read_count_as_they_are(ran):
 
 
 def test_modules_of_the_readers_own_count(tmp_path, monkeypatch):
-    before = session.session_code()
+    before = session_code.session_code()
     (tmp_path / "my_scores.py").write_text("def judged(x):\n    return 2 * x\n")
     monkeypatch.syspath_prepend(tmp_path)
     import my_scores
 
-    with_it = session.session_code()
-    assert with_it != before and session.own_code("my_scores")
+    with_it = session_code.session_code()
+    assert with_it != before and session_code.own_code("my_scores")
     (tmp_path / "my_scores.py").write_text("def judged(x):  # new\n    return 2 * x\n")
-    assert session.session_code() == with_it
+    assert session_code.session_code() == with_it
     (tmp_path / "my_scores.py").write_text("def judged(x):\n    return 3 * x\n")
-    assert session.session_code() != with_it
+    assert session_code.session_code() != with_it
     (tmp_path / "my_scores.py").unlink()  # what is not there cannot be read
-    assert session.session_code() == before
+    assert session_code.session_code() == before
     del sys.modules["my_scores"], my_scores
     for name in ("builtins", "sys", "os", "numpy.random", "numpy.none", "helpers.layers"):
-        assert session.own_code(name) == "", name
+        assert session_code.own_code(name) == "", name
 
 
 def test_a_real_notebook_shell_tells_its_cells():
@@ -376,7 +378,7 @@ import sys
 from traitlets.config import Config
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-shell.run_cell("from helpers.checkpoint.session import session_code, own_code", store_history=True)
+shell.run_cell("from helpers.checkpoint.session_code import session_code, own_code", store_history=True)
 shell.run_cell("class A: pass", store_history=True)
 ask = "found = session_code(), own_code(A.__module__)"
 for cell in (ask, ask + "  # again", "b = 1", ask):

@@ -165,9 +165,30 @@ def references_page(notebooks):
 
 # ---- the package
 
+# Parts of the list of modules: what a learner reads first, then topics, then what starts and grades.
+# A module stands under the part that has its folder, or file, below `helpers`.
+PARTS = {
+    "The small module": (
+        "layers", "losses", "networks", "models", "pyramids", "training", "backend", "checkpoint",
+        "pretrained", "progress", "checks",
+    ),
+    "Topics": (
+        "data", "metrics", "plots", "edges", "segmentation", "uncertainty", "generative",
+        "experiments",
+    ),
+    "Machine rooms, which no learner needs to enter": ("runs", "grading"),
+}  # fmt: skip
+
 
 def modules(package="helpers"):
-    """`(name, first line of the docstring)` of every public module, packages before theirs."""
+    """`(name, first line of the docstring)` of every public module, packages before theirs.
+
+    The package itself is first; then what `PARTS` lists, in its order.
+
+    Raises:
+        SiteError: If a module stands in no part.
+    """
+    order = [package, *(f"{package}.{name}" for names in PARTS.values() for name in names)]
     found = []
     for path in sorted((ROOT / package).rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
@@ -177,18 +198,32 @@ def modules(package="helpers"):
             continue
         says = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         found.append((".".join(parts), says.partition("\n")[0]))
-    return sorted(found)
+    if strange := {_top(name) for name, _ in found} - set(order):
+        raise SiteError(f"chapters.PARTS names no part for {', '.join(sorted(strange))}")
+    return sorted(found, key=lambda module: (order.index(_top(module[0])), module[0]))
+
+
+def _top(name):
+    """`helpers.data` of `helpers.data.crops`."""
+    return ".".join(name.split(".")[:2])
 
 
 def api_pages(package="helpers"):
-    """`{file: Markdown}`: a page for each module, and one that lists them."""
+    """`{file: Markdown}`: a page for each module, and one that lists them, part by part."""
     listed = modules(package)
     # A list and no table: names of modules would leave no room beside them on a narrow screen.
-    entries = [f"- [`{name}`]({name}.md): {says}" for name, says in listed]
+    entries = []
+    for title, names in {"": (), **PARTS}.items():
+        tops = {f"{package}.{name}" for name in names} or {package}
+        entries += ["", f"## {title}", ""] if title else []
+        entries += [
+            f"- [`{name}`]({name}.md): {says}" for name, says in listed if _top(name) in tops
+        ]
     tree = ["```{toctree}", ":hidden:", "", *(name for name, _ in listed), "```"]
     intro = (
         "What the notebooks share. What a notebook teaches it builds in its own cells; what it "
-        "needs it takes from here. The source of each page is the module's docstrings."
+        "needs it takes from here. The source of each page is the module's docstrings; examples "
+        "take `np`, `keras` and the modules of `helpers` as imported, and a test runs them."
     )
     pages = {"index.md": "\n".join(["# The package", "", intro, "", *entries, "", *tree]) + "\n"}
     for name, _ in listed:

@@ -46,6 +46,10 @@ suppress_warnings = ["mystnb.unknown_mime_type"]
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
+# What is copied from an example are its lines of code, without the prompt and the output.
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
 # Docstrings write `code` in single backticks, as Markdown does.
 default_role = "code"
 autodoc_member_order = "bysource"

@@ -1,8 +1,8 @@
 """A Sphinx extension: our docstrings are plain text with `code` and a few sections.
 
 Signs of reStructuredText in them are text: `|A|` is the size of a set and no substitution, `*x` an
-argument and no start of an emphasis. The works under References become a list. Keras hides the
-arguments of its classes behind `*args`; they are read from `__init__`.
+argument and no start of an emphasis. Examples stay as they are. The works under References become a
+list. Keras hides the arguments of its classes behind `*args`; they are read from `__init__`.
 """
 
 import inspect
@@ -18,6 +18,15 @@ def escaped(line):
     return start + "".join(
         part if i % 2 else re.sub(r"(?<!\\)([|*])", r"\\\1", part) for i, part in enumerate(parts)
     )
+
+
+def plain(lines):
+    """The lines of a docstring, `escaped` outside of examples: from `>>>` to the next empty line."""
+    result, shown = [], False
+    for line in lines:
+        shown = line.strip() != "" and (shown or line.lstrip().startswith(">>> "))
+        result.append(line if shown else escaped(line))
+    return result
 
 
 def listed(lines):
@@ -44,7 +53,7 @@ def arguments(cls):
 
 
 def _rewrite(app, what, name, obj, options, lines):
-    lines[:] = listed([escaped(line) for line in lines])
+    lines[:] = listed(plain(lines))
 
 
 def _signature(app, what, name, obj, options, signature, returns):

@@ -1,7 +1,7 @@
 """What decides a kept result, as short texts: another text, and the result is made anew.
 
 A score depends on all code that computes it, a training on what trains: its code, its data, and
-how model, loss and optimizer are set. See `helpers.checkpoint.versions` for the code.
+how model, loss and optimizer are set. See `helpers.checkpoint.code_versions` for the code.
 """
 
 import json
@@ -12,7 +12,7 @@ import joblib
 import keras
 
 from helpers.backend import use_xla
-from helpers.checkpoint import session, versions
+from helpers.checkpoint import code_versions, session_code
 
 # Entries of a config that refer to a layer by its name.
 REFERENCES = ("keras_history", "input_layers", "output_layers")
@@ -32,9 +32,13 @@ def score_version():
 
     Raises:
         RuntimeError: If a module was changed after it was imported.
+
+    Examples:
+        >>> len(checkpoint.fingerprints.score_version())
+        10
     """
-    code = versions.score_code(), session.session_code()
-    return versions.short(*code, _around(versions.LIBRARIES))
+    code = code_versions.score_code(), session_code.session_code()
+    return code_versions.short(*code, _around(code_versions.LIBRARIES))
 
 
 def training(model, x, **options):
@@ -52,6 +56,14 @@ def training(model, x, **options):
     Raises:
         RuntimeError: If a module was changed after it was imported.
         ValueError: If the data cannot be told from others, as a generator.
+
+    Examples:
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.compile("adam", "mse")
+        >>> one = checkpoint.fingerprints.training(model, np.zeros((4, 2)))
+        >>> other = checkpoint.fingerprints.training(model, np.ones((4, 2)))
+        >>> [part for part in one if one[part] != other[part]]
+        ['data']
     """
     losses = [part for part in keras.tree.flatten(model.loss) if part is not None]
     config = [_config(part) for part in (model, model.optimizer, *losses)]
@@ -61,18 +73,22 @@ def training(model, x, **options):
     modules |= {part.__module__ for part in losses if callable(part)}
     modules |= set(re.findall(r'"module": "([\w.]+)"', text))
     inside = {m for m in modules if m.split(".")[0] == "helpers"}
-    own = {m: code for m in sorted(modules - inside) if (code := session.own_code(m))}
-    code = versions.training_code(tuple(sorted(inside))), own, _around(versions.TRAINING_LIBRARIES)
+    own = {m: code for m in sorted(modules - inside) if (code := session_code.own_code(m))}
+    code = (
+        code_versions.training_code(tuple(sorted(inside))),
+        own,
+        _around(code_versions.TRAINING_LIBRARIES),
+    )
     return {
-        "code": versions.short(*code),
-        "model": versions.short(text),
+        "code": code_versions.short(*code),
+        "model": code_versions.short(text),
         "data": _data(x, {key: options[key] for key in sorted(options)}),
     }
 
 
 def _around(libraries):
     backend, policy = keras.backend.backend(), keras.config.dtype_policy().name
-    return versions.libraries((*libraries, backend)), backend, policy, use_xla()
+    return code_versions.libraries((*libraries, backend)), backend, policy, use_xla()
 
 
 def _config(part):

@@ -4,10 +4,12 @@
     train = data.load("shapes", "train", limit=2000)
     train.images.shape, train.masks.shape          # (2000, 64, 64, 3), (2000, 64, 64)
 
-`shapes` is drawn on the spot. The real sets are read from the folder that the environment
-variable `HELPERS_DATA` names, else from the cache, else downloaded; every file is verified
-against the accepted checksums (see `data/README.md`). A set that cannot be had is an error, never
-another set in its place.
+For who needs pictures, masks or edges, the project's or their own. `shapes` is drawn on the spot.
+The real sets are read from the folder that the environment variable `HELPERS_DATA` names, else
+from the cache, else downloaded; every file is verified against the accepted checksums (see
+`data/README.md`). A set that cannot be had is an error, never another set in its place.
+
+Notebooks: 00 to 02 and 04 to 09.
 """
 
 import importlib
@@ -93,7 +95,7 @@ def load(
         MissingData: The set is not here and cannot be downloaded; says what to put where.
         ChecksumError: A file is not one of those accepted; names both checksums.
 
-    Example:
+    Examples:
         >>> from helpers import data
         >>> val = data.load("shapes", "val", limit=3)
         >>> val.images.shape, val.masks.shape, val.class_names

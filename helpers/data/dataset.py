@@ -124,8 +124,8 @@ def to_float(x):
     Returns:
         float32 of the same shape, in [0, 1]: a byte is divided by 255.
 
-    Example:
-        >>> to_float(np.array([0, 255], np.uint8))
+    Examples:
+        >>> data.to_float(np.array([0, 255], np.uint8))
         array([0., 1.], dtype=float32)
     """
     if isinstance(x, (list, tuple)) and x and isinstance(x[0], np.ndarray):

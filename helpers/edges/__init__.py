@@ -1,8 +1,10 @@
 """Edges: the Berkeley benchmark, thinning, non-maximum suppression, classical detectors.
 
-`benchmark` scores any edge maps against several annotators, `human_level` scores the
-annotators against each other. Neither matplotlib nor scikit-image is imported before a
-function needs it.
+For who finds edges or scores them, with any model or none: `benchmark` scores edge maps against
+several annotators, `human_level` the annotators against each other. Neither matplotlib nor
+scikit-image is imported before a function needs it.
+
+Notebooks: 01, 06 and 10.
 """
 
 from helpers.edges.berkeley import benchmark, human_level

@@ -6,7 +6,7 @@ from itertools import islice, zip_longest
 
 import numpy as np
 
-from helpers.edges.checkpoint import Checkpoint, image_key
+from helpers.edges.finished_images import Checkpoint, image_key
 from helpers.edges.matching import Matcher
 from helpers.edges.scores import score
 from helpers.edges.thinning import nms as suppress

@@ -1,5 +1,7 @@
 """Whole comparisons that run for minutes or hours, each in one file.
 
-`pretraining`: one network from several first weights (05, 09). `photo_training`, `photo_edges`:
-long trainings on whole photographs (05, 06).
+For who wants to know, or to repeat, how a comparison was done. `pretraining`: one network from
+several first weights. `photo_training`, `photo_edges`: long trainings on whole photographs.
+
+Notebooks: 05, 06 and 09.
 """

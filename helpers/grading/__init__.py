@@ -12,4 +12,6 @@ back is graded with nbgrader. `python -m helpers.grading --help`; docs/teaching.
 * Run and graded: `sandbox` (a notebook apart from everything else; only it runs code that a
   student wrote), `limits`, `namespace` (in the kernel, what tests rely on), `preprocessors`
   (nbgrader's steps), `grade` (grades, feedback and tables).
+
+Notebooks: none; the assignments alone.
 """

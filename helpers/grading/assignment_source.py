@@ -19,7 +19,7 @@ import random
 import re
 import textwrap
 
-from helpers.runs.build.notebook_cells import to_notebook
+from helpers.runs.notebook_text import to_notebook
 
 KINDS = {
     "readonly": {"grade": False, "locked": True, "solution": False},

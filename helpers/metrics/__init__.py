@@ -1,12 +1,12 @@
-"""Measures, NumPy in and NumPy out: of label maps, of probabilities, of several annotators, of samples.
+"""Measures, NumPy in and NumPy out; all of them are named here: `metrics.mean_iou`.
 
-`label_maps`: IoU, Dice, boundary IoU (01, 05, 08, 09, 10). `calibration`: reliability, Brier score
-(06, 07). `multi_annotator`: energy distance, matched IoU (07). `generative`: kernel distance,
-precision and recall of samples (04, 08). `statistics`, `tables`: intervals, and which of two
-methods is ahead. `linear_probes`: what features know (04). `density`: bounds on log p(x) of a VAE
-(04, 05, 08); it alone needs Keras, and is imported when it is asked for.
+For who scores what a model gives: `label_maps` (IoU, Dice, boundary IoU), `calibration`,
+`multi_annotator` (energy distance, matched IoU), `generative` (kernel distance, precision and
+recall of samples), `linear_probes` (what features know), `statistics` and `tables` (intervals,
+and which of two methods is ahead). `density` has bounds on log p(x) of a VAE; it alone needs
+Keras, and is imported when it is asked for.
 
-All of them are named here: `metrics.mean_iou`, `metrics.iwae_bound`.
+Notebooks: 01, 04 to 10.
 """
 
 # isort: skip_file
@@ -30,7 +30,9 @@ from helpers.metrics.multi_annotator import (
     best_of_k_ods, boundary_band, dilate, generalised_energy_distance, hungarian_matched_iou,
     mixture_nll, pairwise_iou, pixelwise_nll, unique_annotations,
 )
-from helpers.metrics.statistics import confidence_interval, leads, verdict, who_leads
+from helpers.metrics.statistics import (
+    PairedDifference, confidence_interval, paired_difference, pairwise_leads, verdict,
+)
 from helpers.metrics.tables import format_interval, format_table, score_table
 # fmt: on
 

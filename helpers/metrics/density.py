@@ -32,6 +32,12 @@ def iwae_bound(vae, x, k, batch_size=None, seed=0):
 
     References:
         Burda, Grosse and Salakhutdinov (2016). https://arxiv.org/abs/1509.00519
+
+    Examples:
+        >>> vae = models.dense_vae((4,), latent=1, hidden=3)
+        >>> vae.set_weights([0 * w for w in vae.get_weights()])     # q is the true posterior
+        >>> print(np.round(metrics.iwae_bound(vae, np.ones((2, 4)), k=5) / np.log(2), 4))
+        [-4. -4.]
     """
     if int(k) != k or k < 1:
         raise ValueError(f"`k` is a number of samples, at least 1. Received: k={k!r}")
@@ -78,12 +84,24 @@ def _compiled_log_weights(vae, samples, generator):
 
 
 def log_mean_exp(values):
-    """log of the mean of exp over the first axis, without an overflow: `(S, …)` → `(…)`."""
+    """log of the mean of exp over the first axis, without an overflow: `(S, …)` → `(…)`.
+
+    Examples:
+        >>> values = np.array([-1000.0, -1000.0])     # exp would be 0
+        >>> float(metrics.log_mean_exp(values))
+        -1000.0
+    """
     return logsumexp(values, axis=0) - math.log(len(values))
 
 
 def posterior(vae, x, batch_size=256):
-    """Mean and log σ² of q(z|x) as NumPy arrays of the latent's shape, `(B, …)`."""
+    """Mean and log σ² of q(z|x) as NumPy arrays of the latent's shape, `(B, …)`.
+
+    Examples:
+        >>> mean, log_variance = metrics.posterior(models.dense_vae((4,), latent=2), np.ones((3, 4)))
+        >>> mean.shape, log_variance.shape
+        ((3, 2), (3, 2))
+    """
     parts = [
         [ops.convert_to_numpy(t) for t in vae.encode(np.asarray(x[i : i + batch_size], "float32"))]
         for i in range(0, len(x), batch_size)
@@ -93,7 +111,14 @@ def posterior(vae, x, batch_size=256):
 
 
 def kl_per_dimension(vae, x, batch_size=256):
-    """Mean KL of each latent coordinate over the images, in nats, the latent's shape."""
+    """Mean KL of each latent coordinate over the images, in nats, the latent's shape.
+
+    Examples:
+        >>> vae = models.dense_vae((4,), latent=2, hidden=3)
+        >>> vae.set_weights([0 * w for w in vae.get_weights()])     # a collapsed VAE: q is the prior
+        >>> print(metrics.kl_per_dimension(vae, np.ones((3, 4))))
+        [0. 0.]
+    """
     mean, log_variance = posterior(vae, x, batch_size)
     return ops.convert_to_numpy(losses.gaussian_kl_elementwise(mean, log_variance)).mean(axis=0)
 
@@ -106,6 +131,12 @@ def active_units(vae, x, threshold=0.01, batch_size=256):
 
     References:
         Burda, Grosse and Salakhutdinov (2016), section 5. https://arxiv.org/abs/1509.00519
+
+    Examples:
+        >>> vae = models.dense_vae((4,), latent=2, hidden=3)
+        >>> vae.set_weights([0 * w for w in vae.get_weights()])     # a collapsed VAE: q is the prior
+        >>> metrics.active_units(vae, np.ones((3, 4)))
+        0
     """
     mean, _ = posterior(vae, x, batch_size)
     return int((mean.var(axis=0) > threshold).sum())

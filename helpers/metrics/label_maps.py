@@ -1,4 +1,4 @@
-"""Scores of label maps and what such maps cost in bits. NumPy in, NumPy out; shares between 0 and 1."""
+"""Scores of label maps, as shares of 1, and what such maps cost in bits. NumPy in, NumPy out."""
 
 import math
 
@@ -16,6 +16,10 @@ def confusion_matrix(truth, prediction, num_classes, ignore_class=None):
 
     Raises:
         ValueError: on another shape, or a label outside [0, C) that is not void.
+
+    Examples:
+        >>> metrics.confusion_matrix([0, 0, 1, 9], [0, 1, 1, 1], 2, ignore_class=9).tolist()
+        [[1, 1], [0, 1]]
     """
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if truth.shape != prediction.shape:
@@ -42,6 +46,10 @@ def iou_per_class(truth, prediction, num_classes, ignore_class=None):
     """Intersection over union of each class over all pixels: float64 `(C,)`.
 
     NaN for a class that occurs neither in the truth nor in the prediction.
+
+    Examples:
+        >>> print(metrics.iou_per_class([0, 0, 1, 1], [0, 1, 1, 1], num_classes=3).round(2))
+        [0.5  0.67  nan]
     """
     return iou_of_counts(confusion_matrix(truth, prediction, num_classes, ignore_class))
 
@@ -50,6 +58,10 @@ def iou_of_counts(counts):
     """Intersection over union of each class from a `confusion_matrix`: float64 `(C,)`.
 
     Matrices of single images may be added first. NaN for a class that occurs nowhere.
+
+    Examples:
+        >>> print(metrics.iou_of_counts([[1, 1], [0, 2]]).round(2))
+        [0.5  0.67]
     """
     counts = np.asarray(counts, "float64")
     hit = np.diag(counts)
@@ -62,12 +74,21 @@ def mean_iou(truth, prediction, num_classes, ignore_class=None):
 
     Classes that occur nowhere are left out of the mean. `keras.metrics.MeanIoU` counts the same
     in single precision, and needs Keras; a test holds one to the other.
+
+    Examples:
+        >>> metrics.mean_iou([0, 0, 1, 1], [0, 1, 1, 0], num_classes=2)     # ⅓ for each class
+        0.333...
     """
     return float(np.nanmean(iou_per_class(truth, prediction, num_classes, ignore_class)))
 
 
 def pixel_accuracy(truth, prediction, ignore_class=None):
-    """Share of pixels (void left out) whose label is right."""
+    """Share of pixels (void left out) whose label is right.
+
+    Examples:
+        >>> metrics.pixel_accuracy([0, 0, 1, 9], [0, 1, 1, 1], ignore_class=9)
+        0.666...
+    """
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     classes = int(max(truth.max(), prediction.max())) + 1
     counts = confusion_matrix(truth, prediction, classes, ignore_class)
@@ -78,6 +99,10 @@ def dice(truth, prediction, label):
     """Dice overlap of one class in each image: float64 `(B,)`; 1 where both are empty.
 
     2·|T ∩ P| / (|T| + |P|), per image, not over the batch as one.
+
+    Examples:
+        >>> metrics.dice([[0, 1, 1], [0, 0, 0]], [[0, 1, 0], [0, 0, 0]], label=1).round(2)
+        array([0.67, 1.  ])
     """
     truth, prediction = np.asarray(truth) == label, np.asarray(prediction) == label
     if truth.shape != prediction.shape:
@@ -94,12 +119,10 @@ def dice(truth, prediction, label):
 def boundary_iou(truth, prediction, num_classes, ignore_class=None, width=0.02):
     """Boundary IoU of each class: the IoU of the bands along the inner side of the outlines.
 
-    Where IoU forgives a ragged outline around a large object, this does not. Counted over all
-    images at once, like `iou_per_class`.
+    IoU forgives a ragged outline around a large object; this does not. Counted over all images.
 
     Args:
-        truth: integer label maps `(B, H, W)`, or a list of `(H, W)`.
-        prediction: the same.
+        truth, prediction: integer label maps `(B, H, W)`, or lists of `(H, W)`.
         num_classes: C.
         ignore_class: label in `truth` that is left out; its border is no outline.
         width: of the band, as a share of the image's diagonal; at least one pixel.
@@ -108,8 +131,12 @@ def boundary_iou(truth, prediction, num_classes, ignore_class=None, width=0.02):
         float64 `(C,)`; NaN for a class without any pixel in a band.
 
     Raises:
-        ValueError: on another shape or number of images, or a label outside [0, C) that is not
-            void.
+        ValueError: as `confusion_matrix`, and if there are not as many maps of one as of the other.
+
+    Examples:
+        >>> truth = np.pad(np.ones((10, 10), int), 5)[None]     # moved by 1, it keeps 90 / 110 of IoU
+        >>> print(metrics.boundary_iou(truth, np.roll(truth, 1, axis=2), num_classes=2).round(2))
+        [0.69 0.33]
 
     References:
         Cheng et al. (2021). https://arxiv.org/abs/2103.16562
@@ -151,10 +178,11 @@ def boundary_iou(truth, prediction, num_classes, ignore_class=None, width=0.02):
 def outline_gap(maps):
     """Distance of each pixel to the nearest one of another label, in pixels: float64 `(N, H, W)`.
 
-    1 next to an outline; infinite in a map of one label.
+    `maps` are integer labels `(N, H, W)`. 1 next to an outline; infinite in a map of one label.
 
-    Args:
-        maps: integer labels `(N, H, W)`.
+    Examples:
+        >>> print(metrics.outline_gap([[[0, 0, 0, 1]]]))
+        [[[3. 2. 1. 1.]]]
     """
     from scipy import ndimage
 
@@ -170,12 +198,16 @@ def outline_gap(maps):
 def speckle(truth, answer, part):
     """Share of neighbours in a row, both in `part` and of one true label, that are named apart.
 
+    NaN where there are no such neighbours.
+
     Args:
         truth, answer: integer label maps `(N, H, W)`.
         part: booleans `(N, H, W)`, which pixels count, such as the inside of objects.
 
-    Returns:
-        A share; NaN where there are no such neighbours.
+    Examples:
+        >>> truth, answer = np.zeros((1, 1, 4), int), np.array([[[0, 0, 1, 1]]])
+        >>> metrics.speckle(truth, answer, part=truth == 0)     # one of three pairs
+        0.333...
     """
     both = part[:, :, 1:] & part[:, :, :-1] & (truth[:, :, 1:] == truth[:, :, :-1])
     apart = (answer[:, :, 1:] != answer[:, :, :-1])[both]
@@ -183,7 +215,7 @@ def speckle(truth, answer, part):
 
 
 def label_bits(maps, num_classes):
-    """Bits of a label map under an ideal code that knows three neighbours of every pixel.
+    """Mean bits of a label map under an ideal code that knows three neighbours of every pixel.
 
     Pixels are sent row by row; the neighbours are those to the left, above, and between the two.
     Their frequencies are taken from `maps` and count as known, so for few maps of many classes
@@ -193,8 +225,9 @@ def label_bits(maps, num_classes):
         maps: integers `(N, H, W)`, labels in [0, num_classes]; the last may stand for void.
         num_classes: C.
 
-    Returns:
-        Mean over the maps, bits.
+    Examples:
+        >>> metrics.label_bits(np.zeros((2, 8, 8), int), num_classes=2)     # nothing to tell
+        0.0
     """
     maps = np.asarray(maps, dtype="int64")
     n, framed = num_classes + 1, np.pad(maps, ((0, 0), (1, 0), (1, 0)))
@@ -208,6 +241,10 @@ def grid_labels(maps, g, num_classes):
     """Label maps shrunk to g×g by majority vote, void left out: `(N, g, g)`.
 
     Labels outside [0, num_classes) have no vote. Height and width must be multiples of g.
+
+    Examples:
+        >>> print(metrics.grid_labels([[[0, 1], [1, 9]]], g=1, num_classes=2))     # 9 is void
+        [[[1]]]
     """
     maps = np.asarray(maps)
     n, height, width = maps.shape
@@ -224,13 +261,16 @@ LABEL_MAP_SCORES = ("accuracy", "mean IoU", "Dice per image", "boundary IoU", "I
 def label_map_scores(truth, answer, num_classes, ignore_class=None):
     """Five scores of label maps `(N, H, W)`, in the order of `LABEL_MAP_SCORES`: float64 `(5,)`.
 
-    Dice is the mean over images and classes; a class that is neither in the image nor in the
-    answer counts 1.
+    Dice is a mean over images and classes; a class that neither map of an image has counts 1.
+
+    Examples:
+        >>> truth = np.array([[[0, 0], [1, 1]]])
+        >>> metrics.label_map_scores(truth, truth, num_classes=2)
+        array([1., 1., 1., 1., 1.])
     """
     ious = iou_per_class(truth, answer, num_classes, ignore_class)
-    known = (
-        answer if ignore_class is None else np.where(truth == ignore_class, ignore_class, answer)
-    )
+    void = ignore_class is not None and truth == ignore_class
+    known = np.where(void, truth, answer)
     dices = [dice(truth, known, c).mean() for c in range(num_classes)]
     bands = boundary_iou(truth, answer, num_classes, ignore_class)
     accuracy = pixel_accuracy(truth, answer, ignore_class)
@@ -238,12 +278,23 @@ def label_map_scores(truth, answer, num_classes, ignore_class=None):
 
 
 def iou_per_image(truth, answer, num_classes, ignore_class=None):
-    """Mean IoU of each image, over the classes in its truth or answer: float64 `(N,)`."""
+    """Mean IoU of each image, over the classes in its truth or answer: float64 `(N,)`.
+
+    Examples:
+        >>> metrics.iou_per_image([[0, 0, 1, 1]] * 2, [[0, 0, 1, 1], [0, 1, 1, 0]], num_classes=2).round(2)
+        array([1.  , 0.33])
+    """
     pairs = zip(truth, answer, strict=True)
-    return np.array([np.nanmean(iou_per_class(t, a, num_classes, ignore_class)) for t, a in pairs])
+    ious = [iou_per_class(t, a, num_classes, ignore_class) for t, a in pairs]
+    return np.array([np.nanmean(iou) for iou in ious])
 
 
 def confusion_shares(truth, answer, num_classes, ignore_class=None):
-    """The confusion matrix with each row, a true class, as shares of its pixels: `(C, C)`."""
+    """The confusion matrix with each row, a true class, as shares of its pixels: `(C, C)`.
+
+    Examples:
+        >>> metrics.confusion_shares([0, 0, 1, 1], [0, 1, 1, 1], num_classes=2).tolist()
+        [[0.5, 0.5], [0.0, 1.0]]
+    """
     counts = confusion_matrix(truth, answer, num_classes, ignore_class)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

@@ -16,8 +16,7 @@ import numpy as np
 
 from helpers import backend
 
-# What resizing in float32 may leave beyond the ends of the range.
-ROUNDING = 1e-5
+ROUNDING = 1e-5  # what resizing in float32 may leave beyond the ends of the range
 LARGEST = float(np.finfo("float32").max)
 # What `Pixels` says of a stream. Backends and processes wrap it in errors and texts of their own.
 FAULT = re.compile(r"`a batch of [^`]*` .*")
@@ -28,11 +27,13 @@ class Pixels:
 
     Args:
         shape: of one image, `(H, W, C)` or `(D,)`.
-        value_range: (lowest, highest) value, or None for any finite ones.
+        value_range: (lowest, highest) value, or None for any finite ones. Else a ValueError.
         binary: whether the pixels stand for 0 and 1, as those of a Bernoulli do.
 
-    Raises:
-        ValueError: If `value_range` is no such pair.
+    Examples:
+        >>> models.inputs.Pixels((2, 2, 1)).check(np.full((1, 2, 2, 1), 255, "uint8"))
+        Traceback (most recent call last):
+        ValueError: `x` must hold pixels from 0 to 1. Received: uint8 from 255 to 255. Bytes: divide...
     """
 
     def __init__(self, shape, value_range=(0.0, 1.0), binary=False):
@@ -53,15 +54,12 @@ class Pixels:
         self.bits = int(np.float32(self.high).view("uint32")) if around else -1
 
     def check(self, images, name="x", exact=True):
-        """Refuses what is no batch of images with such pixels.
+        """Refuses what is no batch of images with such pixels, by a ValueError.
 
         Args:
             images: array or tensor `(B, *shape)`.
             name: of `images` in the message.
             exact: False lets a last axis of 1 be there or not, as Keras does.
-
-        Raises:
-            ValueError: If shape, type or values are wrong.
         """
         array = _numpy(images)
         self.check_form(array.shape, array.dtype.name, name, exact)
@@ -147,15 +145,12 @@ class Pixels:
         return text + ("" if self.binary else free)
 
     def watch(self, x, y=None, name="x", targets=True):
-        """Checks arrays at once; a stream comes back as one that is checked batch by batch.
+        """Checks arrays at once (ValueError); a stream comes back as one checked batch by batch.
 
         Args:
             x, y: as `fit` takes them.
             name: of `x` in messages.
             targets: whether there is a loss to compute from inputs and targets. `predict` has none.
-
-        Raises:
-            ValueError: If the arrays are wrong.
         """
         look = functools.partial(self.look, name=f"a batch of {name}", targets=targets)
         if isinstance(x, keras.utils.PyDataset):
@@ -274,6 +269,11 @@ class CheckedPixels:
     """Keras's calls, which refuse pixels that a VAE cannot learn from; before `keras.Model`.
 
     The model has `pixels`, a `Pixels`. The numbers are those of the plain calls to the bit.
+
+    Examples:
+        >>> models.dense_vae((2, 2, 1), latent=1).predict(np.full((1, 2, 2, 1), np.nan))
+        Traceback (most recent call last):
+        ValueError: `x` must be finite: ...
     """
 
     fit = _checked("fit")

@@ -29,6 +29,15 @@ def check_pair(encoder, decoder, gives=1, raw=False):
 
     Raises:
         ValueError: if inputs, outputs or shapes are others, or the decoder ends in an activation.
+
+    Examples:
+        >>> encoder, decoder = networks.dense_networks((8, 8, 1), latent=2)
+        >>> models.pair_checks.check_pair(encoder, decoder)
+        >>> _, other = networks.dense_networks((8, 8, 1), latent=3)
+        >>> models.pair_checks.check_pair(encoder, other)
+        Traceback (most recent call last):
+            ...
+        ValueError: the decoder must take what the encoder gives, (None, 2). Received: ... (None, 3)
     """
     for name, net in (("encoder", encoder), ("decoder", decoder)):
         if not getattr(net, "inputs", None) or not getattr(net, "outputs", None):

@@ -7,6 +7,12 @@ class Portable:
     """`save` and `export` that work from the first moment on; before `keras.Model` in the bases.
 
     The model has `row_shape`, the shape of one row of what it is called with.
+
+    Examples:
+        >>> path = os.path.join(tempfile.mkdtemp(), "vae.keras")
+        >>> models.dense_vae((4,), latent=1, hidden=3, beta=2.0).save(path)
+        >>> keras.models.load_model(path).beta
+        2.0
     """
 
     def save(self, filepath, *arguments, **options):

@@ -1,9 +1,8 @@
 """The VAE of the series as an ordinary Keras model, and two ways to build its networks.
 
 `VAE` takes any encoder that returns (mean, log σ²) and any decoder that returns Bernoulli
-logits or Gaussian means; `compile`, `fit`, `evaluate`, `predict`, `save` and `load` are
-Keras's own, behind a look at the pixels (`inputs`). `dense_vae` and `conv_vae` build the networks
-that the notebooks use.
+logits or Gaussian means; `compile`, `fit`, `evaluate`, `predict`, `save` and `load` are Keras's
+own, behind a look at the pixels (`inputs`). `dense_vae` and `conv_vae` build its usual networks.
 """
 
 import math
@@ -24,6 +23,11 @@ def next_kl_weight(model):
     """Counts a training step of a model and gives the weight of its KL there.
 
     `beta`, reached in a straight line over the first `warmup_steps` steps; `steps` is the count.
+
+    Examples:
+        >>> vae = models.dense_vae((4,), latent=1, hidden=3, beta=2.0, warmup_steps=4)
+        >>> [float(models.next_kl_weight(vae)) for step in range(5)]
+        [0.5, 1.0, 1.5, 2.0, 2.0]
     """
     model.steps.assign_add(1)
     if not model.warmup_steps:
@@ -48,10 +52,8 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
         sigma_floor: a learned σ stays above this; without a floor the likelihood of data
             that can be fitted exactly has no maximum.
         beta: weight of the KL in the training loss; 1 is the ELBO.
-        free_bits: nats that each latent coordinate may use free of charge in the training
-            loss (see `losses.free_bits`).
-        warmup_steps: over so many first training steps the weight of the KL rises from 0
-            to `beta` in a straight line.
+        free_bits: nats free of charge for each latent coordinate (see `losses.free_bits`).
+        warmup_steps: the weight of the KL rises from 0 to `beta` over so many first steps.
         seed: of the sampling noise.
         value_range: (lowest, highest) pixel, or None for all finite ones; "bernoulli" has [0, 1].
 
@@ -65,6 +67,12 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
 
     Raises:
         ValueError: if an argument is out of its range, or the networks are no such pair.
+
+    Examples:
+        >>> vae = models.VAE(*networks.dense_networks((8, 8, 1), latent=2), likelihood="gaussian")
+        >>> vae.compile(keras.optimizers.Adam(1e-3), run_eagerly=True)
+        >>> sorted(vae.fit(np.zeros((4, 8, 8, 1)), verbose=0).history)
+        ['bits_per_dim', 'kl', 'loss', 'rate_bits', 'reconstruction']
 
     References:
         Kingma and Welling (2014). https://arxiv.org/abs/1312.6114
@@ -140,16 +148,33 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
     # The pieces, each usable alone.
 
     def encode(self, x, training=False):
-        """Images `(B, H, W, C)` → (mean, log σ²) of q(z|x)."""
+        """Images `(B, H, W, C)` → (mean, log σ²) of q(z|x).
+
+        Examples:
+            >>> [tuple(t.shape) for t in models.dense_vae((4,), latent=2).encode(np.zeros((3, 4)))]
+            [(3, 2), (3, 2)]
+        """
         return tuple(ops.cast(t, "float32") for t in self.encoder(x, training=training))
 
     def decode(self, z, training=False):
-        """Latent → mean of p(x|z), `(B, H, W, C)`: probabilities for Bernoulli pixels."""
+        """Latent → mean of p(x|z), `(B, H, W, C)`: probabilities for Bernoulli pixels.
+
+        Examples:
+            >>> vae = models.dense_vae((4,), latent=1, hidden=3)
+            >>> vae.set_weights([0 * w for w in vae.get_weights()])     # logits of 0
+            >>> print(keras.ops.convert_to_numpy(vae.decode(np.ones((1, 1)))))
+            [[0.5 0.5 0.5 0.5]]
+        """
         output = ops.cast(self.decoder(z, training=training), "float32")
         return ops.sigmoid(output) if self.likelihood == "bernoulli" else output
 
     def sample(self, n, seed=None):
-        """Draw z from the prior N(0, I) and decode: `(n, H, W, C)`, means of p(x|z)."""
+        """Draw z from the prior N(0, I) and decode: `(n, H, W, C)`, means of p(x|z).
+
+        Examples:
+            >>> tuple(models.dense_vae((8, 8, 1), latent=2).sample(5, seed=0).shape)
+            (5, 8, 8, 1)
+        """
         return self.decode(keras.random.normal((n, *self.latent_shape), seed=seed))
 
     def log_sigma(self):
@@ -179,8 +204,13 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
 
         Args:
             x: images in [0, 1], `(B, H, W, C)`.
-            noise: ε of the shape of the latent, `(B, K)` or `(B, h, w, c)`; None draws it.
-                The same noise gives the same value, on every backend.
+            noise: ε of the shape of the latent; None draws it. One ε gives one value everywhere.
+
+        Examples:
+            >>> vae = models.dense_vae((4,), latent=1, hidden=3)     # Bernoulli
+            >>> vae.set_weights([0 * w for w in vae.get_weights()])     # q is the prior, each pixel ½
+            >>> round(float(vae.elbo(np.ones((1, 4)))[0] / np.log(2)), 4)     # −4 ln 2: one bit a pixel
+            -4.0
         """
         reconstruction, kl = self.terms(x, noise)
         return -(reconstruction + kl)
@@ -247,7 +277,12 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
 
 
 def dense_vae(image_shape, latent=40, hidden=(400,), activation="relu", **options):
-    """A VAE of dense layers; see `networks.dense_networks`. `options` are those of `VAE`."""
+    """A VAE of dense layers; see `networks.dense_networks`. `options` are those of `VAE`.
+
+    Examples:
+        >>> models.dense_vae((28, 28, 1), latent=2, hidden=(50,)).latent_shape
+        (2,)
+    """
     return VAE(*networks.dense_networks(image_shape, latent, hidden, activation), **options)
 
 
@@ -255,6 +290,10 @@ def conv_vae(image_shape, latent=32, width=32, mix=True, activation="silu", **op
     """A VAE of patch convolutions; see `networks.conv_networks`. `options` are those of `VAE`.
 
     Pixels are centred for a Gaussian likelihood, and left as they are for binary data.
+
+    Examples:
+        >>> models.conv_vae((32, 32, 3), latent=(8, 8, 4), likelihood="gaussian").latent_shape
+        (8, 8, 4)
     """
     centre = options.get("likelihood") == "gaussian"
     pair = networks.conv_networks(image_shape, latent, width, mix, activation, centre)

@@ -1,7 +1,9 @@
 """Figures of the notebooks: one style, images, charts, and several methods beside a recorded run.
 
-Every notebook uses it; all of its functions are named here: `plots.show`, `plots.image_grid`.
-matplotlib is imported when the first figure is drawn.
+For who draws: all functions are named here, as `plots.show` and `plots.image_grid`. matplotlib is
+imported when the first figure is drawn.
+
+Notebooks: 00 to 10.
 """
 
 # isort: skip_file
@@ -11,7 +13,5 @@ from helpers.plots.comparisons import (
     colour_by_method, label_efficiency, precision_recall_map, scores_by_method,
     scores_by_network,
 )
-from helpers.plots.images import (
-    CLASS_COLOURS, class_legend, image_grid, mask_to_rgb, segmentation_gallery,
-)
-from helpers.plots.style import COLOURS, DETAILS, check_alt, show, use
+from helpers.plots.images import class_legend, image_grid, mask_to_rgb, segmentation_gallery
+from helpers.plots.style import CLASS_COLOURS, COLOURS, DETAILS, check_alt, show, use

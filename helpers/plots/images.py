@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from helpers.plots.style import CLASS_COLOURS, VOID_COLOUR
+
 
 def segmentation_gallery(images, truth, answers, class_names, ignore_class=None):
     """Images, masks, and for each network its answer and, dark, its errors.
@@ -24,15 +26,6 @@ def segmentation_gallery(images, truth, answers, class_names, ignore_class=None)
     fig = image_grid(rows, row_labels=names, cell=0.85)
     class_legend(fig, class_names)
     return fig
-
-
-# Class 0 is the background. CamVid needs eleven; any two are apart for every kind of colour vision.
-CLASS_COLOURS = (
-    "#D9D9D9", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9",
-    "#D55E00", "#F0E442", "#332288", "#661100", "#9933FF", "#000000",
-)  # fmt: skip
-
-VOID_COLOUR = "#FFFFFF"
 
 
 def image_grid(

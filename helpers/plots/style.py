@@ -24,6 +24,14 @@ COLOURS = {
     "yellow": "#F0E442",
 }
 
+# Class 0 is the background. CamVid needs eleven; any two are apart for every kind of colour vision.
+CLASS_COLOURS = (
+    "#D9D9D9", "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9",
+    "#D55E00", "#F0E442", "#332288", "#661100", "#9933FF", "#000000",
+)  # fmt: skip
+
+VOID_COLOUR = "#FFFFFF"
+
 DPI = 144  # drawn at 144, shown at 96 dots an inch: sharp on dense screens, small as stored
 
 STYLE = {

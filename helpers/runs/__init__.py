@@ -1,6 +1,10 @@
-"""Run the notebooks: set-up, checked parameters, recorded results, execution, and authoring.
+"""A machine room that no learner needs to enter: notebooks are started, checked and recorded here.
 
-Light on purpose: importing it imports neither Keras nor papermill.
+For who runs or writes notebooks: set-up and checked `parameters`, recorded `results`, `execute`
+and sweeps of many runs, `build` for the stored notebooks. Light on purpose: importing it imports
+neither Keras nor papermill. A notebook calls `set_up`, `check_parameters` and `record`.
+
+Notebooks: 00 to 10.
 """
 
 from helpers.runs.parameter_cells import read_parameters

@@ -34,24 +34,6 @@ def list_all(options):
     return 0
 
 
-def build_all(options):
-    """Build stored notebooks from `notebooks/py`."""
-    from helpers.runs.build.stored_notebook import build, rewrite
-
-    status = 0
-    for number in options.notebooks:
-        if options.prose:
-            rewrite(number)
-            print(f"{number:<28} prose written; nothing was run")
-            continue
-        done = build(number, profile=options.profile, kernel=options.kernel)
-        print(f"{done.notebook.stem:<28} {done.line()}", flush=True)
-        if not done.ok:
-            print(f"  see {done.output}")
-            status = 1
-    return status
-
-
 def keep(options):
     """Keep an executed notebook's results as a record."""
     from helpers.runs import provenance
@@ -84,14 +66,6 @@ def show_device(options):
         return 1
     facts = probe(options.kernel)
     print(f"kernel {options.kernel}: {facts['backend']} on {facts['device']}")
-    return 0
-
-
-def refresh_readme(options):
-    """Refill the numbers of the Markdown pages, and the README's picture, from what is stored."""
-    from helpers.runs.build.readme import refresh
-
-    refresh()
     return 0
 
 
@@ -188,15 +162,6 @@ def _parser():
     device = add("device", show_device, "tell on which device a kernel computes", profile=None)
     device.add_argument("kernel")
 
-    add("readme", refresh_readme, "refill the Markdown pages from what is stored", profile=None)
-
-    author = add("build", build_all, "build stored notebooks from notebooks/py")
-    author.add_argument("notebooks", nargs="+", help='numbers ("04") or names')
-    author.add_argument(
-        "--prose",
-        action="store_true",
-        help="write changed prose and descriptions of figures only; the code must be unchanged",
-    )
     return parser
 
 

@@ -7,7 +7,7 @@ import os
 import platform
 from pathlib import Path
 
-from helpers.checkpoint.versions import git_commit
+from helpers.checkpoint.code_versions import git_commit
 from helpers.runs.setup import cores
 
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "scipy", "scikit-image", "scikit-learn")

@@ -18,7 +18,7 @@ import itertools
 import json
 from pathlib import Path
 
-from helpers.checkpoint import versions
+from helpers.checkpoint import code_versions
 from helpers.runs.former_names import present_name, unknown
 from helpers.runs.notebooks import PROFILES, BadRequest, find, profile_file
 from helpers.runs.parameter_cells import read_notebook
@@ -129,8 +129,8 @@ def _alike(value):
 @functools.lru_cache(maxsize=1)
 def package_version():
     """A hash of the package's code, of the checksums of its data, and of its libraries."""
-    code = versions.version_of(versions.all_modules(), data=True)
-    return versions.short(code, versions.libraries())
+    code = code_versions.version_of(code_versions.all_modules(), data=True)
+    return code_versions.short(code, code_versions.libraries())
 
 
 def _sets(plan, path):

@@ -1,6 +1,8 @@
 """Classifiers of pixels: losses, how far an output sees, what a network costs, a random forest.
 
-For who trains or compares networks that label pixels or find edges: notebooks 05, 06 and 09.
+For who trains or compares networks that label pixels or find edges.
+
+Notebooks: 05, 06 and 09.
 """
 
 # isort: skip_file
@@ -9,6 +11,6 @@ from helpers.segmentation.cost import milliseconds, multiply_adds
 from helpers.segmentation.forest import enlarged, enlarged_each, forest_labels, pixel_features
 from helpers.segmentation.losses import EdgeCrossEntropy, PixelCrossEntropy, SoftDice
 from helpers.segmentation.receptive_fields import (
-    effective_receptive_field, receptive_field, receptive_field_mask, side_holding,
-    with_positive_weights,
+    AVERAGES, MOST_POSITIONS, SIDES, effective_receptive_field, receptive_field,
+    receptive_field_mask, side_holding, with_positive_weights,
 )

@@ -1,5 +1,8 @@
 """What a model can say about its own doubt: several answers to one picture, and strange pictures.
 
-`probabilistic_unet` and `baselines` are the models, `methods` trains them alike, `evaluation`
-scores them, `ood` asks whether a picture is of the kind that was trained on. Notebook 07.
+For who asks how sure a model is: `probabilistic_unet` and `baselines` are the models, `methods`
+trains them alike, `evaluation` scores them, `ood` asks whether a picture is of the kind that was
+trained on.
+
+Notebooks: 07.
 """

@@ -16,6 +16,9 @@ from helpers.layers import PACKAGE, GaussianSampling
 from helpers.models.inputs import CheckedPixels, Pixels
 from helpers.models.saving import Portable
 
+DROPOUT = 0.2  # share of the channels that MC dropout leaves out
+MEMBERS = 5  # networks of a deep ensemble
+
 
 def full_size_features(encoder, width, dropout=0.0, seed=None):
     """Features at full resolution, a symbolic tensor `(B, H, W, width)`, from all levels."""

@@ -17,7 +17,7 @@ BETTER = {"nll": -1, "ged": -1, "matched": 1, "skill": 1, "gap": -1, "risk": -1,
 # matched IoU, Brier skill score, expected calibration error, area under risk over coverage, ODS of
 # the best of several maps.
 METRIC_LABELS = {
-    "nll": "NLL, nats",
+    "nll": "NLL (nats)",
     "ged": "GED",
     "matched": "matched IoU",
     "skill": "Brier skill",
@@ -283,9 +283,8 @@ def format_record(name, task):
         return f"{name}: no recorded run here"
     words = records.results_of(name, f"{task}_")
     said = ", ".join(f"{METRIC_LABELS[key]} {words[key][0]}" for key in rows["latent"])
-    return (
-        f"{format_scores(rows, name)}\n{METHOD_LABELS['latent']} against the best baseline: {said}"
-    )
+    claim = f"{METHOD_LABELS['latent']} against the best baseline:"
+    return "\n".join([format_scores(rows, name), claim, said])
 
 
 def _best(method, maps, task):

@@ -23,8 +23,6 @@ METHOD_LABELS = {
     "latent": "probabilistic U-Net",
 }
 METHODS = tuple(METHOD_LABELS)
-MEMBERS = 5
-DROPOUT = 0.2
 BATCH = 32  # pictures in one call
 
 
@@ -122,7 +120,7 @@ class UncertaintyMethods:
     def count_params(self):
         """Number of weights of each method that was built so far; of the ensemble all five."""
         return {
-            method: model.count_params() * (MEMBERS if method == "ensemble" else 1)
+            method: model.count_params() * (baselines.MEMBERS if method == "ensemble" else 1)
             for (method, *_), model in self.models.items() if method in METHODS
         }  # fmt: skip
 
@@ -155,9 +153,9 @@ class UncertaintyMethods:
 
     def _ensemble(self, share_rows, seed):
         members = []
-        for member in range(MEMBERS):
+        for member in range(baselines.MEMBERS):
             model = self._ready("ensemble", seed, narrow=True, member=member)
-            self._fit(model, share_rows, MEMBERS * seed + member)
+            self._fit(model, share_rows, baselines.MEMBERS * seed + member)
             members.append(model.get_weights())
 
         def predict_samples(images, count):
@@ -165,7 +163,7 @@ class UncertaintyMethods:
             for weights in members:
                 model.set_weights(weights)
                 maps.append(_probability(model, images))
-            return np.stack(maps, axis=1)[:, np.arange(count) % MEMBERS]
+            return np.stack(maps, axis=1)[:, np.arange(count) % baselines.MEMBERS]
 
         return predict_samples
 
@@ -183,7 +181,7 @@ class UncertaintyMethods:
         return model
 
     def _build(self, method, narrow, seed, member=0, **options):
-        encoder, decoder = self.networks(MEMBERS * seed + member, narrow)
+        encoder, decoder = self.networks(baselines.MEMBERS * seed + member, narrow)
         if method == "vae":
             return models.VAE(encoder, decoder, likelihood="gaussian", sigma=self.sigma, seed=seed)
         encoder.set_weights(self.starts[narrow, seed])
@@ -194,7 +192,7 @@ class UncertaintyMethods:
             )
         if method == "pixel latent":
             return baselines.gaussian_logits_head(encoder, seed=seed, **options)
-        dropout = DROPOUT if method == "dropout" else 0.0
+        dropout = baselines.DROPOUT if method == "dropout" else 0.0
         return baselines.deterministic_head(encoder, 8 if narrow else 16, dropout, seed)
 
 

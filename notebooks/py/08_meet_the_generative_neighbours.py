@@ -326,19 +326,21 @@ def gan_step(real):
 
 
 # %% tags=["nbval-check-output"]
-real, fake = discriminator(x_train[:8])[0], discriminator(decoder(np.ones((8, latent), "float32")))[0]
+drawn = decoder(np.ones((8, latent), "float32"))
+real, fake = discriminator(x_train[:8])[0], discriminator(drawn)[0]
 cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
 by_keras = cross_entropy(ops.ones_like(real), real) + cross_entropy(ops.zeros_like(fake), fake)
 assert abs(float(discriminator_loss(real, fake)) - float(by_keras)) < 1e-5
-print("own loss and the binary cross-entropy of Keras, ones for real and zeros for drawn: the same")
+print("own loss and the binary cross-entropy of keras.losses: the same")
 
 # %% [markdown]
 # The loop around the step is short, and `gan.AdversarialTrainer` has it: for each batch one step. It turns the step into one compiled function, because operation by operation it would be several times slower, and lets the learning rates fall along a cosine, as the VAE's does.
 
 
 # %%
+players = [discriminator_player, generator_player]
 gan_trainer = gan.AdversarialTrainer(
-    gan_step, [discriminator_player, generator_player], player_learning_rates, nets.values(), seed_generator
+    gan_step, players, player_learning_rates, nets.values(), seed_generator
 )
 
 
@@ -391,7 +393,8 @@ def reconstructions():
 def train_vae(run):
     reset_weights(run)
     begin = time.perf_counter()
-    training.train(vae, x_train, steps=steps, batch_size=batch_size, learning_rate=learning_rate, seed=run)
+    options = {"steps": steps, "batch_size": batch_size, "learning_rate": learning_rate}
+    training.train(vae, x_train, **options, seed=run)
     more, drawn = {"seconds": time.perf_counter() - begin, "walk": walk(run)}, sample(run)
     grain = sigma * np.random.default_rng(run).standard_normal(drawn.shape, "float32")
     bound = metrics.iwae_bound(vae, x_val[:100], 50, batch_size=5000, seed=run).mean()
@@ -468,7 +471,9 @@ vae_player = gan.player(encoder, decoder)
 
 
 def vae_gan_step(real):
-    noise, z = (keras.random.normal((batch_size, latent), seed=seed_generator) for _ in range(2))
+    noise, z = (
+        keras.random.normal((batch_size, latent), seed=seed_generator) for _ in range(2)
+    )
 
     def decode():
         mean, log_variance = encoder(real)
@@ -483,8 +488,8 @@ def vae_gan_step(real):
         redrawn, drawn, kl = decode()
         difference = discriminator(real)[1] - discriminator(redrawn)[1]
         feature_error = ops.sum(ops.square(difference), axis=(1, 2, 3))
-        loss_of_generator = ops.mean(ops.softplus(-discriminator(drawn)[0]))
-        return ops.mean(feature_weight * feature_error + kl) + adversarial_weight * loss_of_generator
+        adversarial = ops.mean(ops.softplus(-discriminator(drawn)[0]))
+        return ops.mean(feature_weight * feature_error + kl) + adversarial_weight * adversarial
 
     return ops.stack(
         [
@@ -494,8 +499,9 @@ def vae_gan_step(real):
     )
 
 
+players = [discriminator_player, vae_player]
 vae_gan_trainer = gan.AdversarialTrainer(
-    vae_gan_step, [discriminator_player, vae_player], player_learning_rates, nets.values(), seed_generator
+    vae_gan_step, players, player_learning_rates, nets.values(), seed_generator
 )
 
 
@@ -538,7 +544,8 @@ def quantise(z, codebook):
 rng = np.random.default_rng(0)
 z = keras.Variable(rng.normal(size=(2, 4, 4, 3)).astype("float32"))
 layer = VectorQuantizer(5, seed=0)
-expected, pull = layer(z + 0.0), ops.convert_to_tensor(rng.normal(size=z.shape).astype("float32"))
+expected = layer(z + 0.0)
+pull = ops.convert_to_tensor(rng.normal(size=z.shape).astype("float32"))
 slope = backend.value_and_grad(lambda: ops.sum(quantise(z, layer.codebook) * pull), [z])[1][0]
 output = quantise(z, layer.codebook)
 for what, a, b in (
@@ -560,7 +567,8 @@ for what, a, b in (
 plans = {"batch_size": batch_size, "learning_rate": learning_rate, "steps": code_steps, "beta": grid_beta}
 outputs = None if val.masks is None else len(val.class_names)
 for threshold in (0.0, 0.05):
-    vq_vae = vqvae.VQVAE(shape, num_codes, channels, sigma, commitment, threshold, num_classes=outputs, **plans)
+    codebook_options = num_codes, channels, sigma, commitment, threshold
+    vq_vae = vqvae.VQVAE(shape, *codebook_options, num_classes=outputs, **plans)
     vq_vae.reset_weights(seed).train("VQ-VAE", x_train, seed)
     use = codebook_usage(vq_vae.encode_indices(x_val[:scored]), num_codes)
     print(f"restart_threshold {threshold}: " + ", ".join(f"{k} {v:.0f}" for k, v in use.items()))

@@ -1,14 +1,12 @@
 """The cells of a stored notebook: made from text, named, cleaned, with badges and the Colab cell."""
 
-import hashlib
 import re
 import tomllib
 from pathlib import Path
 
-from helpers.runs.build.cited_numbers import CITED
+from authoring.number_markers import CITED
+from helpers.runs import notebook_text
 from helpers.runs.notebooks import notebooks_folder
-
-KERNELSPEC = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 
 # Absolute paths of some machine. What stands after "://host" is an address, not a path.
 ABSOLUTE = re.compile(
@@ -18,24 +16,17 @@ ABSOLUTE = re.compile(
 
 
 def to_notebook(text):
-    """Convert py:percent text to an unexecuted notebook with stable cell ids."""
-    import jupytext
-
-    notebook = jupytext.reads(text, fmt="py:percent")
-    notebook.nbformat, notebook.nbformat_minor = 4, 5
-    notebook.metadata = {"kernelspec": dict(KERNELSPEC), "language_info": {"name": "python"}}
-    name_cells(notebook)
-    return notebook
+    """An unexecuted notebook from py:percent text, with ids as `name_cells` gives them."""
+    return notebook_text.to_notebook(text, _without_numbers)
 
 
 def name_cells(notebook):
-    """Give each cell an id from what it says, so that a rebuild changes no id without need."""
-    seen = {}
-    for cell in notebook.cells:
-        said = CITED.sub("", cell.source)
-        digest = hashlib.sha256(f"{cell.cell_type}\n{said}".encode()).hexdigest()[:8]
-        seen[digest] = seen.get(digest, 0) + 1
-        cell["id"] = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+    """Give each cell an id from what it says; a number that is refilled changes none."""
+    notebook_text.name_cells(notebook, _without_numbers)
+
+
+def _without_numbers(source):
+    return CITED.sub("", source)
 
 
 def clean(notebook):
@@ -65,7 +56,7 @@ def clean(notebook):
     name_cells(notebook)
     widgets = notebook.metadata.get("widgets")
     notebook.metadata = {
-        "kernelspec": dict(KERNELSPEC),
+        "kernelspec": dict(notebook_text.KERNELSPEC),
         "language_info": {"name": "python", "pygments_lexer": "ipython3"},
     }
     if widgets:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.checkpoint import versions
+from helpers.checkpoint import code_versions
 
 LIBRARIES = ("numpy", "scipy")  # the counts are theirs, too
 
@@ -63,8 +63,8 @@ def code_version():
     Raises:
         RuntimeError: If a module was changed after it was imported.
     """
-    modules = versions.reached(("edges/berkeley",))
-    return versions.short(versions.unchanged(modules), versions.libraries(LIBRARIES))
+    modules = code_versions.reached(("edges/berkeley",))
+    return code_versions.short(code_versions.unchanged(modules), code_versions.libraries(LIBRARIES))
 
 
 def image_key(prediction, annotations, settings):

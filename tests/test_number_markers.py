@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers.runs.build import cited_numbers, notebook_cells, readme, stored_notebook
+from authoring import notebook_cells, number_markers, readme, stored_notebook
 from helpers.runs.notebooks import BadRequest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,10 +52,10 @@ RESULTS = {
 )
 def test_every_expression_is_filled_and_compared(typed, written):
     _, marker, rest = typed.partition("<!--")
-    filled = cited_numbers.fill_numbers(typed, RESULTS)
+    filled = number_markers.fill_numbers(typed, RESULTS)
     assert filled == written + marker + rest
-    assert cited_numbers.wrong_numbers(filled, RESULTS) == []
-    (problem,) = cited_numbers.wrong_numbers(typed, RESULTS)
+    assert number_markers.wrong_numbers(filled, RESULTS) == []
+    (problem,) = number_markers.wrong_numbers(typed, RESULTS)
     assert rest.partition("-->")[0][1:] in problem and "the record has" in problem
 
 
@@ -159,17 +159,17 @@ BAD = {
 @pytest.mark.parametrize("text", BAD)
 def test_a_marker_that_cannot_be_filled_is_an_error(text):
     with pytest.raises(BadRequest, match=BAD[text]) as caught:
-        cited_numbers.fill_numbers(f"On {text} and so on.", RESULTS, "07_dots.py")
+        number_markers.fill_numbers(f"On {text} and so on.", RESULTS, "07_dots.py")
     assert all(line.startswith("07_dots.py: \u2026") for line in str(caught.value).splitlines())
-    assert cited_numbers.wrong_numbers(f"On {text} and so on.", RESULTS)
+    assert number_markers.wrong_numbers(f"On {text} and so on.", RESULTS)
 
 
 def test_one_bad_marker_hides_no_other():
     text = "1<!--=nn-->, 2<!--=n/2-->, 3<!-- =n-->, 4<!--=n-->, 3<!--=n-->"
     with pytest.raises(BadRequest) as caught:
-        cited_numbers.fill_numbers(text, RESULTS)
+        number_markers.fill_numbers(text, RESULTS)
     assert len(str(caught.value).splitlines()) == 3
-    assert len(cited_numbers.wrong_numbers(text, RESULTS)) == 4
+    assert len(number_markers.wrong_numbers(text, RESULTS)) == 4
 
 
 def test_other_comments_and_arrows_are_left_alone():
@@ -178,10 +178,10 @@ def test_other_comments_and_arrows_are_left_alone():
         "$n!$, rate = 0.1 --> 0.2, A --> B, in 2020, 3<!--=n-->, 4, and 3<!--=n-->. A 3<!--=n-->-fold."
     )
     assert (
-        cited_numbers.fill_numbers(text, RESULTS) == text
-        and cited_numbers.wrong_numbers(text, RESULTS) == []
+        number_markers.fill_numbers(text, RESULTS) == text
+        and number_markers.wrong_numbers(text, RESULTS) == []
     )
-    assert cited_numbers.cited_numbers(text) == [("3", "n")] * 3
+    assert number_markers.cited_numbers(text) == [("3", "n")] * 3
 
 
 # ---- notebooks and pages
@@ -201,7 +201,7 @@ def _notebook(prose_cell, code="x = 1"):
 )
 def test_a_build_refuses_before_it_runs(says, cells, tmp_path, monkeypatch):
     with pytest.raises(BadRequest, match=says):
-        cited_numbers.refuse_unread(_notebook(*cells), "07_dots.py")
+        number_markers.refuse_unread(_notebook(*cells), "07_dots.py")
     folder = tmp_path / "notebooks" / "py"
     folder.mkdir(parents=True)
     text = f"# %% [markdown]\n# {cells[0]}\n\n# %%\n{'x = 1' if len(cells) < 2 else cells[1]}\n"

@@ -26,13 +26,11 @@ CANNOT_MATTER = (
     "grading",  # … and what runs them
     "runs",  # starts notebooks and reads what they have recorded
 )
-# In a folder that is left out, and yet it can: it seeds everything and sets the precision.
-MATTERS = ("runs/setup",)
-# May be imported by what counts: bars, and messages about bad values.
-HARMLESS = ("progress", "runs/rules")
+MATTERS = ("runs/setup",)  # in a folder that is left out, and yet it sets seeds and precision
+HARMLESS = ("progress", "runs/rules")  # what counts may import them: bars, messages
 
 # The loop of the long trainings, what `ResultStore.fit` does around it, and the seeds.
-TRAINS = ("experiments/photo_training", "checkpoint/store", "runs/setup")
+TRAINS = ("experiments/photo_training", "checkpoint/result_store", "runs/setup")
 # The long trainings also score what they have trained; training does not use that.
 NOT_TRAINED_WITH = {("experiments/photo_training", "metrics/__init__")}
 
@@ -45,8 +43,11 @@ def score_code():
     """A hash of all code of the package that can change a score, as it was imported.
 
     Raises:
-        RuntimeError: If a file was changed after the import, so that what runs is not what the
-            file says.
+        RuntimeError: As `unchanged`.
+
+    Examples:
+        >>> len(checkpoint.code_versions.score_code())
+        10
     """
     return unchanged(scoring_modules(), data=True)
 
@@ -56,10 +57,14 @@ def training_code(parts=()):
     """A hash of the code of the package that trains, as it was imported.
 
     Args:
-        parts: further modules, such as "helpers.uncertainty.probabilistic_unet": those of the model and its loss.
+        parts: further modules, those of the model and its loss, such as "helpers.uncertainty.ood".
 
     Raises:
-        RuntimeError: As `score_code`.
+        RuntimeError: As `unchanged`.
+
+    Examples:
+        >>> checkpoint.code_versions.training_code() == checkpoint.code_versions.score_code()
+        False
     """
     names = (part.removeprefix("helpers").strip(".").replace(".", "/") for part in parts)
     modules = all_modules()
@@ -69,13 +74,23 @@ def training_code(parts=()):
 
 
 def all_modules(folder=PACKAGE):
-    """Names of all modules of the package, such as "data/shapes", sorted."""
+    """Names of all modules of the package, such as "data/shapes", sorted.
+
+    Examples:
+        >>> "losses" in checkpoint.code_versions.all_modules()
+        True
+    """
     paths = (p.relative_to(folder) for p in Path(folder).rglob("*.py"))
     return sorted(p.with_suffix("").as_posix() for p in paths)
 
 
 def scoring_modules(folder=PACKAGE):
-    """Names of the modules that can change a score, sorted."""
+    """Names of the modules that can change a score, sorted.
+
+    Examples:
+        >>> [name in checkpoint.code_versions.scoring_modules() for name in ("losses", "progress")]
+        [True, False]
+    """
     return [name for name in all_modules(folder) if _counts(name)]
 
 
@@ -83,6 +98,10 @@ def training_modules(parts=(), folder=PACKAGE):
     """Names of the modules that train: `TRAINS`, `parts`, and what they import, sorted.
 
     The data sets are among them, all of them, since they are loaded by name.
+
+    Examples:
+        >>> [name in checkpoint.code_versions.training_modules() for name in ("data/crops", "edges/scores")]
+        [True, False]
     """
     return reached((*TRAINS, *parts), folder, NOT_TRAINED_WITH)
 
@@ -97,6 +116,10 @@ def reached(roots, folder=PACKAGE, without=()):
 
     Returns:
         Their names, sorted. A package that is imported as a whole counts with all its modules.
+
+    Examples:
+        >>> checkpoint.code_versions.reached(["layers"])
+        ['layers']
     """
     modules, found, waiting = all_modules(folder), set(), list(roots)
     while waiting:
@@ -113,12 +136,13 @@ def reached(roots, folder=PACKAGE, without=()):
 
 
 def imported(name, folder=PACKAGE, modules=None):
-    """Names of the modules of the package that a module imports, anywhere in it, sorted.
+    """Names of the modules of the package that the module `name` imports, anywhere in it, sorted.
 
-    Args:
-        name: of the importing module.
-        folder: of the package.
-        modules: all names there, where they are known.
+    `modules` are all names of the package in `folder`, where they are known.
+
+    Examples:
+        >>> checkpoint.code_versions.imported("networks")
+        ['layers']
     """
     modules, found = set(modules or all_modules(folder)), set()
     here = ["helpers", *name.split("/")[:-1]]
@@ -136,7 +160,12 @@ def imported(name, folder=PACKAGE, modules=None):
 
 
 def version_of(names, folder=PACKAGE, data=False):
-    """A hash of modules, by name and code; with `data` of the package's JSON files as well."""
+    """A hash of modules, by name and code; with `data` of the package's JSON files as well.
+
+    Examples:
+        >>> len(checkpoint.code_versions.version_of(["losses", "layers"]))
+        10
+    """
     folder = Path(folder)
     parts = [(name, normal((folder / f"{name}.py").read_bytes())) for name in names]
     if data:
@@ -149,8 +178,11 @@ def unchanged(names, **options):
     """`version_of` modules of this package, as they were imported.
 
     Raises:
-        RuntimeError: If a file was changed after the import, so that what runs is not what the
-            file says.
+        RuntimeError: If a file was changed after the import: what runs is not what it says.
+
+    Examples:
+        >>> checkpoint.code_versions.unchanged(["losses"]) == checkpoint.code_versions.version_of(["losses"])
+        True
     """
     times = ((name, (PACKAGE / f"{name}.py").stat().st_mtime) for name in names)
     # A time to come is that of a wrong clock, and no restart would help.
@@ -164,12 +196,22 @@ def unchanged(names, **options):
 
 
 def libraries(names=LIBRARIES):
-    """The versions of libraries, `{name: version}`; None for one that is not installed."""
+    """The versions of libraries, `{name: version}`; None for one that is not installed.
+
+    Examples:
+        >>> checkpoint.code_versions.libraries(["numpy"]) == {"numpy": np.__version__}
+        True
+    """
     return {name: _installed(name) for name in names}
 
 
 def short(*parts):
-    """Ten hexadecimal digits of anything with a stable `repr`."""
+    """Ten hexadecimal digits of anything with a stable `repr`.
+
+    Examples:
+        >>> checkpoint.code_versions.short("a", 1) == checkpoint.code_versions.short("a", "1")
+        False
+    """
     return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()[:10]
 
 
@@ -179,6 +221,10 @@ def normal(source, parameters=()):
     Args:
         source: text or UTF-8.
         parameters: names whose assignment of a literal, at the top, is left out.
+
+    Examples:
+        >>> checkpoint.code_versions.normal("x = 1  # one") == checkpoint.code_versions.normal("x=1")
+        True
     """
     return _parsed(source, parameters)[0]
 
@@ -189,9 +235,8 @@ def _parsed(source, parameters):
     try:
         tree = ast.parse(source)
     except SyntaxError:  # `await` in a cell, for example
-        return hashlib.sha256(
-            source if isinstance(source, bytes) else source.encode()
-        ).hexdigest(), ()
+        raw = source if isinstance(source, bytes) else source.encode()
+        return hashlib.sha256(raw).hexdigest(), ()
     tree.body = [node for node in tree.body if not _sets(node, parameters)]
     imports, waiting = [], [tree]  # statements alone: there are ten times as many expressions
     while waiting:
@@ -236,7 +281,12 @@ def _sets(node, names):
 
 
 def git_commit():
-    """Commit of the code, marked `-dirty` where files differ from it; None outside a checkout."""
+    """Commit of the code, marked `-dirty` where files differ from it; None outside a checkout.
+
+    Examples:
+        >>> isinstance(checkpoint.code_versions.git_commit(), (str, type(None)))
+        True
+    """
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     folder = Path(__file__).parent
     try:

@@ -6,7 +6,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from helpers.checkpoint.versions import PACKAGE, normal, short
+from helpers.checkpoint.code_versions import PACKAGE, normal, short
 
 
 def session_code():
@@ -17,6 +17,10 @@ def session_code():
     result, and that the last cell was run several times. In a kernel that was started anew, *Run
     All* gives the same hash each time. In a script the file itself is one of the modules. Code
     that is neither in a cell nor imported, such as that of `%run`, is not seen.
+
+    Examples:
+        >>> checkpoint.session_code.session_code() == checkpoint.session_code.session_code()
+        True
     """
     return short(*_cells(), *_own_modules())
 
@@ -26,6 +30,10 @@ def own_code(module):
 
     Args:
         module: its name. One without a file is a notebook, whose `session_code` is returned.
+
+    Examples:
+        >>> checkpoint.session_code.own_code("math")
+        ''
     """
     top = module.split(".")[0]
     path = getattr(sys.modules.get(module, sys.modules.get(top)), "__file__", None)

@@ -11,9 +11,9 @@ import re
 import tempfile
 from pathlib import Path
 
-from helpers.runs.build import cover
-from helpers.runs.build.cited_numbers import fill_numbers, refuse_unread
-from helpers.runs.build.notebook_cells import absolute_paths, clean, refresh_source, to_notebook
+from authoring import cover
+from authoring.notebook_cells import absolute_paths, clean, refresh_source, to_notebook
+from authoring.number_markers import fill_numbers, refuse_unread
 from helpers.runs.execute import execute
 from helpers.runs.notebooks import BadRequest, notebooks_folder, profile_file
 from helpers.runs.parameters import read_file

@@ -7,7 +7,7 @@ A number stands there as in a notebook's prose, `12.3<!--=key-->`; the key says 
 
 import json
 
-from helpers.runs.build.cited_numbers import fill_numbers
+from authoring.number_markers import fill_numbers
 from helpers.runs.notebooks import BadRequest, notebooks_folder, series
 from helpers.runs.results import read_results
 

@@ -1,0 +1,62 @@
+"""Build stored notebooks from a shell: `python -m authoring --help`."""
+
+import argparse
+import sys
+
+from authoring.readme import refresh
+from authoring.stored_notebook import build, rewrite
+from helpers.runs.notebooks import PROFILES, BadRequest
+
+
+def main(arguments=None):
+    """Build notebooks or refill pages; returns the status for the shell."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.action(options)
+    except BadRequest as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def build_all(options):
+    """Build stored notebooks from `notebooks/py`."""
+    status = 0
+    for number in options.notebooks:
+        if options.prose:
+            rewrite(number)
+            print(f"{number:<28} prose written; nothing was run")
+            continue
+        done = build(number, profile=options.profile, kernel=options.kernel)
+        print(f"{done.notebook.stem:<28} {done.line()}", flush=True)
+        if not done.ok:
+            print(f"  see {done.output}")
+            status = 1
+    return status
+
+
+def refresh_pages(options):
+    """Refill the numbers of the Markdown pages, and the README's picture, from what is stored."""
+    refresh()
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m authoring", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    author = commands.add_parser("build", help="build stored notebooks from notebooks/py")
+    author.set_defaults(action=build_all)
+    author.add_argument("notebooks", nargs="+", help='numbers ("04") or names')
+    author.add_argument("--profile", choices=PROFILES, default="default")
+    author.add_argument("--kernel", help="Jupyter kernel; vae-cpu where registered")
+    author.add_argument(
+        "--prose",
+        action="store_true",
+        help="write changed prose and descriptions of figures only; the code must be unchanged",
+    )
+    pages = commands.add_parser("readme", help="refill the Markdown pages from what is stored")
+    pages.set_defaults(action=refresh_pages)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
