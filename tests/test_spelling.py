@@ -33,7 +33,7 @@ FORMER = ("spread", "probes", "rulers", "kept", "opinions", "panels", "readings"
 # Rooms that run the notebooks and the course; and what is imported of them from elsewhere.
 MACHINE_ROOMS = ("runs", "grading")
 UPWARD = {
-    ("helpers.grading.assignment_source", "helpers.runs.build.notebook_cells"): (
+    ("helpers.grading.assignment_source", "helpers.runs.notebook_text"): (
         "the course writes its notebooks as the series does"
     ),
 }
@@ -144,6 +144,13 @@ def test_arguments_and_names_are_seen():
 # ---- arrows
 
 
+def _imported(node):
+    """What a node imports, in full: of `from a import b` `a.b`, which may be a name in `a`."""
+    if isinstance(node, ast.ImportFrom):
+        return [f"{node.module}.{alias.name}" for alias in node.names]
+    return [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+
+
 def _arrows(tree, known):
     """The modules among `known` that a module imports: when it is imported, and in functions."""
     inner = set()
@@ -152,14 +159,9 @@ def _arrows(tree, known):
             inner |= {id(n) for n in ast.walk(node)}
     at_once, later = set(), set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            named = [f"{node.module}.{alias.name}" for alias in node.names]
-            names = [name if name in known else node.module for name in named]
-        else:
-            continue
-        (later if id(node) in inner else at_once).update(name for name in names if name in known)
+        for name in _imported(node):
+            known_by = name if name in known else name.rpartition(".")[0]
+            (later if id(node) in inner else at_once).update({known_by} & set(known))
     return at_once, later
 
 
@@ -225,6 +227,15 @@ def test_nothing_but_the_machine_rooms_imports_them():
     assert found == set(UPWARD), _drawn(graph)
 
 
+def test_the_package_does_not_need_what_is_beside_it():
+    beside = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"helpers"}
+    beside |= {"benchmarks", "docs", "notebooks", "tests"}
+    assert "authoring" in beside
+    for module, tree in _modules().items():
+        names = {name.split(".")[0] for node in ast.walk(tree) for name in _imported(node)}
+        assert names & beside == set(), module
+
+
 def test_the_small_module_stands_below_the_topics():
     rooms = _rooms(_graph(_modules(), functions=True))
     needed = {other for room in SMALL for other in rooms[room]}
@@ -242,7 +253,7 @@ def test_imports_and_circles_are_seen():
     assert _arrows(ast.parse(late), known) == ({"helpers.a"}, {"helpers.b.c"})
     method = "class A:\n    def f(self):\n        import helpers.a\n    import helpers.b\n"
     assert _arrows(ast.parse(method), known) == ({"helpers.b"}, {"helpers.a"})
-    assert _arrows(ast.parse("import helpers.bb\nfrom helpersb import a\n"), known)[0] == set()
+    assert _arrows(ast.parse("import helpersb.a\nfrom helpersb import a\n"), known)[0] == set()
 
 
 @pytest.mark.parametrize(

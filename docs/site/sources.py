@@ -9,7 +9,7 @@ import posixpath
 import re
 from pathlib import Path
 
-from helpers.runs.build import notebook_cells
+from authoring import notebook_cells
 from helpers.runs.index import drop_descriptions
 
 ROOT = Path(os.environ.get("SITE_PROJECT") or Path(__file__).resolve().parents[2])
