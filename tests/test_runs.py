@@ -16,9 +16,10 @@ from helpers.runs import __main__ as shell
 from helpers.runs import check_parameters, provenance, read_parameters, read_results, record
 from helpers.runs.execute import execute
 from helpers.runs.notebooks import BadRequest, find
-from helpers.runs.parameters import gather, parse_value
+from helpers.runs.parameters import gather
 from helpers.runs.results import MIME, outside_bands
 from helpers.runs.rules import check_value
+from helpers.runs.values import meant, typed
 
 # ---- rules
 
@@ -358,8 +359,8 @@ def test_colab_cell_does_nothing_elsewhere():
         ("a: b: c", "a: b: c"),
     ],
 )
-def test_parse_value(text, value):
-    parsed = parse_value(text)
+def test_a_value_without_a_rule(text, value):
+    parsed = meant(typed(text))
     assert parsed == value and type(parsed) is type(value)
 
 

@@ -1,8 +1,8 @@
 """A machine room that no learner needs to enter: notebooks are started, checked and recorded here.
 
-For who runs or writes notebooks: set-up and checked `parameters`, recorded `results`, `execute`
-and sweeps of many runs, `build` for the stored notebooks. Light on purpose: importing it imports
-neither Keras nor papermill. A notebook calls `set_up`, `check_parameters` and `record`.
+For who runs notebooks: set-up and checked `parameters`, recorded `results`, `execute` and sweeps
+of many runs. Light on purpose: importing it imports neither Keras nor papermill. A notebook calls
+`set_up`, `check_parameters` and `record`.
 
 Notebooks: 00 to 10.
 """

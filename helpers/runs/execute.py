@@ -169,7 +169,11 @@ def _in_own_process(job, cwd, environment, stop=None):
 
 
 class _MemoryWatch(threading.Thread):
-    """Samples the resident memory of a process's descendants (the kernel and its children)."""
+    """Samples the resident memory of a process's descendants (the kernel and its children).
+
+    `_work` asks the system as well: it has the peaks between two samples, of the largest process
+    only. The samples have the sum of several processes, and the peak of a run that was ended.
+    """
 
     def __init__(self, pid):
         super().__init__(daemon=True)

@@ -73,11 +73,6 @@ def parameters_of_run(notebook, given, name):
 STAND_INS = {bool: bool, int: range(0), float: (None, None), str: str}
 
 
-def parse_value(text):
-    """Turn a `-p` value into a Python value, as `helpers.runs.values` reads it without a rule."""
-    return meant(typed(text))
-
-
 def read_file(path):
     """Read a parameter file (YAML or JSON): one mapping from name to value.
 
