@@ -11,6 +11,7 @@ import nbformat
 import numpy as np
 import pytest
 
+from authoring import __main__ as authoring
 from authoring import notebook_cells, number_markers, stored_notebook
 from helpers.runs import __main__ as shell
 from helpers.runs import check_parameters, provenance, read_parameters, read_results, record
@@ -281,11 +282,11 @@ def test_changed_prose_is_written_without_a_run(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("something was started"))
     source, stored = work / "py" / "07_count_dots.py", work / "07_count_dots.ipynb"
     before = stored.read_bytes()
-    assert shell.main(["build", "07", "--prose"]) == 0
+    assert authoring.main(["build", "07", "--prose"]) == 0
     assert stored.read_bytes() == before
     text = source.read_text(encoding="utf-8")
     source.write_text(text.replace("Twice as many", "1.0<!--=last-->: twice as many"), "utf-8")
-    assert shell.main(["build", "07", "--prose"]) == 0
+    assert authoring.main(["build", "07", "--prose"]) == 0
     assert "\u22122.0<!--=last-->: twice" in stored.read_text(encoding="utf-8")
     assert "\u22122.0<!--=last-->: twice" in source.read_text(encoding="utf-8")
     # A run whose text changed meanwhile stored nothing: its copy is newer, and what it showed counts.
@@ -297,18 +298,18 @@ def test_changed_prose_is_written_without_a_run(tiny, tmp_path, monkeypatch):
     nbformat.write(node, copy)
     for path, age in ((copy, 2), (stored, 1)):
         os.utime(path, (age, age))
-    assert shell.main(["build", "07", "--prose"]) == 0
+    assert authoring.main(["build", "07", "--prose"]) == 0
     assert "later" in stored.read_text(encoding="utf-8")
     # So are the words that describe a figure, in the code and wherever the run has written them.
     source.write_text(text.replace("A few dots", 'The \\"dots\\" < 9'), "utf-8")
-    assert shell.main(["build", "07", "--prose"]) == 0
+    assert authoring.main(["build", "07", "--prose"]) == 0
     node = nbformat.read(stored, as_version=4)
     told = next(c for c in node.cells if c.source.startswith("heights"))
     assert told.outputs[0].metadata["image/png"]["alt"].startswith('The "dots" < 9 rise')
     assert "<p>The &quot;dots&quot; &lt; 9 rise" in told.outputs[1].data["text/html"]
     assert "A few dots" not in stored.read_text(encoding="utf-8")
     source.write_text(text.replace("2 * 0.5", "2 * 0.25"), "utf-8")
-    assert shell.main(["build", "07", "--prose"]) == 2
+    assert authoring.main(["build", "07", "--prose"]) == 2
 
 
 def test_cleaning_drops_what_differs_between_runs():

@@ -191,10 +191,9 @@ def test_what_a_training_module_imports_trains(copy):
         assert (
             "generative/vq" in code_versions.training_modules((), copy) and training(copy) != before
         )
-    opinions = code_versions.training_modules(["opinions"], copy)
-    assert {"uncertainty/baselines", "metrics/density"} < set(
-        opinions
-    )  # its model may use what it imports
+    # A model may use what its module imports.
+    several = code_versions.training_modules(["uncertainty/probabilistic_unet"], copy)
+    assert {"uncertainty/baselines", "metrics/density"} < set(several)
 
 
 def test_imports_of_every_form_are_found(tmp_path):
@@ -237,10 +236,10 @@ def test_comments_and_docstrings_keep_the_version_and_code_alters_it(copy):
     assert replaced("pyramids", "Doubles the resolution", "Always doubles it") == here
     docstring = '    """Doubles the resolution until it has grown by `ratio`."""\n'
     assert replaced("pyramids", docstring, "") == here
-    added = "# new\ndef _normal(h):\n    '''New.'''\n\n"
-    assert replaced("pyramids", "def _normal(h):\n", added) == here
+    added = "# new\ndef _resized(model, image_shape):\n    '''New.'''\n\n"
+    assert replaced("pyramids", "def _resized(model, image_shape):\n", added) == here
     for change in (
-        ("pyramids", "momentum=0.9", "momentum=0.8"),
+        ("layers", "momentum=0.9", "momentum=0.8"),
         ("data/crops", "light / 2", "light / 3"),
         ("data/images", "Resampling.NEAREST", "Resampling.BOX"),
     ):
