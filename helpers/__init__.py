@@ -17,5 +17,5 @@ docstrings take `np`, `keras` and the modules of `helpers` as imported.
 
 import time
 
-# Files that are changed after this moment are not what runs; see `checkpoint.versions`.
+# Files that are changed after this moment are not what runs; see `checkpoint.code_versions`.
 IMPORTED = time.time()

@@ -19,10 +19,12 @@ HELPERS = Path(__file__).resolve().parents[1] / "helpers"
 # The small module: its files, and the names in `helpers` that an example may use.
 SMALL = (
     "backend", "checks", "layers", "losses", "networks", "pretrained", "progress", "pyramids",
-    "training", "checkpoint.fingerprints", "checkpoint.session", "checkpoint.store",
-    "checkpoint.versions", "metrics.density", "metrics.label_maps", "models.inputs",
+    "training", "checkpoint.code_versions", "checkpoint.fingerprints", "checkpoint.result_store",
+    "checkpoint.session_code", "metrics.density", "metrics.label_maps", "models.inputs",
     "models.pair_checks", "models.saving", "models.vae",
 )  # fmt: skip
+# Files of it that only other files of `helpers` use.
+INSIDE = ("checkpoint.training_backup", "models.first_edition")
 # Methods that readers call by themselves.
 METHODS = {
     "VAE": ("encode", "decode", "sample", "elbo"),
@@ -59,6 +61,13 @@ def _without_example(text):
     """Public names of a module whose docstring has no section `Examples:` with a line of code."""
     docs = {n: ast.get_docstring(node) or "" for n, node in _public(ast.parse(text)).items()}
     return [n for n, doc in docs.items() if ">>> " not in doc.partition("\nExamples:\n")[2]]
+
+
+def test_the_small_module_is_all_here():
+    places = (HELPERS, HELPERS / "checkpoint", HELPERS / "models")
+    paths = [path for place in places for path in place.glob("[a-z]*.py")]
+    files = {".".join(path.relative_to(HELPERS).with_suffix("").parts) for path in paths}
+    assert files == {*SMALL, *INSIDE} - {"metrics.density", "metrics.label_maps"}
 
 
 @pytest.mark.parametrize("module", SMALL)

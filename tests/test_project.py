@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 
 from authoring import notebook_cells, number_markers, readme
 from helpers.data import records
-from helpers.runs import former_names, notebooks, parameters
+from helpers.runs import notebooks, parameter_names, parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -217,7 +217,7 @@ def test_a_record_was_made_with_the_parameter_file_of_its_name(record):
     asked |= parameters.gather(notebook, files=[file])[0]
     used = json.loads(record.read_text("utf-8"))["parameters"]
     # The record keeps the names of its day; a parameter that came later is not in it.
-    used = former_names.with_present_names(used, asked)
+    used = parameter_names.with_present_names(used, asked)
     assert used == {name: asked.get(name) for name in used}
 
 

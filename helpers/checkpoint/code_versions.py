@@ -100,8 +100,9 @@ def training_modules(parts=(), folder=PACKAGE):
     The data sets are among them, all of them, since they are loaded by name.
 
     Examples:
-        >>> [name in checkpoint.code_versions.training_modules() for name in ("data/crops", "edges/scores")]
-        [True, False]
+        >>> trains = checkpoint.code_versions.training_modules()
+        >>> "data/crops" in trains, "edges/scores" in trains
+        (True, False)
     """
     return reached((*TRAINS, *parts), folder, NOT_TRAINED_WITH)
 
@@ -181,7 +182,8 @@ def unchanged(names, **options):
         RuntimeError: If a file was changed after the import: what runs is not what it says.
 
     Examples:
-        >>> checkpoint.code_versions.unchanged(["losses"]) == checkpoint.code_versions.version_of(["losses"])
+        >>> versions = checkpoint.code_versions
+        >>> versions.unchanged(["losses"]) == versions.version_of(["losses"])
         True
     """
     times = ((name, (PACKAGE / f"{name}.py").stat().st_mtime) for name in names)

@@ -19,7 +19,15 @@ import tempfile
 from helpers.grading.limits import MEGABYTE, Watch, adopt_orphans, limit_this_process
 
 # What a kernel needs of the grader's environment. The rest may hold passwords.
-PASSED_ON = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "JUPYTER_PATH", "LD_LIBRARY_PATH")
+PASSED_ON = (
+    "PATH",
+    "PYTHONPATH",
+    "LANG",
+    "LC_ALL",
+    "VIRTUAL_ENV",
+    "JUPYTER_PATH",
+    "LD_LIBRARY_PATH",
+)
 
 # Before the first cell, and before every test: see `namespace`.
 REMEMBER = '__import__("helpers.grading.namespace");'

@@ -7,10 +7,10 @@ kernel starts. The kinds of rules are in `helpers.runs.rules`.
 import json
 from pathlib import Path
 
-from helpers.runs.former_names import FORMER_NAMES, present_name, unknown, with_present_names
 from helpers.runs.injected import injected_parameters
 from helpers.runs.notebooks import BadRequest, find, profile_file
 from helpers.runs.parameter_cells import read_notebook, read_parameters
+from helpers.runs.parameter_names import FORMER_NAMES, present_name, unknown, with_present_names
 from helpers.runs.rules import describe, nearest
 from helpers.runs.values import hint, meant, settle, typed
 from helpers.runs.yaml_reader import read

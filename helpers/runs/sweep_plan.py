@@ -19,9 +19,9 @@ import json
 from pathlib import Path
 
 from helpers.checkpoint import code_versions
-from helpers.runs.former_names import present_name, unknown
 from helpers.runs.notebooks import PROFILES, BadRequest, find, profile_file
 from helpers.runs.parameter_cells import read_notebook
+from helpers.runs.parameter_names import present_name, unknown
 from helpers.runs.parameters import check_values, parameters_of, read_file
 from helpers.runs.results import read_results
 from helpers.runs.rules import nearest

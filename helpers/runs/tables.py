@@ -5,9 +5,9 @@ import io
 import json
 from pathlib import Path
 
-from helpers.runs.former_names import present_name, unknown
 from helpers.runs.notebooks import BadRequest
 from helpers.runs.outputs import FAILED, PARTIAL, write_whole
+from helpers.runs.parameter_names import present_name, unknown
 from helpers.runs.rules import nearest
 
 UNFINISHED = "is not finished: it still runs, or was stopped."

@@ -417,8 +417,6 @@ plots.show(fig, alt=alt)
 # A *calibrated* model keeps its word on average: of all pixels where it says 0.7, seven in ten are marked. The figure on the left draws what happened over what was said, for pixels near a mark; on the right is another question, that of *selective* answers: order the pixels by how sure the model is, answer only the surest share (the coverage), and count how often an annotator disagrees with the answers (the risk). A map that knows where it is wrong has a curve that stays low for long.
 
 # %%
-from helpers import plots
-
 fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.9))
 plots.colour_by_method(axes, mask_methods, methods.METHODS)
 pooled = {m: evaluation.pooled_predictions(mask_maps[m], masks.val_annotations) for m in mask_methods}

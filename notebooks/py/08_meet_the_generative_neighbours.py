@@ -130,7 +130,7 @@ plots.show(plots.image_grid(val.images[:24], rows=2), alt=alt)
 
 
 # %%
-from helpers import checkpoint, plots, training
+from helpers import checkpoint, training
 from helpers.generative import evaluator, samples, vqvae
 
 sample_evaluator = evaluator.SampleEvaluator(

@@ -229,7 +229,7 @@ def unet(image, skips=True):
 
 
 # %%
-from helpers import checkpoint, metrics, training
+from helpers import checkpoint, training
 from helpers.experiments import pretraining
 
 

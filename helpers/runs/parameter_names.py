@@ -1,4 +1,4 @@
-"""What parameters were called before: old names are refused with the new one, and old runs read.
+"""Names of parameters: unknown ones are refused, former ones with the new name, and old runs read.
 
 Records and executed notebooks keep the names that they were made with. A name counts as a former
 one only where the notebook has the new name and has no parameter of the old one.

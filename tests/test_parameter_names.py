@@ -11,7 +11,7 @@ import pytest
 from nbclient import NotebookClient
 
 from helpers.runs import __main__ as shell
-from helpers.runs import check_parameters, former_names, provenance, tables
+from helpers.runs import check_parameters, parameter_names, provenance, tables
 from helpers.runs.injected import injected_parameters
 from helpers.runs.notebooks import BadRequest
 from helpers.runs.parameters import check_values, gather
@@ -104,12 +104,12 @@ def test_a_name_that_is_a_parameter_today_is_no_old_one(notebook):
 def test_the_table_fits_the_texts_of_the_notebooks_and_the_records():
     texts = [path.read_text("utf-8") for path in SERIES.glob("py/*.py")]
     known = [_parameters(text) for text in texts]
-    for old, new in former_names.FORMER_NAMES.items():
+    for old, new in parameter_names.FORMER_NAMES.items():
         assert any(new in names for names in known), new
         assert not any(old in names for names in known), old
     records = [json.loads(p.read_text("utf-8")) for p in SERIES.parent.glob("data/results/0*.json")]
     used = {name for record in records for name in record["parameters"]}
-    assert set(former_names.FORMER_NAMES) <= used
+    assert set(parameter_names.FORMER_NAMES) <= used
 
 
 def _parameters(text):
