@@ -93,7 +93,7 @@ def test_a_sweep_whose_best_result_is_the_old_name_of_a_parameter(notebook):
 def test_a_name_that_is_a_parameter_today_is_no_old_one(notebook):
     assert gather(notebook, assignments=[("wide", "true")])[0] == {"wide": True}
     both = {"wide": True, "dilate_pixels": 2.0}
-    assert former_names.with_present_names(both, both) == both
+    assert parameter_names.with_present_names(both, both) == both
     # Nor is one whose new name this notebook does not have.
     with pytest.raises(BadRequest, match=r"Unknown parameter 'lend'\. Known: "):
         check_values(notebook, {"lend": ["FCN"]})
