@@ -180,6 +180,7 @@ def at_size(model, image_shape):
         (None, None, None, 4)
     """
     copy = _resized(model, tuple(image_shape))
+    _check_patches(copy, image_shape)
     copy.set_weights(model.get_weights())
     return copy
 
@@ -243,9 +244,28 @@ def _resized(model, image_shape):
 
     outputs = model.outputs if len(model.outputs) > 1 else model.outputs[0]
     bare = keras.Model(model.inputs[0], outputs, name=model.name)  # without its optimizer
-    return keras.models.clone_model(
-        bare, input_tensors=keras.Input(image_shape), clone_function=clone
-    )
+    image = keras.Input(image_shape)
+    try:
+        return keras.models.clone_model(bare, input_tensors=image, clone_function=clone)
+    except ValueError as error:  # ways that meet again have lost different rests
+        raise ValueError(
+            f"{model.name} cannot take images of shape {image_shape}: height and width must be "
+            f"multiples of what its patches shrink them by. ({error})"
+        ) from error
+
+
+def _check_patches(model, image_shape):
+    """Refuses a size of which a patch convolution would leave out the last rows or columns."""
+    for layer in model.layers:
+        patch = getattr(layer, "strides", (1, 1))
+        if not isinstance(layer, layers.Conv2D) or layer.kernel_size != patch:
+            continue
+        if any(side is not None and side % p for side, p in zip(layer.input.shape[1:3], patch)):
+            raise ValueError(
+                f"{model.name} cuts its maps of shape {tuple(layer.input.shape[1:])} into patches of "
+                f"{patch}: height and width of the images must be multiples of what all patches "
+                f"shrink them by. Received: image_shape={tuple(image_shape)}"
+            )
 
 
 def _ratio(fine, coarse):

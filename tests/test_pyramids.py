@@ -63,7 +63,8 @@ def test_shapes_and_names_of_levels(patches, depths, sizes):
     assert decoder.input_shape == (None, *sizes[-1], 5)
     assert decoder.output_shape == (None, 16, 24, 3)
     convolutions = [a for a in encoder.layers if isinstance(a, layers.Conv2D)]
-    assert len(convolutions) == sum(depths) + 2  # and the two heads
+    shrinking = sum(patch > 1 for patch in patches)
+    assert len(convolutions) == sum(depths) + shrinking + 2  # and the two heads
     head = segmentation_head(encoder.input, found, 7)
     assert head.output_shape == (None, 16, 24, 7)
     assert numpy(head(np.zeros((2, 16, 24, 3)))).shape == (2, 16, 24, 7)
@@ -216,8 +217,9 @@ def test_at_size_of_a_trained_head_and_of_both_outputs():
     for a, b in zip(wide(X), encoder(X), strict=True):
         np.testing.assert_allclose(numpy(a), numpy(b), atol=1e-5)
     assert at_size(decoder, (8, 4, 2)).output_shape == (None, 32, 16, 3)
-    with pytest.raises(ValueError, match="multiples of patch=2"):
-        at_size(head, (30, 31, 3))
+    for model, size in ((head, (30, 31, 3)), (encoder, (16, 18, 3)), (encoder, (17, 16, 3))):
+        with pytest.raises(ValueError, match="multiples of what .*patches shrink"):
+            at_size(model, size)
 
 
 def test_whole_images_equals_a_direct_call_where_sizes_fit(head):
