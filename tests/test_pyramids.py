@@ -218,7 +218,7 @@ def test_at_size_of_a_trained_head_and_of_both_outputs():
         np.testing.assert_allclose(numpy(a), numpy(b), atol=1e-5)
     assert at_size(decoder, (8, 4, 2)).output_shape == (None, 32, 16, 3)
     for model, size in ((head, (30, 31, 3)), (encoder, (16, 18, 3)), (encoder, (17, 16, 3))):
-        with pytest.raises(ValueError, match="multiples of what .*patches shrink"):
+        with pytest.raises(ValueError, match=r"multiples of what .*patches shrink"):
             at_size(model, size)
 
 

@@ -81,7 +81,8 @@ class GaussianLogits(CheckedPixels, Portable, keras.Model):
     """
 
     def __init__(self, head, annotators=5, prior=-3.0, seed=None, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
+        # TensorFlow sums in an order that depends on names: another one moves every last digit.
+        super().__init__(**{"name": "pixel_logits", "dtype": "float32", **kwargs})
         if not annotators > 0:
             raise ValueError(f"`annotators` must be above 0. Received: annotators={annotators!r}")
         self.head, self.annotators, self.prior, self.seed = head, annotators, prior, seed

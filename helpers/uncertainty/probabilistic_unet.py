@@ -49,7 +49,8 @@ class ProbabilisticUNet(CheckedPixels, Portable, keras.Model):
     """
 
     def __init__(self, features, prior, posterior, beta=1.0, warmup_steps=0, seed=None, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
+        # TensorFlow sums in an order that depends on names: another one moves every last digit.
+        super().__init__(**{"name": "conditional_vae", "dtype": "float32", **kwargs})
         shapes = {tuple(t.shape) for t in (*prior.outputs, *posterior.outputs)}
         if len(shapes) != 1:
             raise ValueError(
