@@ -69,6 +69,7 @@ class Recorded:
 
     def encode(self, x):
         assert keras.backend.standardize_dtype(x.dtype) == "float32"
+        x = ops.convert_to_tensor(x)
         return 0 * x, 0 * x
 
     def reconstruction_nll(self, x, z):

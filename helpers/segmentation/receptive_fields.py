@@ -185,7 +185,7 @@ def _reached(net, positions):
         images = np.ones((len(some), *net.input_shape[1:]), "float32")
 
         def chosen(outputs, asked=asked):
-            return ops.sum(ops.cast(outputs, "float32") * asked)
+            return ops.sum(ops.cast(outputs, "float32") * ops.convert_to_tensor(asked))
 
         found.append(_slopes(net, images, chosen))
     return np.concatenate(found).any(axis=-1)
