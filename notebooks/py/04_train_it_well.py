@@ -433,7 +433,7 @@ for k, nats in zip(ks, bounds):
 assert np.all(np.diff(bounds) > 0), "the bound must rise with k"
 
 # %% [markdown]
-# In the stored run the ELBO is 1267.2<!--=bounds[0]--> nats, and with 50 draws the bound is higher by 12.0<!--=bound_gain--> nats. So at least that much of the distance between the ELBO and $\log p(x)$ is the encoder's doing: its $q$ is not the true posterior. The curve still rises at 50; it tells that $\log p(x)$ lies above, not how far. Models are compared by one and the same $L_k$: somebody's $L_{5000}$ beside your ELBO is no comparison.
+# In the stored run the ELBO is 1176.0<!--=bounds[0]--> nats, and with 50 draws the bound is higher by 8.2<!--=bound_gain--> nats. So at least that much of the distance between the ELBO and $\log p(x)$ is the encoder's doing: its $q$ is not the true posterior. The curve still rises at 50; it tells that $\log p(x)$ lies above, not how far. Models are compared by one and the same $L_k$: somebody's $L_{5000}$ beside your ELBO is no comparison.
 #
 # ### Learning by heart
 #
@@ -460,7 +460,7 @@ plots.show(fig, alt=alt)
 gap_all, gap_few = (h["val_loss"][-1] - h["loss"][-1] for h, _ in histories)
 
 # %% [markdown]
-# With 200 pictures the two curves end 110<!--=gap_few--> nats apart. The careful VAE is not free of it either: it is wider and has passed its 4000 pictures dozens of times, and its curves end 59<!--=gap_all--> nats apart. Its held-out curve still falls, so the training was worth it; but how good it is, only that curve tells. The best moment to stop is where the held-out curve is lowest, which is what `EarlyStopping` with `restore_best_weights` looks for. An ELBO without the words *held out* is a report about the optimiser.
+# With 200 pictures the two curves end 110<!--=gap_few--> nats apart. The careful VAE is not free of it either: it is wider and has passed its 4000 pictures dozens of times, and its curves end 21<!--=gap_all--> nats apart. Its held-out curve still falls, so the training was worth it; but how good it is, only that curve tells. The best moment to stop is where the held-out curve is lowest, which is what `EarlyStopping` with `restore_best_weights` looks for. An ELBO without the words *held out* is a report about the optimiser.
 #
 # ## Why is it blurred?
 #
@@ -509,7 +509,7 @@ alt = "Held-out pictures, the means that the decoder gives for them, and draws f
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The reconstructions carry the slow variation and lose the fast one: at 1 cycle a picture they keep 0.97<!--=kept_low--> of the pictures' power in the stored run, at the highest frequency 0.07<!--=kept_high-->. The draws put the *amount* back, in the only form that independent pixels know: white noise, which has no edges. An edge is fast variation in step over many pixels, and that is what a factorised likelihood cannot express. It costs the decoder least to leave it out.
+# The reconstructions carry the slow variation and lose the fast one: at 1 cycle a picture they keep 0.96<!--=kept_low--> of the pictures' power in the stored run, at the highest frequency 0.05<!--=kept_high-->. The draws put the *amount* back, in the only form that independent pixels know: white noise, which has no edges. An edge is fast variation in step over many pixels, and that is what a factorised likelihood cannot express. It costs the decoder least to leave it out.
 #
 # This matters for the notebooks that follow. Whoever looks for edges in a reconstruction looks for what the model was never paid to keep.
 #
@@ -539,10 +539,10 @@ for name in speed_ways:
     print(f"first epoch after {first:.1f} s")
 
 # %% [markdown]
-# In the stored run the dense network passes 11.4<!--=speed_per_second[0]*0.001--> thousand pictures per second of processor time; with batches of 512 it passes 26.6<!--=speed_per_second[1]*0.001--> thousand. The patches pass 8.2<!--=speed_per_second[5]*0.001--> thousand and the overlapping kernels 5.5<!--=speed_per_second[4]*0.001--> thousand, with the same channels. Such numbers belong to a machine, its load and the size of the pictures, and the compilation is part of them; take the order and the rough ratios with you, not the digits.
+# In the stored run the dense network passes 7.3<!--=speed_per_second[0]*0.001--> thousand pictures per second of processor time; with batches of 512 it passes 14.3<!--=speed_per_second[1]*0.001--> thousand. The patches pass 5.6<!--=speed_per_second[5]*0.001--> thousand and the overlapping kernels 3.8<!--=speed_per_second[4]*0.001--> thousand, with the same channels. Such numbers belong to a machine, its load and the size of the pictures, and the compilation is part of them; take the order and the rough ratios with you, not the digits.
 #
-# The ELBO column is the one to decide by, and it orders them differently. Batches of 512 pass the most pictures and end at 913.5<!--=speed_elbo[1]--> nats, batches of 64 at 933.2<!--=speed_elbo[0]-->: early in training it is steps that count, and large batches take few of them. XLA spends its first seconds on compiling and reaches 912.4<!--=speed_elbo[2]--> in this short race; it can earn them back in a long one, so measure at your own length. Pixels that are not centred pass as fast and end at 896.6<!--=speed_elbo[3]-->. Of the two convolutional networks, the patches are the
-# faster, but the ELBO is nearly the same: 923.7<!--=speed_elbo[5]--> against 917.6<!--=speed_elbo[4]--> nats, one training each. On larger pictures convolutions are where the time goes, and the ratio grows; `benchmarks/vae_throughput.py` measures a published example's architecture and loop beside ours.
+# The ELBO column is the one to decide by, and it orders them differently. Batches of 512 pass the most pictures and end at 879.5<!--=speed_elbo[1]--> nats, batches of 64 at 922.1<!--=speed_elbo[0]-->: early in training it is steps that count, and large batches take few of them. XLA spends its first seconds on compiling and reaches 868.8<!--=speed_elbo[2]--> in this short race; it can earn them back in a long one, so measure at your own length. Pixels that are not centred pass as fast and end at 879.2<!--=speed_elbo[3]-->. Of the two convolutional networks, the patches are the
+# faster, but the ELBO is nearly the same: 912.9<!--=speed_elbo[5]--> against 906.3<!--=speed_elbo[4]--> nats, one training each. On larger pictures convolutions are where the time goes, and the ratio grows; `benchmarks/vae_throughput.py` measures a published example's architecture and loop beside ours.
 #
 # ## What do the hidden numbers know?
 #
@@ -605,7 +605,7 @@ plots.show(fig, alt=alt)
 # This is a negative result, and worth reading slowly. For the **place**, the VAE's μ gives R² = 0.74<!--=probe_vae[2]--> for x, the plain autoencoder 0.74<!--=probe_autoencoder[2]-->, and the principal components, which took a second and no training, 0.72<!--=probe_pca[2]-->. Only the untrained encoder is clearly behind, with 0.60<!--=probe_untrained[2]-->. The **colours** look the same. The **radius** is hard for all: 0.24<!--=probe_vae[4]--> for the VAE, 0.24<!--=probe_pca[4]--> for PCA. And the **class** is nearly lost on a linear reader of any of these codes: with 1000 labels
 # 0.45<!--=probe_vae[1]--> for the VAE, 0.46<!--=probe_pca[1]--> for PCA, and guessing one of three gives 0.33. The black bars are wider than the differences.
 #
-# The longer VAE makes it plainer. Its pictures have corners, its ELBO is hundreds of nats better, and its probe is no better: 0.71<!--=probe_longer[2]--> for x, 0.46<!--=probe_longer[1]--> for the class. A triangle that is redrawn as a triangle *is* in the code; but where it stands there depends on place, size and turn at once, and a plane cannot cut it out. **The likelihood pays for what is said about the pixels. It does not pay for saying it in a form that a linear reader understands.** Whether a reader with more layers gains anything is the question of the notebooks that follow, with the same controls.
+# The longer VAE makes it plainer. Its pictures have corners, its ELBO is hundreds of nats better, and its probe is no better: 0.70<!--=probe_longer[2]--> for x, 0.45<!--=probe_longer[1]--> for the class. A triangle that is redrawn as a triangle *is* in the code; but where it stands there depends on place, size and turn at once, and a plane cannot cut it out. **The likelihood pays for what is said about the pixels. It does not pay for saying it in a form that a linear reader understands.** Whether a reader with more layers gains anything is the question of the notebooks that follow, with the same controls.
 #
 # ## Results
 #

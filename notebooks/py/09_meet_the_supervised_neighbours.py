@@ -393,13 +393,13 @@ alt = "Share of wrong pixels inside objects over the distance to the outline, a 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run, inside the objects the CNN is wrong at 0.63<!--=wrong_inside[0]--> of the pixels, the FCN at 0.41<!--=wrong_inside[1]-->, the U-Net at 0.32<!--=wrong_inside[2]--> and DeepLab at 0.20<!--=wrong_inside[3]-->. Near the outlines the shares are 0.33<!--=wrong_near[0]-->, 0.37<!--=wrong_near[1]-->, 0.22<!--=wrong_near[2]--> and 0.19<!--=wrong_near[3]-->. Two kinds of error, two different losers.
+# In the stored run, inside the objects the CNN is wrong at 0.63<!--=wrong_inside[0]--> of the pixels, the FCN at 0.42<!--=wrong_inside[1]-->, the U-Net at 0.31<!--=wrong_inside[2]--> and DeepLab at 0.21<!--=wrong_inside[3]-->. Near the outlines the shares are 0.33<!--=wrong_near[0]-->, 0.37<!--=wrong_near[1]-->, 0.22<!--=wrong_near[2]--> and 0.19<!--=wrong_near[3]-->. Two kinds of error, two different losers.
 #
-# The CNN knows where the objects are. Its boundary IoU, 0.31<!--=boundary_iou[0]-->, is above the FCN's 0.23<!--=boundary_iou[1]-->, while by mean IoU it is the other way round, 0.38<!--=mean_iou[0]--> and 0.49<!--=mean_iou[1]-->. Look at its row in the figure: the shapes are right, and the colours change from the rim of an object to its middle. Each pixel guesses from what it sees in a 9×9 window, and away from the outline that window is all of one colour.
+# The CNN knows where the objects are. Its boundary IoU, 0.31<!--=boundary_iou[0]-->, is above the FCN's 0.23<!--=boundary_iou[1]-->, while by mean IoU it is the other way round, 0.38<!--=mean_iou[0]--> and 0.48<!--=mean_iou[1]-->. Look at its row in the figure: the shapes are right, and the colours change from the rim of an object to its middle. Each pixel guesses from what it sees in a 9×9 window, and away from the outline that window is all of one colour.
 #
 # The curve has a surprise: the CNN's errors fall steeply at the right end. It has found a shortcut. Where an outline is 7 pixels away or more, 0.85<!--=deep--> of the pixels belong to discs, because no other shape of this size is so deep. "No outline in sight, so it is a disc" is a good guess there, and the blue middles in its row are that guess, made everywhere.
 #
-# The FCN paints an object in one or two classes, as a blob, because between two of its scores lie 8 pixels. The U-Net (0.60<!--=mean_iou[2]--> ± 0.12<!--=mean_iou_half[2]-->) and DeepLab (0.68<!--=mean_iou[3]--> ± 0.08<!--=mean_iou_half[3]-->) have both, view and resolution, and their means are ahead of the other two. Which of these two is the better one, a handful of seeds does not settle.
+# The FCN paints an object in one or two classes, as a blob, because between two of its scores lie 8 pixels. The U-Net (0.60<!--=mean_iou[2]--> ± 0.14<!--=mean_iou_half[2]-->) and DeepLab (0.68<!--=mean_iou[3]--> ± 0.08<!--=mean_iou_half[3]-->) have both, view and resolution, and their means are ahead of the other two. Which of these two is the better one, a handful of seeds does not settle.
 #
 # ## One idea at a time
 #
@@ -424,7 +424,7 @@ for name, (whole, build) in changes.items():
     print(f"{name:<16}", *(f"{k} {m:+.2f} ± {h:.2f}  " for k, (m, h) in zip(KINDS, effect[name])))
 
 # %% [markdown]
-# In the stored run the dilations change the mean IoU of the CNN by +0.22<!--=cnn__dilated[0]--> ± 0.06<!--=cnn__dilated_half[0]--> and its errors inside objects by −0.31<!--=cnn__dilated[2]--> ± 0.02<!--=cnn__dilated_half[2]-->. Nothing but the view has changed, so it was the view. Cutting the skips changes the boundary IoU of the U-Net by −0.14<!--=u_net__no_skips[1]--> ± 0.11<!--=u_net__no_skips_half[1]-->, its errors near outlines by +0.10<!--=u_net__no_skips[3]--> ± 0.10<!--=u_net__no_skips_half[3]--> and its errors inside by +0.10<!--=u_net__no_skips[2]--> ± 0.24<!--=u_net__no_skips_half[2]-->. With three seeds the U-Net's intervals are wide; the record of five is in the README.
+# In the stored run the dilations change the mean IoU of the CNN by +0.22<!--=cnn__dilated[0]--> ± 0.06<!--=cnn__dilated_half[0]--> and its errors inside objects by −0.31<!--=cnn__dilated[2]--> ± 0.02<!--=cnn__dilated_half[2]-->. Nothing but the view has changed, so it was the view. Cutting the skips changes the boundary IoU of the U-Net by −0.14<!--=u_net__no_skips[1]--> ± 0.12<!--=u_net__no_skips_half[1]-->, its errors near outlines by +0.10<!--=u_net__no_skips[3]--> ± 0.11<!--=u_net__no_skips_half[3]--> and its errors inside by +0.09<!--=u_net__no_skips[2]--> ± 0.27<!--=u_net__no_skips_half[2]-->. With three seeds the U-Net's intervals are wide; the record of five is in the README.
 #
 # Our guess about the third was wrong. Its mean IoU changes by +0.18<!--=cnn__holes[0]--> ± 0.02<!--=cnn__holes_half[0]--> against the narrow CNN. On these pictures the view is worth so much that a view with something missing still pays. What is missing from it, two sections on.
 #
@@ -488,7 +488,7 @@ alt = "The same eight pictures for the three changed networks. The CNN with dila
 gallery(changes, np.arange(8), alt)
 
 # %% [markdown]
-# In the stored run 0.19<!--=rough[4]--> of such pairs are torn apart by the CNN with growing dilations and 0.30<!--=rough[5]--> by the one with holes; for the plain CNN it is 0.06<!--=rough[0]-->. At full resolution nothing smooths the answers, so a wide view tears them in either case, and holes tear them more: single pixels at equal distances, that no object can have. The U-Net without skips, 0.27<!--=rough[6]-->, shows a grid of another origin. Its last layer unfolds 2×2 pixels from one cell, and the four values of a class need not agree.
+# In the stored run 0.19<!--=rough[4]--> of such pairs are torn apart by the CNN with growing dilations and 0.30<!--=rough[5]--> by the one with holes; for the plain CNN it is 0.06<!--=rough[0]-->. At full resolution nothing smooths the answers, so a wide view tears them in either case, and holes tear them more: single pixels at equal distances, that no object can have. The U-Net without skips, 0.20<!--=rough[6]-->, shows a grid of another origin. Its last layer unfolds 2×2 pixels from one cell, and the four values of a class need not agree.
 #
 # Our DeepLab is safe from the first kind, because its dilations are 1 and 2, then 1, 2 and 4 side by side. A deep network that repeats one dilation many times is not.
 #
@@ -512,7 +512,7 @@ for name, (iou, *_) in equal_time.items():
     print(f"{name:<8}{1000 * pace[name]:5.1f} ms a step, {budget[name]:4} steps: IoU {iou:.2f}")
 
 # %% [markdown]
-# In the stored run a training step takes 55<!--=pace_ms[0]--> ms of processor time for the CNN, 22<!--=pace_ms[1]--> for the FCN, 35<!--=pace_ms[2]--> for the U-Net and 36<!--=pace_ms[3]--> for DeepLab. In equal time the mean IoU comes out at 0.37<!--=equal_time[0]-->, 0.53<!--=equal_time[1]-->, 0.58<!--=equal_time[2]--> and 0.73<!--=equal_time[3]-->. The CNN does 22.6<!--=work[0]--> million multiply–adds for a picture and the FCN 1.3<!--=work[1]-->, but a step does not differ by that factor: in networks as small as these much of a step goes into starting operations. So equal weights, equal work and equal time are three contests, and the third depends on the machine.
+# In the stored run a training step takes 42<!--=pace_ms[0]--> ms of processor time for the CNN, 18<!--=pace_ms[1]--> for the FCN, 25<!--=pace_ms[2]--> for the U-Net and 25<!--=pace_ms[3]--> for DeepLab. In equal time the mean IoU comes out at 0.37<!--=equal_time[0]-->, 0.54<!--=equal_time[1]-->, 0.57<!--=equal_time[2]--> and 0.65<!--=equal_time[3]-->. The CNN does 22.6<!--=work[0]--> million multiply–adds for a picture and the FCN 1.3<!--=work[1]-->, but a step does not differ by that factor: in networks as small as these much of a step goes into starting operations. So equal weights, equal work and equal time are three contests, and the third depends on the machine.
 #
 # Resolution is what costs. This is the quarrel behind all these networks: who can afford the full grid needs no way back up, and who cannot has to buy the outline in some other way.
 #
@@ -574,7 +574,7 @@ alt = "Mean IoU with intervals, a panel for each label budget, the FCN beside th
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run, with 20<!--=labels[0]--> masks and averaged over the networks, the VAE minus its best twin is +0.00<!--=gain[0]--> ± 0.02<!--=gain_half[0]-->; with 400<!--=labels[1]--> it is +0.02<!--=gain[1]--> ± 0.07<!--=gain_half[1]-->. The best pretrained start minus fresh weights is +0.01<!--=lift[0]--> ± 0.02<!--=lift_half[0]--> with the few masks and +0.04<!--=lift[1]--> ± 0.05<!--=lift_half[1]--> with the many.
+# In the stored run, with 20<!--=labels[0]--> masks and averaged over the networks, the VAE minus its best twin is +0.00<!--=gain[0]--> ± 0.01<!--=gain_half[0]-->; with 400<!--=labels[1]--> it is −0.01<!--=gain[1]--> ± 0.15<!--=gain_half[1]-->. The best pretrained start minus fresh weights is +0.00<!--=lift[0]--> ± 0.01<!--=lift_half[0]--> with the few masks and +0.04<!--=lift[1]--> ± 0.05<!--=lift_half[1]--> with the many.
 #
 # The word of the rule stands above each panel. With 400 masks the intervals are wider than any difference between the starts: what a start does is small beside what the luck of the first weights does. With 20 masks the starts lie within two hundredths of each other, and none is clearly above the plain CNN that had twenty times the masks, 0.38<!--=mean_iou[0]-->. Three seeds cannot see hundredths. The panels below yours, where they are drawn, are the recorded run: five seeds and all four networks. Its word is *nothing helps* for either budget, with narrower intervals.
 #
@@ -592,7 +592,7 @@ best = np.bincount(np.argmax(list(each.values()), axis=0), minlength=len(each))
 print("number of pictures each network is best on:", dict(zip(each, best.tolist())))
 
 # %% [markdown]
-# In the stored run the CNN is the best of the four on 20<!--=best_on[0]--> pictures, the FCN on 76<!--=best_on[1]-->, the U-Net on 101<!--=best_on[2]--> and DeepLab on 103<!--=best_on[3]--> of the held-out ones. To be ahead in the mean is far from being ahead everywhere. In the worst pictures the objects are mostly found. It is the name that is wrong, often a different wrong name from each network, and often two names in one object: none of the four has a notion of an *object*, only of pixels and what surrounds them.
+# In the stored run the CNN is the best of the four on 18<!--=best_on[0]--> pictures, the FCN on 78<!--=best_on[1]-->, the U-Net on 99<!--=best_on[2]--> and DeepLab on 105<!--=best_on[3]--> of the held-out ones. To be ahead in the mean is far from being ahead everywhere. In the worst pictures the objects are mostly found. It is the name that is wrong, often a different wrong name from each network, and often two names in one object: none of the four has a notion of an *object*, only of pixels and what surrounds them.
 #
 # ## All in one table
 #
