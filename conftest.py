@@ -14,9 +14,9 @@ if WORKERS > 1:
 # A file that is missing here costs a little time, nothing else.
 LONGEST = (
     "test_assignments",
-    "test_methods",
+    "test_uncertainty_methods",
     "test_grading",
-    "test_models",
+    "test_vae",
     "test_sweeps",
     "test_photo_edges",
     "test_pretraining",

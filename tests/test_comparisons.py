@@ -60,26 +60,6 @@ def test_a_record_has_a_row_of_its_own(folder):
     assert [t.get_text() for t in fig.legends[0].texts] == ["alone", "VAE", "other"]
 
 
-def test_a_record_that_does_not_fit_is_named(folder):
-    record(folder, np.zeros((1, 2, 2, 2)).tolist())
-    with pytest.raises(ValueError, match=r"09-test.json .*\(1, 2, 2, 2\)"):
-        records.scores_by_network("09-test")
-
-
-def test_a_gallery_shows_answers_and_errors():
-    truth = np.array([[[0, 1], [1, 2]]])  # 2 is void
-    images = np.zeros((1, 2, 2, 3), "uint8")
-    fig = plots.segmentation_gallery(
-        images, truth, {"CNN": np.array([[[0, 0], [1, 1]]])}, ["a", "b"], 2
-    )
-    axis = fig.axes[0]
-    labels = [t.get_text() for t in axis.get_yticklabels()]
-    assert labels == ["picture", "truth", "CNN", "errors"]
-    errors = axis.images[0].get_array()[-2:, :2]  # the last row of the grid, gaps left out
-    assert (errors == 0).all(axis=-1).tolist() == [[False, True], [False, False]]
-    assert [t.get_text() for t in fig.legends[0].texts] == ["a", "b"]
-
-
 def test_methods_lie_below_each_other_and_empty_tables_are_left_out():
     mine = {"one map": {"nll": (9, 1), "ged": (0.5, 0.1)}, "latent": {"nll": (5, 2)}}
     old = {"latent": {"nll": (4, 0.5), "ged": (0.25, 0.0)}}
@@ -112,3 +92,24 @@ def test_methods_lie_below_each_other_and_empty_tables_are_left_out():
         plots.scores_by_method({"none": {}}, measures, methods)
     with pytest.raises(ValueError, match="among"):
         plots.scores_by_method({"your run": mine}, measures, ["one map"])
+
+
+def test_the_map_marks_every_training():
+    rows = [{"precision": 0.2, "recall": 0.4}, {"precision": 0.3, "recall": 0.5}]
+    fig = plots.precision_recall_map({"A": rows, "B-C": rows[:1]}, {"x": rows[0], "y": rows[0]})
+    (axis,) = fig.axes
+    lines = {line.get_label(): line.get_xydata().tolist() for line in axis.get_lines()}
+    assert lines["A"] == [[0.4, 0.2], [0.5, 0.3]] and lines["B-C"] == [[0.4, 0.2]]
+    assert [t.get_text() for t in axis.texts] == ["x, y"]
+
+
+def test_names_of_faults_do_not_meet():
+    places = {"far": (0.9, 0.9), "upper": (0.3, 0.85), "lower": (0.33, 0.8), "none": (0.0, 0.0)}
+    known = {name: {"recall": x, "precision": y} for name, (x, y) in places.items()}
+    fig = plots.precision_recall_map({"A": [known["far"]]}, known)
+    fig.canvas.draw()
+    (axis,) = fig.axes
+    boxes = [t.get_window_extent() for t in axis.texts]
+    assert len(boxes) == 4
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert all(b.x1 < axis.bbox.x1 and b.x0 > axis.bbox.x0 for b in boxes)

@@ -1,15 +1,14 @@
-"""The divergence in closed cases, a compiled step, and a trainer of two players."""
+"""The divergence in closed cases, batches, and a trainer of two players."""
 
 import math
 
 import keras
 import numpy as np
 import pytest
-from keras import layers, ops
+from keras import ops
 from scipy.spatial.distance import jensenshannon
+from small_gan import step_of, two_players
 
-from helpers import backend
-from helpers.backend import value_and_grad
 from helpers.generative import gan
 
 
@@ -50,75 +49,6 @@ def test_what_is_no_density_is_refused():
         gan.jensen_shannon_divergence(np.ones(10), np.ones(5), 0.1)
 
 
-def _networks():
-    keras.utils.set_random_seed(0)
-    z, x = keras.Input((2,)), keras.Input((3,))
-    generator = keras.Model(
-        z, layers.Dense(3)(layers.BatchNormalization()(layers.Dense(4, use_bias=False)(z)))
-    )
-    discriminator = keras.Model(x, layers.Dense(1)(layers.Dense(4, activation="relu")(x)))
-    return generator, discriminator
-
-
-def _step(networks, optimizers, seed_generator):
-    generator, discriminator = networks
-    variables = [*generator.variables, *discriminator.variables]
-
-    def step(real):
-        z = keras.random.normal((8, 2), seed=seed_generator)
-
-        def loss_of_discriminator():
-            fake = generator(z, training=True)
-            return ops.mean(ops.softplus(-discriminator(real))) + ops.mean(
-                ops.softplus(discriminator(fake))
-            )
-
-        def loss_of_generator():
-            return ops.mean(ops.softplus(-discriminator(generator(z, training=True))))
-
-        values = []
-        losses = (loss_of_discriminator, loss_of_generator)
-        for loss, network, optimizer in zip(losses, networks[::-1], optimizers[::-1]):
-            trained = network.trainable_variables
-            rest = [v for v in variables if all(v is not t for t in trained)]
-            value, gradients = value_and_grad(loss, trained, rest)
-            optimizer.apply(gradients, trained)
-            values.append(value)
-        return ops.stack(values)
-
-    return step
-
-
-def _pair():
-    networks = _networks()
-    optimizers = [keras.optimizers.Adam(0.01, beta_1=0.5) for _ in range(2)]
-    for optimizer, network in zip(optimizers, networks):
-        optimizer.build(network.trainable_variables)
-    seed_generator = keras.random.SeedGenerator(0)
-    variables = [v for network in networks for v in network.variables]
-    state = [*variables, *(v for o in optimizers for v in o.variables), seed_generator.state]
-    return _step(networks, optimizers, seed_generator), state, variables
-
-
-def test_a_compiled_step_does_what_the_step_does():
-    batches = list(gan.random_batches(np.random.default_rng(0).random((20, 3)), 8, 4, 0))
-    found = []
-    for wrap in (lambda step, state: step, backend.compile_step):
-        step, state, both = _pair()
-        run = wrap(step, state)
-        values = [ops.convert_to_numpy(run(b)) for b in batches]
-        found.append((np.array(values), [ops.convert_to_numpy(v) for v in both]))
-    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-4, atol=1e-5)
-    for plain, fast in zip(found[0][1], found[1][1]):
-        np.testing.assert_allclose(plain, fast, rtol=1e-3, atol=1e-4)
-
-
-def test_a_variable_named_twice_is_refused():
-    step, state, _ = _pair()
-    with pytest.raises(ValueError, match="twice"):
-        backend.compile_step(step, [*state, state[0]])
-
-
 def test_batches_pass_over_all_pictures_in_a_new_order():
     images = np.arange(10, dtype="uint8")[:, None]
     batches = [ops.convert_to_numpy(b) for b in gan.random_batches(images, 4, 5, 1)]
@@ -131,11 +61,11 @@ def test_batches_pass_over_all_pictures_in_a_new_order():
 
 
 def test_a_trainer_repeats_itself_and_wants_one_rate_a_player():
-    networks = _networks()
+    networks = two_players()
     first = [network.get_weights() for network in networks]
     players = [gan.player(network) for network in networks]
     seed_generator = keras.random.SeedGenerator(0)
-    step = _step(networks, [adam for _, adam in players], seed_generator)
+    step = step_of(networks, [adam for _, adam in players], seed_generator)
     trainer = gan.AdversarialTrainer(step, players, [0.01, 0.02], networks, seed_generator)
     images = np.random.default_rng(0).random((20, 3))
     found = []

@@ -97,31 +97,6 @@ def test_gradient_energy_by_hand_and_in_order():
     assert energy["mean picture"] < energy["pure noise"]
 
 
-def test_corruptions_are_what_they_are_called():
-    x = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3)).astype("uint8")
-    labels = np.arange(30) % 3 + 1
-    made = samples.corruptions(x, labels)
-    assert all(a.shape == x.shape and a.dtype == "float32" for a in made.values())
-    assert all(a.min() >= 0 and a.max() <= 1 for a in made.values())
-    assert len(np.unique(made["one class"], axis=0)) == 10
-    assert len(np.unique(made["ten pictures"], axis=0)) == 10
-    assert np.ptp(made["mean picture"], axis=0).max() == 0
-    np.testing.assert_allclose(made["one class"][1], x[3] / 255, rtol=1e-5)
-
-
-def test_slerp_keeps_the_law():
-    a, b = np.random.default_rng(0).normal(size=(2, 10_000))
-    path = samples.slerp(a, b, 5)
-    np.testing.assert_allclose(path[[0, -1]], [a, b], atol=1e-5)
-    assert np.abs(path.var(axis=1) - 1).max() < 0.05
-    assert ((a + b) / 2).var() < 0.6  # which half-way along the line is not so
-
-
-def test_as_bytes_cuts_and_rounds():
-    made = samples.as_bytes([[-1.0, 0.5, 2.0], [np.nan, np.inf, -np.inf]])
-    assert made.dtype == "uint8" and made.tolist() == [[0, 128, 255], [0, 255, 0]]
-
-
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -132,9 +107,31 @@ def test_as_bytes_cuts_and_rounds():
         (lambda: metrics.precision_recall(np.ones((9, 2)), np.ones((9, 2)), k=0), "k=0"),
         (lambda: metrics.standardise(np.ones((5, 2))), "no feature"),
         (lambda: metrics.gradient_energy(np.ones((5, 2))), r"\(N, H, W, C\)"),
-        (lambda: samples.corruptions(np.zeros((4, 8, 8, 3)), [0, 1]), "one label a picture"),
     ],
 )
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_power_of_a_wave_stands_at_its_frequency():
+    wave = np.cos(2 * np.pi * 3 * np.arange(16) / 16)
+    images = np.broadcast_to(wave[None, None, :, None], (2, 16, 16, 3)) + 0.4
+    power = metrics.power_spectrum(images)
+    assert power.shape == (8,)
+    assert np.argmax(power) == 2  # frequency 3 is the third entry
+    assert np.delete(power, 2) == pytest.approx(0, abs=1e-20)
+    # Two of the 256 frequencies hold all of it, 16²/2 · ½ each side: their ring's mean.
+    f = np.fft.fftfreq(16) * 16
+    members = (np.rint(np.hypot(f[:, None], f)) == 3).sum()
+    assert power[2] == pytest.approx(256 * 0.5 / members)
+
+
+def test_power_of_white_noise_is_flat():
+    images = np.random.default_rng(0).normal(0, 0.3, (400, 16, 16, 3))
+    assert metrics.power_spectrum(images) == pytest.approx(0.09 / 3, rel=0.1)
+
+
+def test_power_wants_square_images():
+    with pytest.raises(ValueError, match="H, H, C"):
+        metrics.power_spectrum(np.zeros((1, 4, 5, 1)))

@@ -1,8 +1,9 @@
-"""The drawing of mutants: what it changes, what it leaves alone, and that a seed repeats it."""
+"""The drawing of mutants: what it changes, what it leaves alone, and which tests it asks."""
 
 import ast
 from pathlib import Path
 
+import pytest
 from mutation import draw
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,3 +86,19 @@ def test_changes_that_once_no_test_noticed_are_among_them():
     ]:
         code = (ROOT / "helpers" / f"{module}.py").read_text(encoding="utf-8")
         assert (before, after) in {(m.before, m.after) for m in draw.mutants(code)}
+
+
+def test_every_module_asked_of_has_test_files_that_exist(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tests" / "mutation"))
+    import run
+
+    paths = run._paths([])
+    assert {run._module(path) for path in paths} == set(run.TESTS)
+    assert {p.partition("/")[0] for p in run.TESTS} >= run.KERAS
+    files = [file for path in paths for file in run._files(path)]
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+    assert run._paths(["experiments/pretraining"]) == ["helpers/experiments/pretraining.py"]
+    assert run._files("helpers/edges/matching.py") == run._files("helpers/edges/scores.py")
+    assert "helpers/metrics/tables.py" in run._paths(["metrics"])
+    with pytest.raises(SystemExit, match=r"No module 'metrics/none'. There are backend, losses"):
+        run._paths(["metrics/none"])

@@ -1,6 +1,5 @@
 """Scores of how far from the training data a picture is: known values, and what each is blind to."""
 
-import json
 import math
 
 import keras
@@ -9,7 +8,6 @@ import pytest
 from keras import layers, ops
 
 from helpers import losses, models
-from helpers.data import records
 from helpers.uncertainty import ood
 
 
@@ -56,14 +54,6 @@ def test_ten_pictures_make_one_mean():
     assert ood.batch_means(np.arange(25)).tolist() == [4.5, 14.5]
     with pytest.raises(ValueError, match="ten"):
         ood.batch_means([1.0] * 9)
-
-
-def test_a_record_is_read_by_the_kind_of_stranger(tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "RESULTS", tmp_path)
-    results = {"novel_mnist_raw": 0.4, "novel_mnist_minus_png": 0.9, "novel_other_raw": 0.1}
-    (tmp_path / "some.json").write_text(json.dumps({"results": results}), "utf-8")
-    assert records.auroc_by_score("some", "mnist") == {"raw": 0.4, "minus png": 0.9}
-    assert records.auroc_by_score("none", "mnist") == {}
 
 
 def test_the_heteroscedastic_likelihood_is_a_gaussian_with_its_own_sigma():

@@ -88,24 +88,6 @@ def test_an_unknown_initialisation_is_named(family, initialisation):
         family.train(initialisation, family.images, masks(family.images), 0)
 
 
-@pytest.mark.parametrize(("count", "steps"), [(3, 18), (12, 18), (40, 2)])
-def test_few_and_many_images_get_as_many_steps(count, steps):
-    class Count(keras.callbacks.Callback):
-        steps = 0
-
-        def on_train_batch_end(self, batch, logs=None):
-            Count.steps += 1
-
-    image = keras.Input((SIZE, SIZE, 3))
-    model = keras.Model(image, layers.Conv2D(2, 1)(image))
-    model.compile("adam", segmentation.PixelCrossEntropy(2), jit_compile=False)
-    fit = model.fit
-    model.fit = lambda *a, callbacks=(), **k: fit(*a, callbacks=[*callbacks, Count()], **k)
-    x = np.zeros((count, SIZE, SIZE, 3), "float32")
-    training.train(model, x, masks(x), steps=steps, batch_size=4, learning_rate=1e-3, seed=0)
-    assert Count.steps == steps
-
-
 # What is trained on what, without a training ---------------------------------------------
 
 
@@ -203,40 +185,6 @@ def test_pretraining_is_as_long_as_training_unless_told_otherwise(family, told):
     assert not plain.frozen[0].trainable and plain.full[0].trainable and plain.both[0].trainable
     plain.train("VAE", family.images, masks(family.images), 5)
     assert [call[-1] for call in told] == [LATER, LATER]
-
-
-@pytest.mark.parametrize(
-    ("count", "steps", "length"),
-    [(3, 18, 12), (12, 18, 12), (20, 18, 20), (40, 2, 8), (3, 600, 400)],
-)
-def test_a_pass_is_a_sixth_of_the_steps_or_all_images(monkeypatch, count, steps, length):
-    asked = {}
-
-    def fit_steps(model, x, *args, **options):
-        asked.update(x=x, args=args, **options)
-
-    monkeypatch.setattr(training, "fit_steps", fit_steps)
-    model = keras.Sequential([keras.Input((1,)), layers.Dense(1), layers.Dropout(0.5)])
-    x = np.arange(count, dtype="float32")[:, None]
-    targets = {"a": x * 2, "b": [x + 1]}
-    options = {"steps": steps, "batch_size": 4, "learning_rate": 0.25}
-    assert training.train(model, x, targets, "mse", **options, seed=9) is model
-    assert asked["args"] == (steps, 4, 0.25) and asked["seed"] == 9
-    order = asked["x"][:, 0].astype(int)
-    assert len(order) == length
-    assert np.ptp(np.bincount(order, minlength=count)) <= 1  # each as often as the others
-    assert len(set(order[:count])) == min(count, length) and list(order) != sorted(order)
-    np.testing.assert_array_equal(asked["y"]["a"], asked["x"] * 2)
-    np.testing.assert_array_equal(asked["y"]["b"][0], asked["x"] + 1)
-    assert model.loss == "mse" and isinstance(model.optimizer, keras.optimizers.Adam)
-    (state,) = [v for v in model.variables if v.name == "seed_generator_state"]
-    assert keras.ops.convert_to_numpy(state.value).tolist() == [9, 0]
-    optimizer = model.optimizer
-    training.train(model, x, **options, seed=9)
-    assert asked["y"] is None and model.optimizer is optimizer  # compiled once
-    np.testing.assert_array_equal(asked["x"][:, 0], order)
-    training.train(model, x, **options, seed=8)
-    assert (asked["x"][:, 0] != order).any()
 
 
 # Any network as an encoder ----------------------------------------------------------------

@@ -1,32 +1,15 @@
-"""The Probabilistic U-Net and the heads beside it: exact cases, and that choosing is learned."""
+"""The Probabilistic U-Net: exact cases, and that choosing is learned."""
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
+from small_uncertainty import SIZE, coin, encoder
 
-from helpers import losses, metrics, pyramids
+from helpers import losses, metrics
 from helpers.segmentation import EdgeCrossEntropy
 from helpers.training import train
 from helpers.uncertainty import baselines, probabilistic_unet
-
-SIZE = 16
-
-
-def encoder(seed=0):
-    keras.utils.set_random_seed(seed)
-    return pyramids.pyramid_networks((SIZE, SIZE, 3), 2, (8, 8), (1, 1), (2, 2))[0]
-
-
-def coin(n, seed=0):
-    """Red on the left, blue on the right; half of the people mark the red, half the blue."""
-    rng = np.random.default_rng(seed)
-    images = rng.random((n, SIZE, SIZE, 3), "float32") * 0.1 + 0.3
-    images[:, :, : SIZE // 2, 0] += 0.4
-    images[:, :, SIZE // 2 :, 2] += 0.4
-    people = np.zeros((2, SIZE, SIZE), "uint8")
-    people[0, :, : SIZE // 2], people[1, :, SIZE // 2 :] = 1, 1
-    return images, [people] * n
 
 
 @pytest.fixture(scope="module")
@@ -138,37 +121,3 @@ def test_bad_options_are_refused():
         probabilistic_unet.probabilistic_unet_head(encoder(), latent=0)
     with pytest.raises(ValueError, match="beta"):
         probabilistic_unet.probabilistic_unet_head(encoder(), beta=-1)
-    with pytest.raises(ValueError, match="annotators"):
-        baselines.gaussian_logits_head(encoder(), annotators=0)
-
-
-def test_dropout_stays_on_and_a_deterministic_head_does_not_vary():
-    images, _ = coin(2)
-    for share, varies in ((0.0, False), (0.5, True)):
-        head = baselines.deterministic_head(encoder(), 8, share, seed=0)
-        one, two = (head.predict(images, verbose=0) for _ in range(2))
-        assert bool(np.abs(one - two).max() > 1e-4) is varies
-
-
-def test_gaussian_logits_average_like_a_single_map():
-    images, people = coin(24)
-    _, shared = baselines.training_rows(images, people, turns=1)
-    model = baselines.gaussian_logits_head(encoder(), 8, annotators=2, prior=0.0, seed=0)
-    train(model, shared, steps=100, batch_size=8, learning_rate=0.01, seed=0)
-    maps = model.predict_samples(images[:3], 50)
-    assert maps.shape == (3, 50, SIZE, SIZE)
-    assert np.abs(maps.mean(axis=1) - 0.5).max() < 0.2
-    # Neighbouring pixels know nothing of each other: no sample is left or right.
-    assert np.abs(maps[..., : SIZE // 2].mean(axis=(2, 3)) - 0.5).max() < 0.15
-
-
-def test_rows_turn_picture_and_marks_together():
-    images = np.random.default_rng(0).random((2, 4, 4, 3), "float32")
-    people = [(images[i, ..., 0] > 0.5)[None].astype("uint8") for i in range(2)]
-    drawn, shared = baselines.training_rows(images, people, seed=0)
-    assert drawn.shape == shared.shape == (8, 4, 4, 4)
-    assert np.array_equal(drawn[..., 3], drawn[..., 0] > 0.5)
-    assert np.array_equal(drawn, shared)
-    two = [np.stack([p[0], 1 - p[0]]) for p in people]
-    drawn, shared = baselines.training_rows(images, two, seed=0)
-    assert (shared[..., 3] == 0.5).all() and set(np.unique(drawn[..., 3])) == {0, 1}

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -318,6 +319,89 @@ def test_the_targets_and_paths_that_contributing_names_exist():
     sets = (ROOT / "helpers" / "data" / "__init__.py").read_text(encoding="utf-8")
     kernels = (ROOT / "helpers" / "runs" / "kernels.py").read_text(encoding="utf-8")
     assert "\n_SETS = {" in sets and "\nKERNELS = {" in kernels
+
+
+# ---- tests mirror the package
+
+# Folders whose tests stand in files by topic, such as test_data_own.py and test_sweeps.py.
+BY_TOPIC = {"checkpoint", "data", "edges", "grading", "runs"}
+
+
+def _helpers_imported(text):
+    """Names of what a file imports of helpers, and of the folders above."""
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        if isinstance(node, ast.ImportFrom):
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    parts = [name.split(".") for name in names if name.startswith("helpers.")]
+    return {".".join(part[:n]) for part in parts for n in range(2, len(part) + 1)}
+
+
+def _untested(modules, tests):
+    """Modules without a file of tests of their name that imports them or their folder.
+
+    Args:
+        modules: their paths in helpers, such as `metrics/density.py`.
+        tests: texts of the files of tests, by name.
+    """
+    imported = {name: _helpers_imported(text) for name, text in tests.items()}
+    folders = {module.split("/")[0] for module in modules if "/" in module}
+    named = Counter([Path(module).stem for module in modules] + sorted(folders))
+    missing = []
+    for module in modules:
+        folder, _, name = module.removesuffix(".py").rpartition("/")
+        if folder in BY_TOPIC or name.startswith("__"):
+            continue
+        # Two modules of one name: the folder tells which.
+        plain = [f"test_{name}.py"] * (not folder or named[name] == 1)
+        files = {*plain, f"test_{folder}_{name}.py"} & set(tests)
+        if not any(f"helpers.{folder or name}" in imported[file] for file in files):
+            missing.append(module)
+    every = set().union(*imported.values())
+    return missing + sorted(f"{f}/" for f in BY_TOPIC & folders if f"helpers.{f}" not in every)
+
+
+def test_every_module_has_a_file_of_tests_of_its_name():
+    modules = [path.relative_to(ROOT / "helpers").as_posix() for path in MODULES]
+    tests = {path.name: path.read_text("utf-8") for path in ROOT.glob("tests/test_*.py")}
+    assert {"losses.py", "metrics/tables.py", "data/fetch.py"} <= set(modules)
+    assert {path.split("/")[0] for path in modules} >= BY_TOPIC
+    assert _untested(modules, tests) == []
+
+
+def test_a_module_without_tests_is_found():
+    modules = ["losses.py", "segmentation/losses.py", "segmentation/forest.py", "data/fetch.py"]
+    tests = {
+        "test_losses.py": "from helpers import losses",
+        "test_segmentation_losses.py": "from helpers.segmentation import SoftDice",
+        "test_forest.py": "import helpers.segmentation.forest\nfrom helpers import segmentation",
+        "test_data_sets.py": "from helpers import data",
+    }
+    assert _untested(modules, tests) == []
+    assert _untested([*modules, "edges/__init__.py", "data/new.py", "new.py"], tests) == [
+        "new.py",
+        "edges/",
+    ]
+    for name, module in zip(tests, [*modules[:3], "data/"]):
+        assert _untested(modules, {n: text for n, text in tests.items() if n != name}) == [module]
+        assert _untested(modules, tests | {name: "import helpers.plots"}) == [module]
+
+
+def test_the_test_files_that_are_named_exist():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    (portable,) = re.findall(r"^PORTABLE := \$\(addprefix tests/test_,([^)]*)\)$", makefile, re.M)
+    files = [f"test_{name}" for name in portable.replace("\\", " ").split()]
+    assert len(files) == len(set(files)) > 30
+    for node in ast.parse((ROOT / "conftest.py").read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == "LONGEST":
+            longest = ast.literal_eval(node.value)
+    files += [f"{name}.py" for name in longest if name.startswith("test_")]
+    assert [name for name in files if not (ROOT / "tests" / name).is_file()] == []
+    notebooks = [name for name in longest if not name.startswith("test_")]
+    assert notebooks
+    assert [n for n in notebooks if not (ROOT / "notebooks" / f"{n}.ipynb").is_file()] == []
 
 
 # ---- what the docstrings of the folders tell

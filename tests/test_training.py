@@ -1,11 +1,14 @@
-"""The time budget: hand-computed rates, a clock of our own, the stop, and bad input."""
+"""The time budget by a clock of our own, and trainings of a number of steps on any images."""
 
 import keras
 import numpy as np
 import pytest
+from keras import layers
 
-from helpers import backend, models, training
+from helpers import models, segmentation, training
 from helpers.training import TimeBudget, cosine_decay
+
+SIZE = 8
 
 
 class Clock:
@@ -162,25 +165,65 @@ def test_fit_steps_refuses_no_steps():
         training.fit_steps(small_vae(), np.zeros((4, 4, 4, 1), "float32"), steps=0)
 
 
-def test_a_training_shorter_than_one_call_does_without_a_graph_and_learns_the_same():
-    x = np.random.default_rng(0).random((40, 4, 4, 1), "float32")
-    found = []
-    for options in ({"planned": 8}, {}):
-        vae = small_vae()
-        vae.compile(keras.optimizers.Adam(), **backend.compile_options(**options))
-        eager = options and keras.backend.backend() == "tensorflow"
-        assert vae.run_eagerly == bool(eager)
-        training.fit_steps(vae, x, steps=8, batch_size=10, learning_rate=0.01, seed=0)
-        found.append(vae.get_weights())
-    for one, other in zip(*found):
-        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
-    assert not backend.compile_options(planned=11)["run_eagerly"]
-    assert not backend.compile_options(xla=True, planned=8)["run_eagerly"]
-
-
 def test_fit_steps_counts_the_steps_of_whole_passes_before_it_leaves_out_the_graph():
     x = np.random.default_rng(0).random((44, 4, 4, 1), "float32")
     for batch, short in ((4, False), (5, True)):
         vae = small_vae()
         training.fit_steps(vae, x, steps=2, batch_size=batch)
         assert vae.run_eagerly == (short and keras.backend.backend() == "tensorflow")
+
+
+def masks(images):
+    return (images.mean(axis=-1) > 0.5).astype("uint8")
+
+
+@pytest.mark.parametrize(("count", "steps"), [(3, 18), (12, 18), (40, 2)])
+def test_few_and_many_images_get_as_many_steps(count, steps):
+    class Count(keras.callbacks.Callback):
+        steps = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            Count.steps += 1
+
+    image = keras.Input((SIZE, SIZE, 3))
+    model = keras.Model(image, layers.Conv2D(2, 1)(image))
+    model.compile("adam", segmentation.PixelCrossEntropy(2), jit_compile=False)
+    fit = model.fit
+    model.fit = lambda *a, callbacks=(), **k: fit(*a, callbacks=[*callbacks, Count()], **k)
+    x = np.zeros((count, SIZE, SIZE, 3), "float32")
+    training.train(model, x, masks(x), steps=steps, batch_size=4, learning_rate=1e-3, seed=0)
+    assert Count.steps == steps
+
+
+@pytest.mark.parametrize(
+    ("count", "steps", "length"),
+    [(3, 18, 12), (12, 18, 12), (20, 18, 20), (40, 2, 8), (3, 600, 400)],
+)
+def test_a_pass_is_a_sixth_of_the_steps_or_all_images(monkeypatch, count, steps, length):
+    asked = {}
+
+    def fit_steps(model, x, *args, **options):
+        asked.update(x=x, args=args, **options)
+
+    monkeypatch.setattr(training, "fit_steps", fit_steps)
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1), layers.Dropout(0.5)])
+    x = np.arange(count, dtype="float32")[:, None]
+    targets = {"a": x * 2, "b": [x + 1]}
+    options = {"steps": steps, "batch_size": 4, "learning_rate": 0.25}
+    assert training.train(model, x, targets, "mse", **options, seed=9) is model
+    assert asked["args"] == (steps, 4, 0.25) and asked["seed"] == 9
+    order = asked["x"][:, 0].astype(int)
+    assert len(order) == length
+    assert np.ptp(np.bincount(order, minlength=count)) <= 1  # each as often as the others
+    assert len(set(order[:count])) == min(count, length) and list(order) != sorted(order)
+    np.testing.assert_array_equal(asked["y"]["a"], asked["x"] * 2)
+    np.testing.assert_array_equal(asked["y"]["b"][0], asked["x"] + 1)
+    assert model.loss == "mse" and isinstance(model.optimizer, keras.optimizers.Adam)
+    (state,) = [v for v in model.variables if v.name == "seed_generator_state"]
+    assert keras.ops.convert_to_numpy(state.value).tolist() == [9, 0]
+    optimizer = model.optimizer
+    training.train(model, x, **options, seed=9)
+    assert asked["y"] is None and model.optimizer is optimizer  # compiled once
+    np.testing.assert_array_equal(asked["x"][:, 0], order)
+    training.train(model, x, **options, seed=8)
+    assert (asked["x"][:, 0] != order).any()

@@ -34,17 +34,28 @@ from draw import draw, mutants
 SHARED = ["numpy", "scipy.ndimage", "scipy.optimize", "scipy.sparse.csgraph", "scipy.io"]
 SHARED += ["skimage.feature", "skimage.filters", "sklearn.linear_model", "PIL.Image"]
 SHARED += ["coverage", "pytest"]
-KERAS = {"losses", "layers", "models", "metrics", "experiments", "checkpoint"}
+KERAS = {"backend", "losses", "layers", "models", "metrics", "experiments", "checkpoint"}
 # Test files of each module or package, its own first.
 TESTS = {
+    "backend": ["backend", "losses", "segmentation_losses"],
     "losses": ["losses"],
     "layers": ["layers"],
-    "models": ["models"],
-    "metrics": ["metrics", "multi_annotator", "calibration"],
+    "models/vae": ["vae"],
+    "models/inputs": ["inputs"],
+    "models/pair_checks": ["pair_checks"],
+    "models/saving": ["saving"],
+    "metrics/density": ["density"],
+    "metrics/label_maps": ["label_maps"],
+    "metrics/calibration": ["calibration"],
+    "metrics/multi_annotator": ["multi_annotator"],
+    "metrics/generative": ["metrics_generative"],
+    "metrics/statistics": ["statistics"],
+    "metrics/linear_probes": ["linear_probes"],
+    "metrics/tables": ["metrics_tables"],
     "edges": ["edges", "classical"],
     "data": [
         "data", "data_sets", "data_fetch", "data_folder", "data_own", "data_masks",
-        "data_unpacked", "data_mistaken", "crops", "shapes",
+        "data_unpacked", "data_mistaken", "data_records", "data_ambiguous", "crops", "shapes",
     ],
     "experiments/pretraining": ["pretraining"],
     "checkpoint": ["checkpoint", "versions"],
@@ -96,15 +107,19 @@ def _paths(names):
     found = []
     for name in names or TESTS:
         path = ROOT / "helpers" / name
-        files = sorted(path.glob("*.py")) or [path.with_suffix(".py")]
-        if _module(f"helpers/{name}") not in TESTS or not files[0].is_file():
+        files = [p for p in sorted(path.glob("*.py")) or [path.with_suffix(".py")] if p.is_file()]
+        paths = [file.relative_to(ROOT).as_posix() for file in files]
+        tested = [path for path in paths if _module(path) in TESTS]
+        if not tested:
             sys.exit(f"No module {name!r}. There are {', '.join(TESTS)}.")
-        found += [file.relative_to(ROOT).as_posix() for file in files]
+        found += tested
     return found
 
 
 def _module(path):
-    return path.removeprefix("helpers/").removesuffix(".py").partition("/")[0]
+    """The key in `TESTS` of a path seen from the root: its own, or else its package's."""
+    name = path.removeprefix("helpers/").removesuffix(".py")
+    return name if name in TESTS else name.rpartition("/")[0]
 
 
 def _key(path, mutant, data):
@@ -119,7 +134,7 @@ def _read(path):
 
 
 def _try_all(todo, options, kept):
-    for name in SHARED + ["keras"] * any(_module(path) in KERAS for path, _ in todo):
+    for name in SHARED + ["keras"] * any(_module(path).split("/")[0] in KERAS for path, _ in todo):
         importlib.import_module(name)
     for plugin in entry_points(group="pytest11"):
         plugin.load()

@@ -1,72 +1,24 @@
-"""The methods train and predict; their scores and the words of the rule."""
+"""The scores of the methods, and the words of the rule that compares them."""
 
 import json
 
 import numpy as np
 import pytest
+from small_uncertainty import SIZE, noise_task, small_methods
 
-from helpers import data, metrics
 from helpers.checkpoint import ResultStore
-from helpers.data import ambiguous, records
-from helpers.uncertainty import baselines, evaluation, methods
-
-SIZE = 16
+from helpers.data import records
+from helpers.uncertainty import evaluation, methods
 
 
 @pytest.fixture(scope="module")
 def task():
-    rng = np.random.default_rng(0)
-    images = rng.random((12, SIZE, SIZE, 3), "float32")
-    people = (rng.random((12, 3, SIZE, SIZE)) < 0.2).astype("uint8")
-    ods = (2, 3, 3, 0.1)
-    return evaluation.Task(
-        "noise", images[:6], people[:6], images[6:8], people[6:8], images[8:], people[8:], 1, ods
-    )
+    return noise_task()
 
 
 @pytest.fixture(scope="module")
 def trainer(task):
-    return methods.UncertaintyMethods(
-        task.train_images, latent=2, vae_steps=2, steps=2, batch_size=4
-    )
-
-
-def test_every_method_predicts_and_a_seed_repeats_it(trainer, task):
-    rows = baselines.training_rows(task.train_images, task.train_annotations)
-    for method in methods.METHODS:
-        one, two = (trainer.train(method, *rows, 1)(task.val_images, 6) for _ in range(2))
-        assert one.shape == (4, 6, SIZE, SIZE) and one.min() >= 0 and one.max() <= 1
-        assert np.allclose(one, two, atol=1e-4), method
-        varies = np.abs(one - one[:, :1]).max() > 1e-5
-        assert bool(varies) is (method != "one map"), method
-        nll = trainer.nll(method, one, task.val_images, task.val_annotations, draws=2)
-        assert nll.shape == (4,) and np.isfinite(nll).all()
-    members = trainer.train("ensemble", *rows, 1)(task.val_images, 6)
-    assert np.array_equal(members[:, 0], members[:, 5])
-
-
-def test_nll_of_a_latent_is_that_of_each_picture_alone(trainer, task, monkeypatch):
-    rows = baselines.training_rows(task.train_images, task.train_annotations)
-    trainer.train("latent", *rows, 1)
-    monkeypatch.setattr(methods, "BATCH", 3)  # four pictures are two batches
-    people = [np.concatenate([a, a[:1]]) for a in task.val_annotations]  # two drew the same
-    found = trainer.nll("latent", None, task.val_images, people, draws=5)
-    some = [
-        trainer.probabilistic_unet().nll(i, metrics.unique_annotations(a)[0], 5)
-        for i, a in zip(task.val_images, people)
-    ]
-    counts = [metrics.unique_annotations(a)[1] for a in people]
-    assert np.allclose(found, [n @ c / 4 for n, c in zip(some, counts)], rtol=1e-5)
-    assert len(set(np.round(found, 3))) == 4
-
-
-def test_the_ensemble_has_the_weights_of_one_net(trainer, task):
-    rows = baselines.training_rows(task.train_images, task.train_annotations)
-    for method in ("one map", "dropout", "ensemble"):
-        trainer.train(method, *rows, 1)
-    weights = trainer.count_params()
-    assert 0.8 < weights["ensemble"] / weights["one map"] <= 1.02
-    assert weights["dropout"] == weights["one map"]
+    return small_methods(task)
 
 
 def test_an_experiment_scores_every_run_and_reads_what_is_kept(
@@ -161,11 +113,6 @@ def test_means_have_the_interval_of_the_runs():
     assert found["dropout"]["skill"] == pytest.approx((-8, 0))
 
 
-def test_an_unknown_method_is_refused(trainer):
-    with pytest.raises(ValueError, match="method"):
-        trainer.train("oracle", None, None, 0)
-
-
 def test_a_record_is_told_line_by_line(tmp_path, monkeypatch):
     monkeypatch.setattr(records, "RESULTS", tmp_path)
     results = {"edges_latent_nll": [5.0, 1.0], "edges_one_map_nll": [9.0, 2.0]}
@@ -183,16 +130,3 @@ def test_a_record_is_told_line_by_line(tmp_path, monkeypatch):
     assert evaluation.recorded_scores("some", "edges") == rows
     assert evaluation.recorded_scores("some", "masks") == {}
     assert evaluation.format_record("none", "edges") == "none: no recorded run here"
-
-
-def test_twenty_people_read_in_three_ways():
-    image = np.full((1, 8, 8, 3), 100, "uint8")
-    mask = np.zeros((1, 8, 8), "uint8")
-    mask[0, :3, :3], mask[0, 5:, 5:], mask[0, :3, 5:] = 1, 1, 2  # two of one class, apart
-    image[0, :3, :3, 0], image[0, 5:, 5:, 2], image[0, :3, 5:, 0] = 150, 150, 120
-    pictures = data.Dataset("some", "val", image, masks=mask)
-    marks = ambiguous.twenty_annotators(pictures)[0]
-    assert marks.shape == (20, 8, 8)
-    assert [m.sum() for m in marks] == [27] * 8 + [18] * 7 + [9] * 5
-    assert marks[8, 0, 0] and marks[8, 0, 7] and marks[15, 7, 7]
-    assert sum(ambiguous.INTERPRETATIONS.values()) == 20

@@ -1,0 +1,98 @@
+"""Intervals, paired differences, leads and verdicts: by hand, and against SciPy."""
+
+import math
+
+import numpy as np
+import pytest
+
+from helpers import metrics
+
+
+def test_interval_by_hand():
+    # 1, 2, 3: mean 2, sample deviation 1; t(0.975, 2) = 4.30265.
+    mean, half = metrics.confidence_interval([1.0, 2.0, 3.0])
+    assert mean == 2.0
+    assert half == pytest.approx(4.302653 / math.sqrt(3), rel=1e-6)
+
+
+def test_interval_holds_the_truth_as_often_as_it_says():
+    draws = np.random.default_rng(0).normal(5.0, 2.0, (2000, 4))
+    hits = [
+        abs(mean - 5.0) <= half
+        for mean, half in (metrics.confidence_interval(row) for row in draws)
+    ]
+    assert np.mean(hits) == pytest.approx(0.95, abs=0.015)
+
+
+def test_interval_of_one_value_has_no_width():
+    assert metrics.confidence_interval([7]) == (7.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "level", "message"),
+    [([], 0.95, "N ≥ 1"), ([[1.0]], 0.95, "N ≥ 1"), ([1.0, 2.0], 1.0, "between 0 and 1")],
+)
+def test_interval_refuses(values, level, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.confidence_interval(values, level)
+
+
+def test_interval_is_that_of_scipy():
+    from scipy import stats
+
+    values = np.random.default_rng(0).normal(5.0, 2.0, 6)
+    low, high = stats.ttest_1samp(values, 0).confidence_interval(0.9)
+    mean, half = metrics.confidence_interval(values, 0.9)
+    assert (mean - half, mean + half) == pytest.approx((low, high), rel=1e-12)
+
+
+def test_a_paired_difference_by_hand():
+    shared = np.array([0.0, 10.0, 20.0])
+    ahead = metrics.paired_difference(shared + np.array([1.0, 2.0, 3.0]), shared)
+    assert ahead == (2.0, pytest.approx(4.302653 / math.sqrt(3), rel=1e-6), "level")
+    assert metrics.paired_difference(shared + np.array([2.0, 2.5, 3.0]), shared).word == "ahead"
+    assert metrics.paired_difference(shared, shared + np.array([2.0, 2.5, 3.0])).word == "behind"
+    assert metrics.paired_difference([1, 2], [1, 2]) == (0.0, 0.0, "level")
+    assert metrics.paired_difference([5], [1]) == (4.0, 0.0, "level")  # a single seed
+    assert metrics.paired_difference([1, math.nan], [0, 1]).word == "level"
+    with pytest.raises(ValueError, match=r"same seeds.*\(1,\) and \(2,\)"):
+        metrics.paired_difference([1], [1, 2])
+
+
+def _arms(**means):
+    rng = np.random.default_rng(0)
+    shared = 0.05 * rng.normal(size=5)
+    return {arm: m + shared + 0.002 * rng.normal(size=5) for arm, m in means.items()}
+
+
+def test_verdict_needs_a_lead_over_the_best_twin():
+    arms = {"random, frozen": 0.2, "random": 0.5}
+    cases = {
+        "the VAE helps": {"autoencoder": 0.55, "denoising": 0.56, "VAE": 0.6},
+        "pretraining helps": {"autoencoder": 0.55, "denoising": 0.6, "VAE": 0.59},
+        "nothing helps": {"autoencoder": 0.45, "denoising": 0.4, "VAE": 0.48},
+    }
+    for word, more in cases.items():
+        result = metrics.verdict(_arms(**arms, **more))
+        assert result["word"] == word
+    assert metrics.verdict(_arms(**arms, **cases["pretraining helps"]))["rival"] == "denoising"
+    single = {k: v[:1] for k, v in _arms(**arms, **cases["the VAE helps"]).items()}
+    assert metrics.verdict(single)["word"] == "nothing helps"
+
+
+def test_a_lead_needs_an_interval_away_from_0():
+    def rows(*numbers):
+        return [{"distance": n, "recall": n} for n in numbers]
+
+    found = {"A": rows(0.1, 0.2, 0.3), "B": rows(0.5, 0.61, 0.7), "C": rows(0.1, 0.3, 0.2)}
+    turned = {name: found[name] for name in "BA"}
+    assert metrics.pairwise_leads(turned, ("distance", "recall")) == {"B or A": ["A", "B"]}
+    assert metrics.pairwise_leads(found, ("distance", "recall")) == {
+        "A or B": ["A", "B"],
+        "A or C": ["no lead", "no lead"],
+        "B or C": ["C", "B"],
+    }
+    single = {name: values[:1] for name, values in found.items()}
+    said = metrics.pairwise_leads(single, ("distance", "recall")).values()
+    assert list(said) == [["no lead", "no lead"]] * 3
+    assert metrics.format_interval([1.0, 1.0], 2) == "1.00 ± 0.00"
