@@ -75,7 +75,7 @@ kernels: setup    ## register the Jupyter kernels vae-cpu, vae-gpu and those of 
 lint: setup    ## check and format the Python
 	$(BIN)/ruff check . && $(BIN)/ruff format .
 
-build: setup    ## write the stored notebooks from notebooks/py, and the numbers of README and docs: make build NB="02 04"
+build: setup    ## write the stored notebooks from notebooks/py, and the numbers of README and docs: make build NB="03 07"
 	$(PYTHON) -m authoring build $(NB)
 	$(PYTHON) -m authoring readme
 

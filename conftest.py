@@ -22,12 +22,12 @@ LONGEST = (
     "test_pretraining",
     "test_photo_training",
     "test_notebooks",
-    "06_find_edges_with_a_vae",
-    "05_segment_with_a_vae",
-    "04_train_it_well",
-    "07_say_how_sure_you_are",
-    "09_meet_the_supervised_neighbours",
-    "08_meet_the_generative_neighbours",
+    "10_find_edges_with_a_vae",
+    "08_segment_with_a_vae",
+    "07_train_it_well",
+    "12_say_how_sure_you_are",
+    "17_meet_the_supervised_neighbours",
+    "15_meet_the_generative_neighbours",
 )
 
 

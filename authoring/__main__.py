@@ -45,7 +45,7 @@ def _parser():
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     author = commands.add_parser("build", help="build stored notebooks from notebooks/py")
     author.set_defaults(action=build_all)
-    author.add_argument("notebooks", nargs="+", help='numbers ("04") or names')
+    author.add_argument("notebooks", nargs="+", help='numbers ("07") or names')
     author.add_argument("--profile", choices=PROFILES, default="default")
     author.add_argument("--kernel", help="Jupyter kernel; vae-cpu where registered")
     author.add_argument(

@@ -1,7 +1,7 @@
 """Numbers of the Markdown pages and the picture of the README, from notebooks and recorded runs.
 
 A number stands there as in a notebook's prose, `12.3<!--=key-->`; the key says where it is from:
-`n04_elbo` is `elbo` in the record of notebook 04, and `run_mnist_nll__test_nll` is `test_nll` in
+`n07_elbo` is `elbo` in the record of notebook 07, and `run_mnist_nll__test_nll` is `test_nll` in
 `data/results/mnist_nll.json`.
 """
 

@@ -27,7 +27,7 @@ def build(number, *, profile="default", kernel=None, out=None):
     """Build one notebook.
 
     Args:
-        number: "04", or the name of the file in `notebooks/py`.
+        number: "07", or the name of the file in `notebooks/py`.
         profile: With "default" the stored notebook is written. With another profile the notebook
             is only run; the copy stays under `runs/`.
         kernel: Jupyter kernel to run on.

@@ -22,7 +22,7 @@ from helpers.runs.parameter_cells import read_parameters
 from helpers.runs.parameters import gather
 from helpers.runs.rules import check_value
 
-# Notebooks that were cut anew, by number: "07". When all are in it, the list goes and the rule of
+# Notebooks that were cut anew, by number: "12". When all are in it, the list goes and the rule of
 # `check_lines` holds for every notebook.
 RECUT = ()
 MAX_WIDTH, MAX_CELL_LINES, MAX_BYTES = 96, 40, 3 * 2**20

@@ -1,4 +1,4 @@
-"""Notebook 10 accounts for every item of its list, and for every entry of the references.
+"""Notebook 18 accounts for every item of its list, and for every entry of the references.
 
 The list stands in the notebook's appendix. Each function below returns problems, and doctored
 copies show that it can.
@@ -14,7 +14,7 @@ from helpers.runs.results import read_results
 
 ITEMS, ENTRIES, TESTED = 85, 38, 25
 # Notebooks of the series that the list names and that may arrive after this one.
-COMING = {"07", "08", "09"}
+COMING = {"12", "15", "17"}
 PRINTED = re.compile(r"^\[(\d+)\] \S", flags=re.M)
 ROW = re.compile(r"^\| (\d+) \| (.+?) \| (.+?) \| ([^|]+) \|$", flags=re.M)
 KNOWN = re.compile(f"{checks.DOI}|{checks.ARXIV}|{checks.URL}", re.I)
@@ -100,9 +100,9 @@ def test_erratum(problems, stored):
 
 DOCTORED = {
     "a lost item": (list_problems, r"see \[33\]", ("| 33 |", "| x |")),
-    "a notebook that is none": (list_problems, "'here, 99'", ("| here, 03 |", "| here, 99 |")),
+    "a notebook that is none": (list_problems, "'here, 99'", ("| here, 04 |", "| here, 99 |")),
     "an item unsaid": (list_problems, "too little", ("| one of the two |", "| no |")),
-    "tested elsewhere": (here_problems, r"the same: \[5\]", ("inequality | here, 03 |", "inequality | 03 |")),
+    "tested elsewhere": (here_problems, r"the same: \[5\]", ("inequality | here, 04 |", "inequality | 04 |")),
     "a claim left alone": (here_problems, r"without a test: \[86\]", ("**Claim [5].**", "**Claim [86].**")),
     "a lost entry": (reference_problems, r"\[18\]", ("10 = 18, 26, 34", "10 = 26, 34")),
     "a reference without an address": (reference_problems, r"'12 = 20", ("arXiv:1511.07122 |", "arXiv:1511 |")),

@@ -395,7 +395,7 @@ for cell in (ask, ask + "  # again", "b = 1", ask):
 
 # Parameters that no kept result depends on, or that the names of its entries tell.
 FREE = {
-    "05": {
+    "08": {
         *(
             "balance",
             "crop",
@@ -410,7 +410,7 @@ FREE = {
         *("labels", "seeds"),  # in the name of an entry
         *("precision", "xla"),  # in every version
     },
-    "07": {
+    "12": {
         *("in_distribution", "regret_images", "cache_dir", "ood_vae_steps", "ood_images"),
         *(
             "baseline_methods",
@@ -420,7 +420,7 @@ FREE = {
             "edge_seeds",
         ),  # in the name of an entry
     },
-    "08": {
+    "15": {
         *("cache_dir", "seeds"),
         *(
             "num_codes",
@@ -433,7 +433,7 @@ FREE = {
         ),
         *("head_steps", "feature_weight", "adversarial_weight"),  # named where they are asked for
     },
-    "09": {"frozen", "cache_dir", "labels", "pretrained_networks", "seeds"},
+    "17": {"frozen", "cache_dir", "labels", "pretrained_networks", "seeds"},
 }
 
 

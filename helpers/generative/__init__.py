@@ -3,5 +3,5 @@
 For who compares generators: `gan`, `vq`, `vqvae`, `pixelcnn`, `evaluator` (a classifier whose
 features compare sets of pictures) and `samples`.
 
-Notebooks: 08.
+Notebooks: 15.
 """

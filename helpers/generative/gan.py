@@ -3,7 +3,7 @@
 Two networks with opposite aims take turns, so `fit` with its one loss does not serve. A step by
 hand does: `backend.value_and_grad` for each network, and `backend.compile_step` so that the whole
 step runs as one function on every backend. `jensen_shannon_divergence` is what the original game
-measures; the losses stand in notebook 08.
+measures; the losses stand in notebook 15.
 """
 
 import time

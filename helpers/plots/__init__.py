@@ -3,7 +3,7 @@
 For who draws: all functions are named here, as `plots.show` and `plots.image_grid`. matplotlib is
 imported when the first figure is drawn.
 
-Notebooks: 00 to 10.
+Notebooks: 00 to 18.
 """
 
 # isort: skip_file

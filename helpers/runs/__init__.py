@@ -4,7 +4,7 @@ For who runs notebooks: set-up and checked `parameters`, recorded `results`, `ex
 of many runs. Light on purpose: importing it imports neither Keras nor papermill. A notebook calls
 `set_up`, `check_parameters` and `record`.
 
-Notebooks: 00 to 10.
+Notebooks: 00 to 18.
 """
 
 from helpers.runs.parameter_cells import read_parameters

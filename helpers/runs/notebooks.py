@@ -32,7 +32,7 @@ def series():
 
 
 def find(name):
-    """Return the notebook that a number ("04"), a name or a path stands for."""
+    """Return the notebook that a number ("07"), a name or a path stands for."""
     path = Path(name)
     if path.suffix == ".ipynb" and path.exists():
         return path.resolve()

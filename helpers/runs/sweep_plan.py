@@ -1,6 +1,6 @@
 """What a sweep asks for: a YAML file becomes a list of runs, each with an id of its own.
 
-    notebooks: "04"            a number, a name, or a list of them
+    notebooks: "07"            a number, a name, or a list of them
     profile: smoke             the parameters to start from (default)
     parameters: {epochs: 2}    the same in every run
     grid: {beta: [1, 4], latent: [8, 16]}    every combination, …
@@ -83,7 +83,7 @@ def read_sweep(path, profile=None):
     names = meant(plan.get("notebooks"))
     names = names if isinstance(names, list) else [names]
     if not names or not all(isinstance(name, str) and name for name in names):
-        raise BadRequest(f'{path}: `notebooks` must be like "04" or a list of them, in quotes.')
+        raise BadRequest(f'{path}: `notebooks` must be like "07" or a list of them, in quotes.')
     profile = profile or meant(plan.get("profile", "default"))
     if profile not in PROFILES:
         raise BadRequest(

@@ -2,7 +2,7 @@
 
 For who trains or compares networks that label pixels or find edges.
 
-Notebooks: 05, 06 and 09.
+Notebooks: 08, 10 and 17.
 """
 
 # isort: skip_file

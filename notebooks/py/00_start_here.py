@@ -106,7 +106,7 @@ print(f"{len(train)} pictures to train on, {len(held_out)} held out, each {train
 # ## A VAE in four lines
 #
 # An *encoder* turns a picture into a guess about $K$ hidden numbers $z$: a mean and a spread for each. A *decoder* turns hidden numbers back into a picture. Training asks for two things at once: the original should be likely
-# under what comes back, and the guess about $z$ should stay close to what one would say without having seen the picture. Notebook `02` builds both networks and the loss from nothing; here we borrow them. While the VAE trains, a bar shows the time left.
+# under what comes back, and the guess about $z$ should stay close to what one would say without having seen the picture. Notebook `03` builds both networks and the loss from nothing; here we borrow them. While the VAE trains, a bar shows the time left.
 
 # %%
 vae = models.conv_vae(train.shape[1:], latent, width=32, likelihood="gaussian", seed=seed)
@@ -149,7 +149,7 @@ print(f"rate           {scores['kl']:8.1f} nats = {scores['rate_bits']:.1f} bits
 print(f"the raw pixels {8 * train[0].size:8d} bits")
 
 # %% [markdown]
-# In the stored run the hidden numbers carry, on average, at most 65.7<!--=rate_bits--> bits about a picture whose pixels take 24,576 bits to write down. Notebook `03` derives that number and tests it; notebook `04` turns the knob that sets it.
+# In the stored run the hidden numbers carry, on average, at most 65.7<!--=rate_bits--> bits about a picture whose pixels take 24,576 bits to write down. Notebook `04` derives that number and tests it; notebook `07` turns the knob that sets it.
 #
 # ## Your turn
 #
@@ -171,23 +171,23 @@ assert abs(your_value - true_value) < 1e-3, "One bit halves the possibilities: t
 # |---|---|---|
 # | **00** Start here | does it run on my machine? | 1 |
 # | [**01** Meet the images, masks and edges](01_meet_the_images.ipynb) | what is a right answer, and who says so? | 2 |
-# | [**02** Build a VAE from scratch](02_build_a_vae.ipynb) | what does an autoencoder lack, and what mends it? | 2 |
-# | [**03** Derive the KL](03_derive_the_kl.ipynb) | why these two terms, and in what unit? | 1 |
-# | [**04** Train it well](04_train_it_well.ipynb) | what does each knob do, and how do I know? | 3 |
-# | [**05** Segment with a VAE](05_segment_with_a_vae.ipynb) | does a VAE help to label pixels, and against whom? | 5 |
-# | [**06** Find edges with a VAE](06_find_edges_with_a_vae.ipynb) | where do the edges go, and who finds them? | 5 |
-# | [**07** Say how sure you are](07_say_how_sure_you_are.ipynb) | what can a latent say of people who disagree, and of a stranger? | 5 |
-# | [**08** Meet the generative neighbours](08_meet_the_generative_neighbours.ipynb) | what do a GAN, a VAE-GAN and a VQ-VAE do better? | 5 |
-# | [**09** Meet the supervised neighbours](09_meet_the_supervised_neighbours.ipynb) | how far does each segmenter see, and who gains from a VAE? | 5 |
-# | [**10** Read an article with your hands](10_read_an_article.ipynb) | what is wrong with a text that reads well? | 1 |
+# | [**03** Build a VAE from scratch](03_build_a_vae.ipynb) | what does an autoencoder lack, and what mends it? | 2 |
+# | [**04** Derive the KL](04_derive_the_kl.ipynb) | why these two terms, and in what unit? | 1 |
+# | [**07** Train it well](07_train_it_well.ipynb) | what does each knob do, and how do I know? | 3 |
+# | [**08** Segment with a VAE](08_segment_with_a_vae.ipynb) | does a VAE help to label pixels, and against whom? | 5 |
+# | [**10** Find edges with a VAE](10_find_edges_with_a_vae.ipynb) | where do the edges go, and who finds them? | 5 |
+# | [**12** Say how sure you are](12_say_how_sure_you_are.ipynb) | what can a latent say of people who disagree, and of a stranger? | 5 |
+# | [**15** Meet the generative neighbours](15_meet_the_generative_neighbours.ipynb) | what do a GAN, a VAE-GAN and a VQ-VAE do better? | 5 |
+# | [**17** Meet the supervised neighbours](17_meet_the_supervised_neighbours.ipynb) | how far does each segmenter see, and who gains from a VAE? | 5 |
+# | [**18** Read an article with your hands](18_read_an_article.ipynb) | what is wrong with a text that reads well? | 1 |
 #
-# Each one runs alone and in any order. If you know VAEs, begin with `03`; if you came for segments and edges, with `01`.
+# Each one runs alone and in any order. If you know VAEs, begin with `04`; if you came for segments and edges, with `01`.
 #
 # ## Read, run, rerun, grade
 #
 # - **Read.** Outputs are stored. Numbers in the text that come from a run are marked "in the stored run", and a test holds text and run together.
 # - **Run.** *Run All* in JupyterLab (`make lab`), or `make run` for the whole series and web pages of it under `runs/`.
-# - **Rerun with other parameters.** `python -m helpers.runs run 04 -p latent 8`, or papermill itself. A list goes into quotes: `python -m helpers.runs run 04 -p betas "[1.0, 4.0]"`. A name that does not exist is refused.
+# - **Rerun with other parameters.** `python -m helpers.runs run 07 -p latent 8`, or papermill itself. A list goes into quotes: `python -m helpers.runs run 07 -p betas "[1.0, 4.0]"`. A name that does not exist is refused.
 # - **Other images.** Where a notebook has the parameter `dataset`, it also takes real sets: `make run DATASET=bsds500`.
 # - **Grade.** Exercises end in an assertion whose message tells what to think about. A teacher can clear the line `your_value = …` and hand the notebook out.
 
@@ -220,7 +220,7 @@ record(
 # <details><summary>A way to look at it</summary>
 #
 # With four numbers there is room for the colour of the ground and a little more; the rate falls, and the object melts into the ground. With many more numbers than the pictures ask for, the KL makes the VAE leave some unused.
-# Notebook `04` counts the used ones.
+# Notebook `07` counts the used ones.
 # </details>
 #
 # 2. Draw from the VAE with hidden numbers twice as far out: `vae.decode(2 * keras.random.normal((8, latent)))`. Are those still pictures of the same kind? The decoder never saw such numbers in training.

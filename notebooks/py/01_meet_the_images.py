@@ -623,7 +623,7 @@ record(ours, bands, headline="forest {forest_iou:.2f}, Canny {canny_ods:.2f}".fo
 # - A random forest on local colour and texture finds objects and cannot name them: a mean IoU of 0.345<!--=forest_iou-->. What it lacks is a view of the whole outline.
 # - Roberts and Sobel are gradients. Canny is a procedure around a gradient, and on these images it is ahead by blur and hysteresis: an ODS of 0.56<!--=canny_ods--> against Sobel's 0.46<!--=sobel_ods-->. Texture defeats them all, because change of brightness is not the end of a thing.
 #
-# Any network that claims to find segments or edges has to beat these. Notebook `02` builds the model that this series is about, and asks of it, for a start, nothing but to describe images.
+# Any network that claims to find segments or edges has to beat these. Notebook `03` builds the model that this series is about, and asks of it, for a start, nothing but to describe images.
 #
 # ## On your own
 #

@@ -12,7 +12,7 @@ def plan():
     }
 """
 FIT = {
-    "NOTEBOOK": '"05"',
+    "NOTEBOOK": '"08"',
     "CHANGED": '"sigma"',
     "ARMS": '{"usual": 0.05, "wide": 0.1}',
     "CONTROL": '"usual"',
@@ -128,7 +128,7 @@ RIGHT = {
     "reference": right(),
     "another_project": right(
         plan=_plan(
-            NOTEBOOK='"05"',
+            NOTEBOOK='"08"',
             CHANGED='"sigma"',
             ARMS='{"wide": 0.1, "usual": 0.05, "narrow": 0.02}',
             CONTROL='"usual"',

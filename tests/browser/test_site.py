@@ -76,7 +76,7 @@ def test_search_finds(opened):
     page = opened.open("search.html?q=collapse")
     page.wait_for_selector("#search-results li a")
     found = page.locator("#search-results li a").evaluate_all("links => links.map(a => a.href)")
-    assert any("notebooks/04" in link for link in found), found
+    assert any("notebooks/07" in link for link in found), found
     assert opened.problems == []
 
 
@@ -98,9 +98,9 @@ def test_one_page_leads_to_the_next(opened):
 
 
 def test_notebooks_can_be_launched(opened):
-    page = opened.open("notebooks/04_train_it_well.html")
+    page = opened.open("notebooks/07_train_it_well.html")
     links = page.locator("a").evaluate_all("links => links.map(a => a.href)")
     for host in ("https://colab.research.google.com/github/", "https://mybinder.org/v2/gh/"):
         of_host = {link for link in links if link.startswith(host)}
         # The theme's button and the notebook's own line agree.
-        assert len(of_host) == 1 and of_host.pop().endswith("notebooks/04_train_it_well.ipynb")
+        assert len(of_host) == 1 and of_host.pop().endswith("notebooks/07_train_it_well.ipynb")

@@ -10,7 +10,7 @@
 # - What one training step does, to the last digit.
 # - To tell from a table whether a code is in use.
 #
-# **What you'll need.** Notebooks `02` and `04`, about 90 minutes, Keras.
+# **What you'll need.** Notebooks `03` and `07`, about 90 minutes, Keras.
 #
 # | task | points |
 # |---|---|

@@ -9,7 +9,7 @@
 # - To change one thing, and to repeat it with several seeds.
 # - To report a gain with its interval, and a null result as one.
 #
-# **What you'll need.** One of the notebooks `02` to `06`, [docs/rerunning.md](../../../docs/rerunning.md), and four to six hours, most of them the machine's. The sweep runs outside this notebook; its results come in as a short table, so that this notebook itself runs in seconds.
+# **What you'll need.** One of the notebooks `03` to `10`, [docs/rerunning.md](../../../docs/rerunning.md), and four to six hours, most of them the machine's. The sweep runs outside this notebook; its results come in as a short table, so that this notebook itself runs in seconds.
 #
 # | task | points |
 # |---|---|
@@ -20,7 +20,7 @@
 #
 # Write your code in place of the line that raises `NotImplementedError`. The cell after it tests the form of your answer, not its content; the content is graded by a person, by the rubrics. Do not rename or delete cells; you may add cells of your own, with figures too.
 #
-# **Questions that have worked.** Does the noise of the decoder (`sigma` in `05`) matter more for the mean IoU than the size of the code? Does KL warm-up (`04`) still help with half the steps? With how many labels does the VAE's start lose its lead over random weights (`05`)? Does the best rate for the reconstruction differ from the best rate for the edges (`06`)?
+# **Questions that have worked.** Does the noise of the decoder (`sigma` in `08`) matter more for the mean IoU than the size of the code? Does KL warm-up (`07`) still help with half the steps? With how many labels does the VAE's start lose its lead over random weights (`08`)? Does the best rate for the reconstruction differ from the best rate for the edges (`10`)?
 
 # %% readonly="setup"
 import numpy as np
@@ -42,7 +42,7 @@ from helpers import checks
 #
 # | key | meaning |
 # |---|---|
-# | `"notebook"` | two digits, `"04"` |
+# | `"notebook"` | two digits, `"07"` |
 # | `"changed"` | the one parameter that is changed, a name |
 # | `"arms"` | a dictionary from the name of an arm to its value of that parameter; two or more, all different |
 # | `"control"` | the name of the arm that the others are compared with |
@@ -55,7 +55,7 @@ def plan():
     """The plan of the sweep, a dictionary."""
     ### BEGIN SOLUTION
     return {
-        "notebook": "05",
+        "notebook": "08",
         "changed": "sigma",
         "arms": {"usual": 0.05, "wide": 0.1},
         "control": "usual",
@@ -82,7 +82,7 @@ checks.true(
 )
 ### BEGIN HIDDEN TESTS
 checks.true(
-    isinstance(p["notebook"], str) and p["notebook"] in {"02", "03", "04", "05", "06"},
+    isinstance(p["notebook"], str) and p["notebook"] in {"03", "04", "07", "08", "10"},
     "The notebook is named by its two digits, as a text.",
 )
 checks.true(
@@ -165,7 +165,7 @@ checks.true(
 # *Rubric, 3 points.* 1: somebody else could run it again from what is written. 1: one thing was changed, and steps, data and budget are the same in all arms. 1: nothing is hidden: failed runs, runs that were left out, settings that were tried first.
 
 # %% [markdown] answer="how_it_was_run" points=3
-# `python -m helpers.runs sweep sigma.yaml`, with `notebooks: "05"`, `grid: {sigma: [0.05, 0.1]}`, `profile: smoke` and `seeds: 4`, on a laptop with two cores. Eight runs, none failed, none left out. Both arms have the same steps, pictures, labels and network.
+# `python -m helpers.runs sweep sigma.yaml`, with `notebooks: "08"`, `grid: {sigma: [0.05, 0.1]}`, `profile: smoke` and `seeds: 4`, on a laptop with two cores. Eight runs, none failed, none left out. Both arms have the same steps, pictures, labels and network.
 
 # %% [markdown]
 # ## Task 3: the gain and its interval
