@@ -15,6 +15,7 @@ from authoring import cover
 from authoring.notebook_cells import absolute_paths, clean, refresh_source, to_notebook
 from authoring.number_markers import fill_numbers, refuse_unread
 from helpers.runs.execute import execute
+from helpers.runs.notebook_names import gone
 from helpers.runs.notebooks import BadRequest, notebooks_folder, profile_file
 from helpers.runs.parameters import read_file
 from helpers.runs.results import read_results
@@ -161,7 +162,10 @@ def find_source(number):
     pattern = f"{stem.zfill(2)}_*.py" if stem.isdigit() else f"{stem}.py"
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
-        names = ", ".join(p.stem for p in found or sorted(folder.glob("*.py")))
+        texts = [p.stem for p in found or sorted(folder.glob("*.py"))]
+        if former := gone(stem.zfill(2) if stem.isdigit() else stem, texts):
+            raise BadRequest(former)
+        names = ", ".join(texts)
         raise BadRequest(f"{number!r} must name one file in {folder}. There are: {names}")
     return found[0]
 

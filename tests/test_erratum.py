@@ -22,7 +22,7 @@ KNOWN = re.compile(f"{checks.DOI}|{checks.ARXIV}|{checks.URL}", re.I)
 
 @pytest.fixture(scope="module")
 def stored():
-    (path,) = [p for p in series() if p.name.startswith("10_")]
+    (path,) = [p for p in series() if p.name.startswith("18_")]
     return checks.Stored.read(path)
 
 

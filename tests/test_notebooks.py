@@ -77,7 +77,7 @@ def _pictures(page):
 
 @pytest.fixture
 def stored(tiny):
-    return checks.Stored.read(tiny / "12_count_dots.ipynb")
+    return checks.Stored.read(tiny / "07_count_dots.ipynb")
 
 
 def test_the_tiny_notebook_passes(stored):
@@ -169,7 +169,7 @@ DOCTORED = {
     "unknown key": (checks.check_citations, "'totl'", lambda n: _prose(n, "=total-->", "=totl-->")),
     "no number": (checks.check_citations, "cites no number", lambda n: _prose(n, "<!--=", "<!--")),
     "wrong item": (checks.check_citations, r"says 0.6 for 'heights\[1\]'", lambda n: _prose(n, "0.5<!--=heights[1]", "0.6<!--=heights[1]")),
-    "wrong item of an item": (checks.check_citations, r"12_count_dots.ipynb: the prose says 9.9 for 'table\[-1\]\[0\]'", lambda n: _payload(n)["results"].update(table=[[1.0], [2.0]]) or _prose(n, "0.5<!--=heights[1]", "9.9<!--=table[-1][0]")),
+    "wrong item of an item": (checks.check_citations, r"07_count_dots.ipynb: the prose says 9.9 for 'table\[-1\]\[0\]'", lambda n: _payload(n)["results"].update(table=[[1.0], [2.0]]) or _prose(n, "0.5<!--=heights[1]", "9.9<!--=table[-1][0]")),
     "misspelt marker": (checks.check_citations, "a marker is written", lambda n: _prose(n, "<!--=total-->", "<!-- =total-->")),
     "marker without its end": (checks.check_citations, "cannot be read", lambda n: _prose(n, "=total-->", "=total->")),
     "marker in code": (checks.check_citations, "stands in code", lambda n: _markers(n).update(source="# 1.0<!--=total-->")),
@@ -234,7 +234,7 @@ def test_the_list_of_notebooks_that_were_cut_anew_names_notebooks():
 def test_profile_check_goes_red(stored, tmp_path):
     work = tmp_path / "notebooks"
     shutil.copytree(stored.path.parent, work)
-    smoke = work / "parameters" / "12.smoke.yaml"
+    smoke = work / "parameters" / "07.smoke.yaml"
     nb = checks.Stored.read(work / stored.path.name)
     assert checks.check_profiles(nb) == []
     smoke.write_text("cuont: 3\n")
@@ -242,7 +242,7 @@ def test_profile_check_goes_red(stored, tmp_path):
     smoke.write_text("count: 1000\n")
     assert "Nearest: 99" in checks.check_profiles(nb)[0]
     smoke.unlink()
-    assert checks.check_profiles(nb) == ["parameters/12.smoke.yaml is missing"]
+    assert checks.check_profiles(nb) == ["parameters/07.smoke.yaml is missing"]
 
 
 def test_nbval_compares_what_is_marked(tiny, tmp_path):
@@ -250,25 +250,25 @@ def test_nbval_compares_what_is_marked(tiny, tmp_path):
     work = tmp_path / "notebooks"
     (work / "parameters").mkdir(parents=True)
     shutil.copy(ROOT / "notebooks" / "conftest.py", work)
-    for number in ("12", "15", "17"):
-        node = nbformat.read(tiny / "12_count_dots.ipynb", as_version=4)
+    for number in ("07", "08", "09"):
+        node = nbformat.read(tiny / "07_count_dots.ipynb", as_version=4)
         marked = next(c for c in node.cells if "nbval-check-output" in checks.tags(c))
-        if number == "15":
+        if number == "08":
             marked.outputs[0].text = marked.outputs[0].text.replace("1.0", "1.1")
-        if number == "17":
+        if number == "09":
             marked.outputs, marked.execution_count = [], None
         nbformat.write(node, work / f"{number}_count_dots.ipynb")
         shutil.copy(
-            tiny / "parameters" / "12.smoke.yaml", work / "parameters" / f"{number}.smoke.yaml"
+            tiny / "parameters" / "07.smoke.yaml", work / "parameters" / f"{number}.smoke.yaml"
         )
     command = f"-m pytest -p no:cacheprovider -q -rf --nbval-lax --nbval-kernel-name python3 --nbval-cell-timeout 60 --nb-profile smoke --nbval-sanitize-with {ROOT / 'tests' / 'sanitize.cfg'} ."
     done = subprocess.run(
         [sys.executable, *command.split()], cwd=work, capture_output=True, text=True
     )
-    cells = len(notebook_cells.to_notebook((tiny / "py" / "12_count_dots.py").read_text()).cells)
+    cells = len(notebook_cells.to_notebook((tiny / "py" / "07_count_dots.py").read_text()).cells)
     assert done.returncode == 1, done.stdout + done.stderr
     failed = re.findall(r"^FAILED .*(\d\d)_count", done.stdout, flags=re.M)
-    assert failed == ["15", "17"], done.stdout
+    assert failed == ["08", "09"], done.stdout
     assert "a marked cell without a stored output" in done.stdout
     # record() saw the smoke parameters and the smoke band: every other cell passed.
     code = len([c for c in node.cells if c.cell_type == "code"])

@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+from helpers.runs.notebook_names import gone
 from helpers.runs.rules import nearest
 
 PROFILES = ("smoke", "default", "full")
@@ -31,6 +32,11 @@ def series():
     return [path for path in found if NUMBER.match(path.name) and path.is_file()]
 
 
+def series_names():
+    """Return the names of all numbered notebooks, in order."""
+    return [path.stem for path in series()]
+
+
 def find(name):
     """Return the notebook that a number ("07"), a name or a path stands for."""
     path = Path(name)
@@ -42,6 +48,8 @@ def find(name):
     hits = [p for p in known if p.stem == stem or (number and p.name.startswith(number + "_"))]
     if len(hits) == 1:
         return hits[0]
+    if former := gone(number or stem, series_names()):
+        raise BadRequest(former)
     near = nearest(stem, [p.stem for p in known])
     hint = f" Did you mean {near!r}?" if near else ""
     raise BadRequest(f"No notebook {name!r} in {notebooks_folder()}.{hint}")

@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 
 from helpers.runs.injected import injected_parameters
-from helpers.runs.notebooks import BadRequest, find, profile_file
+from helpers.runs.notebook_names import present_file, present_run
+from helpers.runs.notebooks import BadRequest, find, profile_file, series_names
 from helpers.runs.parameter_cells import read_notebook, read_parameters
 from helpers.runs.parameter_names import FORMER_NAMES, present_name, unknown, with_present_names
 from helpers.runs.rules import describe, nearest
@@ -62,8 +63,9 @@ def parameters_of_run(notebook, given, name):
     values = {n: meant(v, known[n].rule) if n in known else v for n, v in values.items()}
     if not FORMER_NAMES.keys() & values:
         return values
+    stem = present_run(Path(name).name.removesuffix(".ipynb"), series_names())
     try:
-        today = parameters_of(find(Path(name).name.removesuffix(".ipynb").split("__")[0]))
+        today = parameters_of(find(stem.split("__")[0]))
     except BadRequest:  # it is none of the series
         return values
     return with_present_names(values, today)
@@ -81,7 +83,9 @@ def read_file(path):
     try:
         values = read(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadRequest(f"Cannot read parameter file {path}: {error.strerror}.") from None
+        now = present_file(Path(path))
+        hint = f" It is {now} now." if now else ""
+        raise BadRequest(f"Cannot read parameter file {path}: {error.strerror}.{hint}") from None
     except UnicodeDecodeError as error:
         raise BadRequest(f"Parameter file {path} is not YAML in UTF-8: {error}") from None
     except ValueError as error:

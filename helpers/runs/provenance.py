@@ -44,6 +44,8 @@ def keep(notebook, path):
     Raises:
         ValueError: If the notebook cannot be read, failed, is not finished, or holds no record.
     """
+    from helpers.runs.notebook_names import present_run
+    from helpers.runs.notebooks import series_names
     from helpers.runs.outputs import FAILED, PARTIAL
     from helpers.runs.parameter_cells import read_notebook
     from helpers.runs.parameters import parameters_of_run
@@ -68,7 +70,7 @@ def keep(notebook, path):
     run = node.metadata.get("papermill", {})
     return write_record(
         path,
-        Path(notebook).stem,
+        present_run(Path(notebook).stem, series_names()),
         payload["results"],
         parameters,
         headline=payload["headline"],

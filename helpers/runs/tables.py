@@ -5,7 +5,8 @@ import io
 import json
 from pathlib import Path
 
-from helpers.runs.notebooks import BadRequest
+from helpers.runs.notebook_names import present_run
+from helpers.runs.notebooks import BadRequest, series_names
 from helpers.runs.outputs import FAILED, PARTIAL, write_whole
 from helpers.runs.parameter_names import present_name, unknown
 from helpers.runs.rules import nearest
@@ -81,7 +82,8 @@ def _row(path):
         words = " ".join(str(failure).split())[:100]
         raise _Left(f"is no executed notebook of the series: {words}") from None
     stem, _, run = path.stem.rpartition("__")
-    row = {"notebook": (stem or run).split("__")[0], "run": run}
+    notebook = present_run(stem or run, series_names()).split("__")[0]
+    row = {"notebook": notebook, "run": run}
     row |= {name: _cell(value) for name, value in values.items()}
     single = {name: value for name, value in results.items() if not isinstance(value, list)}
     row |= {name if name not in row else f"result_{name}": v for name, v in single.items()}
