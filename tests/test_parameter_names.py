@@ -107,7 +107,9 @@ def test_the_table_fits_the_texts_of_the_notebooks_and_the_records():
     for old, new in parameter_names.FORMER_NAMES.items():
         assert any(new in names for names in known), new
         assert not any(old in names for names in known), old
-    records = [json.loads(p.read_text("utf-8")) for p in SERIES.parent.glob("data/results/[0-9]*.json")]
+    records = [
+        json.loads(p.read_text("utf-8")) for p in SERIES.parent.glob("data/results/[0-9]*.json")
+    ]
     used = {name for record in records for name in record["parameters"]}
     assert set(parameter_names.FORMER_NAMES) <= used
 

@@ -14,6 +14,7 @@ import yaml
 from PIL import Image
 
 from authoring import notebook_cells
+from helpers.runs.notebook_names import FORMER_NOTEBOOKS
 from helpers.runs.notebooks import series
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,6 +25,7 @@ import docstrings  # noqa: E402
 import latents  # noqa: E402
 import latents_page  # noqa: E402
 import pages  # noqa: E402
+import redirects  # noqa: E402
 import sources  # noqa: E402
 import vendor  # noqa: E402
 
@@ -79,6 +81,36 @@ def test_a_page_that_names_a_folder_of_the_machine_is_found(tmp_path):
     assert _site(tmp_path, "<p>PosixPath('/somewhere/vae/data')</p>") == []
     (problem,) = pages.check_site(tmp_path, "/somewhere/vae")
     assert "names a folder" in problem
+
+
+# ---- addresses from before
+
+
+def test_the_page_of_a_former_name_leads_to_the_present_one(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    for stem in NOTEBOOKS:
+        (tmp_path / "notebooks" / f"{stem}.html").write_text('<html lang="en"></html>')
+    written = redirects.write(tmp_path)
+    assert {path.stem for path in written} == set(FORMER_NOTEBOOKS)
+    assert pages.check_site(tmp_path) == []
+    for path in written:
+        text, now = path.read_text("utf-8"), f"{FORMER_NOTEBOOKS[path.stem]}.html"
+        assert pages.Page(text).links == [now]
+        assert f'location.replace("{now}" + location.search + location.hash)' in text
+        assert f'content="0; url={now}"' in text
+    with pytest.raises(FileExistsError):
+        redirects.write(tmp_path)
+    for path in {FORMER_NOTEBOOKS[path.stem] for path in written}:
+        (tmp_path / "notebooks" / f"{path}.html").unlink()
+    problems = pages.check_site(tmp_path)
+    assert len(problems) == len(written) and all("a link to nothing" in p for p in problems)
+
+
+def test_the_site_is_built_with_the_pages_of_former_names():
+    text = (ROOT / "docs" / "site" / "build.py").read_text(encoding="utf-8")
+    assert (
+        text.index("run_sphinx(") < text.index("redirects.write(html)") < text.index("check_site(")
+    )
 
 
 # ---- notebooks as pages

@@ -21,6 +21,7 @@ import chapters  # noqa: E402
 import latents_page  # noqa: E402
 import nbformat  # noqa: E402
 import pages as built  # noqa: E402
+import redirects  # noqa: E402
 import sources  # noqa: E402
 import vendor  # noqa: E402
 from sources import ROOT, SiteError  # noqa: E402
@@ -108,10 +109,11 @@ def main(arguments=None):
     shutil.rmtree(html, ignore_errors=True)
     if status := run_sphinx(out / "source", html, out / "doctrees"):
         sys.exit(status)
+    moved = redirects.write(html)
     if problems := built.check_site(html, ROOT):
         sys.exit("\n".join([*problems, f"{len(problems)} problems in the pages"]))
     count = len([p for p in html.rglob("*.html") if html / "_static" not in p.parents])
-    print(f"{count} pages in {time.perf_counter() - started:.0f} s: {html}/index.html")
+    print(f"{count - len(moved)} pages in {time.perf_counter() - started:.0f} s: {html}/index.html")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ import lab as jupyter
 import pytest
 from playwright.sync_api import sync_playwright
 
+from helpers.runs.notebook_names import FORMER_NOTEBOOKS
+
 ROOT = Path(__file__).resolve().parents[2]
 HTML = Path(os.environ.get("SITE_HTML") or ROOT / "build" / "site" / "html")
 VENDOR = Path(os.environ.get("SITE_VENDOR") or ROOT / ".site-env" / "vendor")
@@ -24,10 +26,13 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def site_pages():
-    """Paths of all pages below the site's root."""
+    """Paths of all pages below the site's root, but for those that only lead to another one."""
     static = HTML / "_static"
+    moved = {HTML / "notebooks" / f"{old}.html" for old in FORMER_NOTEBOOKS}
     return sorted(
-        p.relative_to(HTML).as_posix() for p in HTML.rglob("*.html") if static not in p.parents
+        p.relative_to(HTML).as_posix()
+        for p in HTML.rglob("*.html")
+        if static not in p.parents and p not in moved
     )
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from conftest import HTML
+from helpers.runs.notebook_names import FORMER_NOTEBOOKS
 
 pytestmark = pytest.mark.browser
 INK = """(canvas) => {
@@ -95,6 +96,17 @@ def test_one_page_leads_to_the_next(opened):
     page.wait_for_url("**/notebooks/01_*.html")
     page.locator("a.left-prev").press("Enter")
     page.wait_for_url("**/notebooks/00_*.html")
+
+
+@pytest.mark.parametrize("old", FORMER_NOTEBOOKS)
+def test_an_address_from_before_leads_to_the_page_of_today(old, opened):
+    page = opened.page
+    page.goto(f"{opened.base}notebooks/{old}.html#references")
+    page.wait_for_url(f"**/notebooks/{FORMER_NOTEBOOKS[old]}.html#references")
+    assert page.locator("article h1").count() == 1
+    page.go_back()  # the page that only leads on is none to come back to
+    assert page.url == "about:blank"
+    assert opened.problems == []
 
 
 def test_notebooks_can_be_launched(opened):
