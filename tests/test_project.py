@@ -410,11 +410,18 @@ FOLDERS = {path.parent.name: path for path in sorted(ROOT.glob("helpers/*/__init
 
 
 def _notebooks_told(doc):
-    """The numbers on the line `Notebooks: 00, 02 to 04 and 06.` of a docstring; none of "none"."""
+    """The numbers on the line `Notebooks: 00, 02 to 04 and 06.` of a docstring; none of "none".
+
+    A range tells of the notebooks that are there, and both its ends are.
+    """
     (told,) = re.findall(r"^Notebooks: (.*)\.$", doc, re.M)
     ranges = re.findall(r"(\d\d)(?: to (\d\d))?", told)
     assert ranges or told.startswith("none"), told
-    return {f"{n:02}" for a, b in ranges for n in range(int(a), int(b or a) + 1)}
+    ends = [(a, b or a) for a, b in ranges]
+    there = [name[:2] for name in notebooks.series_names()]
+    assert {end for pair in ends for end in pair} <= set(there), told
+    assert sum(ends, ()) == tuple(sorted(sum(ends, ()))), told
+    return {number for a, b in ends for number in there if a <= number <= b}
 
 
 def _notebooks_that_import(folder):
@@ -440,14 +447,20 @@ def test_a_folder_tells_which_notebooks_import_it(folder):
 
 
 def test_notebooks_are_read_from_a_docstring():
-    assert _notebooks_told("A.\n\nNotebooks: 00, 02 to 04 and 06.") == {
-        "00",
-        "02",
-        "03",
-        "04",
-        "06",
-    }
+    first, *_, third, last = [n[:2] for n in notebooks.series_names()][:4]
+    told = _notebooks_told(f"A.\n\nNotebooks: {first} and {third} to {last}.")
+    assert told == {first, third, last}
+    everything = {name[:2] for name in notebooks.series_names()}
+    assert _notebooks_told(f"A.\n\nNotebooks: {first} to {max(everything)}.") == everything
     assert _notebooks_told("A of 12.\n\nNotebooks: none; the course.") == set()
+    for wrong in (
+        f"{first} to 98",
+        f"98 and {first}",
+        f"{third} and {first}",
+        f"{last} to {first}",
+    ):
+        with pytest.raises(AssertionError):
+            _notebooks_told(f"A.\n\nNotebooks: {wrong}.")
     assert _notebooks_that_import("uncertainty") == {"12"}
 
 
