@@ -59,7 +59,7 @@ autodoc_preserve_defaults = True  # as written: a value may hold a path of this 
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
-napoleon_custom_sections = [("References", "notes_style")]
+napoleon_custom_sections = [("References", "notes_style"), ("Call arguments", "params_style")]
 
 # Fetched once by vendor.py and copied into the site: no page asks another host.
 mathjax_path = "vendor/mathjax/tex-svg-full.js"

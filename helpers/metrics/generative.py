@@ -169,8 +169,8 @@ def block_mean(images, cells=4):
 def variance_ratio(real, fake):
     """Variance of generated features as a share of that of real ones, summed over F.
 
-    1 where they vary as much; 0 where the generator draws one picture again and again. Of
-    `block_mean`s it asks whether pictures differ at all, and takes no notice of blur.
+    1 where they vary as much; 0 where the generator draws one picture again and again. Given
+    features of `block_mean`, it asks whether pictures differ at all, and takes no notice of blur.
 
     Args:
         real: `(N, F)`, N ≥ 2.
