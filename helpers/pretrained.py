@@ -11,24 +11,32 @@ import math
 import os
 from pathlib import Path
 
+import keras
 import numpy as np
 
-from helpers import pyramids
+from helpers import models, pyramids
 from helpers.checkpoint.code_versions import git_commit
 
 FOLDER = Path(__file__).parents[1] / "data" / "weights"
 MAX_BYTES = 2 * 2**20
 FORMER = {"outputs": "num_classes"}  # names of entries in older notes, and today's
+HEAD = ("patches", "widths", "depths", "num_classes")  # what describes a head on pyramid features
 
 
-def save(model, name, *, patches, widths, depths, num_classes, folder=FOLDER, **about):
-    """Keep a head on pyramid features, as `load` builds it again.
+def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, **about):
+    """Keep a model, as `load` builds it again.
+
+    Of a VAE the weights of encoder and decoder and its σ are kept; not its counter of steps, its
+    noise and its metrics. Both files are written aside and then put in their places.
 
     Args:
-        model: from `pyramids.segmentation_head` on all levels of an encoder.
+        model: what `builder` builds.
         name: of the files.
-        patches, widths, depths: as given to `pyramids.pyramid_networks`.
-        num_classes: as given to `pyramids.segmentation_head`.
+        builder: "conv_vae", "dense_vae" (see `models`), or "pyramid_head", a
+            `pyramids.segmentation_head` on all levels of an encoder.
+        arguments: of the builder, a dictionary of JSON values. Those of a pyramid head are
+            `patches`, `widths`, `depths` as for `pyramids.pyramid_networks`, and `num_classes`;
+            they may stand among `about` instead.
         folder: where to; made if it is not there.
         **about: what else the note tells, JSON values: class names, data set, scores.
 
@@ -36,7 +44,8 @@ def save(model, name, *, patches, widths, depths, num_classes, folder=FOLDER, **
         Path of the weights.
 
     Raises:
-        ValueError: If the network described is not the model's, or the file is above 2 MB.
+        ValueError: If the network described is not the model's, a weight does not fit into 16
+            bits, or the file is above 2 MB.
 
     Examples:
         >>> sizes = {"patches": (2, 2), "widths": (4, 8), "depths": (0, 0)}
@@ -48,60 +57,185 @@ def save(model, name, *, patches, widths, depths, num_classes, folder=FOLDER, **
         >>> pretrained.load("tiny", folder)[1]["multiple"]
         4
     """
-    note = {"patches": patches, "widths": widths, "depths": depths, "num_classes": num_classes}
+    if arguments is None:
+        note = {key: about.pop(key) for key in HEAD}
+    else:
+        note = {"builder": builder, "arguments": arguments}
     copy = _build(note)
-    if copy.count_params() != model.count_params():
+    if _shapes(copy) != _shapes(model):
+        described = ", ".join(HEAD[:-1]) + f" and {HEAD[-1]}" if arguments is None else builder
         raise ValueError(
-            f"patches, widths, depths and num_classes describe {copy.count_params():,} weights, "
-            f"and the model has {model.count_params():,}. Received: {note}"
+            f"{described} describe {_size(copy):,} weights, and the model has {_size(model):,}. "
+            f"Received: {note}"
         )
+    with np.errstate(over="ignore"):
+        # A single number, such as log σ, counts for every pixel: it keeps its digits.
+        values = [w.astype("float16") if w.ndim else w for w in map(_numpy, _kept(model))]
+    if not all(np.isfinite(value).all() for value in values):
+        raise ValueError(f"a weight of {name} is not finite in 16 bits: it is no trained model")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    path, part = folder / f"{name}.npz", folder / f"part-{name}.npz"
-    np.savez_compressed(part, *(w.astype("float16") for w in model.get_weights()))
-    if part.stat().st_size > MAX_BYTES:
-        size = part.stat().st_size / 2**20
-        part.unlink()
-        raise ValueError(f"kept weights take 2 MB at most. Received: {name} with {size:.1f} MB")
-    os.replace(part, path)
-    note |= {"parameters": copy.count_params(), "commit": git_commit()}
-    text = json.dumps({**note, **about}, indent=1)
-    (folder / f"{name}.json").write_text(text + "\n", "utf-8")
-    return path
+    note |= {"parameters": _size(model), "weights": _size(model), "commit": git_commit(), **about}
+    parts = [folder / f"part-{os.getpid()}-{name}{suffix}" for suffix in (".npz", ".json")]
+    try:
+        np.savez_compressed(parts[0], *values)
+        size = parts[0].stat().st_size
+        if size > MAX_BYTES:
+            raise ValueError(
+                f"kept weights take 2 MB at most. Received: {name} with {size / 2**20:.1f} MB"
+            )
+        parts[1].write_text(json.dumps(note, indent=1) + "\n", "utf-8")
+        for part in parts:
+            os.replace(part, folder / f"{name}{part.suffix}")
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+    return folder / f"{name}.npz"
 
 
 def load(name, folder=FOLDER):
-    """A kept model for images of any size, and its note; (None, None) if there is none.
+    """A kept model and its note; (None, None) if there is none.
 
-    The note's `multiple` is what `pyramids.predict_full_size` pads to.
+    A pyramid head takes images of any size; the note's `multiple` is what
+    `pyramids.predict_full_size` pads to.
 
     Examples:
         >>> pretrained.load("nothing-of-this-name")
         (None, None)
     """
+    values, about = _read(name, folder)
+    if values is None:
+        return None, None
+    model = _build(about)
+    if [v.shape for v in values] != _shapes(model):
+        path = Path(folder) / f"{name}.npz"
+        raise ValueError(
+            f"{path} does not fit the network that {path.with_suffix('.json')} describes."
+        )
+    _assign(model, values)
+    return model, about
+
+
+def load_weights(model, name, folder=FOLDER):
+    """Put kept weights into a model with the same networks, such as one built by hand.
+
+    Args:
+        model: its weights are changed.
+        name, folder: see `save`.
+
+    Returns:
+        The note, a dictionary.
+
+    Raises:
+        FileNotFoundError: If there are no such weights; says what makes them.
+        ValueError: If the networks differ.
+
+    Examples:
+        >>> folder, sizes = tempfile.mkdtemp(), {"image_shape": (8, 8, 1), "latent": 2}
+        >>> path = pretrained.save(
+        ...     models.dense_vae(**sizes), "tiny", builder="dense_vae", arguments=sizes, folder=folder
+        ... )
+        >>> vae = models.VAE(*networks.dense_networks((8, 8, 1), latent=2, hidden=(400,)))
+        >>> pretrained.load_weights(vae, "tiny", folder)["builder"]
+        'dense_vae'
+    """
+    values, about = _read(name, folder)
+    if values is None:
+        raise FileNotFoundError(
+            f"{Path(folder) / name}.npz and .json are not here. `make weights NAME={name}` trains "
+            "and keeps them (`python -m authoring weights` lists the names)."
+        )
+    kept = [v.shape for v in values]
+    if kept != _shapes(model):
+        unlike = [i for i, (a, b) in enumerate(zip(kept, _shapes(model))) if a != b]
+        where = f"; the first that differs: {kept[unlike[0]]}" if unlike else ""
+        where += (
+            f" and {_kept(model)[unlike[0]].path} {_shapes(model)[unlike[0]]}" if unlike else ""
+        )
+        built = f"{about['builder']}({_spelled(about['arguments'])})"
+        raise ValueError(
+            f"{name} holds {sum(map(math.prod, kept)):,} weights in {len(kept)} arrays of {built}, "
+            f"and {model.name} has {_size(model):,} in {len(_shapes(model))}{where}. "
+            "Build it with the same sizes."
+        )
+    _assign(model, values)
+    return about
+
+
+def _read(name, folder):
+    """Weights and note as `load` gives them, or (None, None)."""
     weights, note = (Path(folder) / f"{name}{suffix}" for suffix in (".npz", ".json"))
     if not (weights.exists() and note.exists()):
         return None, None
     about = json.loads(note.read_text("utf-8"))
     about = {FORMER.get(key, key): value for key, value in about.items()}
-    model = _build(about)
+    about.setdefault("builder", "pyramid_head")
+    about.setdefault("arguments", {key: about[key] for key in HEAD if key in about})
+    if about["builder"] == "pyramid_head":
+        about = {
+            **about["arguments"],
+            **about,
+            "multiple": math.prod(about["arguments"]["patches"]),
+        }
     with np.load(weights, allow_pickle=False) as stored:
         values = [stored[f"arr_{i}"].astype("float32") for i in range(len(stored.files))]
-    if [v.shape for v in values] != [w.shape for w in model.weights]:
-        raise ValueError(f"{weights} does not fit the network that {note} describes.")
-    model.set_weights(values)
-    return model, {**about, "multiple": _multiple(about)}
+    return values, about
 
 
-def _multiple(note):
-    return math.prod(note["patches"])
+def _pyramid_head(patches, widths, depths, num_classes):
+    side = math.prod(
+        patches
+    )  # the smallest image there is: the head reads the sizes off the levels
+    encoder, _ = pyramids.pyramid_networks((side, side, 3), 1, widths, depths, patches)
+    head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), num_classes)
+    return pyramids.at_size(head, (None, None, 3))
+
+
+BUILDERS = {
+    "conv_vae": models.conv_vae,
+    "dense_vae": models.dense_vae,
+    "pyramid_head": _pyramid_head,
+}
 
 
 def _build(note):
-    side = _multiple(note)  # the smallest image there is: the head reads the sizes off the levels
-    shape = (side, side, 3)
-    encoder, _ = pyramids.pyramid_networks(
-        shape, 1, note["widths"], note["depths"], note["patches"]
+    builder = note.get("builder", "pyramid_head")
+    if builder not in BUILDERS:
+        raise ValueError(
+            f"`builder` must be one of {', '.join(BUILDERS)}. Received: builder={builder!r}"
+        )
+    arguments = note.get("arguments") or {key: note[key] for key in HEAD}
+    # JSON has lists where the builders take tuples.
+    return BUILDERS[builder](
+        **{key: tuple(v) if isinstance(v, list) else v for key, v in arguments.items()}
     )
-    head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), note["num_classes"])
-    return pyramids.at_size(head, (None, None, 3))
+
+
+def _kept(model):
+    """The variables that the outputs are computed with, in an order of their own."""
+    networks = [model.encoder, model.decoder] if isinstance(model, models.VAE) else [model]
+    kept = [w for network in networks for w in network.weights]
+    sigma = getattr(model, "raw_log_sigma", None)
+    kept += [] if sigma is None else [sigma]
+    return [w for w in kept if "float" in w.dtype]  # states of noise are whole numbers
+
+
+def _shapes(model):
+    return [tuple(w.shape) for w in _kept(model)]
+
+
+def _size(model):
+    return sum(map(math.prod, _shapes(model)))
+
+
+def _numpy(weight):
+    return keras.ops.convert_to_numpy(weight.value).astype("float32")
+
+
+def _assign(model, values):
+    for weight, value in zip(_kept(model), values, strict=True):
+        weight.assign(value)
+
+
+def _spelled(arguments):
+    return ", ".join(f"{key}={value!r}" for key, value in arguments.items())

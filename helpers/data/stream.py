@@ -1,0 +1,81 @@
+"""Fresh pictures of `shapes` without end, for trainings that need no labels.
+
+A set of 4,000 pictures is learned by heart in a long training. Where a program draws the pictures,
+each step can have new ones. Imported by its own name, since it needs Keras.
+"""
+
+import inspect
+
+import keras
+import numpy as np
+
+from helpers.data import shapes
+from helpers.data.dataset import to_float
+
+OPTIONS = sorted(set(inspect.signature(shapes.pictures).parameters) - {"seeds", "n", "size"})
+STREAM = 1000  # in the place where a split of `shapes.generate` has 0, 1 or 2
+
+
+class FreshShapes(keras.utils.PyDataset):
+    """Batches of new `shapes` pictures for `fit`, float32 in [0, 1].
+
+    A batch is a function of (`seed`, epoch, its place in the epoch) and the options, so any of
+    them can be drawn again, and a training that goes on after a stop sees what it would have seen.
+    Keras moves on to the next epoch after each pass.
+
+    No picture is one of the splits of `shapes.generate`: seeds have the mark `STREAM` in the fifth
+    place, where those of a split have 0, 1 or 2.
+
+    Args:
+        batch_size: Pictures in a batch.
+        steps_per_epoch: Batches in an epoch.
+        seed: From 0 to 2³² − 1.
+        size: Side of the pictures in pixels.
+        first_epoch: Which epoch to start from, for a training that goes on after a stop.
+        **options: `objects`, `radius`, `contrast`, `texture`, `textures`, `noise` of
+            `shapes.generate`; its `annotators` are taken and not used.
+
+    Raises:
+        ValueError: If an argument is out of its range or not known; the message names it.
+
+    Examples:
+        >>> stream = data.stream.FreshShapes(batch_size=4, steps_per_epoch=10, objects=1)
+        >>> (x,) = stream[0]
+        >>> x.shape, x.dtype.name, len(stream)
+        ((4, 32, 32, 3), 'float32', 10)
+    """
+
+    def __init__(
+        self, batch_size=64, steps_per_epoch=1000, seed=0, size=32, first_epoch=0, **options
+    ):
+        super().__init__()
+        lowest = {"batch_size": 1, "steps_per_epoch": 1, "seed": 0, "first_epoch": 0}
+        given = (batch_size, steps_per_epoch, seed, first_epoch)
+        for (name, low), value in zip(lowest.items(), given):
+            whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+            if not whole or not low <= value < 2**32:
+                raise ValueError(
+                    f"`{name}` must be an integer from {low} to 2³² − 1. Received: {name}={value!r}"
+                )
+        unknown = sorted(set(options) - set(OPTIONS))
+        if unknown:
+            raise ValueError(
+                f"Unknown option of FreshShapes; known are {', '.join(OPTIONS)}. "
+                f"Received: {unknown[0]}={options[unknown[0]]!r}"
+            )
+        shapes.pictures(np.random.SeedSequence(0), 1, size=size, **options)  # checks them
+        self.batch_size, self.steps_per_epoch = int(batch_size), int(steps_per_epoch)
+        self.seed, self.size, self.options = int(seed), int(size), options
+        self.epoch = self.first_epoch = int(first_epoch)
+
+    def __len__(self):
+        return self.steps_per_epoch
+
+    def __getitem__(self, index):
+        if not 0 <= index < len(self):
+            raise IndexError(f"Batch {index} of {len(self)}")
+        seeds = np.random.SeedSequence(self.seed, spawn_key=(STREAM, self.epoch, int(index)))
+        return (to_float(shapes.pictures(seeds, self.batch_size, size=self.size, **self.options)),)
+
+    def on_epoch_end(self):
+        self.epoch += 1
