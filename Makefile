@@ -15,13 +15,13 @@ SPREAD   = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 BACKENDS := .backends/bin/python
 PORTABLE := $(addprefix tests/test_,layers.py losses.py vae.py networks.py inputs.py pair_checks.py saving.py backend.py \
-	segmentation_losses.py pyramids.py training.py density.py label_maps.py pretraining.py checkpoint.py pretrained.py \
+	segmentation_losses.py pyramids.py training.py density.py label_maps.py pretraining.py checkpoint.py pretrained.py stream.py weights.py \
 	linear_probes.py statistics.py metrics_tables.py photo_training.py cost.py receptive_fields.py progress.py gan.py \
 	pixelcnn.py vqvae.py evaluator.py metrics_generative.py generative_samples.py comparisons.py data_records.py vq.py ood.py \
 	probabilistic_unet.py uncertainty_baselines.py examples.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build bench mutants gpu lock
+.PHONY: help setup run test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build weights bench mutants gpu lock
 
 help:     ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -78,6 +78,9 @@ lint: setup    ## check and format the Python
 build: setup    ## write the stored notebooks from notebooks/py, and the numbers of README and docs: make build NB="03 07"
 	$(PYTHON) -m authoring build $(NB)
 	$(PYTHON) -m authoring readme
+
+weights: setup    ## train the models of data/weights long, NAME=vae-shapes32 or all; stopped, it goes on where it was
+	$(PYTHON) -m authoring weights $(NAME)
 
 bench: setup    ## the side-by-side measurements; minutes each
 	for script in $(filter-out benchmarks/on_gpu.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done

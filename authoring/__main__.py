@@ -1,4 +1,4 @@
-"""Build stored notebooks from a shell: `python -m authoring --help`."""
+"""Build stored notebooks and kept weights from a shell: `python -m authoring --help`."""
 
 import argparse
 import sys
@@ -40,6 +40,29 @@ def refresh_pages(options):
     return 0
 
 
+def train_weights(options):
+    """Train the models that come with the project; after a stop, the next call goes on."""
+    from authoring import weights  # imports Keras
+
+    unknown = sorted(set(options.names) - set(weights.RECIPES))
+    if unknown:
+        known = ", ".join(weights.RECIPES)
+        raise BadRequest(f"no recipe of this name: {unknown[0]}. There are: {known}")
+    for name in options.names or weights.RECIPES:
+        try:
+            note = weights.keep(name, say=lambda line: print(line, flush=True))
+        except KeyboardInterrupt:
+            print(f"{name}: stopped; the same command goes on from the last twentieth")
+            return 130
+        change = note["trained_enough"]
+        word = "enough" if change["verdict"] else "not enough"
+        print(
+            f"{name}: kept. Twice the steps changed the ELBO by {change['difference_nats']:+.1f} ± "
+            f"{change['interval_nats']:.1f} nats, {change['percent']:.2f} %: trained {word}"
+        )
+    return 0
+
+
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m authoring", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -53,6 +76,9 @@ def _parser():
         action="store_true",
         help="write changed prose and descriptions of figures only; the code must be unchanged",
     )
+    kept = commands.add_parser("weights", help="train and keep the models of data/weights")
+    kept.set_defaults(action=train_weights)
+    kept.add_argument("names", nargs="*", metavar="NAME", help="of recipes; all of them if none")
     pages = commands.add_parser("readme", help="refill the Markdown pages from what is stored")
     pages.set_defaults(action=refresh_pages)
     return parser

@@ -58,12 +58,12 @@ def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, 
         4
     """
     if arguments is None:
-        note = {key: about.pop(key) for key in HEAD}
+        note = arguments = {key: about.pop(key) for key in HEAD}
     else:
         note = {"builder": builder, "arguments": arguments}
-    copy = _build(note)
+    copy = build(builder, arguments)
     if _shapes(copy) != _shapes(model):
-        described = ", ".join(HEAD[:-1]) + f" and {HEAD[-1]}" if arguments is None else builder
+        described = builder if "builder" in note else ", ".join(HEAD[:-1]) + f" and {HEAD[-1]}"
         raise ValueError(
             f"{described} describe {_size(copy):,} weights, and the model has {_size(model):,}. "
             f"Received: {note}"
@@ -106,7 +106,7 @@ def load(name, folder=FOLDER):
     values, about = _read(name, folder)
     if values is None:
         return None, None
-    model = _build(about)
+    model = build(about["builder"], about["arguments"])
     if [v.shape for v in values] != _shapes(model):
         path = Path(folder) / f"{name}.npz"
         raise ValueError(
@@ -143,7 +143,7 @@ def load_weights(model, name, folder=FOLDER):
     if values is None:
         raise FileNotFoundError(
             f"{Path(folder) / name}.npz and .json are not here. `make weights NAME={name}` trains "
-            "and keeps them (`python -m authoring weights` lists the names)."
+            "and keeps them."
         )
     kept = [v.shape for v in values]
     if kept != _shapes(model):
@@ -198,17 +198,20 @@ BUILDERS = {
 }
 
 
-def _build(note):
-    builder = note.get("builder", "pyramid_head")
+def build(builder, arguments):
+    """A model with fresh weights, from the name of its builder; see `save`.
+
+    Examples:
+        >>> pretrained.build("dense_vae", {"image_shape": [8, 8, 1], "latent": 2}).latent_shape
+        (2,)
+    """
     if builder not in BUILDERS:
         raise ValueError(
             f"`builder` must be one of {', '.join(BUILDERS)}. Received: builder={builder!r}"
         )
-    arguments = note.get("arguments") or {key: note[key] for key in HEAD}
     # JSON has lists where the builders take tuples.
-    return BUILDERS[builder](
-        **{key: tuple(v) if isinstance(v, list) else v for key, v in arguments.items()}
-    )
+    arguments = {key: tuple(v) if isinstance(v, list) else v for key, v in arguments.items()}
+    return BUILDERS[builder](**arguments)
 
 
 def _kept(model):

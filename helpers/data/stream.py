@@ -21,7 +21,8 @@ class FreshShapes(keras.utils.PyDataset):
 
     A batch is a function of (`seed`, epoch, its place in the epoch) and the options, so any of
     them can be drawn again, and a training that goes on after a stop sees what it would have seen.
-    Keras moves on to the next epoch after each pass.
+    Keras moves on to the next epoch after each pass. Its `fit` draws an order of the batches from
+    Python's generator; `fit(..., shuffle=False)` takes them as they come, where bits matter.
 
     No picture is one of the splits of `shapes.generate`: seeds have the mark `STREAM` in the fifth
     place, where those of a split have 0, 1 or 2.

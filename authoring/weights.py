@@ -1,0 +1,217 @@
+"""Train the models that come with the project, long: `make weights`, or `python -m authoring weights`.
+
+A recipe is trained twice on fresh pictures, half as long first, so that the note can say whether it
+was trained enough: whether twice the steps change the ELBO on held-out pictures by less than 0.5 %.
+A training that is stopped goes on from its last twentieth, to the same weights.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import tempfile
+import time
+
+import keras
+import numpy as np
+
+from helpers import backend, data, pretrained
+from helpers.checkpoint import training_backup
+from helpers.data.stream import FreshShapes
+from helpers.metrics.statistics import confidence_interval, paired_difference
+
+RECIPES = {
+    "vae-shapes32": {
+        "pictures": {
+            "size": 32,
+            "objects": 1,
+            "radius": [0.18, 0.25],
+            "contrast": [0.25, 0.6],
+            "texture": 0.1,
+            "noise": 0.02,
+            "annotators": 1,
+        },
+        "builder": "conv_vae",
+        "arguments": {
+            "image_shape": [32, 32, 3],
+            "latent": 16,
+            "width": 32,
+            "likelihood": "gaussian",
+        },
+        "steps": 16000,  # and 8,000 for the control
+        "batch_size": 64,
+        "learning_rate": 2e-3,  # falls to 0 along half a cosine
+        "seed": 0,
+    },
+}
+EPOCHS = 20  # parts of a training: after each one it is scored, and can be stopped
+HELD_OUT = 1000  # pictures of the val split
+NOISE_SEED = 0  # of the ε that all scores share
+LIMIT = 0.5  # % of the ELBO
+
+
+def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
+    """Train a recipe at both lengths and keep the long one, with its note.
+
+    Args:
+        name: of the files, and of a recipe in `RECIPES` unless one is given.
+        recipe: a dictionary like those in `RECIPES`; `steps` must be a multiple of 40.
+        folder: where the weights go.
+        work: where the state of an unfinished training lies; in the cache unless given.
+        say: gets a line after every twentieth of a training.
+
+    Returns:
+        The note, a dictionary.
+    """
+    recipe = RECIPES[name] if recipe is None else recipe
+    steps = recipe["steps"]
+    if steps < 1 or steps % (2 * EPOCHS):
+        raise ValueError(f"`steps` must be a multiple of {2 * EPOCHS}. Received: steps={steps!r}")
+    work = data.cache_folder() / "kept" / "weights" if work is None else work
+    work.mkdir(parents=True, exist_ok=True)
+    held_out = _held_out(recipe)
+    runs = {}
+    for length, planned in ((steps // 2, steps + steps // 2), (steps, steps)):
+        runs[length] = _train(name, recipe, length, planned, held_out, work, say)
+    scores = {
+        length: _kept_elbo(run["model"], name, recipe, held_out) for length, run in runs.items()
+    }
+    half, whole = runs[steps // 2], runs[steps]
+    note = {
+        "dataset": "shapes, fresh pictures",
+        "licence": "MIT; the textures are CC0 (public domain)",
+        "parameters": {**recipe, "optimizer": "Adam", "schedule": "cosine to 0"},
+        "seed": recipe["seed"],
+        "steps": steps,
+        "elbo_nats": float(scores[steps].mean()),
+        "elbo_interval": confidence_interval(scores[steps])[1],
+        "scored_on": {"split": "val", "pictures": HELD_OUT, "noise_seed": NOISE_SEED},
+        "learning_curve": whole["curve"],
+        "half": {
+            "steps": steps // 2,
+            "elbo_nats": float(scores[steps // 2].mean()),
+            "learning_curve": half["curve"],
+            "minutes": half["seconds"] / 60,
+        },
+        "trained_enough": _verdict(scores[steps // 2], scores[steps]),
+        "minutes": whole["seconds"] / 60,
+        "sgemm_gflops": sgemm_speed(),
+        "backend": keras.backend.backend(),
+        "versions": _versions(),
+    }
+    network = {"builder": recipe["builder"], "arguments": _arguments(recipe)}
+    pretrained.save(whole["model"], name, folder=folder, **network, **note)
+    for run in runs.values():
+        run["backup"].remove()
+    return note
+
+
+def sgemm_speed(size=1024, repeats=8):
+    """GF/s of the fastest of some products of two float32 matrices."""
+    a = np.random.default_rng(0).standard_normal((size, size), "float32")
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        a @ a
+        seconds.append(time.perf_counter() - start)
+    return round(2 * size**3 / min(seconds) / 1e9, 1)
+
+
+class Curve(keras.callbacks.Callback):
+    """The ELBO on held-out pictures after every epoch, written beside the backup and told."""
+
+    def __init__(self, backup, score, tell):
+        super().__init__()
+        self.backup, self.score, self.tell = backup, score, tell
+        self.path = backup.path.with_suffix(".curve.json")
+        self.rows = []
+        if backup.epoch:
+            # A stop may have come between the two files: the backup is what counts.
+            self.rows = training_backup.read_note(self.path, "rows")[: backup.epoch]
+
+    def on_epoch_end(self, epoch, logs=None):
+        seconds = time.perf_counter() - self.backup.start
+        row = {"epoch": epoch + 1, "seconds": seconds, "elbo_nats": self.score(self.model)}
+        self.rows.append(row)
+        training_backup.write_note(self.path, {"rows": self.rows})
+        self.tell(row)
+
+
+def _train(name, recipe, steps, planned, held_out, work, say):
+    """One training: its model, learning curve, seconds, and the backup that it went on from."""
+    keras.utils.set_random_seed(recipe["seed"])
+    model = pretrained.build(recipe["builder"], _arguments(recipe))
+    rate = keras.optimizers.schedules.CosineDecay(recipe["learning_rate"], steps)
+    model.compile(keras.optimizers.Adam(rate), **backend.compile_options(planned=steps))
+    model.optimizer.build(model.trainable_variables)
+
+    each = steps // EPOCHS
+    key = hashlib.sha256(json.dumps([recipe, keras.backend.backend()], sort_keys=True).encode())
+    backup = training_backup.TrainingBackup(work / f"{name}-{steps}-{key.hexdigest()[:10]}.json")
+    backup.restore(model)
+    if backup.epoch:
+        say(f"{name}: goes on after step {backup.epoch * each:,} of {steps:,}")
+
+    def tell(row):
+        done = row["epoch"] * each
+        left = row["seconds"] / done * (planned - done) / 60
+        say(
+            f"{name}: step {done:,} of {steps:,}, ELBO {row['elbo_nats']:,.1f} nats on "
+            f"{HELD_OUT:,} held-out pictures, about {left:.0f} min left"
+        )
+
+    curve = Curve(backup, lambda model: float(_elbos(model, held_out).mean()), tell)
+    stream = FreshShapes(recipe["batch_size"], each, recipe["seed"], **recipe["pictures"])
+    training_backup.rewind(stream, backup.epoch)
+    if backup.epoch < EPOCHS:
+        # Unless told not to, Keras shuffles the batches by Python's generator, which no backup has.
+        options = {"initial_epoch": backup.epoch, "shuffle": False, "verbose": 0}
+        model.fit(stream, epochs=EPOCHS, callbacks=[curve, backup], **options)
+    rows = [
+        {"steps": row["epoch"] * each, "seconds": row["seconds"], "elbo_nats": row["elbo_nats"]}
+        for row in curve.rows
+    ]
+    return {"model": model, "curve": rows, "seconds": backup.seconds, "backup": backup}
+
+
+def _held_out(recipe):
+    """Pictures of the val split, (N, H, W, C)."""
+    return data.to_float(data.load("shapes", "val", limit=HELD_OUT, **recipe["pictures"]).images)
+
+
+def _elbos(model, x):
+    """One-sample ELBO of every picture, (N,), with the same noise for every model."""
+    rng = np.random.default_rng(NOISE_SEED)
+    noise = rng.standard_normal((len(x), *model.latent_shape)).astype("float32")
+    parts = [slice(i, i + 100) for i in range(0, len(x), 100)]
+    return np.concatenate([keras.ops.convert_to_numpy(model.elbo(x[p], noise[p])) for p in parts])
+
+
+def _kept_elbo(model, name, recipe, x):
+    """The ELBOs with the weights as they are kept, as 16-bit floats; the model has them afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        network = {"builder": recipe["builder"], "arguments": _arguments(recipe)}
+        pretrained.save(model, name, folder=folder, **network)
+        pretrained.load_weights(model, name, folder)
+    return _elbos(model, x)
+
+
+def _verdict(half, whole):
+    """Whether twice the steps changed the ELBO by less than `LIMIT` %, from paired scores (N,)."""
+    change = paired_difference(whole, half)
+    percent = 100 * abs(change.mean) / abs(float(whole.mean()))
+    return {
+        "verdict": bool(percent < LIMIT),
+        "difference_nats": change.mean,
+        "interval_nats": change.half,
+        "percent": percent,
+        "limit_percent": LIMIT,
+    }
+
+
+def _arguments(recipe):
+    return {**recipe["arguments"], "seed": recipe["seed"]}
+
+
+def _versions():
+    names = {"keras", "numpy", keras.backend.backend()}
+    return {name: importlib.metadata.version(name) for name in sorted(names)}

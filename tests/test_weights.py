@@ -1,0 +1,121 @@
+"""authoring.weights: a training that is stopped ends as an unbroken one, and its note says how long."""
+
+import json
+
+import numpy as np
+import pytest
+
+from authoring import __main__ as shell
+from authoring import weights
+from helpers import pretrained
+
+TINY = {
+    "pictures": {"size": 16, "objects": 1, "texture": 0.1, "noise": 0.02, "annotators": 1},
+    "builder": "dense_vae",
+    "arguments": {
+        "image_shape": [16, 16, 3],
+        "latent": 2,
+        "hidden": [4],
+        "likelihood": "gaussian",
+    },
+    "steps": 40,
+    "batch_size": 4,
+    "learning_rate": 1e-2,
+    "seed": 1,
+}
+
+
+@pytest.fixture(autouse=True)
+def few_pictures(monkeypatch):
+    monkeypatch.setattr(weights, "HELD_OUT", 16)
+
+
+def stopping(after):
+    """A `say` that stops the training, as Ctrl-C would, at its line number `after`."""
+    lines = []
+
+    def say(line):
+        lines.append(line)
+        if len(lines) == after:
+            raise KeyboardInterrupt
+
+    return say
+
+
+def arrays(folder):
+    with np.load(folder / "tiny.npz") as stored:
+        return [stored[key] for key in stored.files]
+
+
+def test_a_stopped_training_ends_as_an_unbroken_one(tmp_path):
+    lines = []
+    whole = weights.keep("tiny", TINY, tmp_path / "a", tmp_path / "work", lines.append)
+    assert len(lines) == 40 and "step 1 of 20, ELBO " in lines[0] and "min left" in lines[0]
+    assert not list((tmp_path / "work").iterdir())
+
+    for after in (5, 30):  # in the control, and in the long training after it
+        with pytest.raises(KeyboardInterrupt):
+            weights.keep("tiny", TINY, tmp_path / "b", tmp_path / "work", stopping(after))
+        assert not (tmp_path / "b").exists()
+    told = []
+    again = weights.keep("tiny", TINY, tmp_path / "b", tmp_path / "work", told.append)
+    assert "goes on after step 20 of 20" in told[0] and "goes on after step" in told[1]
+    assert len(told) < 30
+    for a, b in zip(arrays(tmp_path / "a"), arrays(tmp_path / "b"), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-7)  # one step of 16-bit floats
+    for one, other in ((whole, again), (whole["half"], again["half"])):
+        assert one["elbo_nats"] == pytest.approx(other["elbo_nats"], rel=1e-5)
+        curves = [[row["elbo_nats"] for row in n["learning_curve"]] for n in (one, other)]
+        np.testing.assert_allclose(*curves, rtol=1e-5)
+
+
+def test_the_note_says_what_was_done(tmp_path):
+    note = weights.keep("tiny", TINY, tmp_path, tmp_path / "work", stopping(0))
+    model, read = pretrained.load("tiny", tmp_path)
+    assert json.loads(json.dumps(note)) == {key: read[key] for key in note}
+    assert read["parameters"]["steps"] == read["steps"] == 40 and read["half"]["steps"] == 20
+    assert [row["steps"] for row in read["learning_curve"]] == list(range(2, 41, 2))
+    assert [row["steps"] for row in read["half"]["learning_curve"]] == list(range(1, 21))
+    assert read["minutes"] > 0 and read["sgemm_gflops"] > 0 and read["versions"]["keras"]
+    found = weights._elbos(model, weights._held_out(TINY)).mean()
+    assert found == pytest.approx(read["elbo_nats"], rel=1e-5)
+    change = read["trained_enough"]
+    assert change["difference_nats"] == pytest.approx(found - read["half"]["elbo_nats"], rel=1e-3)
+    assert change["verdict"] == (change["percent"] < 0.5)
+
+
+def test_the_verdict_is_about_the_share_of_the_elbo():
+    half = np.array([1000.0, 1010.0, 990.0])
+    assert weights._verdict(half, half + 4)["verdict"]
+    other = weights._verdict(half, half + np.array([4.0, 6.0, 8.0]))
+    assert not other["verdict"] and other["difference_nats"] == 6 and other["interval_nats"] > 0
+    assert not weights._verdict(half, half - 6)["verdict"]  # more steps that harm are a change, too
+
+
+def test_steps_must_be_cut_into_twentieths(tmp_path):
+    with pytest.raises(ValueError, match=r"multiple of 40\. Received: steps=50"):
+        weights.keep("tiny", {**TINY, "steps": 50}, tmp_path, tmp_path / "work")
+
+
+@pytest.mark.parametrize("name", weights.RECIPES)
+def test_every_recipe_builds_and_its_files_are_small(name):
+    recipe = weights.RECIPES[name]
+    model = pretrained.build(recipe["builder"], recipe["arguments"])
+    assert 2 * model.count_params() < pretrained.MAX_BYTES
+    assert recipe["steps"] % (2 * weights.EPOCHS) == 0 and set(recipe) == set(TINY)
+
+
+def test_the_shell(capsys, monkeypatch):
+    assert shell.main(["weights", "vae-nothing"]) == 2
+    assert "There are: vae-shapes32" in capsys.readouterr().err
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(weights, "keep", stopped)
+    assert shell.main(["weights", "vae-shapes32"]) == 130
+    assert "goes on from the last twentieth" in capsys.readouterr().out
+    verdict = {"verdict": True, "difference_nats": 3.0, "interval_nats": 1.0, "percent": 0.06}
+    monkeypatch.setattr(weights, "keep", lambda name, say: {"trained_enough": verdict})
+    assert shell.main(["weights"]) == 0
+    assert "+3.0 ± 1.0 nats, 0.06 %: trained enough" in capsys.readouterr().out
