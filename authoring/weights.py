@@ -37,9 +37,9 @@ RECIPES = {
             "width": 32,
             "likelihood": "gaussian",
         },
-        "steps": 16000,  # and 8,000 for the control
+        "steps": 80000,  # and 40,000 for the control
         "batch_size": 64,
-        "learning_rate": 2e-3,  # falls to 0 along half a cosine
+        "learning_rate": 4e-3,  # falls to 0 along half a cosine
         "seed": 0,
     },
 }
