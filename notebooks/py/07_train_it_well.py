@@ -433,7 +433,7 @@ for k, nats in zip(ks, bounds):
 assert np.all(np.diff(bounds) > 0), "the bound must rise with k"
 
 # %% [markdown]
-# In the stored run the ELBO is 1176.0<!--=bounds[0]--> nats, and with 50 draws the bound is higher by 8.2<!--=bound_gain--> nats. So at least that much of the distance between the ELBO and $\log p(x)$ is the encoder's doing: its $q$ is not the true posterior. The curve still rises at 50; it tells that $\log p(x)$ lies above, not how far. Models are compared by one and the same $L_k$: somebody's $L_{5000}$ beside your ELBO is no comparison.
+# In the stored run the ELBO is 1265.4<!--=bounds[0]--> nats, and with 50 draws the bound is higher by 11.8<!--=bound_gain--> nats. So at least that much of the distance between the ELBO and $\log p(x)$ is the encoder's doing: its $q$ is not the true posterior. The curve still rises at 50; it tells that $\log p(x)$ lies above, not how far. Models are compared by one and the same $L_k$: somebody's $L_{5000}$ beside your ELBO is no comparison.
 #
 # ### Learning by heart
 #
@@ -455,12 +455,12 @@ for axis, (history, title) in zip(axes, histories):
 axes[2].plot(ks, bounds, "o-", color=plots.COLOURS["green"])
 axes[2].set(xscale="log", xlabel="k, draws per picture", ylabel="nats", title="the bound $L_k$")
 axes[2].set_xticks(ks, ks)
-alt = "Left: with all pictures the training and the held-out curve fall together at first and part slowly. Middle: with 200 pictures the training curve keeps falling while the held-out curve levels off far above it. Right: the importance-weighted bound rises with the number of draws and has not levelled off at the last one."
+alt = "Left: with all pictures the training and the held-out curve fall together at first and part from about the fifteenth epoch on; at the end the held-out one is nearly level. Middle: with 200 pictures the training curve keeps falling while the held-out curve levels off far above it. Right: the importance-weighted bound rises with the number of draws and has not levelled off at the last one."
 plots.show(fig, alt=alt)
 gap_all, gap_few = (h["val_loss"][-1] - h["loss"][-1] for h, _ in histories)
 
 # %% [markdown]
-# With 200 pictures the two curves end 110<!--=gap_few--> nats apart. The careful VAE is not free of it either: it is wider and has passed its 4000 pictures dozens of times, and its curves end 21<!--=gap_all--> nats apart. Its held-out curve still falls, so the training was worth it; but how good it is, only that curve tells. The best moment to stop is where the held-out curve is lowest, which is what `EarlyStopping` with `restore_best_weights` looks for. An ELBO without the words *held out* is a report about the optimiser.
+# With 200 pictures the two curves end 110<!--=gap_few--> nats apart. The careful VAE is not free of it either: it is wider and has passed its 4000 pictures dozens of times, and its curves end 55<!--=gap_all--> nats apart. Its held-out curve falls to the end, at last by little, so the training has done no harm yet; but how good it is, only that curve tells. The best moment to stop is where the held-out curve is lowest, which is what `EarlyStopping` with `restore_best_weights` looks for. An ELBO without the words *held out* is a report about the optimiser.
 #
 # ## Why is it blurred?
 #
@@ -499,17 +499,17 @@ for (name, values), style in zip(power.items(), ("-", "--", ":")):
     axis.semilogy(np.arange(1, len(values) + 1), values, style, label=name)
 axis.set(xlabel="spatial frequency (cycles per picture)", ylabel="power")
 axis.legend()
-alt = "Power over spatial frequency on a logarithmic axis. All three curves agree at one and two cycles per picture. The means then fall away, to about a tenth of the power of the pictures at the highest frequency. The draws flatten out: below the pictures in the middle, at their level in the end."
+alt = "Power over spatial frequency on a logarithmic axis. All three curves agree at one and two cycles per picture. The means then fall away, to less than a tenth of the power of the pictures at the highest frequency. The draws flatten out: below the pictures from three to six cycles, above them at seven and eight."
 plots.show(fig, alt=alt)
 
 # %%
 strips = [held[:10], np.clip(means[:10], 0, 1), np.clip(drawn[:10], 0, 1)]
 fig = plots.image_grid(strips, row_labels=["picture", "mean", "draw"])
-alt = "Held-out pictures, the means that the decoder gives for them, and draws from its distribution. The means are smooth: place and colour are right, triangles are still triangles with rounded corners, squares are nearly round, and the texture is gone. The draws are the same smooth forms under coloured grain: more detail, but no corner or edge comes back."
+alt = "Held-out pictures, the means that the decoder gives for them, and draws from its distribution. The means are smooth: place and colour are right, most triangles are still triangles with rounded corners, most squares are nearly round, and the texture is gone. The draws are the same smooth forms under coloured grain: more detail, but no corner or edge comes back."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The reconstructions carry the slow variation and lose the fast one: at 1 cycle a picture they keep 0.96<!--=kept_low--> of the pictures' power in the stored run, at the highest frequency 0.05<!--=kept_high-->. The draws put the *amount* back, in the only form that independent pixels know: white noise, which has no edges. An edge is fast variation in step over many pixels, and that is what a factorised likelihood cannot express. It costs the decoder least to leave it out.
+# The reconstructions carry the slow variation and lose the fast one: at 1 cycle a picture they keep 0.97<!--=kept_low--> of the pictures' power in the stored run, at the highest frequency 0.07<!--=kept_high-->. The draws put back roughly the right *amount*, in the only form that independent pixels know: white noise, which has no edges. An edge is fast variation in step over many pixels, and that is what a factorised likelihood cannot express. It costs the decoder least to leave it out.
 #
 # This matters for the notebooks that follow. Whoever looks for edges in a reconstruction looks for what the model was never paid to keep.
 #
@@ -539,10 +539,10 @@ for name in speed_ways:
     print(f"first epoch after {first:.1f} s")
 
 # %% [markdown]
-# In the stored run the dense network passes 7.3<!--=speed_per_second[0]*0.001--> thousand pictures per second of processor time; with batches of 512 it passes 14.3<!--=speed_per_second[1]*0.001--> thousand. The patches pass 5.6<!--=speed_per_second[5]*0.001--> thousand and the overlapping kernels 3.8<!--=speed_per_second[4]*0.001--> thousand, with the same channels. Such numbers belong to a machine, its load and the size of the pictures, and the compilation is part of them; take the order and the rough ratios with you, not the digits.
+# In the stored run the dense network passes 7.3<!--=speed_per_second[0]*0.001--> thousand pictures per second of processor time; with batches of 512 it passes 15.2<!--=speed_per_second[1]*0.001--> thousand. The patches pass 6.8<!--=speed_per_second[5]*0.001--> thousand and the overlapping kernels 4.3<!--=speed_per_second[4]*0.001--> thousand, with the same channels. Such numbers belong to a machine, its load and the size of the pictures, and the compilation is part of them; take the order and the rough ratios with you, not the digits.
 #
-# The ELBO column is the one to decide by, and it orders them differently. Batches of 512 pass the most pictures and end at 879.5<!--=speed_elbo[1]--> nats, batches of 64 at 922.1<!--=speed_elbo[0]-->: early in training it is steps that count, and large batches take few of them. XLA spends its first seconds on compiling and reaches 868.8<!--=speed_elbo[2]--> in this short race; it can earn them back in a long one, so measure at your own length. Pixels that are not centred pass as fast and end at 879.2<!--=speed_elbo[3]-->. Of the two convolutional networks, the patches are the
-# faster, but the ELBO is nearly the same: 912.9<!--=speed_elbo[5]--> against 906.3<!--=speed_elbo[4]--> nats, one training each. On larger pictures convolutions are where the time goes, and the ratio grows; `benchmarks/vae_throughput.py` measures a published example's architecture and loop beside ours.
+# The ELBO column is the one to decide by, and it orders them differently. Batches of 512 pass the most pictures and end at 883.5<!--=speed_elbo[1]--> nats, batches of 64 at 921.4<!--=speed_elbo[0]-->: early in training it is steps that count, and large batches take few of them. XLA spends its first seconds on compiling and reaches 887.9<!--=speed_elbo[2]--> in this short race; it can earn them back in a long one, so measure at your own length. Pixels that are not centred pass no slower and end at 890.2<!--=speed_elbo[3]-->. Of the two convolutional networks, the patches are the
+# faster, but the ELBO is nearly the same: 918.1<!--=speed_elbo[5]--> against 910.6<!--=speed_elbo[4]--> nats, one training each. On larger pictures convolutions are where the time goes, and the ratio grows; `benchmarks/vae_throughput.py` measures a published example's architecture and loop beside ours.
 #
 # ## What do the hidden numbers know?
 #
@@ -605,7 +605,7 @@ plots.show(fig, alt=alt)
 # This is a negative result, and worth reading slowly. For the **place**, the VAE's μ gives R² = 0.74<!--=probe_vae[2]--> for x, the plain autoencoder 0.74<!--=probe_autoencoder[2]-->, and the principal components, which took a second and no training, 0.72<!--=probe_pca[2]-->. Only the untrained encoder is clearly behind, with 0.60<!--=probe_untrained[2]-->. The **colours** look the same. The **radius** is hard for all: 0.24<!--=probe_vae[4]--> for the VAE, 0.24<!--=probe_pca[4]--> for PCA. And the **class** is nearly lost on a linear reader of any of these codes: with 1000 labels
 # 0.45<!--=probe_vae[1]--> for the VAE, 0.46<!--=probe_pca[1]--> for PCA, and guessing one of three gives 0.33. The black bars are wider than the differences.
 #
-# The longer VAE makes it plainer. Its pictures have corners, its ELBO is hundreds of nats better, and its probe is no better: 0.70<!--=probe_longer[2]--> for x, 0.45<!--=probe_longer[1]--> for the class. A triangle that is redrawn as a triangle *is* in the code; but where it stands there depends on place, size and turn at once, and a plane cannot cut it out. **The likelihood pays for what is said about the pixels. It does not pay for saying it in a form that a linear reader understands.** Whether a reader with more layers gains anything is the question of the notebooks that follow, with the same controls.
+# The longer VAE makes it plainer. Its pictures have corners, its ELBO is hundreds of nats better, and its probe is no better: 0.71<!--=probe_longer[2]--> for x, 0.46<!--=probe_longer[1]--> for the class. A triangle that is redrawn as a triangle *is* in the code; but where it stands there depends on place, size and turn at once, and a plane cannot cut it out. **The likelihood pays for what is said about the pixels. It does not pay for saying it in a form that a linear reader understands.** Whether a reader with more layers gains anything is the question of the notebooks that follow, with the same controls.
 #
 # ## Results
 #
