@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from scipy.stats import multivariate_normal
 
 from helpers import losses, metrics
 from helpers.metrics import density
@@ -215,3 +216,22 @@ def test_iwae_bounds_are_ordered():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_the_gap_of_a_linear_model_is_what_the_elbo_lacks(exact):
+    rng = np.random.default_rng(3)
+    x, W, sigma = rng.normal(size=(50, 6)), rng.normal(size=(6, 2)), 0.7
+    mean, log_variance = rng.normal(size=(50, 2)), rng.normal(size=2)
+    if exact:  # the best diagonal q
+        precision = np.eye(2) + W.T @ W / sigma**2
+        mean = x @ W @ np.linalg.inv(precision) / sigma**2
+        log_variance = -np.log(np.diag(precision))
+    log_p, gap, smallest = metrics.linear_gaussian_gap(x, W, sigma, mean, log_variance)
+    squares = np.sum((x - mean @ W.T) ** 2, axis=1) + np.sum(np.exp(log_variance) * W**2)
+    nll = 0.5 * squares / sigma**2 + 6 * (math.log(sigma) + 0.5 * losses.LOG_2PI)
+    kl = 0.5 * np.sum(mean**2 + np.exp(log_variance) - 1 - log_variance, axis=1)
+    assert np.mean(-nll - kl) == pytest.approx(log_p - gap, abs=1e-10)
+    covariance = W @ W.T + sigma**2 * np.eye(6)
+    assert log_p == pytest.approx(multivariate_normal(cov=covariance).logpdf(x).mean())
+    assert gap == pytest.approx(smallest, abs=1e-10) if exact else gap > smallest > 0

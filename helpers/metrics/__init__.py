@@ -3,10 +3,11 @@
 For who scores what a model gives: `label_maps` (IoU, Dice, boundary IoU), `calibration`,
 `multi_annotator` (energy distance, matched IoU), `generative` (kernel distance, precision and
 recall of samples), `linear_probes` (what features know), `statistics` and `tables` (intervals,
-and which of two methods is ahead). `density` has bounds on log p(x) of a VAE; it alone needs
-Keras, and is imported when it is asked for.
+and which of two methods is ahead). `density` has bounds on log p(x) of a VAE, and
+`loss_weights` the effective β of any VAE's loss; these two need Keras, and are imported when they
+are asked for.
 
-Notebooks: 01, 07 to 18.
+Notebooks: 01, 05, 07 to 18.
 """
 
 # isort: skip_file
@@ -38,9 +39,10 @@ from helpers.metrics.tables import format_interval, format_table, score_table
 
 
 def __getattr__(name):
-    # The only module that needs Keras, and importing Keras takes seconds.
+    # The only modules that need Keras, and importing Keras takes seconds.
     if not name.startswith("_"):
-        density = importlib.import_module("helpers.metrics.density")
-        if hasattr(density, name):
-            return getattr(density, name)
+        for module in ("density", "loss_weights"):
+            found = importlib.import_module(f"helpers.metrics.{module}")
+            if hasattr(found, name):
+                return getattr(found, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

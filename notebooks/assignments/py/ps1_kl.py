@@ -10,7 +10,7 @@
 # - A loss has an effective β, whether or not its author chose one.
 # - Why a KL is never negative.
 #
-# **What you'll need.** Notebook `04`, pencil and paper, about 75 minutes. NumPy is all you need.
+# **What you'll need.** Notebooks `04` and, for task 4, `05`, pencil and paper, about 75 minutes. NumPy is all you need.
 #
 # | task | points |
 # |---|---|
