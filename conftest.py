@@ -28,6 +28,8 @@ LONGEST = (
     "12_say_how_sure_you_are",
     "17_meet_the_supervised_neighbours",
     "15_meet_the_generative_neighbours",
+    "06_set_the_rate",
+    "03_build_a_vae",
 )
 
 

@@ -20,7 +20,7 @@ HELPERS = Path(__file__).resolve().parents[1] / "helpers"
 SMALL = (
     "backend", "checks", "layers", "losses", "networks", "pretrained", "progress", "pyramids",
     "training", "checkpoint.code_versions", "checkpoint.fingerprints", "checkpoint.result_store",
-    "checkpoint.session_code", "metrics.density", "metrics.label_maps", "models.inputs",
+    "checkpoint.session_code", "metrics.density", "metrics.label_maps", "metrics.loss_weights", "models.inputs",
     "models.pair_checks", "models.saving", "models.vae",
 )  # fmt: skip
 # Files of it that only other files of `helpers` use.
@@ -67,7 +67,9 @@ def test_the_small_module_is_all_here():
     places = (HELPERS, HELPERS / "checkpoint", HELPERS / "models")
     paths = [path for place in places for path in place.glob("[a-z]*.py")]
     files = {".".join(path.relative_to(HELPERS).with_suffix("").parts) for path in paths}
-    assert files == {*SMALL, *INSIDE} - {"metrics.density", "metrics.label_maps"}
+    assert files == {*SMALL, *INSIDE} - {
+        f"metrics.{name}" for name in ("density", "label_maps", "loss_weights")
+    }
 
 
 @pytest.mark.parametrize("module", SMALL)

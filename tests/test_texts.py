@@ -14,9 +14,10 @@ from helpers.runs import notebooks, parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 ROW = re.compile(
-    r"^\| \[?\**(\d\d)\** ([^\]|]+?)(?:\]\((?:notebooks/)?(\S+)\))? \|.*\| (\d+) \|$", re.M
+    r"^\| \[?\**(\d\d)\** ([^\]|]+?)(?:\]\((?:notebooks/)?(\S+)\))? \|.*\| (\d+) \| (\d+) \|$", re.M
 )
-MINUTES = re.compile(r"^- About (\d+) minutes? on 2 CPU cores", re.M)
+RUN = re.compile(r"^- About (\d+) minutes? (?:to run )?on 2 CPU cores", re.M)
+READ = re.compile(r"^- About .*\b(\d+) minutes to read", re.M)  # cards of notebooks that say so
 
 
 def _cells(path):
@@ -24,9 +25,11 @@ def _cells(path):
 
 
 def _rows(text):
-    """`(number, title, minutes)` of each row of a table of notebooks, and the files it links."""
+    """`(number, title, minutes to run, to read)` of each row of a table of notebooks, and the files
+    that it links."""
     found = ROW.findall(text)
-    return [(n, title, int(m)) for n, title, _, m in found], [file for *_, file, _ in found if file]
+    rows = [(n, title, int(run), int(read)) for n, title, _, run, read in found]
+    return rows, [file for *_, file, _, _ in found if file]
 
 
 def test_the_readme_notebook_00_and_the_cards_agree_on_notebooks_and_minutes():
@@ -34,10 +37,13 @@ def test_the_readme_notebook_00_and_the_cards_agree_on_notebooks_and_minutes():
     table, files = _rows((ROOT / "README.md").read_text(encoding="utf-8"))
     assert files == [path.name for path in series], "README.md lists other notebooks"
     cards = ["\n".join(_cells(path)) for path in series]
-    found = {
-        path.stem: [int(m) for m in MINUTES.findall(card)] for path, card in zip(series, cards)
-    }
-    assert found == {path.stem: [row[2]] for path, row in zip(series, table)}, "cards and README.md"
+    for column, pattern in ((2, RUN), (3, READ)):
+        told = {path.stem: pattern.findall(card) for path, card in zip(series, cards)}
+        listed = {path.stem: [str(row[column])] for path, row in zip(series, table)}
+        if pattern is READ:
+            listed = {stem: minutes for stem, minutes in listed.items() if told[stem]}
+            told = {stem: minutes for stem, minutes in told.items() if minutes}
+        assert told == listed, "cards and README.md"
     mapped, linked = _rows(cards[0])
     assert mapped == table, "the map of notebook 00 and README.md"
     assert linked == files[1:]  # 00 does not link itself

@@ -39,7 +39,7 @@
 #
 # **What you'll need**
 #
-# - What a VAE, its two terms and the KL are: notebook `03` or the first half of `04`. The rest is explained on the way.
+# - What a VAE, its two terms and the KL are: notebooks `03` and `04`. The rest is explained on the way.
 # - About 1 minute on 2 CPU cores and 1 GB of memory. No data set: all data here are made on the spot.
 
 # %% tags=["colab"]
@@ -152,7 +152,7 @@ assert np.all(np.diff(away) < 0) and near > far and abs(bound + gap - log_p) < 1
 assert best[0.5] > 0 and abs(best[1]) < 1e-12 and best[4] < 0
 
 # %% [markdown]
-# **What is right.** [14] The objective of the article has no minimum: it falls like $-m^2$, and whoever minimises it is paid for reconstructing badly with a code far away. It has a *maximum*, which for β = 1 is $\log p(x)$. As a loss the sign turns: minimise $E + \mathrm{KL}$. (Notebook `04` trains a network with the wrong sign and watches it run away.) [24] $\mathbb E_q[\log p(x \mid z)]$ grows as the reconstruction improves, so it is *minus* the error. Both slips come from one word, and a program that obeys it runs.
+# **What is right.** [14] The objective of the article has no minimum: it falls like $-m^2$, and whoever minimises it is paid for reconstructing badly with a code far away. It has a *maximum*, which for β = 1 is $\log p(x)$. As a loss the sign turns: minimise $E + \mathrm{KL}$. (Notebook `05` trains a network with the wrong sign and watches it run away.) [24] $\mathbb E_q[\log p(x \mid z)]$ grows as the reconstruction improves, so it is *minus* the error. Both slips come from one word, and a program that obeys it runs.
 #
 # [17] For any other $q$ a gap opens between the ELBO and $\log p(x)$, and it is $\mathrm{KL}(q\,\|\,p(z \mid x))$. That $q$ as a rule only *approximates* the posterior is why one speaks of a bound. [19] The last line takes the best possible $q$ for three β. (Setting the slopes by $m$ and $s$ to zero gives $m = x/(1+\beta)$, $s^2 = \beta/(1+\beta)$; for β = 1 that is the posterior.) With β < 1 the objective rises above $\log p(x)$: no bound. With β > 1 it stays a lower bound, since a KL is never negative, but one that does not touch $\log p(x)$ here whatever the encoder does. Only β = 1 is the ELBO.
 #
@@ -271,7 +271,7 @@ compare("σ", your_sigma, np.sqrt(28 * 28 / 2), "The sum over D in one, over 2σ
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# $\frac1D\|x-r\|^2 = \frac{1}{2\sigma^2}\|x-r\|^2$ for $\sigma^2 = D/2 = 392$, so σ = 19.8, on pixels that run from 0 to 1. Notebook `04` measures the same for losses of well-known books.
+# $\frac1D\|x-r\|^2 = \frac{1}{2\sigma^2}\|x-r\|^2$ for $\sigma^2 = D/2 = 392$, so σ = 19.8, on pixels that run from 0 to 1. Notebook `05` measures the same for losses of well-known books.
 #
 # </details>
 
@@ -706,7 +706,7 @@ for line, item in {"a": 50, "b": 59, "c": 21}.items():
 #
 # | question | what the series does | what remains |
 # |---|---|---|
-# | 1–4 formulas | derived and checked four ways in `04`; the sign, both KLs and the gap measured there | Until item [19] was run, three places of the series said that with any β other than 1 the objective is no bound. For β > 1 that is wrong; all three have been corrected. There will be more of the kind. |
+# | 1–4 formulas | derived and checked four ways in `04`; the sign, both KLs and the gap measured in `05` | Until item [19] was run, three places of the series said that with any β other than 1 the objective is no bound. For β > 1 that is wrong; all three have been corrected. There will be more of the kind. |
 # | 5–6 loss | every term is summed and in nats per image; the effective β is measured by a test | A Gaussian over pixels treats them as independent and puts some probability outside of [0, 1]. Its nats depend on the unit of the pixels. The fixed σ of `03`, `08` and `10` are choices. The classifiers' losses are means over pixels, with no KL beside them, except in the arm *VAE + term* of `08`, where its weight is one more choice. |
 # | 7 logits | all classifiers of `helpers` give logits, and their losses say so | Nothing that we know of. |
 # | 8 does it run | each notebook is run by the tests, from locked versions, on the CPU | At smoke parameters; the default run is the one that is stored. Only Linux has been tested. |
@@ -753,7 +753,7 @@ record(results, bands, f"{len(shown)} faults tested, {kinds['runs']} of them run
 #
 #    <details><summary>Solution</summary>
 #
-#    $E - \mathrm{KL} = \tfrac12(2 - m)^2 - \tfrac12 m^2 + \text{const} = -2m + \text{const}$: a straight line, without end. With a decoder that can shrink what it receives it falls faster still (the first exercise *On your own* of `04`).
+#    $E - \mathrm{KL} = \tfrac12(2 - m)^2 - \tfrac12 m^2 + \text{const} = -2m + \text{const}$: a straight line, without end. With a decoder that can shrink what it receives it falls faster still (`05` runs it).
 #
 #    </details>
 # 3. **Another game.** In the test of [83], let the players move in turn: update ψ with the *new* θ. Does the distance grow?
@@ -787,18 +787,18 @@ record(results, bands, f"{len(shown)} faults tested, {kinds['runs']} of them run
 #
 # | item | the article | right | where |
 # |---|---|---|---|
-# | 10 | minimises $\mathrm{KL}(p_\theta\,\Vert\,p_d)$ | maximum likelihood is $\mathrm{KL}(p_d\,\Vert\,p_\theta)$ | here, 04 |
+# | 10 | minimises $\mathrm{KL}(p_\theta\,\Vert\,p_d)$ | maximum likelihood is $\mathrm{KL}(p_d\,\Vert\,p_\theta)$ | here, 05 |
 # | 11 | runs that KL and the one in the loss together | data and model; code and prior; and in the gap, code and posterior | 04 |
 # | 12 | wants the model closest to the data | closest by which measure? The likelihood names one | 04 |
 # | 13 | calls $z$ itself a Gaussian, and its law a generative model; the law is not written down | $z \sim p(z) = \mathcal N(0, I)$, the prior | 04 |
-# | 14 | minimises $\mathbb E[\log p] - \beta\,\mathrm{KL}$ | maximise it, or minimise $-\mathbb E[\log p] + \beta\,\mathrm{KL}$ | here, 04 |
+# | 14 | minimises $\mathbb E[\log p] - \beta\,\mathrm{KL}$ | maximise it, or minimise $-\mathbb E[\log p] + \beta\,\mathrm{KL}$ | here, 05 |
 # | 15 | takes the expectation over $z$ under the law of the data | under $q(z \mid x)$ | 04 |
 # | 16 | sums over the data and averages over them as well | one of the two | – |
-# | 17 | says that $q$ is the posterior | $q$ approximates it; the gap of the bound is their KL | here, 04 |
+# | 17 | says that $q$ is the posterior | $q$ approximates it; the gap of the bound is their KL | here, 05 |
 # | 18 | calls $q$ a generative model | the inference model, or encoder; the generative model is $p(z)\,p(x \mid z)$ | 03 |
 # | 19 | leaves β unexplained | 1 is the ELBO; below 1 there is no bound, above 1 a looser one | here, 07 |
 # | 20 | derives neither the bound nor the KL | Jensen or the decomposition; $\tfrac12\sum(\mu^2 + \sigma^2 - 1 - \log\sigma^2)$ | 04 |
-# | 21 | states no likelihood, and takes `mse` | sum over pixels, with a σ; the mean weighs the KL by $D/(2\sigma^2)$ | here, 04 |
+# | 21 | states no likelihood, and takes `mse` | sum over pixels, with a σ; the mean weighs the KL by $D/(2\sigma^2)$ | here, 05 |
 #
 # ### The algorithm, and what it is for
 #
@@ -807,7 +807,7 @@ record(results, bands, f"{len(shown)} faults tested, {kinds['runs']} of them run
 # | 22 | draws $z$ from the prior before it encodes | that is how one generates; training draws from $q(z \mid x)$ | here, 03 |
 # | 23 | lets the encoder return $z$ | it returns $\mu$ and $\log\sigma^2$; then $z = \mu + \sigma\varepsilon$ | 03 |
 # | 24 | calls $\mathbb E[\log p(x \mid z)]$ the error | minus it is | here, 04 |
-# | 25 | minimises it, and says nothing of gradients through a draw | maximise; the reparameterised draw lets the gradient through | 03, 04 |
+# | 25 | minimises it, and says nothing of gradients through a draw | maximise; the reparameterised draw lets the gradient through | 03, 05 |
 # | 26 | trains until convergence | stop by a bound on held-out pictures | 07 |
 # | 27 | says four times that the decoder's pictures have a high resolution | as many pixels as the picture, and less detail | here, 07, 10 |
 # | 28 | promises high-level features and passes on pixels | the features are in the encoder | here, 08 |
