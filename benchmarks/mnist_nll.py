@@ -6,8 +6,7 @@
 Trains `helpers.models.conv_vae` on the 50,000 training images by the clock (compilation and
 validation count), keeps the weights with the best ELBO on validation images, and estimates
 −log p(x) by importance sampling, in nats per image. The test split is read only with `--test`,
-once, after everything else is decided. The same parameters train the VAE of notebook 07 in
-`notebooks/parameters/07.full-binarized_mnist.yaml`.
+once, after everything else is decided. Notebook 07 quotes the result.
 
 References:
     Larochelle and Murray (2011), the data. https://proceedings.mlr.press/v15/larochelle11a.html

@@ -14,7 +14,9 @@ from keras import layers
 from helpers.layers import DepthToSpaceUp, positive_int
 
 
-def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", centre=False):
+def dense_networks(
+    image_shape, latent=40, hidden=(400,), activation="relu", centre=False, quiet_start=None
+):
     """Encoder and decoder of dense layers: the classic pair for MNIST.
 
     Args:
@@ -24,6 +26,7 @@ def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", cen
         activation: of the hidden layers.
         centre: for grey and colour values in [0, 1]; see `conv_networks`. `"input"` centres what
             goes in and leaves the output as it is: for logits.
+        quiet_start: whether q(z|x) starts nearly certain; None does so where `centre` is set.
 
     Returns:
         (encoder, decoder): `(B, H, W, C)` → two `(B, K)`, and `(B, K)` → `(B, H, W, C)`.
@@ -44,7 +47,8 @@ def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", cen
     h = layers.Flatten()(h)
     for units in hidden:
         h = layers.Dense(units, activation=activation)(h)
-    certain = NEARLY_CERTAIN if centre else {}
+    quiet_start = centre if quiet_start is None else quiet_start
+    certain = NEARLY_CERTAIN if quiet_start else {}
     mean = layers.Dense(latent, name="mean")(h)
     heads = [mean, layers.Dense(latent, name="log_variance", **certain)(h)]
 
@@ -57,7 +61,15 @@ def dense_networks(image_shape, latent=40, hidden=(400,), activation="relu", cen
     return keras.Model(image, heads, name="encoder"), keras.Model(z, h, name="decoder")
 
 
-def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu", centre=False):
+def conv_networks(
+    image_shape,
+    latent=32,
+    width=32,
+    mix=True,
+    activation="silu",
+    centre=False,
+    quiet_start=None,
+):
     """Encoder and decoder of patch convolutions, with a vector or a spatial latent.
 
     The way down halves the image several times by patches, with `width` channels at the
@@ -74,9 +86,10 @@ def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu",
         mix: False leaves the 3×3 convolutions out: faster, with visible patch borders.
         activation: of the hidden layers.
         centre: for photographs and other grey or colour values. Pixels are spread around zero
-            before the first layer and moved back after the last one, and q(z|x) starts nearly
-            certain (log σ² = −3), so that noise does not hide the image from the decoder.
-            A short training then finds colour and form where it else finds brightness.
+            before the first layer and moved back after the last one. A short training then
+            finds colour and form where it else finds brightness.
+        quiet_start: whether q(z|x) starts nearly certain (log σ² = −3), so that noise does not
+            hide the image from the decoder; None does so where `centre` is set.
 
     Returns:
         (encoder, decoder): `(B, H, W, C)` → two `(B, K)` or `(B, h, w, c)`, and back.
@@ -104,7 +117,8 @@ def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu",
         h = layers.Conv2D(n, patch, patch, activation=activation)(h)
         h = _mix(h, activation) if mix else h
     bottom = h.shape[1:]
-    certain = NEARLY_CERTAIN if centre else {}
+    quiet_start = centre if quiet_start is None else quiet_start
+    certain = NEARLY_CERTAIN if quiet_start else {}
     if spatial:
         mean = layers.Conv2D(latent[2], 1, name="mean")
         log_variance = layers.Conv2D(latent[2], 1, name="log_variance", **certain)
@@ -131,57 +145,7 @@ def conv_networks(image_shape, latent=32, width=32, mix=True, activation="silu",
     return encoder, keras.Model(z, h, name="decoder")
 
 
-def stride_networks(image_shape, latent=32, channels=(32, 64), activation="silu", centre=False):
-    """Encoder and decoder of overlapping 4×4 convolutions at stride 2, and transposed ones back.
-
-    The stack of most published VAEs, here to be compared with: on a CPU the transposed
-    convolutions are slow.
-
-    Args:
-        image_shape: `(H, W, C)`; H and W must be multiples of 2 to the number of `channels`.
-        latent: K, the number of latent coordinates.
-        channels: of each halving; the decoder has them reversed.
-        activation: of the hidden layers.
-        centre: for grey and colour values in [0, 1]; see `conv_networks`.
-
-    Returns:
-        (encoder, decoder): `(B, H, W, C)` → two `(B, K)`, and back.
-
-    Raises:
-        ValueError: if the halvings do not fit the image, or a size is no positive integer.
-
-    Examples:
-        >>> encoder, decoder = networks.stride_networks((32, 32, 3), latent=16, channels=(8, 16))
-        >>> encoder.output_shape, decoder.output_shape
-        ([(None, 16), (None, 16)], (None, 32, 32, 3))
-    """
-    image_shape, latent = known_shape(image_shape), positive_int("latent", latent)
-    if any(side % 2 ** len(channels) for side in image_shape[:2]):
-        raise ValueError(
-            f"height and width must be multiples of {2 ** len(channels)}. "
-            f"Received: image_shape={tuple(image_shape)}"
-        )
-    conv = {"kernel_size": 4, "strides": 2, "padding": "same"}
-    image = keras.Input(image_shape)
-    h = layers.Rescaling(4.0, offset=-1.6)(image) if centre else image
-    for n in channels:
-        h = layers.Conv2D(n, activation=activation, **conv)(h)
-    small = h.shape[1:]
-    h = layers.Flatten()(h)
-    mean = layers.Dense(latent, name="mean")(h)
-    certain = NEARLY_CERTAIN if centre else {}
-    heads = [mean, layers.Dense(latent, name="log_variance", **certain)(h)]
-
-    z = keras.Input((latent,))
-    h = layers.Reshape(small)(layers.Dense(math.prod(small), activation=activation)(z))
-    for n in reversed(channels[:-1]):
-        h = layers.Conv2DTranspose(n, activation=activation, **conv)(h)
-    h = layers.Conv2DTranspose(image_shape[-1], **conv)(h)
-    h = layers.Rescaling(0.25, offset=0.4)(h) if centre else h
-    return keras.Model(image, heads, name="encoder"), keras.Model(z, h, name="decoder")
-
-
-# The head of log σ²: e^−3, a standard deviation of 0.22 for every image at the start.
+# The head of log σ² at a quiet start: e^−3, a standard deviation of 0.22 for every image.
 NEARLY_CERTAIN = {
     "kernel_initializer": "zeros",
     "bias_initializer": keras.initializers.Constant(-3.0),

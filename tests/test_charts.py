@@ -118,3 +118,24 @@ def test_a_table_without_a_name_for_each_row_is_refused(axis):
         ValueError, match=r"2 rows and 1 columns is named. Received: shape \(1, 2\)"
     ):
         plots.heatmap(axis, np.zeros((1, 2)), ["a", "b"], ["x"])
+
+
+def test_differences_stand_where_they_were_measured(axis):
+    plots.differences(axis, {"a − b": (0.5, 0.1), "c − b": (-1.0, 0.2)}, "study", shift=0.2)
+    marks = axis.containers[0].lines[0]
+    assert marks.get_xdata().tolist() == [0.5, -1.0]
+    assert marks.get_ydata().tolist() == pytest.approx([0.2, 1.2])
+    assert [t.get_text() for t in axis.get_yticklabels()] == ["a − b", "c − b"]
+    ends = [segment[:, 0].tolist() for segment in axis.containers[0].lines[2][0].get_segments()]
+    assert ends == [pytest.approx([0.4, 0.6]), pytest.approx([-1.2, -0.8])]
+
+
+def test_learning_curves_end_at_their_last_step():
+    figure = plots.learning_curves({"short": (40, [1.0, 3.0]), "long": (80, [0, 2, 3, 4])}, "ELBO")
+    axis = figure.axes[0]
+    short, long = axis.lines
+    assert short.get_xdata().tolist() == [20, 40] and short.get_ydata().tolist() == [1, 3]
+    assert long.get_xdata().tolist() == [20, 40, 60, 80]
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["short", "long"]
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("training steps", "ELBO")
+    plt.close(figure)

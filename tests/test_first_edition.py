@@ -150,7 +150,6 @@ BUILT = {
     "conv, centred": lambda: networks.conv_networks((16, 16, 3), 6, 8, False, "silu", True),
     "pyramid": lambda: pyramids.pyramid_networks((16, 16, 3), 4, (4, 6, 8), (1, 1, 2), (2, 2, 2)),
     "pyramid, vector": lambda: pyramids.pyramid_networks((16, 16, 3), (5,), (4, 6), (1, 1), (4, 2)),
-    "stride": lambda: networks.stride_networks((16, 16, 1), 6, (4, 8)),
     "dense": lambda: networks.dense_networks((8, 8, 1), 6, (20,)),
 }
 
@@ -162,7 +161,6 @@ DRAWN = {
     "conv, centred": ((8, 1.7534863), (6, 7.317633)),
     "pyramid": ((42, -5.2105933), (35, -1.7952874)),
     "pyramid, vector": ((26, -2.4702188), (24, 3.460361)),
-    "stride": ((8, -0.2860607), (6, -2.5317953)),
     "dense": ((6, -2.6098911), (4, 4.4565394)),
 }
 

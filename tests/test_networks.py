@@ -10,7 +10,6 @@ from helpers import networks
 KINDS = {
     "dense": lambda shape: networks.dense_networks(shape, 5, (8,), centre=True),
     "conv": lambda shape: networks.conv_networks(shape, 5, width=4, centre=True),
-    "stride": lambda shape: networks.stride_networks(shape, 5, (4, 6), centre=True),
 }
 
 
@@ -34,9 +33,16 @@ def test_centring_makes_grey_look_like_zero():
     assert ops.convert_to_numpy(mean) == pytest.approx(0.0, abs=1e-5)
 
 
-def test_stride_networks_refuse_what_they_cannot_halve():
-    with pytest.raises(ValueError, match=r"multiples of 4.*\(14, 16, 1\)"):
-        networks.stride_networks((14, 16, 1), 5, (4, 6))
+@pytest.mark.parametrize("build", [networks.dense_networks, networks.conv_networks])
+@pytest.mark.parametrize("centre", [False, True])
+def test_centring_and_a_quiet_start_are_two_choices(build, centre):
+    x = np.random.default_rng(0).random((2, 8, 8, 3), "float32")
+    for quiet in (False, True):
+        encoder, decoder = build((8, 8, 3), 5, centre=centre, quiet_start=quiet)
+        log_variance = ops.convert_to_numpy(encoder(x)[1])
+        assert np.allclose(log_variance, -3.0) == quiet
+        blank = ops.convert_to_numpy(decoder(np.zeros((2, 5), "float32")))
+        assert blank == pytest.approx(0.4 if centre else 0.0, abs=1e-6)
 
 
 def test_centring_the_input_alone_leaves_logits_alone():

@@ -96,3 +96,20 @@ def test_a_lead_needs_an_interval_away_from_0():
     said = metrics.pairwise_leads(single, ("distance", "recall")).values()
     assert list(said) == [["no lead", "no lead"]] * 3
     assert metrics.format_interval([1.0, 1.0], 2) == "1.00 ± 0.00"
+
+
+def test_crossed_interval_covers_seeds_and_pictures():
+    scores = np.array([[1.0, 3.0, 2.0], [5.0, 1.0, 3.0]])
+    mean, half = metrics.crossed_interval(scores)
+    _, by_seed = metrics.confidence_interval([2.0, 3.0])
+    _, by_picture = metrics.confidence_interval([3.0, 2.0, 2.5])
+    assert (mean, half) == (2.5, pytest.approx(math.hypot(by_seed, by_picture)))
+    assert metrics.crossed_interval(scores[:1])[1] == metrics.confidence_interval(scores[0])[1]
+    with pytest.raises(ValueError, match=r"\(seeds, pictures\).*\(3,\)"):
+        metrics.crossed_interval([1.0, 2.0, 3.0])
+
+
+def test_holm_by_hand():
+    # Sorted .01 .02 .03 .5, times 4 3 2 1: .04 .06 .06 .5, never falling.
+    assert metrics.holm([0.5, 0.01, 0.03, 0.02]) == pytest.approx([0.5, 0.04, 0.06, 0.06])
+    assert metrics.holm([0.9, 0.8]) == pytest.approx([1.0, 1.0])

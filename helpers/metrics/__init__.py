@@ -26,13 +26,14 @@ from helpers.metrics.label_maps import (
     iou_of_counts, iou_per_class, iou_per_image, label_bits, label_map_scores, mean_iou,
     outline_gap, pixel_accuracy, speckle,
 )
-from helpers.metrics.linear_probes import balanced_subset, probe_classes, probe_regression
+from helpers.metrics.linear_probes import probe_classes, probe_facts, probe_regression
 from helpers.metrics.multi_annotator import (
     best_of_k_ods, boundary_band, dilate, generalised_energy_distance, hungarian_matched_iou,
     mixture_nll, pairwise_iou, pixelwise_nll, unique_annotations,
 )
 from helpers.metrics.statistics import (
-    PairedDifference, confidence_interval, paired_difference, pairwise_leads, verdict,
+    PairedDifference, confidence_interval, crossed_interval, holm, paired_difference,
+    pairwise_leads, verdict,
 )
 from helpers.metrics.tables import format_interval, format_table, score_table
 # fmt: on

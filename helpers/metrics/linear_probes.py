@@ -3,33 +3,11 @@
 import numpy as np
 
 
-def balanced_subset(labels, n):
-    """Positions of the first `n` labels with equally many of each class, in order of class.
-
-    Args:
-        labels: Integer class of each example, `(N,)`.
-        n: How many to take in all; rounded down to a multiple of the number of classes.
-
-    Returns:
-        Integer positions.
-
-    Raises:
-        ValueError: If a class has too few examples, or `n` is below the number of classes.
-    """
-    labels = np.asarray(labels)
-    classes = np.unique(labels)
-    each = n // len(classes)
-    if each < 1:
-        raise ValueError(f"{len(classes)} classes need n ≥ {len(classes)}. Received: n={n!r}")
-    positions = [np.flatnonzero(labels == c)[:each] for c in classes]
-    short = [int(c) for c, found in zip(classes, positions) if len(found) < each]
-    if short:
-        raise ValueError(f"class {short[0]} has fewer than {each} examples. Received: n={n!r}")
-    return np.concatenate(positions)
-
-
 def probe_regression(features, truth, held_features, held_truth):
-    """R² on held-out examples of ridge regression from standardised features to one number.
+    """Scores of held-out examples by ridge regression from features to a number; their mean is R².
+
+    One example has 1 − (error)² / (variance of `held_truth`), so that two kinds of features can be
+    compared example by example. For R² alone there is `sklearn.metrics.r2_score`.
 
     Args:
         features: `(N, K)`; they set the scale of both.
@@ -38,27 +16,49 @@ def probe_regression(features, truth, held_features, held_truth):
         held_truth: `(M,)`.
 
     Returns:
-        Explained share of the variance: 1 is perfect, 0 no better than the mean, may be negative.
+        `(M,)`. The mean is 1 for a perfect prediction and 0 for one no better than the mean.
     """
     from sklearn.linear_model import Ridge
 
-    return _score(Ridge(1.0), features, truth, held_features, held_truth)
+    held_truth = np.asarray(held_truth, "float64")
+    error = _predictions(Ridge(1.0), features, truth, held_features) - held_truth
+    return 1.0 - error**2 / held_truth.var()
 
 
 def probe_classes(features, truth, held_features, held_truth):
-    """Accuracy on held-out examples of logistic regression from standardised features.
+    """Whether logistic regression from features to a class is right, `(M,)`; the mean is accuracy.
 
-    Arguments as for `probe_value`, with integer classes.
+    Arguments as for `probe_regression`, with integer classes; the answers are 0 and 1.
 
     References:
         Alain and Bengio (2016), linear probes. https://arxiv.org/abs/1610.01644
     """
     from sklearn.linear_model import LogisticRegression
 
-    return _score(LogisticRegression(max_iter=2000), features, truth, held_features, held_truth)
+    model = LogisticRegression(max_iter=2000)
+    right = _predictions(model, features, truth, held_features) == np.asarray(held_truth)
+    return right.astype("float64")
 
 
-def _score(model, features, truth, held_features, held_truth):
+def probe_facts(features, factors, held_features, held_factors, facts):
+    """Scores of held-out examples for several facts, `(F, M)`: "class" as a class, others as numbers.
+
+    Args:
+        features: `(N, K)`, of the first N examples of `factors`.
+        factors: Known facts, dictionary from a name to an array.
+        held_features: `(M, K)`.
+        held_factors: The same facts of these M examples.
+        facts: Names in both.
+    """
+    rows = []
+    for fact in facts:
+        probe = probe_classes if fact == "class" else probe_regression
+        truth = factors[fact][: len(features)]
+        rows.append(probe(features, truth, held_features, held_factors[fact]))
+    return np.array(rows)
+
+
+def _predictions(model, features, truth, held_features):
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -73,4 +73,4 @@ def _score(model, features, truth, held_features, held_truth):
             f"Received: shapes {features.shape} and {held_features.shape}"
         )
     pipeline = make_pipeline(StandardScaler(), model).fit(features, truth)
-    return float(pipeline.score(held_features, held_truth))
+    return pipeline.predict(held_features)

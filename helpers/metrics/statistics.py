@@ -44,6 +44,48 @@ def confidence_interval(values, level=0.95):
     return float(values.mean()), float(t * values.std(ddof=1) / math.sqrt(len(values)))
 
 
+def crossed_interval(scores, level=0.95):
+    """The mean of scores by seed and picture, and half the width of an interval that covers both.
+
+    The seeds' means give one half width (`confidence_interval`), the pictures' means another, and
+    the squares of the two are added. So it holds for other first weights and other pictures of
+    the same kind. A single seed says nothing about first weights: then it covers pictures only.
+
+    Args:
+        scores: `(seeds, pictures)`, as a rule paired differences of two methods.
+        level: See `confidence_interval`.
+
+    Returns:
+        (mean, half width).
+
+    Raises:
+        ValueError: If `scores` is not two-dimensional.
+    """
+    scores = np.asarray(scores, dtype="float64")
+    if scores.ndim != 2:
+        raise ValueError(f"`scores` must be (seeds, pictures). Received: shape {scores.shape}")
+    mean, by_seed = confidence_interval(scores.mean(axis=1), level)
+    _, by_picture = confidence_interval(scores.mean(axis=0), level)
+    return mean, math.hypot(by_seed, by_picture)
+
+
+def holm(p_values):
+    """p-values of several comparisons after Holm's correction, in the order given, `(M,)`.
+
+    One below 0.05 is a finding even though M were looked at. `statsmodels.multipletests` has it
+    beside many others; the package would be a dependency for four lines.
+
+    References:
+        Holm (1979). https://www.jstor.org/stable/4615733
+    """
+    p_values = np.asarray(p_values, dtype="float64")
+    order = np.argsort(p_values)
+    steps = p_values[order] * np.arange(len(p_values), 0, -1)
+    corrected = np.empty(len(p_values))
+    corrected[order] = np.maximum.accumulate(steps).clip(max=1.0)
+    return corrected
+
+
 def paired_difference(a, b, level=0.95):
     """Whether a is ahead of b, from scores of the same seeds: what both share by the seed cancels.
 

@@ -8,7 +8,9 @@ Notebooks: 00 to 18.
 
 # isort: skip_file
 # fmt: off
-from helpers.plots.charts import heatmap, intervals, precision_recall, reliability
+from helpers.plots.charts import (
+    differences, heatmap, intervals, learning_curves, precision_recall, reliability,
+)
 from helpers.plots.comparisons import (
     colour_by_method, label_efficiency, precision_recall_map, scores_by_method,
     scores_by_network,

@@ -94,3 +94,47 @@ def intervals(axis, rows, label="", limits=(0, 1)):
         axis.text(limits[1], i, f"{mean:.2f}", ha="right", va="center")
     axis.set(xlabel=label, xlim=limits, yticks=range(len(rows)), yticklabels=list(rows))
     axis.invert_yaxis()
+
+
+def learning_curves(curves, label=""):
+    """Scores over the steps of trainings, one line a training.
+
+    Args:
+        curves: dictionary from a training's name to its last step and the scores at equal
+            distances up to there, one-dimensional.
+        label: of the scores.
+
+    Returns:
+        A matplotlib figure. The axis of scores covers all but the first eighth of each training.
+    """
+    import matplotlib.pyplot as plt
+
+    fig, axis = plt.subplots(figsize=(7.0, 3.2))
+    lowest, highest = np.inf, -np.inf
+    for (name, (last_step, scores)), style in zip(curves.items(), cycle(("-", "--", "-."))):
+        scores = np.asarray(scores, "float64")
+        axis.plot(np.linspace(0, last_step, len(scores) + 1)[1:], scores, style, label=name)
+        late = scores[len(scores) // 8 :]  # the first rise would hide the rest
+        lowest, highest = min(lowest, late.min()), max(highest, late.max())
+    space = 0.08 * (highest - lowest) or 1.0
+    axis.set(xlabel="training steps", ylabel=label, ylim=(lowest - space, highest + space))
+    axis.legend()
+    return fig
+
+
+def differences(axis, rows, label="", colour="#0072B2", shift=0.0):
+    """Differences with intervals, one below the other, and a line at zero.
+
+    Args:
+        axis: a matplotlib axis.
+        rows: dictionary from a name to (mean, half width of the interval).
+        label: of these marks, for a legend.
+        colour: of the marks.
+        shift: of the marks down, as a share of a row, where several sets stand on one axis.
+    """
+    mean, half = np.array(list(rows.values()), "float64").T
+    at = np.arange(len(rows)) + shift
+    axis.errorbar(mean, at, xerr=half, fmt="o", capsize=3, color=colour, label=label)
+    axis.axvline(0, color="black", linewidth=1, linestyle=":")
+    axis.set_yticks(range(len(rows)), list(rows))
+    axis.set_ylim(len(rows) - 0.4, -0.6)
