@@ -139,3 +139,30 @@ def test_learning_curves_end_at_their_last_step():
     assert [text.get_text() for text in axis.get_legend().get_texts()] == ["short", "long"]
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("training steps", "ELBO")
     plt.close(figure)
+
+
+def test_latent_scatter_picks_what_is_used_and_draws_the_prior_and_the_regions():
+    rng = np.random.default_rng(0)
+    means = rng.normal(size=(30, 4)) * [0.1, 3.0, 1.0, 0.0]
+    sigmas = np.tile([0.01, 0.1, 1.0, 1.0], (30, 1))
+    latents = {"a VAE": means + sigmas * rng.normal(size=(30, 4)), "an autoencoder": means}
+    figure = plots.latent_scatter(latents, {"a VAE": (means, sigmas)}, ellipses=5)
+    one, other = figure.axes
+    circle, *regions = one.patches
+    assert circle.radius == 2 and circle.center == (0, 0) and len(regions) == 5
+    assert (regions[0].width, regions[0].height) == (0.4, 0.04)  # two σ to each side
+    assert regions[0].center == tuple(means[0, [1, 0]])  # most nats
+    assert one.get_title() == "a VAE" and one.get_xlabel() == "$z_{1}$"
+    assert other.get_xlabel() == "$z_{1}$" and other.get_ylabel() == "$z_{2}$"  # vary most
+    assert len(other.patches) == 1 and one.get_xlim() == other.get_ylim()
+    plt.close(figure)
+
+
+def test_interval_panels_have_common_rows_and_leave_out_what_is_empty():
+    rows = {"first": (0.2, 0.1), "second": (0.6, 0.0)}
+    figure = plots.interval_panels({"one": rows, "none": {}, "two": rows})
+    assert [axis.get_xlabel() for axis in figure.axes] == ["one", "two"]
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["first", "second"]
+    low, high = figure.axes[1].get_ylim()
+    assert low > high  # the first row is on top
+    plt.close(figure)

@@ -135,3 +135,10 @@ def test_power_of_white_noise_is_flat():
 def test_power_wants_square_images():
     with pytest.raises(ValueError, match="H, H, C"):
         metrics.power_spectrum(np.zeros((1, 4, 5, 1)))
+
+
+def test_distance_to_regions_by_hand():
+    means, sigmas = np.array([[0.0, 0.0], [10.0, 0.0]]), np.array([[1.0, 2.0], [0.5, 1.0]])
+    points = np.array([[0.0, 0.0], [3.0, 8.0], [9.0, 1.0]])
+    found = metrics.distance_to_regions(points, means, sigmas)
+    np.testing.assert_allclose(found, [0, 5, np.sqrt(2**2 + 1)])

@@ -148,3 +148,11 @@ def test_a_gallery_shows_answers_and_errors():
     errors = axis.images[0].get_array()[-2:, :2]  # the last row of the grid, gaps left out
     assert (errors == 0).all(axis=-1).tolist() == [[False, True], [False, False]]
     assert [t.get_text() for t in fig.legends[0].texts] == ["a", "b"]
+
+
+def test_picture_rows_are_named_and_cut():
+    rows = {"one": np.full((12, 4, 4, 3), 1.5), "two": np.full((3, 4, 4, 3), -0.5)}
+    figure = plots.picture_rows(rows, count=5)
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["one", "two"]
+    canvas = _canvas(figure)
+    assert canvas.shape[1] == 5 * 5 - 1 and canvas[0, 0, 0] == 255 and canvas[-1, 0, 0] == 0

@@ -4,5 +4,5 @@ For who compares generators: `gan`, `vq`, `vqvae`, `pixelcnn`, `evaluator` (a cl
 features compare sets of pictures), `samples`, `mixture_prior` (a VAE's latents, drawn from where
 its posteriors lie) and `whole_objects` (which pictures show one whole shape).
 
-Notebooks: 00, 15.
+Notebooks: 00, 03 and 15.
 """

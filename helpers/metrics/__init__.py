@@ -1,13 +1,13 @@
 """Measures, NumPy in and NumPy out; all of them are named here: `metrics.mean_iou`.
 
 For who scores what a model gives: `label_maps` (IoU, Dice, boundary IoU), `calibration`,
-`multi_annotator` (energy distance, matched IoU), `generative` (kernel distance, precision and
-recall of samples), `linear_probes` (what features know), `statistics` and `tables` (intervals,
-and which of two methods is ahead). `density` has bounds on log p(x) of a VAE, and
-`loss_weights` the effective β of any VAE's loss; these two need Keras, and are imported when they
-are asked for.
+`multi_annotator` (energy distance, matched IoU), `generative` and `frechet` (kernel and Fréchet
+distance, precision and recall of samples), `linear_probes` (what features know), `statistics` and
+`tables` (intervals, and which of two methods is ahead). `density` has bounds on log p(x) of a
+VAE, and `loss_weights` the effective β of any VAE's loss; these two need Keras, and are imported
+when they are asked for.
 
-Notebooks: 01, 05, 07 to 18.
+Notebooks: 01, 03, 05, 07 to 18.
 """
 
 # isort: skip_file
@@ -17,9 +17,10 @@ import importlib
 from helpers.metrics.calibration import (
     brier, brier_skill, expected_calibration_error, reliability, risk_coverage,
 )
+from helpers.metrics.frechet import frechet_of_cells, frechet_ratio, gaussian_tiles
 from helpers.metrics.generative import (
-    block_mean, gradient_energy, polynomial_mmd, power_spectrum, precision_recall, standardise,
-    variance_ratio,
+    block_mean, distance_to_regions, gradient_energy, polynomial_mmd, power_spectrum,
+    precision_recall, standardise, variance_ratio,
 )
 from helpers.metrics.label_maps import (
     LABEL_MAP_SCORES, boundary_iou, confusion_matrix, confusion_shares, dice, grid_labels,

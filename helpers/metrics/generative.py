@@ -5,6 +5,7 @@ sets of features, `(N, F)` of real pictures and `(M, F)` of generated ones, by w
 computes them: they see what that network sees, and numbers by two networks do not compare.
 
 Of features: `polynomial_mmd`, `precision_recall`, `variance_ratio`, and `standardise` before them.
+Of latents: `distance_to_regions`.
 Of pictures: `power_spectrum`, `block_mean`, `gradient_energy`.
 """
 
@@ -54,8 +55,8 @@ def standardise(reference, *others):
     Raises:
         ValueError: If a set is not `(M, F)`, or no feature varies.
     """
-    sets = [_features("reference", reference)]
-    sets += [_features(f"others[{i}]", other, sets[0]) for i, other in enumerate(others)]
+    sets = [checked_features("reference", reference)]
+    sets += [checked_features(f"others[{i}]", other, sets[0]) for i, other in enumerate(others)]
     mean, std = sets[0].mean(axis=0), sets[0].std(axis=0)
     varies = std > 1e-6 * max(std.max(), 1e-30)
     if not varies.any() or std.max() == 0:
@@ -88,8 +89,8 @@ def polynomial_mmd(real, fake, degree=3):
     """
     from sklearn.metrics.pairwise import polynomial_kernel
 
-    real = _features("real", real, least=2)
-    fake = _features("fake", fake, real, least=2)
+    real = checked_features("real", real, least=2)
+    fake = checked_features("fake", fake, real, least=2)
 
     def inside(a):
         k = polynomial_kernel(a, degree=degree)
@@ -125,8 +126,8 @@ def precision_recall(real, fake, k=3):
     """
     if int(k) != k or k < 1:
         raise ValueError(f"`k` must be an integer of 1 or more. Received: k={k!r}")
-    real = _features("real", real, least=k + 1)
-    fake = _features("fake", fake, real, least=k + 1)
+    real = checked_features("real", real, least=k + 1)
+    fake = checked_features("fake", fake, real, least=k + 1)
     between = _squared_distances(real, fake)  # (N, M)
 
     def reach(a):
@@ -182,9 +183,24 @@ def variance_ratio(real, fake):
     Raises:
         ValueError: If the sets do not fit each other or hold values that are not finite.
     """
-    real = _features("real", real, least=2)
-    fake = _features("fake", fake, real, least=2)
+    real = checked_features("real", real, least=2)
+    fake = checked_features("fake", fake, real, least=2)
     return float(fake.var(axis=0).sum() / real.var(axis=0).sum())
+
+
+def distance_to_regions(points, means, sigmas):
+    """Distance of each latent to the nearest of many Gaussians, in its standard deviations.
+
+    Args:
+        points: `(M, K)`.
+        means, sigmas: `(N, K)` each, of q(z|x) for N pictures.
+
+    Returns:
+        `(M,)`: the least Mahalanobis distance. A draw from one of the Gaussians has about √K.
+    """
+    points, means, sigmas = (np.asarray(a, dtype="float64") for a in (points, means, sigmas))
+    squares = [(((point - means) / sigmas) ** 2).sum(axis=1).min() for point in points]
+    return np.sqrt(squares)
 
 
 def gradient_energy(images):
@@ -217,7 +233,8 @@ def _squared_distances(a, b):
     return squares
 
 
-def _features(name, values, like=None, least=1):
+def checked_features(name, values, like=None, least=1):
+    """Features as float64 `(N, F)`; a ValueError names what has another shape."""
     values = np.asarray(values, dtype="float64")
     if (
         values.ndim != 2

@@ -9,11 +9,14 @@ Notebooks: 00 to 18.
 # isort: skip_file
 # fmt: off
 from helpers.plots.charts import (
-    differences, heatmap, intervals, learning_curves, precision_recall, reliability,
+    differences, heatmap, interval_panels, intervals, latent_scatter, learning_curves,
+    precision_recall, reliability,
 )
 from helpers.plots.comparisons import (
     colour_by_method, label_efficiency, precision_recall_map, scores_by_method,
     scores_by_network,
 )
-from helpers.plots.images import class_legend, image_grid, mask_to_rgb, segmentation_gallery
+from helpers.plots.images import (
+    class_legend, image_grid, mask_to_rgb, picture_rows, segmentation_gallery,
+)
 from helpers.plots.style import CLASS_COLOURS, COLOURS, DETAILS, check_alt, show, use

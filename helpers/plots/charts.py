@@ -138,3 +138,70 @@ def differences(axis, rows, label="", colour="#0072B2", shift=0.0):
     axis.axvline(0, color="black", linewidth=1, linestyle=":")
     axis.set_yticks(range(len(rows)), list(rows))
     axis.set_ylim(len(rows) - 0.4, -0.6)
+
+
+def interval_panels(panels, limits=(0, 1.25)):
+    """One panel of `intervals` beside the other, with common rows; the first row is on top.
+
+    Args:
+        panels: dictionary from a label to rows as for `intervals`; panels without rows are left
+            out, and the names of the rows are those of the first.
+        limits: of all panels.
+
+    Returns:
+        The figure, for `plots.show`.
+    """
+    import matplotlib.pyplot as plt
+
+    panels = {label: rows for label, rows in panels.items() if rows}
+    names = list(next(iter(panels.values())))
+    size = (3.2 + 2.9 * len(panels), 0.8 + 0.3 * len(names))
+    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
+    for axis, (label, rows) in zip(axes[0], panels.items()):
+        intervals(axis, {name: rows[name] for name in names}, label, limits)
+    axes[0, 0].invert_yaxis()
+    return figure
+
+
+def latent_scatter(latents, regions=None, ellipses=12, limit=2500):
+    """Latents of many pictures in two coordinates, and a circle for the prior N(0, I).
+
+    One panel for each model. The two coordinates are those with the largest mean KL from
+    N(0, 1), or, without regions, the two that vary most. The circle has the radius 2 and holds
+    86 % of the prior in two coordinates.
+
+    Args:
+        latents: dictionary from a model to `(N, K)`, K ≥ 2, one latent a picture.
+        regions: dictionary from a model to (means, standard deviations) of q(z|x), `(N, K)` each;
+            a model may be missing.
+        ellipses: the regions of so many of the pictures are drawn, two standard deviations wide.
+        limit: so many pictures are drawn as dots.
+
+    Returns:
+        The figure, for `plots.show`.
+    """
+    import matplotlib.pyplot as plt
+    from matplotlib.patches import Circle, Ellipse
+
+    regions = regions or {}
+    size = (3.4 * max(len(latents), 1.2), 3.8)
+    figure, axes = plt.subplots(1, len(latents), figsize=size, squeeze=False)
+    reach = max(2.2, *(np.quantile(np.abs(z), 0.998) for z in latents.values()))
+    for axis, (name, z) in zip(axes[0], latents.items()):
+        means, sigmas = regions.get(name, (None, None))
+        used = z.var(axis=0)
+        if means is not None:
+            used = (0.5 * (means**2 + sigmas**2 - 1) - np.log(sigmas)).mean(axis=0)
+        a, b = (int(k) for k in np.argsort(-used)[:2])
+        axis.scatter(*z[:limit, [a, b]].T, s=3, color="#56B4E9", alpha=0.5, label="pictures")
+        circle = Circle((0, 0), 2, fill=False, color="#D55E00", lw=2, label="N(0, I), 86 %")
+        axis.add_patch(circle)
+        if means is not None:
+            for (x, y), (w, h) in zip(means[:ellipses, [a, b]], sigmas[:ellipses, [a, b]]):
+                axis.add_patch(Ellipse((x, y), 4 * w, 4 * h, fill=False, color="#000000", lw=1.3))
+            axis.plot([], [], "o", mfc="none", mec="#000000", label=r"regions, 2 $\sigma_z$")
+        limits = (-1.15 * reach, 1.15 * reach)
+        axis.set(xlabel=f"$z_{{{a}}}$", ylabel=f"$z_{{{b}}}$", title=name, aspect="equal")
+        axis.set(xlim=limits, ylim=limits)
+    figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure

@@ -83,6 +83,20 @@ def image_grid(
     return figure
 
 
+def picture_rows(rows, count=10):
+    """The first pictures of several sets as rows of one grid, each with its name.
+
+    Args:
+        rows: dictionary from a name to `(N, H, W, C)`, floats; what lies outside of [0, 1] is cut.
+        count: of pictures in a row.
+
+    Returns:
+        The figure, for `show`.
+    """
+    pictures = [np.clip(row[:count], 0, 1) for row in rows.values()]
+    return image_grid(pictures, row_labels=list(rows))
+
+
 def mask_to_rgb(mask, num_classes=None, ignore_class=None):
     """Colour a mask of class indices.
 
