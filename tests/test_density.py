@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 from scipy.stats import multivariate_normal
 
-from helpers import losses, metrics
+from helpers import losses, metrics, models
 from helpers.metrics import density
 from helpers.models import VAE, dense_vae
 
@@ -235,3 +235,32 @@ def test_the_gap_of_a_linear_model_is_what_the_elbo_lacks(exact):
     covariance = W @ W.T + sigma**2 * np.eye(6)
     assert log_p == pytest.approx(multivariate_normal(cov=covariance).logpdf(x).mean())
     assert gap == pytest.approx(smallest, abs=1e-10) if exact else gap > smallest > 0
+
+
+@pytest.mark.parametrize("sigma", [0.2, 0.6, 2.0])
+def test_bits_are_those_of_the_sigma_and_of_the_error_in_its_place(sigma):
+    x = np.random.default_rng(0).random((16, 6)).astype("float32")
+    vae = models.dense_vae((6,), latent=1, hidden=3, likelihood="gaussian", sigma=sigma)
+    vae.set_weights([0 * w for w in vae.get_weights()])  # the mean is 0 whatever z is, the KL 0
+
+    def bits(sigma):
+        nats = np.mean(x**2) / (2 * sigma**2) + np.log(sigma) + 0.5 * np.log(2 * np.pi)
+        return nats / np.log(2) + 8
+
+    rate, own, replaced = metrics.rate_and_bits(vae, x)
+    assert rate == 0
+    assert own == pytest.approx(bits(sigma), rel=1e-5)
+    assert replaced == pytest.approx(bits(np.sqrt(np.mean(x**2))), rel=1e-5) and replaced < own
+
+
+def test_a_bernoulli_has_only_the_bits_with_the_error_as_sigma():
+    x = np.random.default_rng(0).random((16, 6)).astype("float32")
+    _, bits, replaced = metrics.rate_and_bits(models.dense_vae((6,), latent=1, hidden=3), x)
+    assert bits == replaced
+
+
+def test_the_rms_error_is_that_of_a_draw():
+    vae = models.dense_vae((6,), latent=1, hidden=3, likelihood="gaussian", sigma=1.0)
+    vae.set_weights([0 * w for w in vae.get_weights()])  # the mean is 0 whatever z is
+    x = np.random.default_rng(0).random((16, 6)).astype("float32")
+    assert metrics.rms_error(vae, x) == pytest.approx(np.sqrt(np.mean(x**2)), rel=1e-5)

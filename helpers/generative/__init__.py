@@ -2,7 +2,8 @@
 
 For who compares generators: `gan`, `vq`, `vqvae`, `pixelcnn`, `evaluator` (a classifier whose
 features compare sets of pictures), `samples`, `mixture_prior` (a VAE's latents, drawn from where
-its posteriors lie) and `whole_objects` (which pictures show one whole shape).
+its posteriors lie), `whole_objects` (which pictures show one whole shape) and, for who trains a
+VAE, `learned_sigma`.
 
-Notebooks: 00, 03 and 15.
+Notebooks: 00, 03, 06 and 15.
 """

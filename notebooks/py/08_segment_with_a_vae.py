@@ -34,7 +34,7 @@
 #
 # **What you'll need**
 #
-# - What rate and reconstruction mean (`04` or `07`), and what the mean IoU is (`01`).
+# - What rate and reconstruction mean (`04` or `06`), and what the mean IoU is (`01`).
 # - About 5 minutes on 2 CPU cores and 2 GB of memory. The default pictures are drawn on the spot.
 
 # %% tags=["colab"]
@@ -257,7 +257,7 @@ plots.show(fig, alt=alt)
 #
 # - **Nothing can be gained on the way.** The reconstruction is computed from the picture, so whatever it says about the mask, the picture says too (the data-processing inequality). A classifier that has learned enough can only lose by it. What a detour *can* do is make things easier for a weak reader, and that was the hope.
 # - **The rate was spent on something else.** The ELBO pays for nats of pixels. The colour of the ground decides about all the pixels, that of an object about a hundred, and whether an outline has corners about a dozen. The class is in the corners.
-# - **Blur.** A code that is unsure of an outline makes the decoder draw the mean of the outlines it may be (`07`). The mean of a disc, a square and a triangle of one size is a round blob in the right place. Look at the second row of the figure.
+# - **Blur.** A code that is unsure of an outline makes the decoder draw the mean of the outlines it may be (`06`). The mean of a disc, a square and a triangle of one size is a round blob in the right place. Look at the second row of the figure.
 #
 # Now the weak readers. The narrow classifier has 0.39<!--=narrow_picture--> and 0.36<!--=narrow_reconstruction-->, the forest 0.46<!--=forest_picture--> and 0.45<!--=forest_reconstruction-->: they lose little, because they had little to lose. A reader that sees 7×7 pixels, or blurs of a few pixels, cannot see the outline of an object fifteen pixels wide. It finds objects and guesses their class, and for finding objects a blob is as good as a picture. It is not better, either: on these pictures the hope for the weak reader is not borne out. The encoder's features give the forest 0.38<!--=forest_VAE_features-->. So the recipe as it stands in texts is held back twice, by its input and by its receptive field, and the second hides the first.
 #

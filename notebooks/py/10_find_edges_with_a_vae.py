@@ -259,7 +259,7 @@ compare("nats", your_nats, math.log(64 * 64 * 16), "The logarithm of the number 
 #
 # </details>
 #
-# So there is room in the code for every outline, several times over. What is missing is a reason to use it so. The likelihood adds up squared errors over *all* pixels, and the outlines are a few hundred of thousands. To say which way a blade of grass bends pays as well as to say where a disc ends, and an edge that is half a pixel off costs nearly as much as a blurred one. Notebook `07` has the rest of the argument: where the code leaves a place open, the best mean is a ramp. **A pixel loss does not know that edges matter.**
+# So there is room in the code for every outline, several times over. What is missing is a reason to use it so. The likelihood adds up squared errors over *all* pixels, and the outlines are a few hundred of thousands. To say which way a blade of grass bends pays as well as to say where a disc ends, and an edge that is half a pixel off costs nearly as much as a blurred one. Notebook `06` has the rest of the argument: where the code leaves a place open, the best mean is a ramp. **A pixel loss does not know that edges matter.**
 #
 # ## Do the classics gain from a reconstruction?
 #

@@ -522,7 +522,7 @@ show(28, f"kept: {share:.0f} % of the variance, {about[0]:.3f} of {about[1]:.3f}
 assert seen == [25, 49] and about[0] < 1e-12
 
 # %% [markdown]
-# **What is right.** [62] Train on what you will classify: the slope at the edges has become a seventh, and the threshold was made for the other kind. [27] A reconstruction has as many pixels as the picture and less detail: the mean of steps is a ramp (`07`). [64] At inference use the mean μ, or average the answers over many draws; a label that changes from call to call is noise, not an honest "I do not know" (`12` is about the honest kind). [66] An object fifteen pixels wide does not fit into a view of five or seven. Context needs downsampling, dilation or a U-Net; the papers on all three stand in the article's list of references, and its code has none of them.
+# **What is right.** [62] Train on what you will classify: the slope at the edges has become a seventh, and the threshold was made for the other kind. [27] A reconstruction has as many pixels as the picture and less detail: the mean of steps is a ramp (`06`). [64] At inference use the mean μ, or average the answers over many draws; a label that changes from call to call is noise, not an honest "I do not know" (`12` is about the honest kind). [66] An object fifteen pixels wide does not fit into a view of five or seven. Context needs downsampling, dilation or a U-Net; the papers on all three stand in the article's list of references, and its code has none of them.
 #
 # [28] is the central one. The reconstruction is computed from the picture; so it cannot contain anything about the label that the picture lacks (the *data-processing inequality*), and may lack what matters. Here it keeps four fifths of the variance and *nothing* of the label. The features are in the encoder. Notebooks `08` and `10` measure both, with twins.
 
@@ -776,7 +776,7 @@ record(results, bands, f"{len(shown)} faults tested, {kinds['runs']} of them run
 # | 1 | builds the VAE on variational *naive* Bayes | on variational Bayes; naive Bayes is a classifier that treats features as independent | – |
 # | 2 | gives as the aim: reconstruct well while generating | the aim is a high $\log p(x)$; reconstruction is one of the two terms of a bound on it | 04 |
 # | 3 | lets the encoder turn a picture into random noise | it gives the parameters of $q(z \mid x)$; the noise ε does not depend on $x$ | 03 |
-# | 4 | asks for a low-dimensional code | no rule says so; the rate limits what a code carries, and $K$ may exceed $D$ | 04, 07 |
+# | 4 | asks for a low-dimensional code | no rule says so; the rate limits what a code carries, and $K$ may exceed $D$ | 04, 06 |
 # | 5 | calls the KL a distance | a divergence: asymmetric, no triangle inequality | here, 04 |
 # | 6 | lets a small KL teach how data come about | KL zero is collapse; the decoder learns through the likelihood | here, 07 |
 # | 7 | calls edge detection a binarisation | thin boundaries, found within a tolerance, on which people differ | here, 01 |
@@ -796,7 +796,7 @@ record(results, bands, f"{len(shown)} faults tested, {kinds['runs']} of them run
 # | 16 | sums over the data and averages over them as well | one of the two | – |
 # | 17 | says that $q$ is the posterior | $q$ approximates it; the gap of the bound is their KL | here, 05 |
 # | 18 | calls $q$ a generative model | the inference model, or encoder; the generative model is $p(z)\,p(x \mid z)$ | 03 |
-# | 19 | leaves β unexplained | 1 is the ELBO; below 1 there is no bound, above 1 a looser one | here, 07 |
+# | 19 | leaves β unexplained | 1 is the ELBO; below 1 there is no bound, above 1 a looser one | here, 06 |
 # | 20 | derives neither the bound nor the KL | Jensen or the decomposition; $\tfrac12\sum(\mu^2 + \sigma^2 - 1 - \log\sigma^2)$ | 04 |
 # | 21 | states no likelihood, and takes `mse` | sum over pixels, with a σ; the mean weighs the KL by $D/(2\sigma^2)$ | here, 05 |
 #
@@ -809,7 +809,7 @@ record(results, bands, f"{len(shown)} faults tested, {kinds['runs']} of them run
 # | 24 | calls $\mathbb E[\log p(x \mid z)]$ the error | minus it is | here, 04 |
 # | 25 | minimises it, and says nothing of gradients through a draw | maximise; the reparameterised draw lets the gradient through | 03, 05 |
 # | 26 | trains until convergence | stop by a bound on held-out pictures | 07 |
-# | 27 | says four times that the decoder's pictures have a high resolution | as many pixels as the picture, and less detail | here, 07, 10 |
+# | 27 | says four times that the decoder's pictures have a high resolution | as many pixels as the picture, and less detail | here, 06, 10 |
 # | 28 | promises high-level features and passes on pixels | the features are in the encoder | here, 08 |
 # | 29 | the same for edges | a pixel loss gives up edges first | 10 |
 # | 30 | says *better*, without data, baseline or measure | twins, seeds, intervals | 08, 10 |
@@ -891,7 +891,7 @@ record(results, bands, f"{len(shown)} faults tested, {kinds['runs']} of them run
 # | 81 | gives a VAE an encoder, a decoder and a generator | the decoder is the generator | 00, 15 |
 # | 82 | finds the VAE's structure the more complex one | two networks each | 15 |
 # | 83 | finds the VAE's training unstable | games may fail to converge; a VAE fails by collapse, blur, unfilled priors and misleading likelihoods | here, 12, 15 |
-# | 84 | blames the code for the blur | a likelihood of independent pixels, at a limited rate; deep hierarchical VAEs draw sharply (NVAE, VDVAE) | 07 |
+# | 84 | blames the code for the blur | a likelihood of independent pixels, at a limited rate; deep hierarchical VAEs draw sharply (NVAE, VDVAE) | 06 |
 # | 85 | cites nothing in its text; 25 of 38 entries are copies | cite where you claim | here |
 #
 # ## References
