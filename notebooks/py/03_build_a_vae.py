@@ -19,7 +19,7 @@
 #
 # ![Ten rows of ten pictures. Held out: one disc, square or triangle in each. Three rows for each decoder: autoencoder, short VAE, kept VAE. From N(0, I) all three give smears and bent strips, faint for the autoencoder. From one Gaussian the colours are full and many forms bent. From sixty Gaussians most pictures show one object, soft for autoencoder and short VAE, with corners for the kept VAE.](../docs/pictures/03.png) <!--picture-->
 #
-# An [autoencoder](../docs/site/glossary.md#term-autoencoder) turns a picture into a few numbers and restores it from them. Its second half looks like a machine for new pictures: feed it numbers of your own. That fails. **What does an autoencoder lack, and what mends it?** We build the [variational autoencoder (VAE)](../docs/site/glossary.md#term-variational-autoencoder-VAE), part by part, and measure which part mends what.
+# An [autoencoder](../docs/site/glossary.md#term-autoencoder) turns a picture into a few numbers and restores it from them. Its second half looks like a machine for new pictures: feed it numbers of your own. That fails. **What does an autoencoder lack, and what mends it?** We build the [variational autoencoder (VAE)](../docs/site/glossary.md#term-variational-autoencoder-VAE), part by part, and compare it with the autoencoder.
 #
 # **What you'll do**
 #
@@ -29,8 +29,7 @@
 #
 # **What you'll learn**
 #
-# - What each part of a VAE is for.
-# - Why a random draw stops a gradient, and which line of code lets it through.
+# - What each part of a VAE is for, and which line of code lets a gradient through a random draw.
 # - What a VAE has that an autoencoder lacks, and what an autoencoder can do as well.
 #
 # **What you'll need**
@@ -205,16 +204,18 @@ alt = "Three rows of ten pictures. Held out: a disc, square or triangle on faint
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The answer is (b). The decoder is in order, as the second row shows. What fails is the choice of numbers. The decoder was trained on latents that the encoder made, and nothing said where these should lie. The next cell shows where they do lie, in the two coordinates in which they vary most.
+# The answer is (b). The decoder is soft, but from the encoder's latents it paints the right colours in the right places (second row). What fails is the choice of numbers: one must know where the encoder puts its latents, and nothing in the training said where they should lie. The next cell shows where they do lie, in the two coordinates in which they vary most.
 
 # %%
 latents = {"autoencoder": apply(ae_encoder, x_train)[0]}  # (N, K)
+length = np.median(np.linalg.norm(latents["autoencoder"], axis=1))
+print(f"median length of a latent {length:.1f}, of a draw from N(0, I) about {latent**0.5:.1f}")
 fig = plots.latent_scatter(latents)
 alt = "Dots of the autoencoder's latents in two coordinates. The cloud reaches from about minus eight to eight, and the circle of N(0, I), of radius two, covers a small part in its middle."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Each dot is the latent of one training picture. The circle holds 86 % of the draws from $\mathcal N(0, I)$, in these two coordinates. In the stored run the coordinates have standard deviations of 1.8<!--=ae_spread_min--> to 2.7<!--=ae_spread_max-->.
+# Each dot is the latent of one training picture. The circle holds 86 % of the draws from $\mathcal N(0, I)$, in these two coordinates. In the stored run the coordinates have standard deviations of 1.8<!--=ae_spread_min--> to 2.7<!--=ae_spread_max-->. In two coordinates the circle looks well filled. In all 16 together it is not: half of the latents are longer than 9<!--=ae_length-->, and a draw from $\mathcal N(0, I)$ has a length of about $\sqrt{16} = 4$.
 #
 # A repair suggests itself: fit a Gaussian to these latents, and draw from *that*. We try it below. First we build what makes latents lie in a known place *by training*.
 #
@@ -222,7 +223,7 @@ plots.show(fig, alt=alt)
 #
 # An autoencoder's encoder names one point for each picture. Let it name a *region*: for each coordinate $k$ a mean $\mu_k$ and a standard deviation $\sigma_{z,k}$. This is the encoder's [posterior](../docs/site/glossary.md#term-posterior), $q(z \mid x) = \mathcal N(\mu, \operatorname{diag} \sigma_z^2)$. In training, the decoder gets a random point of the region, so it has to answer well everywhere in it.
 #
-# A standard deviation is positive, and the output of a layer is any number. So the second output gives $\log \sigma_z^2$. (It starts at −3, $\sigma_z = 0.22$: a decoder that gets hardly more than noise learns slowly.)
+# A standard deviation is positive, and the output of a layer is any number. So the second output gives $\log \sigma_z^2$. (We start it at −3, that is $\sigma_z = 0.22$. With $\sigma_z = 1$ the noise would hide $\mu$, and the decoder would learn slowly.)
 #
 # Regions alone are not enough. The error is smallest if they shrink to points. So the loss gets a second term, which grows when a region moves away from $\mathcal N(0, I)$, where we want to draw later, or becomes narrower. It is the [KL divergence](../docs/site/glossary.md#term-KL-divergence) of the region from $\mathcal N(0, I)$, the [prior](../docs/site/glossary.md#term-prior):
 #
@@ -246,7 +247,7 @@ def gaussian_kl(mean, log_variance):
 #
 # One line mends it. Draw $\varepsilon \sim \mathcal N(0, I)$, which depends on nothing, and *compute* $z = \mu + \sigma_z\,\varepsilon$. The distribution of $z$ is the same, but now $z$ is an ordinary function of $\mu$ and $\sigma_z$, with slopes 1 and $\varepsilon$. This is [reparameterisation](../docs/site/glossary.md#term-reparameterisation) (Kingma and Welling, 2014; Rezende et al., 2014).
 #
-# The cell asks for the gradient of the squared error by the first weights of the encoder. `value_and_grad(loss, weights)` calls the function `loss` and returns its value and its gradients. `stop_gradient` takes the record away from $z$, as a raw draw would. (The zeros are added because some backends refuse gradients by weights that do not occur.)
+# The cell asks for the gradient of the squared error by the first weights of the encoder. `value_and_grad(loss, weights)` calls the function `loss` and returns its value and its gradients. `stop_gradient` makes $z$ a constant, as a raw draw is. (The added zeros keep all backends content: some refuse gradients by weights that do not occur.)
 
 
 # %%
@@ -282,7 +283,7 @@ for raw_draw in (True, False):
 # %% [markdown]
 # With a raw draw, nothing of the error reaches the encoder. It learns from the KL alone, and the KL is smallest at $\mu = 0, \sigma_z = 1$ for *every* picture: latents that say nothing. No error message appears, and the loss falls.
 #
-# There is an older way, the **score-function** estimator (Williams, 1992): $\nabla_\mu \mathbb E[f(z)] = \mathbb E\big[f(z)\,\nabla_\mu \log q(z)\big]$. It needs no slope of $f$. It is right on average, but noisy: it only sees how large $f$ was, so each coordinate is blamed for the noise of the others. For $f(z) = \sum_k (z_k - 3)^2$ in eight coordinates it needs about 1,770 draws to be as exact as reparameterisation is with one; exercise 3 at the end measures it.
+# There is an older way, the **score-function** estimator (Williams, 1992), which needs no slope of the decoder. It is right on average, but noisy: in an example with eight coordinates it needs about 1,770 draws to be as exact as reparameterisation is with one. Exercise 3 at the end measures it.
 #
 # ## A decoder that states a probability
 #
@@ -292,7 +293,7 @@ for raw_draw in (True, False):
 #
 # It is the squared error, and $\sigma$ says how many nats an error is. Here $\sigma$ is fixed; notebook `06` learns it. The sum runs over all pixels *and* channels. An average over $D = 3072$ values would weigh the KL 3,072 times as much.
 #
-# Many tutorials put *binary cross-entropy* (BCE) here. For pixels that are 0 or 1 it is exactly $-\log p$. For grey values it is not: $e^{-\mathrm{BCE}}$ would have to be a density, with an area of 1, and its area is 0.50 if the decoder answers 0.5, and 0.36 if it answers 0.9. So its values cannot be read as nats (Loaiza-Ganem and Cunningham, 2019). The Gaussian has a smaller fault: it allows values below 0 and above 1.
+# Many tutorials put *binary cross-entropy* (BCE) here. For pixels that are 0 or 1 it is exactly $-\log p$. For grey values it is not: $e^{-\mathrm{BCE}}$ would have to be a density, with an area of 1, and its area is 0.50 if the decoder answers 0.5, and 0.36 if it answers 0.9. The missing factor depends on the decoder's answer, so BCE cannot be read in nats (Loaiza-Ganem and Cunningham, 2019). The Gaussian has a smaller fault: it allows values below 0 and above 1.
 
 
 # %%
@@ -323,7 +324,7 @@ if your_nats is not None:
 #
 # ## One training step by hand
 #
-# The loss of a picture is $-\log p(x \mid z) + \mathrm{KL}$, with one draw of $z$. On average over draws it is the negative [ELBO](../docs/site/glossary.md#term-ELBO), which notebook `04` derives. (`beta` multiplies the KL; it is 1.) One step: draw noise, compute the loss, ask for its gradients by all weights, let the optimiser change the weights. The cell makes one epoch of such steps.
+# The loss of a picture is $-\log p(x \mid z) + \mathrm{KL}$, with one draw of $z$. On average over draws it is the negative of the *evidence lower bound* ([ELBO](../docs/site/glossary.md#term-ELBO)), which notebook `04` derives. (`beta` multiplies the KL; it is 1.) One step: draw noise, compute the loss, ask for its gradients by all weights, let the optimiser change the weights. The cell makes one epoch of such steps.
 
 
 # %%
@@ -382,7 +383,7 @@ class VAE(keras.Model):
 
 
 # %% [markdown]
-# Two checks. One epoch of `fit` from the same first weights, with the same noise and order of pictures, must end where the loop ended. And the VAE of `helpers.models`, which later notebooks use, must give the same two terms.
+# Two checks. One epoch of `fit` from the same first weights, with the same noise and order of pictures, must end where the loop ended, within 2 %. And the VAE of `helpers.models`, which later notebooks use, must give the same two terms.
 
 # %% tags=["nbval-check-output"]
 keras.utils.set_random_seed(seed)
@@ -428,13 +429,13 @@ alt = "Four rows of ten pictures. Held out: discs, squares and triangles on text
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# All three restore held-out pictures, the kept VAE more sharply. In the stored run a pixel is off by 0.057<!--=ae_rmse--> (autoencoder), 0.057<!--=vae_rmse--> (short VAE) and 0.043<!--=kept_rmse--> (kept VAE). The two VAEs differ in their steps, in their pictures and in $\sigma$, so their difference says nothing about one of these alone.
+# All three restore held-out pictures, the kept VAE more sharply. In the stored run the root mean square error of a pixel is 0.057<!--=ae_rmse--> (autoencoder), 0.057<!--=vae_rmse--> (short VAE) and 0.043<!--=kept_rmse--> (kept VAE). The two VAEs differ in their steps, in their pictures and in $\sigma$, so their difference says nothing about one of these alone.
 #
 # ## Where do the latents lie now?
 #
-# Draw a latent for every training picture, each from its own region. Together they are draws from the [aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior), the mixture of all regions. It is what the decoder was trained on.
+# Draw a latent for every training picture, each from its own region. Together they are draws from the [aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior), the mixture of all regions. (The kept VAE was trained on millions of other pictures of this kind; these 8,000 stand for them.)
 #
-# > **Predict first.** If the VAE described the pictures perfectly, which distribution would the aggregate posterior be? And do the regions of two pictures touch each other?
+# > **Predict first.** If the model were exactly right and the encoder exact, which distribution would the aggregate posterior be? And do the regions of two pictures overlap?
 
 # %%
 regions = {}
@@ -449,9 +450,9 @@ alt = "Three clouds of latents, each in two coordinates, with the circle of N(0,
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# It would be $\mathcal N(0, I)$, from which the model says that latents come. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.7<!--=ae_spread_max--> for the autoencoder, 1.5<!--=vae_spread_max--> for the short VAE and 1.8<!--=kept_spread_max--> for the kept one.
+# It would be $\mathcal N(0, I)$, from which the model says that latents come. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.7<!--=ae_spread_max--> for the autoencoder, 1.5<!--=vae_spread_max--> for the short VAE and 1.8<!--=kept_spread_max--> for the kept one. The kept VAE is not nearer. A likely reason is its σ, which was learned and is 0.043<!--=kept_sigma-->: with a smaller σ an error is more nats, and the KL counts for less.
 #
-# The regions do not touch. The black rings, two $\sigma_z$ wide, are those of twelve pictures, and in all coordinates together they are farther apart still. Nor could 8,000 such regions fill $\mathcal N(0, I)$: their mean KL is what a latent tells about *which* of the pictures it came from, at most $\log 8000 = 9$ nats, plus the KL of their mixture from $\mathcal N(0, I)$ (Hoffman and Johnson, 2016). The short VAE has 50.5<!--=vae_kl--> nats, the kept one 70.7<!--=kept_kl-->.
+# The twelve regions shown do not overlap. (The black rings are two $\sigma_z$ wide.) Nor could the 8,000 regions of the short VAE fill $\mathcal N(0, I)$. Its mean KL of 50.5<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): how much a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of the mixture of all regions from $\mathcal N(0, I)$, which is the rest.
 #
 # ## Nine ways to draw
 #
@@ -479,7 +480,7 @@ alt = "Ten rows of ten pictures. Held out: one disc, square or triangle in each.
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# From $\mathcal N(0, I)$ no decoder draws what the set shows, not even that of the kept VAE. One Gaussian brings full colours. Sixty bring one object in most pictures, soft from the two short trainings, sharper from the kept VAE.
+# From $\mathcal N(0, I)$ no decoder draws what the set shows, not even that of the kept VAE. One Gaussian brings full colours. Sixty bring one blob in most pictures, soft from the two short trainings, sharper from the kept VAE. Whether it is a whole object is counted below.
 #
 # ### Two numbers, and what they cannot see
 #
@@ -487,11 +488,11 @@ plots.show(fig, alt=alt)
 #
 # $$d^2 = \|m_1 - m_2\|^2 + \operatorname{tr}\big(C_1 + C_2 - 2\,(C_1 C_2)^{1/2}\big).$$
 #
-# The first part compares the means, the second the spreads. Divided by the total variance of the training pictures, and under a root, 0 is the same mean and covariance, and 1 is the mean picture again and again. The Fréchet inception distance (FID; Heusel et al., 2017) is this construction on features of a network.
+# The first part compares the means, the second the spreads. Divide $d^2$ by the total variance of the training pictures and take the root: 0 is the same mean and covariance, 1 is always the mean picture. The Fréchet inception distance (FID; Heusel et al., 2017) is this construction on features of a network.
 #
 # The second number is the share of pictures that show one whole object, by a rule without a network, made for `shapes`: one region that stands out, sharp and even, with the outline of a disc, a square or a triangle.
 #
-# Numbers need **floors**: held-out pictures, the restored pictures of each decoder, and a Gaussian fitted to the cell means themselves, painted as tiles without any network.
+# Numbers need **floors**, values that no draw should be expected to beat: held-out pictures, the restored pictures of each decoder, and a Gaussian fitted to the cell means themselves, painted as tiles without any network.
 #
 # > **Predict first.** Which has the smallest Fréchet distance: held-out pictures, the kept VAE's best draws, or the painted tiles?
 
@@ -510,22 +511,22 @@ alt = "Two panels of bars with intervals. Fréchet distance: the painted tiles a
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The painted tiles are nearest, at 0.06<!--=frechet_tiles-->, although none of them shows an object; held-out pictures stand at 0.08<!--=frechet_held_out-->. So a small Fréchet distance does not prove that draws are good: a source fitted to latents is nearly fitted to what it measures, and FID is as blind to all that its features do not show. A large one does prove that they are wrong.
+# The painted tiles, at 0.06<!--=frechet_tiles-->, are as near as held-out pictures, at 0.08<!--=frechet_held_out--> ± 0.01<!--=half_held_out-->, or a little nearer, although none of them shows an object. (Two finite sets never reach 0.) So a small Fréchet distance does not prove that draws are good, and FID is as blind to all that its features do not show. A large one does prove that they are wrong.
 #
-# In the stored run, with *one* training of each network and 95 % intervals over the drawn pictures:
+# In the stored run, with *one* training of each network and 95 % intervals over the drawn pictures (the first 500 for the share):
 #
-# - From $\mathcal N(0, I)$ the distance is 0.76<!--=frechet_ae--> ± 0.01<!--=half_ae--> for the autoencoder, 0.50<!--=frechet_vae--> ± 0.01<!--=half_vae--> for the short VAE and 0.55<!--=frechet_kept--> ± 0.01<!--=half_kept--> for the kept one. One whole object is on 0<!--=whole_ae*100-->, 0<!--=whole_vae*100--> and 3<!--=whole_kept*100--> % of the pictures.
-# - From sixty Gaussians it is 0.13<!--=frechet_ae_mixture-->, 0.13<!--=frechet_vae_mixture--> and 0.10<!--=frechet_kept_mixture-->, about what the restored pictures have. One whole object is on 46<!--=whole_ae_mixture*100--> ± 4<!--=whole_half_ae_mixture*100-->, 37<!--=whole_vae_mixture*100--> ± 4<!--=whole_half_vae_mixture*100--> and 91<!--=whole_kept_mixture*100--> ± 2<!--=whole_half_kept_mixture*100--> % of the pictures.
+# - From $\mathcal N(0, I)$ the distance is 0.76<!--=frechet_ae--> for the autoencoder, 0.50<!--=frechet_vae--> for the short VAE and 0.55<!--=frechet_kept--> for the kept one. One whole object is on 0<!--=whole_ae*100-->, 0<!--=whole_vae*100--> and 3<!--=whole_kept*100--> % of the pictures.
+# - From sixty Gaussians it is 0.13<!--=frechet_ae_mixture-->, 0.13<!--=frechet_vae_mixture--> and 0.10<!--=frechet_kept_mixture-->, about what the restored pictures have. One whole object is on 46<!--=whole_ae_mixture*100--> ± 4<!--=whole_half_ae_mixture*100-->, 37<!--=whole_vae_mixture*100--> ± 4<!--=whole_half_vae_mixture*100--> and 91<!--=whole_kept_mixture*100--> ± 2<!--=whole_half_kept_mixture*100--> %.
 #
-# So the autoencoder gains most from a fitted source, and the short VAE least. The restored pictures of the two short trainings are so soft that the rule accepts only 48<!--=whole_ae_restored*100--> and 40<!--=whole_vae_restored*100--> % of them; no draw should be expected to do better.
+# By the distance the autoencoder gains most from a fitted source; by whole objects the kept VAE does. The short VAE gains least by both. The restored pictures of the two short trainings are so soft that the rule accepts only 48<!--=whole_ae_restored*100--> and 40<!--=whole_vae_restored*100--> % of them.
 #
-# What an autoencoder lacks is a known place for its latents. The KL moves them towards one. A distribution that is fitted to where they do lie mends more, in both kinds of model.
+# One Gaussian gives the latents' place and spread, and brings the colours, but few whole objects (8<!--=whole_ae_fitted*100-->, 8<!--=whole_vae_fitted*100--> and 17<!--=whole_kept_fitted*100--> %). Those need the *form* of the distribution as well, which sixty follow better. So an autoencoder lacks a distribution to draw from. The VAE's training, noise and KL together, moves the latents towards a known one. One that is fitted to where they do lie mends more, in both kinds of model.
 #
 # ### So why a VAE?
 #
 # If new pictures are all that is wanted, an autoencoder with a distribution fitted afterwards is a fair choice (Ghosh et al., 2020; Dai and Wipf, 2019, fit a second model to the latents of a VAE). What the VAE has besides:
 #
-# - **A probability.** Averaged over draws, its loss is an upper bound of $-\log p(x)$ under one stated model: draw $z$ from $\mathcal N(0, I)$, then $x$ from the decoder. So two VAEs can be compared in nats (notebook `05`), and one picture with another (`13`).
+# - **A probability.** Averaged over draws, its loss with β = 1 is an upper bound of $-\log p(x)$ under one stated model: draw $z$ from $\mathcal N(0, I)$, then $x$ from the decoder. So two VAEs can be compared by their bounds on the same pictures (notebook `05`).
 # - **An uncertainty.** $\sigma_z$ says how exactly a picture determines each coordinate; an unused one shows as $\sigma_z = 1$ (`07`).
 # - **A rate that can be set.** The weight of the KL decides how many nats a latent holds (`06`).
 #
@@ -538,14 +539,13 @@ plots.show(fig, alt=alt)
 # > **Predict first.** Was the VAE's decoder trained along the line between two pictures? Draws from a region are about $\sqrt K = 4$ of its $\sigma_z$ away from its centre. How far is the middle of the line from the nearest region, in that region's $\sigma_z$?
 
 # %%
-name, model = list(vaes.items())[-1]  # the kept VAE, if it is there
-mean, sigma_z = regions[name]  # (N, K) each, of the training pictures
-z_val = apply(model.encoder, x_val)[0]  # (N, K)
+mean, sigma_z = regions["short VAE"]  # (N, K) each, of the pictures it was trained on
+z_val = apply(vae.encoder, x_val)[0]  # (N, K)
 
 t = np.linspace(0, 1, 10)[:, None]  # (10, 1)
 line = z_val[0] + t * (z_val[1] - z_val[0])  # (10, K)
 rows = {
-    "mixed latents": apply(model.decoder, line),
+    "mixed latents": apply(vae.decoder, line),
     "mixed pixels": x_val[0] + t[..., None, None] * (x_val[1] - x_val[0]),
 }
 alt = "Two rows of ten pictures. Mixed latents: the disc turns into a triangle through one rounded shape that is neither. Mixed pixels: the disc fades while a triangle appears beside it."
@@ -560,7 +560,7 @@ for kind, z in points.items():
     print(f"{kind}: {np.median(distance):.0f} σ_z from the nearest region")
 
 # %% [markdown]
-# It was not. In the stored run the middle of such a line is 112<!--=middle_far--> $\sigma_z$ away from the nearest of 8,000 regions (median of 100 lines). But so are held-out pictures themselves, 115<!--=held_out_far-->, and the decoder restores them well. It works between the regions because it is a smooth function: near latents give near pictures. On the line there is one object at a time, where the mixed pixels show two. Smooth is not right, though: in the middle it is neither a disc nor a triangle.
+# It was not. In the stored run the middle of such a line is 112<!--=middle_far--> $\sigma_z$ away from the nearest of the 8,000 regions that the decoder was trained on (median of 100 lines). But so are held-out pictures themselves, 115<!--=held_out_far-->, and the decoder restores them. A likely reason is that it is a smooth function: near latents give near pictures. On this line there is one object at a time, where the mixed pixels show two. Smooth is not right, though: the middle need not be a picture of the set.
 
 # %% tags=["results"]
 results = {
@@ -577,6 +577,7 @@ for model_name, key in {"autoencoder": "ae", "short VAE": "vae", "kept VAE": "ke
         continue
     off = restored[f"{model_name}, restored"] - x_val
     results[f"{key}_rmse"] = np.sqrt(np.mean(off**2))
+    results[f"{key}_length"] = np.median(np.linalg.norm(latents[model_name], axis=1))
     results[f"{key}_spread_min"] = latents[model_name].std(axis=0).min()
     results[f"{key}_spread_max"] = latents[model_name].std(axis=0).max()
     if model_name in regions:
@@ -606,11 +607,10 @@ record(results, bands, headline=headline)
 # %% [markdown]
 # ## What you saw
 #
-# - An autoencoder lacks a statement of where its latents lie. Draws from $\mathcal N(0, I)$ land elsewhere, and its decoder answers them with pictures of no whole object.
-# - The KL moves the latents towards $\mathcal N(0, I)$ during training. In these runs it did a part of the work. A distribution fitted to the latents did more, for the autoencoder, too.
+# - An autoencoder lacks a distribution of its latents. Draws from $\mathcal N(0, I)$ are shorter than they are, and its decoder answers them with pictures of no whole object.
+# - The VAE's training moves the latents towards $\mathcal N(0, I)$. In these runs it did a part of the work. A mixture fitted to the latents did more, for the autoencoder, too.
 # - A draw stops the gradient. Written as $\mu + \sigma_z\varepsilon$ the same draw lets it through.
-# - The regions of different pictures do not touch. Between them the decoder works because it is smooth.
-# - A score is read beside its floors: tiles without any object come nearer than real pictures.
+# - A score is read beside its floors: tiles without any object come as near as real pictures.
 #
 # ## Check yourself
 #
@@ -634,7 +634,7 @@ record(results, bands, headline=headline)
 #
 # <details><summary>4. A generator has a smaller Fréchet distance than held-out pictures. Is it better than real pictures?</summary>
 #
-# No. Its mean and covariance of cell means are nearer, and nothing else was compared. The painted tiles do that, too.
+# No. Its mean and covariance of cell means are nearer, and nothing else was compared.
 #
 # </details>
 #
