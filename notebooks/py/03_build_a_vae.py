@@ -35,7 +35,7 @@
 # **What you'll need**
 #
 # - Some Keras (`Conv2D`, `Dense`, `fit`), gradients, means, standard deviations and covariances, and the density of a normal distribution. $\mathcal N(0, I)$ has independent coordinates with mean 0 and standard deviation 1.
-# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 50 minutes to read, and 2 GB of memory.
+# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 2 GB of memory.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -124,9 +124,7 @@ print(f"{len(x_train)} pictures to train on, {count} held out, each {shape}")
 #
 # An autoencoder has two networks. The [encoder](../docs/site/glossary.md#term-encoder) takes a picture of $D = H \cdot W \cdot C$ values and returns $K$ numbers: its **latent**. The [decoder](../docs/site/glossary.md#term-decoder) takes a latent and returns a picture. They are trained together to give back what went in.
 #
-# `Conv2D(width, 4, 4)` has a kernel of 4×4 pixels and moves by 4 pixels (its *stride*), so it describes each patch of 4×4 pixels by `width` numbers. The next one does so with 2×2 of these cells. `mix` adds the result of a 3×3 convolution, so that neighbouring cells exchange information. The decoder goes the same way back: `DepthToSpaceUp(n, 4)` turns each cell into 4×4 cells of `n` channels (Shi et al., 2016). `silu` is $x / (1 + e^{-x})$, a smooth relative of ReLU. The `Rescaling` layers centre the values around zero.
-#
-# The autoencoder does not use the encoder's second output, `log_variance`. It is there because the VAE will have **the same networks**.
+# `Conv2D(width, 4, 4)` has a kernel of 4×4 pixels and moves by 4 pixels (its *stride*), so it describes each patch of 4×4 pixels by `width` numbers. `mix` adds a 3×3 convolution, so that neighbouring cells exchange information. The decoder goes back: `DepthToSpaceUp(n, 4)` turns each cell into 4×4 cells of `n` channels (Shi et al., 2016). `silu` is $x / (1 + e^{-x})$, a smooth relative of ReLU. The `Rescaling` layers centre the values around zero. The encoder's second output, `log_variance`, is for the VAE, which will have **the same networks**.
 
 
 # %%
@@ -293,7 +291,7 @@ for raw_draw in (True, False):
 #
 # It is the squared error, and $\sigma$ says how many nats an error is. Here $\sigma$ is fixed; notebook `06` learns it. The sum runs over all pixels *and* channels. An average over $D = 3072$ values would weigh the KL 3,072 times as much.
 #
-# Many tutorials put *binary cross-entropy* (BCE) here. For pixels that are 0 or 1 it is exactly $-\log p$. For grey values it is not: $e^{-\mathrm{BCE}}$ would have to be a density, with an area of 1, and its area is 0.50 if the decoder answers 0.5, and 0.36 if it answers 0.9. The missing factor depends on the decoder's answer, so BCE cannot be read in nats (Loaiza-Ganem and Cunningham, 2019). The Gaussian has a smaller fault: it allows values below 0 and above 1.
+# Many tutorials put *binary cross-entropy* here. For pixels that are 0 or 1 it is exactly $-\log p$. For grey values it is not $-\log$ of any density (Loaiza-Ganem and Cunningham, 2019); notebook `06` measures what that does.
 
 
 # %%
@@ -383,23 +381,20 @@ class VAE(keras.Model):
 
 
 # %% [markdown]
-# Two checks. One epoch of `fit` from the same first weights, with the same noise and order of pictures, must end where the loop ended, within 2 %. And the VAE of `helpers.models`, which later notebooks use, must give the same two terms.
+# Two checks. One epoch of `fit` from the same first weights, with the same noise and order of pictures, must end where the loop ended, within 2 %. And the VAE of `helpers.models`, which later notebooks use, must give the same loss.
 
 # %% tags=["nbval-check-output"]
 keras.utils.set_random_seed(seed)
 by_fit = VAE(build_encoder(), build_decoder())
 by_fit.compile(optimizer=keras.optimizers.Adam(learning_rate))
 by_fit.fit(x_train, batch_size=64, shuffle=False, verbose=0)
-
 helper = models.VAE(encoder, decoder, likelihood="gaussian", sigma=sigma)
-by_hand = ops.stack(terms(encoder, decoder, x, noise))  # (2, B)
-fit = ops.stack(terms(by_fit.encoder, by_fit.decoder, x, noise))
-theirs = ops.stack(helper.terms(x, noise))
-same_end = abs(float(ops.mean(fit) / ops.mean(by_hand)) - 1) < 0.02
-same_terms = bool(ops.all(abs(theirs - by_hand) < 1e-3 * abs(by_hand)))
-print("fit ends where the loop ended:", same_end)
-print("both terms are those of helpers.models.VAE:", same_terms)
-assert same_end and same_terms
+
+loop = ops.mean(sum(terms(encoder, decoder, x, noise)))
+fit = ops.mean(sum(terms(by_fit.encoder, by_fit.decoder, x, noise)))
+theirs = ops.mean(sum(helper.terms(x, noise)))
+assert abs(fit / loop - 1) < 0.02 and abs(theirs / loop - 1) < 1e-3
+print("fit ends where the loop ended; helpers.models.VAE gives the same loss")
 
 # %% [markdown]
 # Now the training proper, with the networks, the steps and the optimiser of the autoencoder.
@@ -551,13 +546,10 @@ rows = {
 alt = "Two rows of ten pictures. Mixed latents: the disc turns into a triangle through one rounded shape that is neither. Mixed pixels: the disc fades while a triangle appears beside it."
 plots.show(plots.picture_rows(rows), alt=alt)
 
-points = {
-    "held-out pictures": z_val[:100],
-    "middles of lines": (z_val[:100] + z_val[::-1][:100]) / 2,
-}
-for kind, z in points.items():
-    distance = metrics.distance_to_regions(z, mean, sigma_z)  # (100,)
-    print(f"{kind}: {np.median(distance):.0f} σ_z from the nearest region")
+middles = (z_val[:100] + z_val[100:200]) / 2  # of 100 lines
+middle_far = np.median(metrics.distance_to_regions(middles, mean, sigma_z))
+held_out_far = np.median(metrics.distance_to_regions(z_val, mean, sigma_z))
+print(f"to the nearest region: middles {middle_far:.0f}, held-out {held_out_far:.0f} σ_z")
 
 # %% [markdown]
 # It was not. In the stored run the middle of such a line is 112<!--=middle_far--> $\sigma_z$ away from the nearest of the 8,000 regions that the decoder was trained on (median of 100 lines). But so are held-out pictures themselves, 115<!--=held_out_far-->, and the decoder restores them. A likely reason is that it is a smooth function: near latents give near pictures. On this line there is one object at a time, where the mixed pixels show two. Smooth is not right, though: the middle need not be a picture of the set.
@@ -593,9 +585,7 @@ if whole:
     results["whole_tiles"] = whole["painted tiles"][0]
 if "kept VAE" in vaes:
     results["kept_sigma"] = math.exp(vaes["kept VAE"].log_sigma())
-names = {"held_out_far": "held-out pictures", "middle_far": "middles of lines"}
-for key, kind in names.items():
-    results[key] = np.median(metrics.distance_to_regions(points[kind], mean, sigma_z))
+results |= {"middle_far": middle_far, "held_out_far": held_out_far}
 
 bands = {"ae_rmse": (0.05, 0.08), "vae_rmse": (0.05, 0.08), "vae_kl": (38, 65)}
 bands |= {"frechet_ae": (0.6, 1.5), "frechet_vae": (0.35, 0.75), "last_loss": (-3500, 1000)}
@@ -628,7 +618,7 @@ record(results, bands, headline=headline)
 #
 # <details><summary>3. One VAE has a loss of −3,100 nats with σ = 0.1, another −4,000 with σ = 0.05. Which has the smaller error?</summary>
 #
-# The loss alone does not tell: $\sigma$ changes the constant and the weight of the error.
+# The loss does not tell: $\sigma$ changes the constant and the weight of the error.
 #
 # </details>
 #
@@ -646,13 +636,7 @@ record(results, bands, headline=headline)
 #
 # ## On your own
 #
-# 1. Set `beta = 0`, then `beta = 1` and `sigma = 0.2`. What happens to the regions and to the draws from $\mathcal N(0, I)$?
-#
-# <details><summary>A way to look at it</summary>
-#
-# Without the KL, narrow regions no longer add to the loss: they shrink, and the means spread. A larger $\sigma$ makes the error count less and so the KL more. Notebook `06` goes on from here.
-#
-# </details>
+# 1. Set `beta = 0`, then `beta = 1` and `sigma = 0.2`. What happens to the regions and to the draws from $\mathcal N(0, I)$? (Notebook `06` goes on from here.)
 #
 # 2. The article that notebook `18` reads ties all standard deviations to the mean: $z = \mu + \|\mu\|\,\varepsilon$, so $\sigma_{z,k} = r = \|\mu\|$. Where is the KL of this region smallest, and can it be zero?
 #
@@ -662,17 +646,11 @@ record(results, bands, headline=headline)
 #
 # </details>
 #
-# 3. Measure both gradient estimators for $f(z) = \sum_k (z_k - 3)^2$, $K = 8$, $\mu = 0$, $\sigma_z = 1$. Then subtract a constant $b$ from $f$ in the score function. Which $b$ makes it least noisy?
+# 3. For $f(z) = \sum_k (z_k - 3)^2$ with $K = 8$, $\mu = 0$, $\sigma_z = 1$, draw a million times $2(\varepsilon_1 - 3)$ and $f(\varepsilon)\,\varepsilon_1$. Both estimate the slope of $\mathbb E[f]$ by $\mu_1$.
 #
 # <details><summary>Solution</summary>
 #
-# ```python
-# eps = rng.standard_normal((1_000_000, 8))
-# reparameterised = 2 * (eps[:, 0] - 3)
-# score_function = (((eps - 3) ** 2).sum(axis=1) - b) * eps[:, 0]
-# ```
-#
-# With $b = 0$ both have the mean −6; the standard deviations are 2 and 84, and $(84/2)^2 \approx 1{,}770$. $\mathbb E[\nabla \log q] = \nabla \int q = 0$, so $b$ drops out. The variance is least at $b = \mathbb E[f z_1^2] / \mathbb E[z_1^2] = 12 + 10(K - 1)$, which is 82 for $K = 8$. The standard deviation falls from 84 to about 19.
+# Both have the mean −6. The standard deviations are 2 and 84, and $(84/2)^2 \approx 1{,}770$.
 #
 # </details>
 #
