@@ -375,7 +375,7 @@ class VAE(keras.Model):
         noise = keras.random.normal((ops.shape(x)[0], latent), seed=self.draws)
         return terms(self.encoder, self.decoder, x, noise)
 
-    def compute_loss(self, y_pred, **others):
+    def compute_loss(self, x, y, y_pred, sample_weight, training=True):
         reconstruction, kl = y_pred  # what `call` has returned
         return ops.mean(reconstruction + beta * kl)
 
