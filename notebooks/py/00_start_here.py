@@ -17,7 +17,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/00_start_here.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/00_start_here.ipynb) <!--badges-->
 #
-# ![Seven rows of twelve small pictures. Held out: one disc, square or triangle in each, on textured ground. Reconstructions after a minute: soft blobs of nearly the same colours in the same places. Reconstructions of the kept weights: discs, squares and triangles, most corners kept, on plain ground. New from N(0, I), kept weights: mostly bent, torn or double shapes. New from the mixture after a minute: soft blobs. New from the mixture, kept weights, two rows: one disc, square or triangle in nearly each, many with round corners.](../docs/pictures/00.png) <!--picture-->
+# ![Seven rows of twelve small pictures. Held out: one disc, square or triangle in each, on textured ground. Reconstructions after a minute: soft blobs of nearly the same colours in the same places. Reconstructions of the kept weights: discs, squares and triangles, most corners kept, on plain ground. New from N(0, I), kept weights: mostly bent or torn shapes, some on grounds of square patches. New from the mixture after a minute: soft blobs. New from the mixture, kept weights, two rows: one disc, square or triangle in nearly each, many with round corners.](../docs/pictures/00.png) <!--picture-->
 #
 # A [variational autoencoder (VAE)](../docs/site/glossary.md#term-variational-autoencoder-VAE) looks at many pictures and then draws new ones. Does it run on your machine, and what does it draw?
 #
@@ -211,7 +211,7 @@ plots.show(
     alt="Seven rows of twelve small pictures. Held out: one disc, square or triangle in each, on textured ground. "
     "Reconstructions after a minute: soft blobs of nearly the same colours in the same places. "
     "Reconstructions of the kept weights: discs, squares and triangles, most corners kept, on plain ground. "
-    "New from N(0, I), kept weights: mostly bent, torn or double shapes. "
+    "New from N(0, I), kept weights: mostly bent or torn shapes, some on grounds of square patches. "
     "New from the mixture after a minute: soft blobs. "
     "New from the mixture, kept weights, two rows: one disc, square or triangle in nearly each, many with round corners.",
 )

@@ -17,7 +17,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/03_build_a_vae.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/03_build_a_vae.ipynb) <!--badges-->
 #
-# ![Ten rows of ten pictures. Held out: one disc, square or triangle in each. Three rows for each decoder: autoencoder, short VAE, kept VAE. From N(0, I) all three give smears and bent strips, faint for the autoencoder. From one Gaussian the colours are full and many forms bent. From sixty Gaussians most pictures show one object, soft for autoencoder and short VAE, with corners for the kept VAE.](../docs/pictures/03.png) <!--picture-->
+# ![Ten rows of ten pictures. Held out: one disc, square or triangle in each. Three rows for each decoder follow. From N(0, I): faint smears (autoencoder), soft bent blobs (short VAE), sharp shapes of which most are bent or torn (kept VAE). From one Gaussian: full colours and many bent forms. From sixty Gaussians: soft blobs for the autoencoder and the short VAE; squares, triangles and discs, some with round corners, for the kept VAE.](../docs/pictures/03.png) <!--picture-->
 #
 # An [autoencoder](../docs/site/glossary.md#term-autoencoder) turns a picture into a few numbers and restores it from them. Its second half looks like a machine for new pictures: feed it numbers of your own. That fails. **What does an autoencoder lack, and what mends it?** We build the [variational autoencoder (VAE)](../docs/site/glossary.md#term-variational-autoencoder-VAE), part by part, and compare it with the autoencoder.
 #
@@ -55,7 +55,7 @@ images = 8000  # pictures to train on, at most
 size = 32  # side of a picture in pixels
 latent = 16  # K, how many numbers stand for a picture
 width = 32  # channels of the first convolution
-epochs = 10  # passes over the pictures, for the autoencoder and for the short VAE
+epochs = 8  # passes over the pictures, for the autoencoder and for the short VAE
 learning_rate = 0.002  # of Adam
 sigma = 0.1  # standard deviation of a pixel around the decoder's answer, pixels from 0 to 1
 beta = 1.0  # weight of the KL in the VAE's loss
@@ -182,7 +182,9 @@ how = {
 keras.utils.set_random_seed(seed)
 ae_encoder, ae_decoder = build_encoder(), build_decoder()
 autoencoder = keras.Model(ae_encoder.input, ae_decoder(ae_encoder.output[0]))
-autoencoder.compile(optimizer=keras.optimizers.Adam(learning_rate), loss="mse")
+adam = keras.optimizers.Adam(learning_rate)
+# XLA would take longer to compile this than it saves.
+autoencoder.compile(optimizer=adam, loss="mse", jit_compile=False)
 history = autoencoder.fit(x_train, x_train, **how)
 
 # %% [markdown]
@@ -213,7 +215,7 @@ alt = "Dots of the autoencoder's latents in two coordinates. The cloud reaches f
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Each dot is the latent of one training picture. The circle holds 86 % of the draws from $\mathcal N(0, I)$, in these two coordinates. In the stored run the coordinates have standard deviations of 1.8<!--=ae_spread_min--> to 2.7<!--=ae_spread_max-->. In two coordinates the circle looks well filled. In all 16 together it is not: half of the latents are longer than 9<!--=ae_length-->, and a draw from $\mathcal N(0, I)$ has a length of about $\sqrt{16} = 4$.
+# Each dot is the latent of one training picture. The circle holds 86 % of the draws from $\mathcal N(0, I)$, in these two coordinates. In the stored run the coordinates have standard deviations of 1.7<!--=ae_spread_min--> to 2.6<!--=ae_spread_max-->. In two coordinates the circle looks well filled. In all 16 together it is not: half of the latents are longer than 9<!--=ae_length-->, and a draw from $\mathcal N(0, I)$ has a length of about $\sqrt{16} = 4$.
 #
 # A repair suggests itself: fit a Gaussian to these latents, and draw from *that*. We try it below. First we build what makes latents lie in a known place *by training*.
 #
@@ -424,7 +426,7 @@ alt = "Four rows of ten pictures. Held out: discs, squares and triangles on text
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# All three restore held-out pictures, the kept VAE more sharply. In the stored run the root mean square error of a pixel is 0.057<!--=ae_rmse--> (autoencoder), 0.057<!--=vae_rmse--> (short VAE) and 0.043<!--=kept_rmse--> (kept VAE). The two VAEs differ in their steps, in their pictures and in $\sigma$, so their difference says nothing about one of these alone.
+# All three restore held-out pictures, the kept VAE more sharply. In the stored run the root mean square error of a pixel is 0.058<!--=ae_rmse--> (autoencoder), 0.060<!--=vae_rmse--> (short VAE) and 0.038<!--=kept_rmse--> (kept VAE). The two VAEs differ in their steps, in their pictures and in $\sigma$ (learned: 0.038<!--=kept_sigma-->), so their difference says nothing about one of these alone.
 #
 # ## Where do the latents lie now?
 #
@@ -445,9 +447,9 @@ alt = "Three clouds of latents, each in two coordinates, with the circle of N(0,
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# It would be $\mathcal N(0, I)$, from which the model says that latents come. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.7<!--=ae_spread_max--> for the autoencoder, 1.5<!--=vae_spread_max--> for the short VAE and 1.8<!--=kept_spread_max--> for the kept one. The kept VAE is not nearer. A likely reason is its σ, which was learned and is 0.043<!--=kept_sigma-->: with a smaller σ an error is more nats, and the KL counts for less.
+# It would be $\mathcal N(0, I)$, from which the model says that latents come. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.6<!--=ae_spread_max--> for the autoencoder, 1.6<!--=vae_spread_max--> for the short VAE and 1.2<!--=kept_spread_max--> for the kept one. The kept VAE came nearest: half of its latents are longer than 4.0<!--=kept_length-->, as draws are.
 #
-# The twelve regions shown do not overlap. (The black rings are two $\sigma_z$ wide.) Nor could the 8,000 regions of the short VAE fill $\mathcal N(0, I)$. Its mean KL of 50.5<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): how much a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of the mixture of all regions from $\mathcal N(0, I)$, which is the rest.
+# The twelve regions shown do not overlap. (The black rings are two $\sigma_z$ wide.) Nor could the 8,000 regions of the short VAE fill $\mathcal N(0, I)$. Its mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): how much a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of the mixture of all regions from $\mathcal N(0, I)$, which is the rest.
 #
 # ## Nine ways to draw
 #
@@ -471,11 +473,11 @@ for name, z in latents.items():
 
 # %% tags=["picture"]
 fig = plots.picture_rows({"held out": x_val} | drawn)
-alt = "Ten rows of ten pictures. Held out: one disc, square or triangle in each. Three rows for each decoder: autoencoder, short VAE, kept VAE. From N(0, I) all three give smears and bent strips, faint for the autoencoder. From one Gaussian the colours are full and many forms bent. From sixty Gaussians most pictures show one object, soft for autoencoder and short VAE, with corners for the kept VAE."
+alt = "Ten rows of ten pictures. Held out: one disc, square or triangle in each. Three rows for each decoder follow. From N(0, I): faint smears (autoencoder), soft bent blobs (short VAE), sharp shapes of which most are bent or torn (kept VAE). From one Gaussian: full colours and many bent forms. From sixty Gaussians: soft blobs for the autoencoder and the short VAE; squares, triangles and discs, some with round corners, for the kept VAE."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# From $\mathcal N(0, I)$ no decoder draws what the set shows, not even that of the kept VAE. One Gaussian brings full colours. Sixty bring one blob in most pictures, soft from the two short trainings, sharper from the kept VAE. Whether it is a whole object is counted below.
+# From $\mathcal N(0, I)$ no decoder draws what the set shows; the kept VAE's shapes are sharp, but most are bent or torn. One Gaussian brings full colours. Sixty bring one blob in most pictures, soft from the two short trainings, sharper from the kept VAE. Whether it is a whole object is counted below.
 #
 # ### Two numbers, and what they cannot see
 #
@@ -510,12 +512,12 @@ plots.show(fig, alt=alt)
 #
 # In the stored run, with *one* training of each network and 95 % intervals over the drawn pictures (the first 500 for the share):
 #
-# - From $\mathcal N(0, I)$ the distance is 0.76<!--=frechet_ae--> for the autoencoder, 0.50<!--=frechet_vae--> for the short VAE and 0.55<!--=frechet_kept--> for the kept one. One whole object is on 0<!--=whole_ae*100-->, 0<!--=whole_vae*100--> and 3<!--=whole_kept*100--> % of the pictures.
-# - From sixty Gaussians it is 0.13<!--=frechet_ae_mixture-->, 0.13<!--=frechet_vae_mixture--> and 0.10<!--=frechet_kept_mixture-->, about what the restored pictures have. One whole object is on 46<!--=whole_ae_mixture*100--> ± 4<!--=whole_half_ae_mixture*100-->, 37<!--=whole_vae_mixture*100--> ± 4<!--=whole_half_vae_mixture*100--> and 91<!--=whole_kept_mixture*100--> ± 2<!--=whole_half_kept_mixture*100--> %.
+# - From $\mathcal N(0, I)$ the distance is 0.76<!--=frechet_ae--> for the autoencoder, 0.52<!--=frechet_vae--> for the short VAE and 0.44<!--=frechet_kept--> for the kept one. One whole object is on 0<!--=whole_ae*100-->, 0<!--=whole_vae*100--> and 12<!--=whole_kept*100--> % of the pictures.
+# - From sixty Gaussians it is 0.13<!--=frechet_ae_mixture-->, 0.14<!--=frechet_vae_mixture--> and 0.09<!--=frechet_kept_mixture-->, about what the restored pictures have. One whole object is on 32<!--=whole_ae_mixture*100--> ± 4<!--=whole_half_ae_mixture*100-->, 18<!--=whole_vae_mixture*100--> ± 3<!--=whole_half_vae_mixture*100--> and 97<!--=whole_kept_mixture*100--> ± 2<!--=whole_half_kept_mixture*100--> %.
 #
-# By the distance the autoencoder gains most from a fitted source; by whole objects the kept VAE does. The short VAE gains least by both. The restored pictures of the two short trainings are so soft that the rule accepts only 48<!--=whole_ae_restored*100--> and 40<!--=whole_vae_restored*100--> % of them.
+# By the distance the autoencoder gains most from sixty Gaussians, and the two VAEs about the same. By whole objects the kept VAE gains most, and the short one least. The restored pictures of the two short trainings are so soft that the rule accepts only 31<!--=whole_ae_restored*100--> and 22<!--=whole_vae_restored*100--> % of them.
 #
-# One Gaussian gives the latents' place and spread, and brings the colours, but few whole objects (8<!--=whole_ae_fitted*100-->, 8<!--=whole_vae_fitted*100--> and 17<!--=whole_kept_fitted*100--> %). Those need the *form* of the distribution as well, which sixty follow better. So an autoencoder lacks a distribution to draw from. The VAE's training, noise and KL together, moves the latents towards a known one. One that is fitted to where they do lie mends more, in both kinds of model.
+# One Gaussian gives the latents' place and spread, and brings the colours, but few whole objects (5<!--=whole_ae_fitted*100-->, 4<!--=whole_vae_fitted*100--> and 26<!--=whole_kept_fitted*100--> %). Those need the *form* of the distribution as well, which sixty follow better. So an autoencoder lacks a distribution to draw from. The VAE's training, noise and KL together, moves the latents towards a known one. One that is fitted to where they do lie mends more, in both kinds of model.
 #
 # ### So why a VAE?
 #
@@ -552,7 +554,7 @@ held_out_far = np.median(metrics.distance_to_regions(z_val, mean, sigma_z))
 print(f"to the nearest region: middles {middle_far:.0f}, held-out {held_out_far:.0f} σ_z")
 
 # %% [markdown]
-# It was not. In the stored run the middle of such a line is 112<!--=middle_far--> $\sigma_z$ away from the nearest of the 8,000 regions that the decoder was trained on (median of 100 lines). But so are held-out pictures themselves, 115<!--=held_out_far-->, and the decoder restores them. A likely reason is that it is a smooth function: near latents give near pictures. On this line there is one object at a time, where the mixed pixels show two. Smooth is not right, though: the middle need not be a picture of the set.
+# It was not. In the stored run the middle of such a line is 34<!--=middle_far--> $\sigma_z$ away from the nearest of the 8,000 regions that the decoder was trained on (median of 100 lines). But so are held-out pictures themselves, 36<!--=held_out_far-->, and the decoder restores them. A likely reason is that it is a smooth function: near latents give near pictures. On this line there is one object at a time, where the mixed pixels show two. Smooth is not right, though: the middle need not be a picture of the set.
 
 # %% tags=["results"]
 results = {
