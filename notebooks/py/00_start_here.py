@@ -34,7 +34,7 @@
 # **What you'll need**
 #
 # - Some Python, and what a standard deviation and a logarithm are. No graphics card, no data to download.
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (the first section measures yours), 19 minutes to read, and 1.5 GB of memory.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (the first section measures yours), 20 minutes to read, and 1.5 GB of memory.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -283,13 +283,13 @@ else:
 #
 # | notebook | question | run | read |
 # |---|---|---|---|
-# | **00** Start here | does it run here, and what does a VAE draw? | 1 | 19 |
-# | [**01** Meet the images, their masks and their edges](01_meet_the_images.ipynb) | what is a right answer, and who says so? | 2 | 74 |
-# | [**03** Build a VAE from scratch](03_build_a_vae.ipynb) | what does an autoencoder lack, and what mends it? | 2 | 40 |
-# | [**04** Derive the KL](04_derive_the_kl.ipynb) | why two terms, and why a sum? | 1 | 37 |
-# | [**05** Test the bound](05_test_the_bound.ipynb) | how far is it from the truth, and which published losses are wrong? | 1 | 40 |
-# | [**06** Set the rate](06_set_the_rate.ipynb) | what do β and σ change, and where does the blur come from? | 2 | 35 |
-# | [**07** Train it well](07_train_it_well.ipynb) | is it collapsed, overfitted, trained enough? | 3 | 40 |
+# | **00** Start here | does it run here, and what does a VAE draw? | 1 | 20 |
+# | [**01** Meet the images, masks and edges](01_meet_the_images.ipynb) | what is a right answer, and who says so? | 2 | 74 |
+# | [**03** Build a VAE from scratch](03_build_a_vae.ipynb) | what does an autoencoder lack, and what mends it? | 2 | 47 |
+# | [**04** Derive the KL](04_derive_the_kl.ipynb) | why two terms, and why a sum? | 1 | 44 |
+# | [**05** Test the bound](05_test_the_bound.ipynb) | how far is it from the truth, and which published losses are wrong? | 1 | 45 |
+# | [**06** Set the rate](06_set_the_rate.ipynb) | what do β and σ change, and where does the blur come from? | 1 | 41 |
+# | [**07** Train it well](07_train_it_well.ipynb) | is it collapsed, overfitted, trained enough? | 3 | 47 |
 # | [**08** Segment with a VAE](08_segment_with_a_vae.ipynb) | does a VAE help to label pixels? | 5 | 65 |
 # | [**10** Find edges with a VAE](10_find_edges_with_a_vae.ipynb) | does it help to find edges? | 5 | 68 |
 # | [**12** Say how sure you are](12_say_how_sure_you_are.ipynb) | what can a latent say of people who disagree? | 5 | 71 |

@@ -35,7 +35,7 @@
 # **What you'll need**
 #
 # - Some Keras (`Conv2D`, `Dense`, `fit`), gradients, means, standard deviations and covariances, and the density of a normal distribution. $\mathcal N(0, I)$ has independent coordinates with mean 0 and standard deviation 1.
-# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 2 GB of memory.
+# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 47 minutes to read, and 2 GB of memory.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -443,7 +443,7 @@ for name, model in vaes.items():
     print(f"{name}: mean KL {float(ops.mean(gaussian_kl(mean, log_variance))):.1f} nats")
     latents[name] = mean + sigma_z * rng.standard_normal(mean.shape)
 fig = plots.latent_scatter(latents, regions)
-alt = "Three clouds of latents, each in two coordinates, with the circle of N(0, I). The autoencoder's cloud is the widest, those of the short and the kept VAE are narrower and still reach two to three times as far as the circle. The rings of twelve regions are tiny beside the clouds."
+alt = "Three clouds of latents, each in two coordinates, with the circle of N(0, I), radius two. The autoencoder's cloud is the widest, to about eight; that of the short VAE reaches to about five, that of the kept VAE to about four. The black rings of twelve regions are small beside the clouds, in the kept VAE hardly more than points."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -504,7 +504,7 @@ for name, pictures in sets.items():
         is_whole = one_whole_object(pictures[:500].clip(0, 1))
         whole[name] = metrics.confidence_interval(is_whole)  # the share, and ±
 fig = plots.interval_panels({"Fréchet distance": frechet, "one whole object": whole})
-alt = "Two panels of bars with intervals. Fréchet distance: the painted tiles and held-out pictures are lowest, draws from N(0, I) far higher than all others. Share with one whole object: nearly all held-out pictures and those restored by the kept VAE, nine in ten of the kept VAE's draws from sixty Gaussians, half or less for the two short trainings, next to none of the tiles and of all draws from N(0, I)."
+alt = "Two panels of bars with intervals. Fréchet distance: painted tiles and held-out pictures are lowest, with the kept VAE's draws from sixty Gaussians close behind; draws from N(0, I) are highest, 0.76 for the autoencoder. Share with one whole object: nearly all held-out pictures, all that the kept VAE restores and 0.97 of its draws from sixty Gaussians; a third or less for the two short trainings, none of the tiles."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -545,7 +545,7 @@ rows = {
     "mixed latents": apply(vae.decoder, line),
     "mixed pixels": x_val[0] + t[..., None, None] * (x_val[1] - x_val[0]),
 }
-alt = "Two rows of ten pictures. Mixed latents: the disc turns into a triangle through one rounded shape that is neither. Mixed pixels: the disc fades while a triangle appears beside it."
+alt = "Two rows of ten pictures. Mixed latents: a soft yellow disc turns green and stretches on its way to a soft blue-green triangle, one object in each picture. Mixed pixels: the disc fades while a triangle appears that overlaps it."
 plots.show(plots.picture_rows(rows), alt=alt)
 
 middles = (z_val[:100] + z_val[100:200]) / 2  # of 100 lines
