@@ -17,7 +17,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/04_derive_the_kl.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/04_derive_the_kl.ipynb) <!--badges-->
 #
-# ![Contour lines of the KL over mean and log sigma. The smallest ring, 0.1 nats, surrounds the uninformed answer at mean 0 and log sigma 0. The certain answer lies far below it, just inside the line of 2 nats; the shifted answer lies on the right of it, on the same line; the answer that is too wide lies closely above it, just inside the line of 3 nats. Upwards the lines are close together, downwards they are far apart.](../docs/pictures/04.png) <!--picture-->
+# ![Contour lines of the KL over mean and log sigma. The smallest ring, 0.1 nats, surrounds the uninformed answer at mean 0 and log sigma 0. The certain answer lies far below it, just inside the line of 2 nats; the shifted answer lies on the right of it, on the line of 2 nats; the answer that is too wide lies above it, about half as far as the certain one lies below, just inside the line of 3 nats. Upwards the lines are close together, downwards they are far apart.](../docs/pictures/04.png) <!--picture-->
 #
 # The loss of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) has two terms: a reconstruction term and a KL term. Why these two? Where does the formula of the second one come from? And why are both *summed* over an image and not averaged? After this notebook you can derive the loss on one sheet of paper.
 #
@@ -25,7 +25,7 @@
 #
 # - See why $\log p(x)$ cannot be computed by drawing latents at random.
 # - Derive the [evidence lower bound](../docs/site/glossary.md#term-ELBO) (ELBO) twice.
-# - Derive the KL of a Gaussian by hand, and let four independent methods check it: algebra, quadrature, Monte Carlo and automatic differentiation.
+# - Derive the KL of a Gaussian by hand, and let four methods check it: algebra, quadrature, Monte Carlo and automatic differentiation (the computer applies the chain rule).
 # - Compare the formula with an estimate from a random draw, for the value of the loss and for its gradient.
 #
 # **What you'll learn**
@@ -38,7 +38,7 @@
 #
 # - Notebook `03`, or a rough idea of what the encoder and the decoder of a VAE do.
 # - From mathematics: logarithms, derivatives, and integrals as areas. From probability: the density of a Gaussian, variance, the expectation $\mathbb E$ (the mean of a random quantity; the mean of a sum is the sum of the means), and conditional densities, $p(x, z) = p(x \mid z)\,p(z)$. No linear algebra.
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 44 minutes to read, and 1 GB of memory. No data set: the data are drawn here, because only then is the truth known.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (billion operations a second; notebook `00` explains it and measures yours), 44 minutes to read, and 1 GB of memory. No data set: the data are drawn here, because only then is the truth known.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -148,7 +148,9 @@ alt = "Ten horizontal stripes of twenty noisy grey pixels each. Stripe 6 is the 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# > **Predict first.** How many draws from the prior bring the estimate of $\log p(x)$ to within one nat: twenty, a thousand, twenty thousand?
+# The cell below works with logarithms: a density such as $e^{-800}$ is smaller than any number that the computer holds. `logsumexp` takes the logarithm of a sum of such numbers without computing them.
+#
+# > **Predict first.** How many draws from the prior bring the estimate of $\log p(x)$ to within one nat: twenty, a thousand, twenty thousand, or more?
 
 # %%
 z = rng.normal(size=(20_000, stripes))  # from the prior
@@ -160,7 +162,7 @@ for count in (20, 1_000, 20_000):
     print(f"{count:>6,} draws from the prior: off by {prior_errors[-1]:7.1f} nats")
 
 # %% [markdown]
-# None of the three. In the stored run twenty draws are off by −327.5<!--=prior_errors[0]--> nats, a thousand by −52.6<!--=prior_errors[1]-->, and twenty thousand still by −22.2<!--=prior_errors[2]-->. Nearly every $z$ from the prior paints *another* image and adds next to nothing to the mean. The mean depends on the few draws that fall near the right place.
+# More. In the stored run twenty draws are off by −327.5<!--=prior_errors[0]--> nats, a thousand by −52.6<!--=prior_errors[1]-->, and twenty thousand still by −22.2<!--=prior_errors[2]-->. Nearly every $z$ from the prior paints *another* image and adds next to nothing to the mean. The mean depends on the few draws that fall near the right place.
 # The number of draws that is needed grows like $e^{\mathrm{KL}}$, where KL is the divergence of the posterior from the prior (Chatterjee and Diaconis, 2018); a section below computes it for this image.
 #
 # It would help to know, for each image, where to look. That is what the encoder is for. Its answer $q(z \mid x)$ is a distribution over the latents from which the image may have come.
@@ -182,7 +184,7 @@ for count in (20, 1_000, 20_000):
 # **Second derivation: the decomposition.** It uses no inequality.
 #
 # 1. $\log p(x)$ does not depend on $z$, so its mean over any $q(z)$ is itself: $\log p(x) = \mathbb E_q[\log p(x)]$.
-# 2. For *every* $z$, $p(x) = p(x, z)/p(z \mid x)$, as the first cell used. Insert it: $\log p(x) = \mathbb E_q\big[\log \tfrac{p(x, z)}{p(z \mid x)}\big]$.
+# 2. For *every* $z$, $p(x) = p(x, z)/p(z \mid x)$, as the cell above used. Insert it: $\log p(x) = \mathbb E_q\big[\log \tfrac{p(x, z)}{p(z \mid x)}\big]$.
 # 3. Multiply and divide by $q(z)$ inside the logarithm. The logarithm of a product is a sum of logarithms, and the mean of a sum is the sum of the means:
 #
 # $$\log p(x) = \underbrace{\mathbb E_q\!\left[\log \frac{p(x, z)}{q(z)}\right]}_{\text{ELBO}} + \underbrace{\mathbb E_q\!\left[\log \frac{q(z)}{p(z \mid x)}\right]}_{\mathrm{KL}(q(z)\,\|\,p(z \mid x))}.$$
@@ -212,7 +214,7 @@ print(f"log p(x) {np.log(evidence):.6f} = ELBO {elbo:.6f} + gap {gap:.6f} nats")
 assert abs(np.log(evidence) - elbo - gap) < 1e-14
 
 # %% [markdown]
-# Change `q` to any three positive numbers that sum to one. The ELBO and the gap change, their sum does not. So training the *encoder* changes $q$ and with it only the gap. Training the *decoder* changes $\log p(x)$ itself. One loss does both.
+# Change `q` to any three positive numbers that sum to one. The ELBO and the gap change, their sum does not. So training the *encoder* changes $q$ and with it only the gap. Training the *decoder* changes $\log p(x)$, and also the posterior and with it the gap. One loss does both.
 #
 # **Exercise 1.** What is the largest ELBO that any `q` can reach for this table?
 
@@ -268,7 +270,7 @@ for name, (mean, sigma) in answers.items():
     assert abs(float(helper[0]) - nats) < 1e-5
 
 # %% [markdown]
-# The certain coordinate has the larger KL: 1.808 nats, or 2.6 bits. The uninformed one has a KL of zero, and the decoder cannot use it: it receives noise from $\mathcal N(0, 1)$ whatever the image is.
+# The certain coordinate has the larger KL: 1.808 nats, or 2.6 bits. The uninformed one has a KL of zero. Suppose that this coordinate answers $\mathcal N(0, 1)$ for every image; then the decoder receives only noise from it and cannot use it. A large KL alone does not prove that $z$ is useful: the same narrow answer for all images has 1.8 nats, too, and says nothing. The KL is an upper limit.
 # So the KL tells, in nats, how far the encoder's answer for this image is from saying nothing. Its mean over the data is called the [rate](../docs/site/glossary.md#term-rate), and it is an upper limit for the information about the image that $z$ carries (Alemi and others, 2018).
 #
 # The next figure shows the KL for all $\mu$ and $\sigma$. The slopes are $\partial\mathrm{KL}/\partial\mu = \mu$ and, because $\log\sigma^2 = 2\log\sigma$, $\partial\mathrm{KL}/\partial\log\sigma = \sigma^2 - 1$. The first pulls every mean to zero. The second pulls every spread to 1, but with unequal strength: it is never below $-1$ for a small $\sigma$, and it grows without limit for a large one.
@@ -287,7 +289,7 @@ for name, (mean, sigma) in answers.items():
     axis.text(mean + 0.1, np.log(sigma) + 0.1, name)
 axis.set_xlabel("mean μ")
 axis.set_ylabel("log σ")
-alt = "Contour lines of the KL over mean and log sigma. The smallest ring, 0.1 nats, surrounds the uninformed answer at mean 0 and log sigma 0. The certain answer lies far below it, just inside the line of 2 nats; the shifted answer lies on the right of it, on the same line; the answer that is too wide lies closely above it, just inside the line of 3 nats. Upwards the lines are close together, downwards they are far apart."
+alt = "Contour lines of the KL over mean and log sigma. The smallest ring, 0.1 nats, surrounds the uninformed answer at mean 0 and log sigma 0. The certain answer lies far below it, just inside the line of 2 nats; the shifted answer lies on the right of it, on the line of 2 nats; the answer that is too wide lies above it, about half as far as the certain one lies below, just inside the line of 3 nats. Upwards the lines are close together, downwards they are far apart."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -312,7 +314,7 @@ print(f"KL(posterior ‖ prior) = {posterior_kl:.1f} nats")
 print(f"about {np.exp(posterior_kl):.0e} draws")
 
 # %% [markdown]
-# In the stored run it is 20.0<!--=posterior_kl--> nats, so several hundred million draws for one image.
+# In the stored run it is 20.0<!--=posterior_kl--> nats, so of the order of $e^{20}$, or $5\cdot10^8$, draws for one image. Even then an attempt is only sometimes within one nat: this is an order of magnitude, not a guarantee.
 #
 # ## Do four other methods agree?
 #
@@ -399,7 +401,7 @@ for mean, sigma in cases:
 print("automatic differentiation agrees to five digits")
 
 # %% [markdown]
-# All four agree with the formula.
+# All four agree with the formula: algebra for all $\mu$ and $\sigma$, quadrature and slopes at four points, Monte Carlo at one.
 #
 # **What if the prior is not standard?** Let it have the mean $m$ and the spread $s$. No new integral is needed. Measure $z$ in units of the prior, $z' = (z - m)/s$. Both densities change by the same factor $s$, and in the ratio $q/p$ it cancels. In the new unit the prior *is* standard, and $q$ has the mean $(\mu - m)/s$ and the spread $\sigma/s$. Insert these into the formula.
 
@@ -415,9 +417,9 @@ assert abs(there / quadrature_kl(0, 1, 0, 2) - 1) < 1e-10
 #
 # ## Sum or mean?
 #
-# So far there was one coordinate. An encoder gives $K$ of them, independent of each other given the image. The density of independent numbers is a product, so $\log q$ and $\log p$ are sums over coordinates, and the mean of a sum is the sum of the means: **the KL of $K$ coordinates is the sum of their KLs**. In the same way $\log p(x \mid z)$ is a sum over pixels and channels, if the decoder treats them as independent given $z$.
+# So far there was one coordinate. An encoder gives $K$ of them, independent of each other given the image. The density of independent numbers is a product, so $\log q$ and $\log p$ are sums over coordinates, and the mean of a sum is the sum of the means: **the KL of $K$ coordinates is the sum of their KLs**. In the same way $\log p(x \mid z)$ is a sum over pixels and channels (the colours of a pixel), if the decoder treats them as independent given $z$.
 #
-# So the derivation leaves no choice: sum over pixels and channels, sum over coordinates, and only then take the mean over the images of the batch. The unit is nats per image.
+# So the derivation leaves no choice: sum over pixels and channels, sum over coordinates, and only then take the mean over the images of the batch (the images of one training step). The unit is nats per image.
 #
 # A mean over coordinates looks harmless, because a constant factor on a loss moves no minimum. But here the factor stands on *one of two* terms.
 #
@@ -430,7 +432,7 @@ for added in (0, 18, 198):
     assert abs(kl_each.sum() - kl_by_hand(0, 0.1)) < 1e-9
 
 # %% [markdown]
-# The sum stays at 1.808 nats, because the encoder tells the decoder the same as before. The mean falls to a tenth and to a hundredth, because coordinates were added that nobody uses.
+# The sum stays at 1.808 nats, because the added coordinates have a KL of zero. The mean falls to a tenth and to a hundredth, because the same sum is divided by a larger $K$.
 #
 # So a mean over $K$ coordinates gives the KL the weight $1/K$. And a mean over $D$ pixels, beside a summed KL, gives it the weight $D$, up to a common factor. Nobody chose these weights, and they change with the size of the latent or of the images. Notebook `05` measures which published losses do this.
 #
@@ -446,7 +448,7 @@ for added in (0, 18, 198):
 #
 # All three slopes have the same mean, because $z_1$ has the mean $\mu_1$ and $\varepsilon_1$ has the mean zero. They differ in their noise.
 #
-# In the cell the encoder's answer goes in small steps from the prior, which is like the start of a training, to the exact posterior of the striped image. At each step we take 2,000 draws and measure the standard deviation of the loss and of its slope.
+# In the cell the encoder's answer goes in small steps from the prior, the answer of an encoder that knows nothing yet, to the exact posterior of the striped image. The mean and $\log\sigma$ move evenly. The first coordinate is stripe 0. At each step we take 2,000 draws and measure the standard deviation of the loss and of its slope.
 #
 # > **Predict first.** With the exact posterior, which of the three has the least noise in the loss? Which in the gradient?
 
@@ -498,11 +500,11 @@ alt = "Standard deviations on logarithmic axes, while the encoder's answer goes 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# With the exact posterior, *sample* and *path* have no noise in the loss at all, and *formula* has 2.26<!--=noise[0][0]--> nats in the stored run. The reason is the second derivation: $\log p(x, z) - \log q(z)$ is then $\log p(x)$ for every $z$. The noise of the two terms cancels. The formula takes the noise out of one term, and so nothing is left to cancel that of the other.
+# With the exact posterior, *sample* and *path* have no noise in the loss at all, and *formula* has 2.26<!--=noise[0][0]--> nats in the stored run. The reason is the second derivation: $\log p(x, z) - \log q(z)$ is then $\log p(x)$ for every $z$. The reconstruction term goes up when $\log q - \log p$ goes down, so their sum is quiet. The formula replaces $\log q - \log p$ by a constant; then the noise of the reconstruction term stays.
 #
 # The gradient is another matter. There *path* has no noise (0.00<!--=noise[1][2]-->), but *sample*, whose loss has none either, is as noisy as *formula*: 9.26<!--=noise[1][1]--> against 9.15<!--=noise[1][0]-->. **A loss without noise can have a gradient with noise.** It is the noise of $\varepsilon_1/\sigma_1$, the part by which *sample* and *path* differ.
 #
-# At the start all three are nearly the same, because there the reconstruction term makes nearly all of the noise. So the formula is a good choice for most of a training, and it has one advantage more: for a coordinate that the decoder ignores, its slope is $\mu$, without any noise. But it is not the quietest choice near the exact posterior.
+# At the start all three are nearly the same, because there the reconstruction term makes nearly all of the noise. While the encoder's answer is far from the posterior, the formula costs nothing (in noise). It has one advantage more: for a coordinate that the decoder ignores, its slope is $\mu$, without any noise. But it is not the quietest choice near the exact posterior.
 #
 # This was measured for one image, one slope of many, and a decoder whose posterior the encoder can match. The encoder of a real VAE seldom matches it.
 #
@@ -526,7 +528,7 @@ record(results, bands, f"Monte Carlo {mc_difference:.2f} standard errors from th
 #
 # - $\log p(x)$ is a mean over all latents. For one image of ten stripes, 20,000 draws from the prior missed it by 22.2<!--=prior_errors[2]*-1--> nats in the stored run. The encoder says where to look.
 # - The ELBO lies below $\log p(x)$ by exactly $\mathrm{KL}(q\,\|\,p(z\mid x))$. This is a different KL from the one in the loss, $\mathrm{KL}(q\,\|\,p(z))$.
-# - The KL to a standard normal is $\tfrac12(\mu^2 + \sigma^2 - 1 - \log\sigma^2)$ for each coordinate. Four independent methods agree with it.
+# - The KL to a standard normal is $\tfrac12(\mu^2 + \sigma^2 - 1 - \log\sigma^2)$ for each coordinate. Four methods agree with it: algebra for all $\mu$ and $\sigma$, quadrature and slopes at four points, Monte Carlo at one.
 # - Both terms are sums, over pixels and over coordinates. A mean over one of them changes the weight of the KL without a word.
 # - Near the exact posterior, a sampled KL cancels the noise of the reconstruction term: in the loss, and along the path also in the gradient.
 #
@@ -564,7 +566,7 @@ record(results, bands, f"Monte Carlo {mc_difference:.2f} standard errors from th
 #
 #    <details><summary>Answer</summary>
 #
-#    No. With the exact posterior the loss of *sample* was the same for every draw, and its gradient was the noisiest of the three.
+#    No. With the exact posterior the loss of *sample* was the same for every draw, and its gradient was as noisy as the formula's.
 #
 #    </details>
 #

@@ -30,7 +30,7 @@
 # **What you'll learn**
 #
 # - On a linear model the bound can reach the truth.
-# - A loss has an *effective β*, whether or not its author chose one. With averages it changes with the size of the image.
+# - A loss that is a weighted sum of a true KL and a known log likelihood has an *effective β*, whether or not its author chose one. With averages it changes with the size of the image.
 # - A squared error always stands for some noise σ of the pixels.
 #
 # **What you'll need**
@@ -82,9 +82,9 @@ plots.use()
 #
 # $$z \sim \mathcal N(0, I), \qquad x = Wz + \sigma\varepsilon, \qquad \varepsilon \sim \mathcal N(0, I).$$
 #
-# The image $x$ has $D$ pixels, the latent $z$ has $K$ coordinates. Column $w_k$ of $W$ is the pattern that coordinate $k$ paints, and σ is the noise of a pixel. This is probabilistic PCA (Tipping and Bishop, 1999). Four facts about matrices are used.
+# The image $x$ has $D$ pixels, the latent $z$ has $K$ coordinates. Column $w_k$ of $W$ is the pattern that coordinate $k$ paints, and σ is the noise of a pixel. This is probabilistic PCA (Tipping and Bishop, 1999).
 #
-# 1. $Wz$ has the covariance $WW^\top$, and the noise adds $\sigma^2 I$. So $x$ has the covariance $C = WW^\top + \sigma^2 I$.
+# 1. $Wz$ has the covariance (the matrix of mean products of two entries) $WW^\top$, and the noise adds $\sigma^2 I$. So $x$ has the covariance $C = WW^\top + \sigma^2 I$.
 # 2. A Gaussian with mean zero and covariance $C$ has $\log p(x) = -\tfrac12\big(D\log 2\pi + \log\det C + x^\top C^{-1}x\big)$.
 # 3. The inverse of a covariance is called the *precision*. In one dimension it is 1 divided by the variance: a large precision means that a number is known exactly.
 # 4. The entries of $W^\top W$ are the products $w_j^\top w_k$. If the columns are *orthogonal*, those with $j \neq k$ are zero: $W^\top W$ is diagonal.
@@ -150,11 +150,11 @@ class LinearVAE(keras.Model):
 
 
 # %% [markdown]
-# During the training we compute three numbers in three different ways: the ELBO, as the model computes it; $\log p(x)$, from fact 2; and the gap, $\mathrm{KL}(q\,\|\,p(z \mid x))$. The gap is $\mathbb E_q[\log q(z)] - \mathbb E_q[\log p(z\mid x)]$. The first mean is $-\tfrac12\sum_k\log\sigma_k^2 - \tfrac K2$, up to a constant. The second, up to the same constant, is $\tfrac12\log\det P - \tfrac12\mathbb E_q[(z-m)^\top P(z-m)]$. And this last mean is $(\mu-m)^\top P(\mu-m)$ plus what the spread adds, $\sum_k P_{kk}\sigma_k^2$. Together:
+# During the training we compute three numbers in three different ways: the ELBO, as the model computes it; $\log p(x)$, from fact 2; and the gap, $\mathrm{KL}(q\,\|\,p(z \mid x))$. The gap is $\mathbb E_q[\log q(z)] - \mathbb E_q[\log p(z\mid x)]$. The first mean is $-\tfrac12\sum_k\log\sigma_k^2 - \tfrac K2$, up to a constant. The second, up to the same constant, is $\tfrac12\log\det P - \tfrac12\mathbb E_q[(z-m)^\top P(z-m)]$. And this last mean is $(\mu-m)^\top P(\mu-m)$ plus what the spread adds, $\sum_k P_{kk}\sigma_k^2$: because $q$ is diagonal, only the diagonal of $P$ counts. Together:
 #
 # $$\text{gap} = \tfrac12\Big((\mu - m)^\top P\,(\mu - m) + \textstyle\sum_k \big(P_{kk}\sigma_k^2 - 1 - \log\sigma_k^2\big) - \log\det P\Big).$$
 #
-# The helper `metrics.linear_gaussian_gap` computes it and $\log p(x)$. If the decomposition $\log p(x) = \text{ELBO} + \text{gap}$ is right, it must hold at *every* step.
+# The helper `metrics.linear_gaussian_gap` computes it and $\log p(x)$. If the decomposition $\log p(x) = \text{ELBO} + \text{gap}$ is right, it must hold at *every* step; we look at every 25th.
 #
 # > **Predict first.** The gap can vanish only if a diagonal $q$ can equal the posterior. Will the ELBO reach the largest possible $\log p(x)$, or stop below it?
 
@@ -205,11 +205,11 @@ axis.set(
     ylim=(1e-5, 100),
 )
 axis.legend()
-alt = "Three lines over the training steps, on a logarithmic axis in nats per image. The gap and the distance of log p(x) from its largest possible value fall from about 10 to 0.02 within 200 steps. There they meet the smallest gap of any diagonal q. All three stay near 0.02 until about step 600 and then fall together below a ten-thousandth, the gap with small spikes."
+alt = "Three lines over the training steps, on a logarithmic axis in nats per image. The gap and the distance of log p(x) from its largest possible value fall from about 10 to 0.02 within 200 steps. There they meet the smallest gap of any diagonal q. All three stay near 0.02 until about step 600 and then fall together below a ten-thousandth, the gap with spikes, near the end up to ten times as high."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# It reaches it. In the stored run the ELBO starts at −36.26<!--=elbo_first--> nats per image, 6.95<!--=gap_first--> below the $\log p(x)$ of the untrained model. It ends 0.0000<!--=shortfall--> nats below the largest possible value, −16.57<!--=best-->. At every recorded step ELBO and gap add up to $\log p(x)$, to 0.001 nats. The figure shows what is slow: after about 200 steps the gap stays for hundreds of steps near 0.02 nats, which *any* diagonal $q$ must leave open.
+# It reaches it. In the stored run the ELBO starts at −36.26<!--=elbo_first--> nats per image, 6.95<!--=gap_first--> below the $\log p(x)$ of the untrained model. It ends less than 0.0001 nats from the largest possible value, −16.57<!--=best-->. At every recorded step ELBO and gap add up to $\log p(x)$, to 0.001 nats. The figure shows what is slow: after about 200 steps the gap stays for hundreds of steps near 0.02 nats, which *any* diagonal $q$ must leave open (in this run; from another start this can be shorter or absent).
 #
 # ## What can a diagonal $q$ not match?
 #
@@ -234,9 +234,7 @@ print("smallest gap", rotation_gap.round(3), "nats")
 # %% [markdown]
 # It is largest at 45 degrees, 0.07<!--=rotation_gap--> nats in the stored run, and zero again at 90, where the two columns have changed places. So two decoders with the same $\log p(x)$ can have different ELBOs. Among decoders that fit equally well, the ELBO prefers the one whose posterior a diagonal $q$ can match.
 #
-# This is what was slow in the training: the rest of the gap closed only as the decoder turned its columns. And this is why linear VAEs find the principal directions themselves and not only the plane that they span (Lucas and others, 2019). Rolínek and others (2019) found the same in deep VAEs.
-#
-# In a deep VAE the gap has a second source: one encoder network answers for all images (*amortised inference*), and for some of them a better diagonal $q$ may exist (Cremer and others, 2018). Notebook `07` measures it.
+# This is what was slow in the training: the rest of the gap closed late, as theory says, by turning the columns. While they are not orthogonal, the ELBO gives up some $\log p(x)$ to make the gap smaller, so $\log p(x)$, too, waits below its maximum. And this is why linear VAEs find the principal directions themselves and not only the plane that they span (Lucas and others, 2019). Rolínek and others (2019) found the same in deep VAEs.
 #
 # ## What does the direction of the KL do?
 #
@@ -275,13 +273,13 @@ alt = "A grey target with a taller bump at minus 2 and a lower one at plus 2. Th
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# $\mathrm{KL}(q\,\|\,p)$ **seeks a mode**. It chooses the larger bump, with its spread, and leaves the other out. Its value is $-\log 0.6 = 0.511$ nats, because on that bump $p$ is 0.6 of a Gaussian. The other bump is a second minimum, of $-\log 0.4 = 0.916$ nats; a training may end there. $\mathrm{KL}(p\,\|\,q)$ **covers the mass**: it takes the mean and the spread of the whole target.
+# $\mathrm{KL}(q\,\|\,p)$ **seeks a mode** (a peak of the density). It chooses the larger bump, with its spread, and leaves the other out. Its value is $-\log 0.6 = 0.511$ nats, because on that bump $p$ is 0.6 of a Gaussian. The other bump is a second minimum, of $-\log 0.4 = 0.916$ nats; a training may end there. $\mathrm{KL}(p\,\|\,q)$ **covers the mass**: it takes the mean and the spread of the whole target.
 #
-# So a $q$ that is too simple tends to be too *narrow*, and may choose one explanation of an ambiguous image.
+# When the bumps are far apart, a $q$ that is too simple is too *narrow*, and may choose one explanation of an ambiguous image.
 #
 # ## Does the sign matter?
 #
-# One published text gives the objective as $\min\, \mathbb E[\log p(x \mid z)] - \beta\,\mathrm{KL}(q(z \mid x)\,\|\,p(z))$; notebook `18` reads it. For β = 1 this is the ELBO, and the ELBO is to be **maximised**. We train the linear VAE with this sign, and also with the wrong sign on the KL alone.
+# The recipe of the article that notebook `18` reads gives the objective as $\min\, \mathbb E[\log p(x \mid z)] - \beta\,\mathrm{KL}(q(z \mid x)\,\|\,p(z))$. For β = 1 this is the ELBO, and the ELBO is to be **maximised**. We train the linear VAE with this sign, and also with the wrong sign on the KL alone.
 #
 # > **Predict first.** Data, optimiser and first weights are the same as before. Where does each of the two minimisations end?
 
@@ -306,16 +304,16 @@ for name, signs in (
     print(f"{name:<21}", *(f"{value:>10.3g}" for value in values))
 
 # %% [markdown]
-# The columns are the loss after 0, 25, 50 and 100 steps. Neither training ends. In the stored run the recipe stands at −7<!--=runaway--> billion nats per image after 100 steps, and the wrong sign on the KL alone at −2884<!--=kl_alone-->. There is no minimum: $\log p(x \mid z)$ becomes as negative as one likes if the model reconstructs badly with a small σ, and $-\mathrm{KL}$ if μ moves far from zero. Both are **unbounded below**. The loss to be minimised is
+# The columns are the loss after 0, 25, 50 and 100 steps. Neither training ends. In the stored run the recipe stands at −7<!--=runaway--> billion nats per image after 100 steps, and the wrong sign on the KL alone at −2884<!--=kl_alone-->. There is no minimum. Multiply $V$ by $c$ and divide $W$ by $c$: the reconstruction stays, the KL grows like $c^2$. Both are **unbounded below**. The loss to be minimised is
 #
 # $$-\,\mathbb E_q[\log p(x \mid z)] + \mathrm{KL}\big(q(z \mid x)\,\|\,p(z)\big).$$
 #
-# Here a wrong sign showed itself within a hundred steps. A wrong *scale* does not show itself at all.
+# A wrong *scale* does not show itself at all.
 
 # %% [markdown]
 # ## An instrument for the weight of the KL
 #
-# Take a loss $w_r R + w_k\,\mathrm{KL}$, where $R = -\log p(x \mid z)$ is summed over pixels and channels. Divide by $w_r$, which moves no minimum: $R + \beta\,\mathrm{KL}$ with the [effective β](../docs/site/glossary.md#term-effective-beta) $= w_k/w_r$. For β = 1 it is the negative ELBO, for another β the loss of a β-VAE (Higgins and others, 2017).
+# Take a loss $w_r R + w_k\,\mathrm{KL}$, where $R = -\log p(x \mid z)$ is summed over pixels and channels. Divide by $w_r$, which moves no minimum: $R + \beta\,\mathrm{KL}$ with the [effective β](../docs/site/glossary.md#term-effective-beta) $= w_k/w_r$. For β = 1 it is the negative ELBO, for another β the loss of a β-VAE, a VAE with another weight of the KL (Higgins and others, 2017).
 #
 # An instrument can measure this without the source code. It needs only a function `loss(x, r, mean, log_variance)` of images, reconstructions and the encoder's answer.
 #
@@ -355,7 +353,7 @@ print(f"w_k {w_k:.3f}, w_r {w_r:.3f}, effective β {w_k / w_r:.2f}")
 # %% [markdown]
 # β is 3, because `bce` averages over the three channels. The helper `metrics.effective_beta` does the same with four moves of the encoder's answer: the mean, a narrow spread, a wide spread, and both. If the four ratios differ by more than 1 %, it says **not a KL**. It moves the reconstruction twice and tries two likelihoods, the summed cross-entropy and half the summed squared error, which is $-\log p(x \mid z)$ of Gaussian pixels with σ = 1, up to a constant. If for neither the two ratios agree within 1 %, it **refuses** the loss.
 #
-# **An instrument is tested before it is used.** Here are four known faults, and a loss without one. Each has a KL term of the form $\tfrac12\sum(\mu^2 + a(\sigma^2 - 1) - b\log\sigma^2)$, which is right for $a = b = 1$, times 7. All of it is hidden behind a factor of 3. The last loss has a right KL beside an absolute error.
+# **An instrument is tested first.** Five losses. The first is right, with β = 7. The next three have a wrong KL term. The fifth has a right KL but an absolute error. The first four have a KL term of the form $\tfrac12\sum(\mu^2 + a(\sigma^2 - 1) - b\log\sigma^2)$, which is right for $a = b = 1$, times 7, all behind a factor of 3.
 #
 # > **Predict first.** Which of the faults would an instrument miss that moves the mean alone?
 
@@ -398,7 +396,7 @@ for name, found in verdicts.items():
 # %% [markdown]
 # It would miss the three faults of the spread: their first ratio is $3 \cdot 7 = 21$, as for the true KL. The other moves give them away.
 #
-# **What it cannot see.** It looks at one function at a few places. It does not see how $z$ is drawn, whether the function gets probabilities or logits, whether β changes during the training, or whether the pixels of the data are binary. A wrong KL that agrees with the right one at these places passes.
+# **What it cannot see.** It looks at one function at a few places. It does not see how $z$ is drawn, whether the function gets probabilities or logits (values before the sigmoid), whether β changes during the training, or whether the pixels of the data are binary. A wrong KL that agrees with the right one at these places passes.
 #
 # ## Which published losses are scaled wrongly?
 #
@@ -464,13 +462,13 @@ assert steady == ["Keras, mended", "sum of squares"]
 # %% [markdown]
 # With $D = HWC$ values in an image:
 #
-# - **Keras**: β = $C$, because `bce` averages over channels. For the grey images of the example the loss is right.
+# - **Keras**: β = $C$, because `bce` averages over channels. For one channel the weight is right, β = 1. (Grey pixels are not binary, so even then the cross-entropy is not a likelihood.)
 # - **Chollet**: β = $C/K$, because the KL is averaged over coordinates. For the grey images and $K = 2$ of the book it is 0.5.
 # - **Foster**: β = $D/500$, because the reconstruction is averaged over pixels. For the 32×32×1 of the book it is 2.05.
 # - **Géron**: β = $D/(2\cdot784)$, for the same reason. For the 28×28×1 of the book it is 0.5.
 # - **PyTorch-VAE**: β = $D\cdot0.00025/2$. For its 64×64×3 it is 1.54; in its validation the 0.00025 is 1.
 #
-# **What does a squared error mean?** For cross-entropies the case is clear: β = 1 is the negative ELBO, and only the mended loss has it at every size. For squared errors it is not. A Gaussian decoder with noise σ has $-\log p(x \mid z) = \frac{1}{2\sigma^2}\|x - r\|^2 + \text{const}$, and nobody says that σ must be 1.
+# **What does a squared error mean?** For cross-entropies of binary pixels β = 1 is the negative ELBO, and only the mended loss has it at every size. For squared errors it is not. A Gaussian decoder with noise σ has $-\log p(x \mid z) = \frac{1}{2\sigma^2}\|x - r\|^2 + \text{const}$, and nobody says that σ must be 1.
 #
 # **A squared error with weight $w$ per squared unit, $w\|x - r\|^2 + \beta\,\mathrm{KL}$, is β times the negative ELBO of a Gaussian decoder with $\sigma^2 = \beta/(2w)$, up to a constant.** To see it, divide by β and compare $w/\beta$ with $1/(2\sigma^2)$. The instrument takes $w = \tfrac12$ for its unit, so the effective β that it prints *is* this $\sigma^2$.
 #
@@ -496,7 +494,7 @@ alt = "Two panels on logarithmic axes, over four combinations of image size and 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Two lines are level, and both belong to losses that sum. All others change with the size of the image or of the latent. For pixels between 0 and 1, the $\sigma^2 = 1.5$ of PyTorch-VAE says that a pixel is known to ±1.24, which is more than the distance from black to white.
+# Only the two losses that sum keep their meaning. Foster, Géron and PyTorch-VAE change with the image size, Keras with the channels, Chollet with the channels and $K$. For pixels between 0 and 1, the $\sigma^2 = 1.54$ of PyTorch-VAE says that a pixel is known to ±1.24, which is more than the distance from black to white.
 #
 # None of these losses is useless: a weight that was tuned on one data set can serve well there, and notebook `06` shows what β does. But choose it where it can be seen: sum over the image, weigh, and then take the mean over the batch.
 #
@@ -532,10 +530,10 @@ record(results, bands, f"linear VAE {abs(shortfall):.4f} nats from the exact max
 # %% [markdown]
 # ## What you saw
 #
-# - On the linear model, ELBO plus gap was $\log p(x)$ at every recorded step. In the stored run the ELBO ended 0.0000<!--=shortfall--> nats per image below the exact maximum (one seed, 400 images).
+# - On the linear model, ELBO plus gap was $\log p(x)$ at every recorded step. In the stored run the ELBO ended less than 0.0001 nats per image from the exact maximum (one seed, 400 images).
 # - A diagonal $q$ is exact only for a decoder with orthogonal columns. Training made them so, and the gap closed.
 # - With a wrong sign the loss falls without end. A wrong scale gives no alarm.
-# - Of the five published losses none kept its β at all four sizes. For a squared error, this β is the $\sigma^2$ of the decoder.
+# - With the constants left as printed, none of the five published losses kept its β at all four sizes. (Géron's 784 is the number of pixels; with $D$ in its place his $\sigma^2$ stays ½.) For a squared error, this β is the $\sigma^2$ of the decoder.
 #
 # ## Check yourself
 #
@@ -583,7 +581,6 @@ record(results, bands, f"linear VAE {abs(shortfall):.4f} nats from the exact max
 #
 # - Chollet, F. (2020). Variational AutoEncoder. *Keras code examples*. <https://keras.io/examples/generative/vae/>
 # - Chollet, F. and Watson, M. (2025). *Deep Learning with Python*, 3rd edition. Manning. Notebooks: <https://github.com/fchollet/deep-learning-with-python-notebooks>
-# - Cremer, C., Li, X. and Duvenaud, D. (2018). Inference Suboptimality in Variational Autoencoders. ICML. [arXiv:1801.03558](https://arxiv.org/abs/1801.03558)
 # - Foster, D. (2023). *Generative Deep Learning*, 2nd edition. O'Reilly. Notebooks: <https://github.com/davidADSP/Generative_Deep_Learning_2nd_Edition>
 # - Géron, A. (2022). *Hands-On Machine Learning with Scikit-Learn, Keras, and TensorFlow*, 3rd edition. O'Reilly. Notebooks: <https://github.com/ageron/handson-ml3>
 # - Higgins, I. and others (2017). β-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework. ICLR. [openreview.net/forum?id=Sy2fzU9gl](https://openreview.net/forum?id=Sy2fzU9gl)
