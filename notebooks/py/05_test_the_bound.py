@@ -532,8 +532,7 @@ record(results, bands, f"linear VAE {abs(shortfall):.4f} nats from the exact max
 #
 # - On the linear model, ELBO plus gap was $\log p(x)$ at every recorded step. In the stored run the ELBO ended less than 0.0001 nats per image from the exact maximum (one seed, 400 images).
 # - A diagonal $q$ is exact only for a decoder with orthogonal columns. Training made them so, and the gap closed.
-# - With a wrong sign the loss falls without end. A wrong scale gives no alarm.
-# - With the constants left as printed, none of the five published losses kept its β at all four sizes. (Géron's 784 is the number of pixels; with $D$ in its place his $\sigma^2$ stays ½.) For a squared error, this β is the $\sigma^2$ of the decoder.
+# - With the constants left as printed, none of the five published losses kept its β at all four sizes. For a squared error, this β is the $\sigma^2$ of the decoder.
 #
 # ## Check yourself
 #
@@ -587,4 +586,4 @@ record(results, bands, f"linear VAE {abs(shortfall):.4f} nats from the exact max
 # - Lucas, J., Tucker, G., Grosse, R. and Norouzi, M. (2019). Don't Blame the ELBO! A Linear VAE Perspective on Posterior Collapse. NeurIPS. [arXiv:1911.02469](https://arxiv.org/abs/1911.02469)
 # - Rolínek, M., Zietlow, D. and Martius, G. (2019). Variational Autoencoders Pursue PCA Directions (by Accident). CVPR. [arXiv:1812.06775](https://arxiv.org/abs/1812.06775)
 # - Subramanian, A. K. (2020). PyTorch-VAE. <https://github.com/AntixK/PyTorch-VAE>
-# - Tipping, M. E. and Bishop, C. M. (1999). Probabilistic Principal Component Analysis. *Journal of the Royal Statistical Society B* 61(3), 611–622. [doi:10.1111/1467-9868.00196](https://doi.org/10.1111/1467-9868.00196)
+# - Tipping, M. E. and Bishop, C. M. (1999). Probabilistic Principal Component Analysis. *JRSS B* 61(3), 611–622. [doi:10.1111/1467-9868.00196](https://doi.org/10.1111/1467-9868.00196)
