@@ -217,6 +217,7 @@ def test_the_rule_of_lines(case, stored, monkeypatch):
     source, message = CELLS[case]
     cell = nbformat.v4.new_code_cell(source)
     nb = checks.Stored(stored.path, nbformat.v4.new_notebook(cells=[cell]), "")
+    monkeypatch.setattr(checks, "RECUT", ())
     assert checks.check_lines(nb) == []  # not cut anew
     monkeypatch.setattr(checks, "RECUT", (stored.path.name[:2],))
     problems = checks.check_lines(nb)

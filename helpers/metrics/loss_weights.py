@@ -18,6 +18,13 @@ class EffectiveBeta(NamedTuple):
 
     `beta` is None where the loss is of no form that it knows, and `problem` says why. `kl_ratios`
     are the changes of the loss for each nat of the true KL, by the name of the move.
+
+    Examples:
+        >>> def loss(x, r, mean, log_variance):     # an absolute error
+        ...     kl = losses.gaussian_kl(mean, log_variance)
+        ...     return keras.ops.mean(keras.ops.sum(abs(x - r), (1, 2, 3)) + kl)
+        >>> metrics.effective_beta(loss, (8, 8, 1), latent=2).beta is None
+        True
     """
 
     beta: float | None
