@@ -30,7 +30,7 @@
 # **What you'll learn**
 #
 # - On a linear model the bound can reach the truth.
-# - A loss that is a weighted sum of a true KL and a known log likelihood has an *effective β*, whether or not its author chose one. With averages it changes with the size of the image.
+# - A loss that is a weighted sum of a true KL and a known log likelihood has an *effective β*. With averages it changes with the size of the image.
 # - A squared error always stands for some noise σ of the pixels.
 #
 # **What you'll need**
@@ -95,7 +95,7 @@ plots.use()
 #
 # A Gaussian with mean $m$ and precision $P$ has the log density $-\tfrac12 z^\top P z + z^\top P m + \text{const}$. Compare the two: $P = I + W^\top W/\sigma^2$ and $m = P^{-1}W^\top x/\sigma^2$.
 #
-# **The best fit.** Tipping and Bishop proved that the best columns of $W$ lie along the $K$ directions in which the data vary most (the principal components). If $\lambda_k$ is the variance of the data along direction $k$, column $k$ has the squared length $\lambda_k - \sigma^2$. scikit-learn's `PCA` computes this fit, and its `score` is the mean $\log p(x)$. So we know before the training which value it cannot exceed.
+# **The best fit.** Tipping and Bishop proved that the best columns of $W$ lie along the $K$ directions in which the data vary most (the principal components). If $\lambda_k$ is the variance of the data along direction $k$, column $k$ has the squared length $\lambda_k - \sigma^2$. scikit-learn's `PCA` computes this fit, and its `score` is the mean $\log p(x)$. No model of this kind can exceed it.
 #
 # The data are images of 4×4 pixels from such a model, less their mean.
 
@@ -119,7 +119,7 @@ print(f"largest possible log p(x): {best:.4f} nats per image")
 # Now the **linear VAE**. Its decoder is $Wz$ with one learned σ. Its encoder is linear, too: $\mu = V^\top x$, and one learned $\log\sigma_k^2$ for each coordinate, the same for all images. One linear encoder can serve all images, because $m$ is linear in $x$ and $P$ does not depend on $x$.
 # As in nearly every VAE, $q$ is *diagonal*: given the image, its coordinates are independent.
 #
-# The KL of this $q$ has the formula of notebook `04`. The expected squared error has a formula, too: $\mathbb E_q\|x - Wz\|^2 = \|x - W\mu\|^2 + \sum_k \sigma_k^2 \|w_k\|^2$. (Write $z = \mu + (z - \mu)$. The mixed terms have mean zero, because the coordinates are independent and have the mean μ.) So no draws are needed.
+# The KL of this $q$ has the formula of notebook `04`. The expected squared error has a formula, too: $\mathbb E_q\|x - Wz\|^2 = \|x - W\mu\|^2 + \sum_k \sigma_k^2 \|w_k\|^2$. (Write $z = \mu + (z - \mu)$. The mixed terms have mean zero, because the coordinates are independent and have the mean μ.)
 
 
 # %%
@@ -209,7 +209,7 @@ alt = "Three lines over the training steps, on a logarithmic axis in nats per im
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# It reaches it. In the stored run the ELBO starts at −36.26<!--=elbo_first--> nats per image, 6.95<!--=gap_first--> below the $\log p(x)$ of the untrained model. It ends less than 0.0001 nats from the largest possible value, −16.57<!--=best-->. At every recorded step ELBO and gap add up to $\log p(x)$, to 0.001 nats. The figure shows what is slow: after about 200 steps the gap stays for hundreds of steps near 0.02 nats, which *any* diagonal $q$ must leave open (in this run; from another start this can be shorter or absent).
+# It reaches it. In the stored run the ELBO starts at −36.26<!--=elbo_first--> nats per image, 6.95<!--=gap_first--> below the $\log p(x)$ of the untrained model. It ends less than 0.0001 nats from the largest possible value, −16.57<!--=best-->. At every recorded step ELBO and gap add up to $\log p(x)$, to 0.001 nats. The figure shows what is slow (dotted: best $\log p(x)$ minus $\log p(x)$): after about 200 steps the gap stays for hundreds of steps near 0.02 nats, which *any* diagonal $q$ must leave open (in this run; from another start this can be shorter or absent).
 #
 # ## What can a diagonal $q$ not match?
 #
@@ -238,7 +238,7 @@ print("smallest gap", rotation_gap.round(3), "nats")
 #
 # ## What does the direction of the KL do?
 #
-# The gap is $\mathrm{KL}(q\,\|\,p)$, with the approximation first. What does this order do?
+# The gap is $\mathrm{KL}(q\,\|\,p)$, with the approximation first.
 #
 # Take a target $p$ with two bumps, as the posterior of an ambiguous image may have, and fit one Gaussian $q$ to it. $\mathrm{KL}(p\,\|\,q)$ is a mean over the *target*: where the target has mass, $q$ must have some, or $-\log q$ becomes very large. $\mathrm{KL}(q\,\|\,p)$ is a mean over $q$ *itself*: where $q$ has mass, the target must have some, but a whole bump may be left out. We compute both for many means and spreads, by quadrature.
 #
@@ -273,7 +273,7 @@ alt = "A grey target with a taller bump at minus 2 and a lower one at plus 2. Th
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# $\mathrm{KL}(q\,\|\,p)$ **seeks a mode** (a peak of the density). It chooses the larger bump, with its spread, and leaves the other out. Its value is $-\log 0.6 = 0.511$ nats, because on that bump $p$ is 0.6 of a Gaussian. The other bump is a second minimum, of $-\log 0.4 = 0.916$ nats; a training may end there. $\mathrm{KL}(p\,\|\,q)$ **covers the mass**: it takes the mean and the spread of the whole target.
+# $\mathrm{KL}(q\,\|\,p)$ **seeks a mode** (a peak of the density). It chooses the larger bump, with its spread, and leaves the other out. Its value is $-\log 0.6 = 0.511$ nats, because on that bump $p$ is 0.6 of a Gaussian. The other bump is a second minimum, of $-\log 0.4 = 0.916$ nats. $\mathrm{KL}(p\,\|\,q)$ **covers the mass**: it takes the mean and the spread of the whole target.
 #
 # When the bumps are far apart, a $q$ that is too simple is too *narrow*, and may choose one explanation of an ambiguous image.
 #
@@ -304,7 +304,7 @@ for name, signs in (
     print(f"{name:<21}", *(f"{value:>10.3g}" for value in values))
 
 # %% [markdown]
-# The columns are the loss after 0, 25, 50 and 100 steps. Neither training ends. In the stored run the recipe stands at −7<!--=runaway--> billion nats per image after 100 steps, and the wrong sign on the KL alone at −2884<!--=kl_alone-->. There is no minimum. Multiply $V$ by $c$ and divide $W$ by $c$: the reconstruction stays, the KL grows like $c^2$. Both are **unbounded below**. The loss to be minimised is
+# The columns are the loss after 0, 25, 50 and 100 steps. In the stored run the recipe stands at −7<!--=runaway--> billion nats per image after 100 steps, and the wrong sign on the KL alone at −2884<!--=kl_alone-->. There is no minimum. Multiply $V$ by $c$ and divide $W$ by $c$: the reconstruction stays, the KL grows like $c^2$. Both are **unbounded below**. The loss to be minimised is
 #
 # $$-\,\mathbb E_q[\log p(x \mid z)] + \mathrm{KL}\big(q(z \mid x)\,\|\,p(z)\big).$$
 #
@@ -320,7 +320,7 @@ for name, signs in (
 # - **The weight of the KL.** Change the encoder's answer alone, and divide the change of the loss by the change of the true KL. The ratio is $w_k$.
 # - **The weight of the reconstruction.** Change the reconstruction alone, and divide by the change of $R$. The ratio is $w_r$.
 #
-# Here it is by hand, for the loss of the Keras example on images with three channels. The images are binary, because only then is the cross-entropy a likelihood. If every true value has the probability 0.9 and not 0.5, $R$ falls by $\log(0.9/0.5)$ for each of the $16\cdot16\cdot3$ values.
+# By hand, for the loss of the Keras example on images with three channels. The images are binary, because only then is the cross-entropy a likelihood. If every true value has the probability 0.9 and not 0.5, $R$ falls by $\log(0.9/0.5)$ for each of the $16\cdot16\cdot3$ values.
 
 # %%
 bce = keras.losses.binary_crossentropy  # (B, H, W), a mean over channels
@@ -394,9 +394,9 @@ for name, found in verdicts.items():
     assert (found.beta is None) == (name != "no fault")
 
 # %% [markdown]
-# It would miss the three faults of the spread: their first ratio is $3 \cdot 7 = 21$, as for the true KL. The other moves give them away.
+# It would miss the three faults of the spread: their first ratio is $3 \cdot 7 = 21$, as for the true KL.
 #
-# **What it cannot see.** It looks at one function at a few places. It does not see how $z$ is drawn, whether the function gets probabilities or logits (values before the sigmoid), whether β changes during the training, or whether the pixels of the data are binary. A wrong KL that agrees with the right one at these places passes.
+# **What it cannot see.** It looks at one function at a few places. It does not see how $z$ is drawn, whether the function gets probabilities or logits (values before the sigmoid), whether β changes during the training, or whether the pixels of the data are binary. A wrong KL may pass.
 #
 # ## Which published losses are scaled wrongly?
 #
@@ -496,7 +496,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # Only the two losses that sum keep their meaning. Foster, Géron and PyTorch-VAE change with the image size, Keras with the channels, Chollet with the channels and $K$. For pixels between 0 and 1, the $\sigma^2 = 1.54$ of PyTorch-VAE says that a pixel is known to ±1.24, which is more than the distance from black to white.
 #
-# None of these losses is useless: a weight that was tuned on one data set can serve well there, and notebook `06` shows what β does. But choose it where it can be seen: sum over the image, weigh, and then take the mean over the batch.
+# Notebook `06` shows what β does. Choose it where it can be seen: sum over the image, weigh, and then take the mean over the batch.
 #
 # **Exercise.** The same book by Foster has a second VAE, for faces of 32×32×3: 2000 times the mean squared error, plus the summed KL. With which $\sigma^2$ is it a negative ELBO?
 
@@ -516,7 +516,7 @@ if your_variance is not None:
 #
 # ## Results
 #
-# The next cell records the numbers of the text.
+# The numbers of the text.
 
 # %% tags=["results"]
 results = {"best": best, "elbo_first": elbo[0], "gap_first": gap[0], "gap_last": gap[-1]}
@@ -530,7 +530,7 @@ record(results, bands, f"linear VAE {abs(shortfall):.4f} nats from the exact max
 # %% [markdown]
 # ## What you saw
 #
-# - On the linear model, ELBO plus gap was $\log p(x)$ at every recorded step. In the stored run the ELBO ended less than 0.0001 nats per image from the exact maximum (one seed, 400 images).
+# - On the linear model, ELBO plus gap was $\log p(x)$ at every recorded step. In the stored run the ELBO ended less than 0.0001 nats per image from the exact maximum.
 # - A diagonal $q$ is exact only for a decoder with orthogonal columns. Training made them so, and the gap closed.
 # - With the constants left as printed, none of the five published losses kept its β at all four sizes. For a squared error, this β is the $\sigma^2$ of the decoder.
 #
@@ -574,7 +574,7 @@ record(results, bands, f"linear VAE {abs(shortfall):.4f} nats from the exact max
 #
 # ## On your own
 #
-# 1. **Measure your own.** Take a VAE from the web, write its loss as `loss(x, r, mean, log_variance)`, and give it to `metrics.effective_beta` at two image sizes.
+# 1. **Measure your own.** Write the loss of a VAE as `loss(x, r, mean, log_variance)`, and give it to `metrics.effective_beta` at two image sizes.
 #
 # ## References
 #
