@@ -38,7 +38,7 @@
 #
 # - Notebook `03`, or a rough idea of what the encoder and the decoder of a VAE do.
 # - From mathematics: logarithms, derivatives, and integrals as areas. From probability: the density of a Gaussian, variance, the expectation $\mathbb E$ (the mean of a random quantity; the mean of a sum is the sum of the means), and conditional densities, $p(x, z) = p(x \mid z)\,p(z)$. No linear algebra.
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (billion operations a second; notebook `00` explains it and measures yours), 44 minutes to read, and 1 GB of memory. No data set: the data are drawn here, because only then is the truth known.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (billion operations a second; notebook `00` explains it and measures yours), 45 minutes to read, and 1 GB of memory. No data set: the data are drawn here, because only then is the truth known.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
