@@ -6,7 +6,7 @@ recall of samples), `linear_probes` (what features know), `statistics` and `tabl
 and which of two methods is ahead). `density` has bounds on log p(x) of a VAE; it alone needs
 Keras, and is imported when it is asked for.
 
-Notebooks: 01, 07 to 18.
+Notebooks: 01, 06 to 18.
 """
 
 # isort: skip_file

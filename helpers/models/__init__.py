@@ -4,7 +4,7 @@ For who trains a VAE or builds one from networks of their own. `vae` has the mod
 refuses pixels that it cannot learn from, `pair_checks` networks that are no encoder and decoder;
 `saving` saves and exports, `first_edition` reads older files.
 
-Notebooks: 00, 03, 07 to 10, 15 and 18.
+Notebooks: 00, 03, 06 to 10, 15 and 18.
 """
 
 from helpers.backend import value_and_grad  # students' notebooks take it from here
