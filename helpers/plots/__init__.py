@@ -14,4 +14,7 @@ from helpers.plots.comparisons import (
     scores_by_network,
 )
 from helpers.plots.images import class_legend, image_grid, mask_to_rgb, segmentation_gallery
+from helpers.plots.rates import (
+    likelihood_choices, power_spectra, rate_distortion, sigma_over_steps,
+)
 from helpers.plots.style import CLASS_COLOURS, COLOURS, DETAILS, check_alt, show, use

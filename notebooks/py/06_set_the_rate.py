@@ -19,26 +19,26 @@
 #
 # ![x](../docs/pictures/06.png) <!--picture-->
 #
-# The loss of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) has a few numbers that somebody has to set: the weight β of the KL term ([β-VAE](../docs/site/glossary.md#term-beta-beta), Higgins and others, 2017), the standard deviation σ of a pixel, the likelihood itself. Each of them can be wrong by a factor of a hundred, and no error message appears. What do β, σ and the likelihood do? And where does the blur of a VAE's pictures come from?
+# Somebody has to set a few numbers in the loss of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE): the weight β of the KL term, the standard deviation σ of a pixel, and the likelihood itself. Each can be wrong by a factor of a hundred without an error message. What do β, σ and the likelihood do? And where does the blur of a VAE's pictures come from?
 #
 # **What you'll do**
 #
-# - Train six VAEs that differ in β only, and draw what they lose over what they send.
-# - Compute the σ that hides in a squared error, and the σ that hides in a cross-entropy of grey values.
-# - Learn σ, set σ, and compare five choices of the likelihood in bits per value.
-# - Find out which part of a picture a VAE leaves out, and what it puts in its place.
+# - Draw what six VAEs lose over what they send, for six values of β.
+# - Find the σ that hides in a squared error, and in a cross-entropy of grey values.
+# - Learn σ or set it, and compare five likelihoods in bits.
+# - See which part of a picture a VAE leaves out, and what takes its place.
 #
 # **What you'll learn**
 #
-# - How rate and distortion depend on β, and what a test with three seeds can say about it.
+# - How rate and distortion depend on β, and what a test with three seeds can say.
 # - That β and σ are one setting for a squared error, and how to choose it.
 # - Why a likelihood of independent pixels answers with a mean.
 #
 # **What you'll need**
 #
-# - What the two terms of the loss are, and that they are counted in nats per image (notebook `04`).
-# - Mathematics: the density of a normal distribution, logarithms, the mean and the variance of a random variable. One proof needs two inequalities and nothing else.
-# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 35 minutes to read, and 1.5 GB of memory. The default pictures are drawn on the spot.
+# - What the two terms of the loss are, in nats per image (notebook `04`).
+# - Mathematics: the density of a normal distribution, logarithms, mean and variance. One proof needs two inequalities.
+# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 40 minutes to read, and 1.5 GB of memory. The default pictures are drawn on the spot.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -78,11 +78,11 @@ set_up(seed)
 import math
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 from keras import ops
 
-from helpers import backend, data, losses, metrics, models, networks, plots, training
+from helpers import backend, data, losses, metrics, models, networks, plots
+from helpers.generative.learned_sigma import WatchSigma
 
 plots.use()
 
@@ -108,8 +108,7 @@ def compare(name, yours, true, hint):
 # %%
 options = {}
 if dataset == "shapes":
-    options = {"objects": 1, "radius": (0.15, 0.25), "texture": 0.1, "noise": 0.02}
-    options |= {"annotators": 1, "seed": seed}
+    options = {"objects": 1, "radius": (0.15, 0.25), "texture": 0.1, "noise": 0.02, "seed": seed}
 if dataset == "folder":
     options = {"path": path}
 train_set = data.load(dataset, "train", size=size, limit=images, **options)
@@ -137,30 +136,29 @@ print(f"{len(x_train)} pictures to train on, {len(x_val)} held out, {D} values e
 def new_vae(seed, kind=models.VAE, **options):
     """A VAE with fresh weights; the options are those of `models.VAE`."""
     keras.utils.set_random_seed(seed)
+    shape = x_train.shape[1:]
     centre = "input" if options["likelihood"] == "bernoulli" else True
-    hidden = (width, width)
-    encoder, decoder = networks.dense_networks(x_train.shape[1:], latent, hidden, "silu", centre)
+    encoder, decoder = networks.dense_networks(shape, latent, (width, width), "silu", centre)
     return kind(encoder, decoder, seed=seed, **options)
 
 
-def train(vae, x, steps, learning_rate=5e-3, callbacks=()):
+def train(vae, x, steps, learning_rate=0.005, callbacks=()):
     """Fit to the pictures x for about so many steps of 64 pictures."""
     passes = max(1, round(steps * 64 / len(x)))
     total = passes * math.ceil(len(x) / 64)
     falling = keras.optimizers.schedules.CosineDecay(learning_rate, total)
-    adam = keras.optimizers.Adam(falling)
-    vae.compile(adam, **backend.compile_options(planned=total))
-    vae.fit(x, batch_size=64, epochs=passes, verbose=0, callbacks=list(callbacks))
+    vae.compile(keras.optimizers.Adam(falling), **backend.compile_options(planned=total))
+    vae.fit(x, batch_size=64, epochs=passes, callbacks=list(callbacks), verbose=0)
 
 
 # %% [markdown]
 # ## What does β do?
 #
-# Think of a sender and a receiver. The sender runs the encoder and sends a message about the picture: a draw of $z$. The KL term is the length of this message in nats (Hinton and van Camp, 1993, show a way to write it so short). We call it the **[rate](../docs/site/glossary.md#term-rate)** $R$. The receiver runs the decoder. With $z$ known, $-\log p(x \mid z)$ is still missing before the picture itself is known. This is the **[distortion](../docs/site/glossary.md#term-distortion)**, here written $\Delta$. The loss is $\Delta + \beta R$ (Alemi and others, 2018).
+# Think of a sender and a receiver. The sender runs the encoder and sends a draw of $z$. The KL term is the length of this message in nats (Hinton and van Camp, 1993, show how to write it so short). It is the **[rate](../docs/site/glossary.md#term-rate)** $R$. The receiver runs the decoder. With $z$ known, $-\log p(x \mid z)$ is still missing before the picture is known. It is the **[distortion](../docs/site/glossary.md#term-distortion)** $\Delta$. The loss is $\Delta + \beta R$ (the β-VAE of Higgins and others, 2017, read in this way by Alemi and others, 2018).
 #
 # > **Predict first.** Six VAEs differ in nothing but β, which goes from 0.1 to 30. Which one has the highest rate? Which one has the best ELBO, $-(\Delta + R)$, on held-out pictures? And if you draw distortion over rate, what is the slope between two neighbours?
 #
-# The last question has an answer on paper. Let model $a$ be the best one for its weight $\beta_a$, and model $b$ the best one for a larger weight $\beta_b$. Then neither can be improved by taking the other:
+# The last question has an answer on paper. Let model $a$ be the best one for $\beta_a$, and model $b$ the best one for a larger $\beta_b$. Then neither would gain by taking the other's place:
 #
 # $$\Delta_a + \beta_a R_a \;\le\; \Delta_b + \beta_a R_b, \qquad \Delta_b + \beta_b R_b \;\le\; \Delta_a + \beta_b R_a.$$
 #
@@ -173,80 +171,46 @@ def train(vae, x, steps, learning_rate=5e-3, callbacks=()):
 # The next cell trains the six with a fixed σ of 0.1. With the defaults this is a short **demonstration**: one seed and 600 steps.
 
 # %%
-curve = np.empty((len(steps), seeds, len(betas), 2))  # rate and distortion, nats per picture
-redrawn = {}
+shape = (len(steps), seeds, len(betas), 2)
+curve = np.empty(shape)  # rate and distortion, nats per picture
+redrawn = {"picture": x_val[:10]}
 for i, length in enumerate(steps):
     for run in range(seeds):
         for j, beta in enumerate(betas):
             vae = new_vae(seed + run, likelihood="gaussian", sigma=0.1, beta=beta)
             train(vae, x_train, length)
-            distortion, rate = vae.terms(x_val)  # nats, (N,) each
+            distortion, rate = vae.terms(x_val)  # (N,) each
             curve[i, run, j] = float(ops.mean(rate)), float(ops.mean(distortion))
-            redrawn[beta] = ops.convert_to_numpy(vae(x_val[:10]))
+            mean_picture = ops.clip(vae(x_val[:10]), 0, 1)
+            redrawn[f"β = {beta:g}"] = ops.convert_to_numpy(mean_picture)
 
 # %% [markdown]
 # The question itself needs longer trainings and several seeds. They were run once, with the parameters in `notebooks/parameters/06.full-shapes.yaml`, and are kept as a record: each of the six β with three seeds, for two lengths of training. The figure draws the record first. Your own run stands beside it.
 
 # %%
-RECORD = "06-rate"
-study = data.records.results_of(RECORD)
+study = data.records.results_of("06-rate")
 if not study:  # while the record is being made, the run is its own record
-    study = {"betas": betas, "steps": steps, "curve": curve}  # with β = 1 among them
+    study = {"betas": betas, "steps": steps, "curve": curve}
 recorded = np.array(study["curve"])  # (lengths, seeds, β, 2)
-study_rate, study_distortion = recorded[-1].mean(axis=0).T
-
-
-def spread(values):
-    # Half width of the 95 % interval over the seeds (axis 0), for each column.
-    return [metrics.confidence_interval(column)[1] for column in np.transpose(values)]
-
 
 # %% tags=["picture"]
-own_rate, own_distortion = curve[-1].mean(axis=0).T
-panels = {
-    "record: 3 seeds, long trainings": (study["betas"], study_rate, study_distortion),
-    "your run: a short demonstration": (betas, own_rate, own_distortion),
-}
-alike = dataset == "shapes" and size == 16  # only then are the two on one scale
-fig, axes = plt.subplots(1, 2, figsize=(9.6, 4.2), sharex=alike, sharey=alike)
-for axis, (title, (names, rate, distortion)) in zip(axes, panels.items()):
-    axis.plot(rate, distortion, "o-")
-    for beta, *point in zip(names, rate, distortion):
-        axis.annotate(f"β = {beta:g}", point, (6, 6), textcoords="offset points", fontsize=9)
-    lowest = np.min(rate + distortion)
-    ends = np.array([0, 1.25 * rate.max()])
-    for more in range(0, 301, 50):  # nats above the best point
-        axis.plot(ends, lowest + more - ends, ":", color="#888888", linewidth=1, zorder=0)
-    low, high = distortion.min(), distortion.max()
-    axis.set(title=title, xlabel="rate R (nats per picture)", ylim=(low - 20, high + 40))
-
-spans = {"xerr": spread(recorded[-1, :, :, 0]), "yerr": spread(recorded[-1, :, :, 1])}
-axes[0].errorbar(study_rate, study_distortion, **spans, fmt="none", ecolor="black")
-axes[0].plot(*recorded[0].mean(axis=0).T, "x", color="black", label="half as many steps")
-axes[0].set(ylabel="distortion Δ (nats per picture)")
-axes[0].legend(loc="upper right")
+runs = {"record: 3 seeds, long trainings": (study["betas"], recorded)}
+runs["your run: a short demonstration"] = (betas, curve)
+alike = dataset == "shapes" and size == 16  # only then are both on one scale
+fig = plots.rate_distortion(runs, same_scale=alike)
 alt = "To be written when the figure has been seen, later."
 plots.show(fig, alt=alt)
 
 # %%
-slopes = -np.diff(recorded[..., 1]) / np.diff(recorded[..., 0])  # (lengths, seeds, gaps)
-elbo = -recorded.sum(axis=-1)  # nats per picture, (lengths, seeds, β)
-j_one = list(study["betas"]).index(1.0)
-print(f"record, {study['steps'][-1]} steps; ± is the 95 % interval over the seeds")
-for j, beta in enumerate(study["betas"]):
-    behind = metrics.paired_difference(elbo[-1, :, j_one], elbo[-1, :, j])
-    line = f"β {beta:4g}: ELBO {elbo[-1, :, j].mean():6.1f}, "
-    line += f"behind β = 1 by {behind.mean:5.1f} ± {behind.half:3.1f}"
-    if j + 1 < len(study["betas"]):
-        slope, half = metrics.confidence_interval(slopes[-1, :, j])
-        line += f"; slope to the next β {slope:5.2f} ± {half:4.2f}"
-    print(line)
+rate, distortion = np.moveaxis(recorded, -1, 0)  # (lengths, seeds, β) each
+slopes = np.diff(distortion) / -np.diff(rate)
+inside = (slopes >= study["betas"][:-1]) & (slopes <= study["betas"][1:])
+print("slopes, mean of the seeds:", *np.round(slopes[-1].mean(axis=0), 2))
+print("in their bracket:", inside.sum(axis=(1, 2)), "of", inside[0].size)
 
-below, above = np.array(study["betas"][:-1]), np.array(study["betas"][1:])
-inside = (slopes >= below) & (slopes <= above)
-print("slopes between the two β, for each length:", inside.sum(axis=(1, 2)), "of", inside[0].size)
-change = np.abs(elbo[-1].mean(axis=0) / elbo[0].mean(axis=0) - 1).max()
-print(f"largest change of an ELBO from the shorter to the longer training: {change:.2%}")
+elbo = -(distortion + rate).mean(axis=1)  # (lengths, β)
+print("ELBO, mean of the seeds:", *np.round(elbo[-1], 1))
+print("change by twice the steps in %:", *np.round(100 * (elbo[-1] / elbo[0] - 1), 2))
 
 # %% [markdown]
 # In the stored run the record shows a rate of 51<!--=study_rate[0]--> nats at β = 0.1 and of 4.0<!--=study_rate[5]--> nats at β = 30: the smaller β, the higher the rate. The best held-out ELBO is that of β = 1, 942.7<!--=study_elbo[2]--> ± 1.0<!--=study_elbo_half[2]--> nats.
@@ -256,9 +220,7 @@ print(f"largest change of an ELBO from the shorter to the longer training: {chan
 # The dotted lines join points of equal ELBO: along each of them $\Delta + R$ is the same, and the next line upwards is worse by 50 nats. The lowest one touches the curve at β = 1. It must, if training works: β = 1 is the weight for which $\Delta + R$ itself is minimised.
 
 # %%
-shown = [betas[0], betas[len(betas) // 2 - 1], betas[-1]]
-rows = [x_val[:10]] + [np.clip(redrawn[beta], 0, 1) for beta in shown]
-fig = plots.image_grid(rows, row_labels=["picture"] + [f"β = {beta:g}" for beta in shown])
+fig = plots.image_grid(list(redrawn.values()), row_labels=list(redrawn))
 alt = "To be written when the figure has been seen, later."
 plots.show(fig, alt=alt)
 
@@ -278,13 +240,10 @@ plots.show(fig, alt=alt)
 # Each of the $D$ values adds $\log 256 = 5.5$ nats, and the message has a positive length.
 
 # %%
-added = D * math.log(256)
-best = int(np.argmin(own_rate + own_distortion))
-message = own_distortion[best] + added
-print(f"your run, β = {betas[best]:g}")
-print(f"distortion, as a density on [0, 1]: {own_distortion[best]:7.1f} nats")
-print(f"the widths add {D} · log 256:      {added:7.1f} nats")
-print(f"together {message:.1f} nats, or {message / math.log(2):.0f} bits, for {D} bytes")
+own_distortion = curve[-1, 0, betas.index(1.0), 1]  # your run, β = 1
+message = own_distortion + D * math.log(256)
+print(f"distortion {own_distortion:.1f} nats, with the widths {message:.1f} nats")
+print(f"that is {message / math.log(2):.0f} bits for {D} bytes")
 
 # %% [markdown]
 # The added constant is the same for all models. It moves the curve up and changes no slope and no difference. So we can leave it out when we compare models on the same pictures. With the constant, and with the rate, the sum is the length of a whole message. Divided by $D$ and by $\log 2$ it is called **[bits per dimension](../docs/site/glossary.md#term-bits-per-dimension)**, and raw bytes have 8. On dequantised pictures it is an upper bound for the average length of a lossless code (Theis and others, 2016). On values that were not dequantised, the number is no code length.
@@ -315,20 +274,16 @@ compare("bits", your_bits, 8 - 1100 / (768 * math.log(2)), "Nats to bits, per va
 # A positive factor moves no minimum, and neither does a constant. **For a squared error, β and σ are one setting.** The cell checks the sentence with numbers, and then computes the σ of four losses.
 
 # %% tags=["nbval-check-output"]
-x, r, kl = np.array([0.2, 0.9, 0.4]), np.array([0.3, 0.5, 0.5]), 7.0
-for w, beta in ((0.5, 1.0), (3.0, 1.0), (50.0, 4.0)):
-    sigma = math.sqrt(beta / (2 * w))
-    loss = w * np.sum((x - r) ** 2) + beta * kl
-    constant = x.size * math.log(sigma * math.sqrt(2 * math.pi))
-    negative_elbo = np.sum((x - r) ** 2) / (2 * sigma**2) + kl + constant
-    assert math.isclose(loss, beta * (negative_elbo - constant))
-    print(f"w = {w:4}, β = {beta}: loss {loss:6.2f}, σ = {sigma:.3f}")
+w, beta, squares, kl = 50.0, 4.0, 0.18, 7.0  # for a picture of D = 3 values
+sigma = math.sqrt(beta / (2 * w))
+constant = 3 * math.log(sigma * math.sqrt(2 * math.pi))
+negative_elbo = squares / (2 * sigma**2) + kl + constant
+assert math.isclose(w * squares + beta * kl, beta * (negative_elbo - constant))
+print(f"w = 50, β = 4: β times a negative ELBO with σ = {sigma:.2f}")
 
-values = 16 * 16 * 3  # the sum over a picture is so many times the mean
-weights = {"sum of squares + KL": 1, "½ · sum of squares + KL": 0.5}
-weights |= {"mean of squares + KL": 1 / values, "1000 · mean of squares + KL": 1000 / values}
+weights = {"½ · sum": 0.5, "sum": 1, "mean": 1 / 768, "1000 · mean": 1000 / 768}
 for name, w in weights.items():
-    print(f"{name:<28} σ = {math.sqrt(1 / (2 * w)):7.3f}")
+    print(f"{name:>11} of 768 squares + KL: σ = {math.sqrt(1 / (2 * w)):6.3f}")
 
 # %% [markdown]
 # Pixels go from 0 to 1. A Gaussian with σ = 0.7 covers the whole range and more. One with σ = 19.6 says that nothing the decoder draws has to do with the picture. Under such a σ hardly anything about the picture is worth a nat of rate, and a well trained VAE sends next to nothing. The σ of a *mean* of squares also changes with the size of the picture; that of a sum does not.
@@ -353,15 +308,12 @@ compare("σ", your_sigma, 0.2, "The weight w = β/(2σ²), divided by β, must s
 # > **Predict first.** The r.m.s. error is 0.05. Which mistake adds more nats, σ = 0.02 or σ = 0.5?
 
 # %% tags=["nbval-check-output"]
-def nats_per_value(sigma, error):
-    # The part of −log p of one value that depends on σ.
-    return error**2 / (2 * sigma**2) + math.log(sigma)
-
-
+error = 0.05
+best = 0.5 + math.log(error)  # the nats that depend on σ, at σ = error
 for sigma in (0.02, 0.05, 0.1, 0.5):
-    more = nats_per_value(sigma, 0.05) - nats_per_value(0.05, 0.05)
-    print(f"σ = {sigma:4}: {more:.2f} nats a value more than the best σ")
-assert nats_per_value(0.02, 0.05) < nats_per_value(0.5, 0.05)
+    more = error**2 / (2 * sigma**2) + math.log(sigma) - best
+    assert more > -1e-12
+    print(f"σ = {sigma:4}: {more:.2f} nats a value more than at the best σ")
 
 # %% [markdown]
 # Both mistakes add nats. A σ that is too wide expects errors that do not occur. One that is too narrow is surprised by every error that does. Here the wide one adds a little more, 1.81 against 1.71 nats a value, but this depends on the two numbers.
@@ -402,48 +354,14 @@ compare("steps", your_steps, math.log(2) / 0.001, "How far is log 0.05 from log 
 
 
 # %%
-def rms_error(vae, x):
-    """Root mean square of x − r, where r is decoded from a draw of z."""
-    mean, log_variance = vae.encode(x)
-    reconstruction = vae.decode(vae.sampling(mean, log_variance))
-    return float(ops.sqrt(ops.mean(ops.square(ops.subtract(x, reconstruction)))))
-
-
-class WatchSigma(keras.callbacks.Callback):
-    """Notes the steps so far, σ and the r.m.s. error after each pass."""
-
-    def on_train_begin(self, logs=None):
-        self.rows = [[0, math.exp(float(self.model.log_sigma())), math.nan]]
-
-    def on_epoch_end(self, epoch, logs=None):
-        sigma = math.exp(float(self.model.log_sigma()))
-        self.rows.append([int(self.model.steps), sigma, rms_error(self.model, x_train[:1000])])
-
-
-# %%
-short, long = WatchSigma(), WatchSigma()
+short, long = WatchSigma(x_train[:1000]), WatchSigma(x_train[:1000])
 hasty = new_vae(seed, likelihood="gaussian", sigma=None)
 train(hasty, x_train[:3200], 600, learning_rate=0.001, callbacks=[short])
 main = new_vae(seed, likelihood="gaussian", sigma=None)
 train(main, x_train, main_steps, callbacks=[long])
 
-hasty_sigma, hasty_error = short.rows[-1][1:]
-main_sigma, main_error = long.rows[-1][1:]
-print(f"600 steps at a low learning rate: σ {hasty_sigma:.4f}, error {hasty_error:.4f}")
-print(f"{long.rows[-1][0]} steps: σ {main_sigma:.4f}, error {main_error:.4f}")
-
 # %%
-fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.6), sharey=True)
-for axis, watched in zip(axes, (short, long)):
-    done, sigma, error = np.array(watched.rows).T
-    axis.plot(done, sigma, "o-", label="learned σ")
-    axis.plot(done, error, "s--", label="r.m.s. error at a draw of z")
-    axis.set(xlabel="training steps")
-moved = np.cumsum([0.001 * training.cosine_decay(step / 600) for step in range(600)])
-slowest = hasty.sigma_floor + 0.1 * np.exp(-moved)  # σ is a floor of 0.01 plus exp(weight)
-axes[0].plot(range(600), slowest, ":", color="black", label="as far as Adam gets")
-axes[0].set(ylabel="σ, in units of a pixel", ylim=(0, 0.2))
-axes[0].legend()
+fig = plots.sigma_over_steps({"learning rate 0.001": short.rows, "main": long.rows})
 alt = "To be written when the figure has been seen, later."
 plots.show(fig, alt=alt)
 
@@ -455,12 +373,11 @@ plots.show(fig, alt=alt)
 # Many tutorials take `binary_crossentropy` for grey pixels, with targets such as 0.4. The formula gives a number, because $-x \log p - (1-x) \log (1-p)$ can be computed for every $x$ between 0 and 1. But a density has to integrate to 1 over all values that the data can have.
 
 # %% tags=["nbval-check-output"]
-grid = np.linspace(0, 1, 10_001)
+x = np.linspace(0, 1, 10_001)
 for p in (0.5, 0.7, 0.9, 0.99):
-    mass = np.trapezoid(p**grid * (1 - p) ** (1 - grid), grid)
-    assert p == 0.5 or abs(mass - (2 * p - 1) / math.log(p / (1 - p))) < 1e-6
-    hidden = math.sqrt(p * (1 - p))
-    print(f"p = {p:4}: the integral is {mass:.3f}; the hidden σ is {hidden:.2f}")
+    integral = np.trapezoid(p**x * (1 - p) ** (1 - x), x)
+    assert integral < 0.51
+    print(f"p = {p:4}: integral {integral:.3f}, hidden σ {math.sqrt(p * (1 - p)):.2f}")
 
 # %% [markdown]
 # The integral is a half or less. So exp(−cross-entropy) is no density, and its values cannot be compared with one. Divided by its integral it becomes one, the *continuous Bernoulli* of Loaiza-Ganem and Cunningham (2019).
@@ -477,65 +394,31 @@ for p in (0.5, 0.7, 0.9, 0.99):
 
 
 # %%
-def bits_with(sigma, error, rate):
-    """Bits per dimension of a Gaussian with σ, from the r.m.s. error and the rate."""
-    nats = D * (error**2 / (2 * sigma**2) + math.log(sigma * math.sqrt(2 * math.pi)))
-    return losses.bits_per_dimension(nats + rate, D, bins=256)
-
-
 contestants = {
     "σ = 0.02": {"likelihood": "gaussian", "sigma": 0.02},
     "σ = 0.5": {"likelihood": "gaussian", "sigma": 0.5},
     "Bernoulli": {"likelihood": "bernoulli"},
     "σ learned": {"likelihood": "gaussian", "sigma": None},
-    "σ = r.m.s.": {"likelihood": "gaussian", "sigma": 0.1, "kind": RmsVAE},  # 0.1: not used
-}
-RATE, ERROR, SIGMA, BITS, REPAIRED = range(5)  # what is measured of each VAE
-choices = np.empty((len(steps), seeds, len(contestants), 5))
+    "σ = r.m.s.": {"likelihood": "gaussian", "sigma": 0.1, "kind": RmsVAE},
+}  # the 0.1 of the last one is not used
+choices = np.empty((len(steps), seeds, len(contestants), 3))
 for i, length in enumerate(steps):
     for run in range(seeds):
-        for j, (name, choice) in enumerate(contestants.items()):
-            vae = new_vae(seed + run, **choice)
+        for j, options in enumerate(contestants.values()):
+            vae = new_vae(seed + run, **options)
             train(vae, x_train, length)
-            rate = float(ops.mean(vae.terms(x_val)[1]))
-            error = rms_error(vae, x_val)
-            used = error  # the σ that the VAE itself works with
-            if name in ("σ = 0.02", "σ = 0.5", "σ learned"):
-                used = math.exp(float(vae.log_sigma()))
-            bits = bits_with(used, error, rate), bits_with(error, error, rate)
-            choices[i, run, j] = rate, error, used, *bits
+            choices[i, run, j] = metrics.rate_and_bits(vae, x_val)
 
 # %%
-kept = np.array(study.get("choices", choices))  # (lengths, seeds, 5, 5)
-fig, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.4), sharey=True)
-place = np.arange(len(contestants))
-for axis, what in ((left, RATE), (right, BITS)):
-    found = kept[-1, :, :, what]
-    axis.errorbar(found.mean(axis=0), place, xerr=spread(found), fmt="o", label="record")
-    axis.plot(choices[-1, 0, :, what], place, "x", color="black", label="your run")
-repaired = kept[-1, :, :, REPAIRED].mean(axis=0)
-right.plot(repaired, place, "D", mfc="none", label="record, σ replaced afterwards")
-left.set(xlabel="rate (nats per picture)", xlim=(0, None))
-left.set_yticks(place, contestants)
-left.invert_yaxis()
-right.set(xlabel="bits per dimension")
-right.legend(fontsize=9)
+recorded_choices = np.array(study.get("choices", choices))
+fig = plots.likelihood_choices(list(contestants), recorded_choices, choices)
 alt = "To be written when the figure has been seen, later."
 plots.show(fig, alt=alt)
 
 # %%
-print(f"record, {study['steps'][-1]} steps  rate (nats)   error       σ    bits  σ replaced")
-for j, name in enumerate(contestants):
-    rate, error, used, bits, repaired = kept[-1, :, j].mean(axis=0)
-    line = f"{name:<18}{rate:8.1f}{error:12.4f}{used:9.4f}"
-    line += "    none" if name == "Bernoulli" else f"{bits:8.3f}"
-    print(line + f"{repaired:10.3f}")
-learned_more = []
-for i, length in enumerate(study["steps"]):
-    learned, set_to_error = kept[i, :, 3, BITS], kept[i, :, 4, BITS]
-    more = metrics.paired_difference(learned, set_to_error)
-    learned_more.append([more.mean, more.half])
-    print(f"{length} steps: learned − r.m.s. {more.mean:+.4f} ± {more.half:.4f} bits")
+print("record: rate in nats, bits, bits with σ replaced")
+for name, values in zip(contestants, recorded_choices[-1].mean(axis=0)):
+    print(f"{name:<10}", *np.round(values, 3))
 
 # %% [markdown]
 # CHOICE
@@ -549,14 +432,12 @@ for i, length in enumerate(study["steps"]):
 # > **Predict first.** Guess a row: one of the seven sharp ones, or the mean of all seven. Which guess has the smaller expected squared error, and by which factor?
 
 # %% tags=["nbval-check-output"]
-sharp = (np.arange(16) >= np.arange(5, 12)[:, None]).astype("float64")  # (7, 16)
-errors = np.sum((sharp[:, None] - sharp) ** 2, axis=-1).mean(axis=1)  # of each sharp guess
-blurred = np.mean(np.sum((sharp - sharp.mean(axis=0)) ** 2, axis=-1))
-print(f"the mean of all seven:     {blurred:.3f}")
-print(f"the middle one:            {errors[3]:.3f}, {errors[3] / blurred:.2f} times as much")
-print(f"the first one:             {errors[0]:.3f}, {errors[0] / blurred:.2f} times as much")
-print(f"one of the seven at random {errors.mean():.3f}, {errors.mean() / blurred:.2f} times as much")
-assert abs(errors.mean() / blurred - 2) < 1e-12
+sharp = np.array([[0.0] * place + [1.0] * (16 - place) for place in range(5, 12)])
+mean = sharp.mean(axis=0)  # (16,)
+squares = [np.sum((sharp - guess) ** 2, axis=1).mean() for guess in (*sharp, mean)]
+times = np.array(squares) / squares[-1]  # the last one is the mean itself
+print("sharp guesses, times the error of the mean:", *np.round(times[:-1], 2))
+assert abs(times[:-1].mean() - 2) < 1e-12
 
 # %% [markdown]
 # The mean has the smallest error. A sharp guess has 1.5 to 2.63 times as much, and **on average over the guesses exactly twice** as much: $\mathbb E\|x - x'\|^2 = 2\,\mathbb E\|x - \bar x\|^2$ for independent draws $x, x'$ with the mean $\bar x$. So a factorised likelihood answers with the mean of what is possible, a ramp here, and a ramp is a blurred edge.
@@ -571,35 +452,21 @@ assert abs(errors.mean() / blurred - 2) < 1e-12
 # %%
 def spectrum(pictures):
     # Power at 1, 2, … cycles a picture, for each channel alone, then averaged.
-    channels = range(pictures.shape[-1])
-    return np.mean([metrics.power_spectrum(pictures[..., [c]]) for c in channels], axis=0)
+    channels = np.split(pictures, pictures.shape[-1], axis=-1)
+    return np.mean([metrics.power_spectrum(channel) for channel in channels], axis=0)
 
 
 mean, log_variance = main.encode(x_val)
 means = ops.convert_to_numpy(main.decode(main.sampling(mean, log_variance)))
+main_sigma = math.exp(float(main.log_sigma()))
 draws = means + main_sigma * rng.standard_normal(means.shape)
-power = {name: spectrum(p) for name, p in
-         {"pictures": x_val, "means": means, "draws": draws}.items()}  # fmt: skip
-means_kept = power["means"] / power["pictures"]
-draws_kept = power["draws"] / power["pictures"]
-
-# %%
-fig, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.6))
-cycles = np.arange(1, len(means_kept) + 1)
-for (name, values), style in zip(power.items(), ("-", "--", ":")):
-    left.semilogy(cycles, values, style, label=name)
-right.plot(cycles, means_kept, "o--", color=plots.COLOURS["orange"], label="means")
-right.plot(cycles, draws_kept, "s:", color=plots.COLOURS["green"], label="draws")
-right.axhline(1, color="black", linewidth=1)
-left.set(xlabel="cycles per picture", ylabel="power, one channel")
-right.set(xlabel="cycles per picture", ylabel="share of the pictures' power", ylim=(0, None))
-for axis in (left, right):
-    axis.legend()
+power = {"pictures": spectrum(x_val), "means": spectrum(means), "draws": spectrum(draws)}
+fig = plots.power_spectra(power)
 alt = "To be written when the figure has been seen, later."
 plots.show(fig, alt=alt)
 
 # %%
-rows = [x_val[:10], np.clip(means[:10], 0, 1), np.clip(draws[:10], 0, 1)]
+rows = np.clip([x_val[:10], means[:10], draws[:10]], 0, 1)
 fig = plots.image_grid(rows, row_labels=["picture", "mean", "draw"])
 alt = "To be written when the figure has been seen, later."
 plots.show(fig, alt=alt)
@@ -609,43 +476,47 @@ plots.show(fig, alt=alt)
 #
 # ## What to set first
 #
-# For a VAE of your own, in this order:
-#
-# 1. **Sum.** The reconstruction term is a sum over height, width and channels, the KL a sum over the latent. Only then take the mean over the batch. A mean over pixels is a σ or a β that nobody chose.
-# 2. **The likelihood follows from the data**, as in the table below.
-# 3. **σ.** Set it to the r.m.s. error of the batch, or learn it. If you learn it, start it near the error that you expect, and compare it with the r.m.s. error when training ends. If the two differ, training was too short.
-# 4. **β = 1**, unless you want another rate than the ELBO's, and then say so. Report rate *and* distortion, so that others can see which point of the curve it is.
-# 5. **Length.** Train twice as long. If the held-out ELBO changes by more than half a per cent, the first training was too short to say anything about this kind of model.
+# 1. **Sum.** The reconstruction term is a sum over height, width and channels, the KL a sum over the latent. Only then comes the mean over the batch.
+# 2. **The likelihood follows from the data**, as in the table.
+# 3. **σ.** Set it to the r.m.s. error of the batch, or learn it. If you learn it, start it near the error that you expect, and compare it with the r.m.s. error in the end. If they differ, training was too short.
+# 4. **β = 1**, unless you want another rate than that of the ELBO. Then say so, and report rate *and* distortion.
+# 5. **Length.** Train twice as long. If the held-out ELBO changes by more than half a per cent, the first training was too short to tell what this kind of model can do.
 #
 # | values of the data | likelihood | what is set |
 # |---|---|---|
 # | 0 or 1 | Bernoulli, from logits | nothing |
 # | grey or colour | Gaussian | σ, as in step 3 |
-# | bytes, and bits per dimension matter | Gaussian on dequantised values, or a distribution over 256 levels (Salimans and others, 2017) | σ, or the scale |
+# | bytes, if bits matter | Gaussian on dequantised values, or a distribution over 256 levels (Salimans and others, 2017) | σ, or its scale |
 # | class labels, as in masks | categorical, from logits | nothing |
-#
-# For pictures of your own, set `dataset = "folder"` and `path`, and read the last column of the choices above on them.
 #
 # ## Results
 #
 # The next cell records the numbers that the text above speaks of.
 
 # %% tags=["results"]
+by_seed = -(distortion + rate)[-1]  # ELBO, (seeds, β)
+one = study["betas"].index(1.0)
+behind = [metrics.paired_difference(by_seed[:, one], column) for column in by_seed.T]
+more_bits = [
+    metrics.paired_difference(values[:, 3, 1], values[:, 4, 1]) for values in recorded_choices
+]
 results = {
     "betas": betas, "steps": steps, "curve": curve, "choices": choices,
-    "rate": own_rate[best], "distortion": own_distortion[best], "message": message,
-    "elbo": -own_rate[best] - own_distortion[best], "best_beta": betas[best],
-    "study_rate": study_rate, "study_distortion": study_distortion,
-    "study_elbo": elbo[-1].mean(axis=0), "study_elbo_half": spread(elbo[-1]),
-    "study_slope": slopes[-1].mean(axis=0), "study_slope_half": spread(slopes[-1]),
-    "study_inside": inside.sum(axis=(1, 2)), "study_change": change,
-    "study_choices": kept[-1].mean(axis=0), "study_half": [spread(kept[-1, :, j]) for j in place],
-    "learned_more": learned_more, "hasty_sigma": hasty_sigma, "hasty_error": hasty_error,
-    "main_sigma": main_sigma, "main_error": main_error,
-    "means_kept": means_kept, "draws_kept": draws_kept,
+    "distortion": own_distortion, "message": message,
+    "elbo": -curve[-1, 0].sum(axis=-1).min(), "rate": curve[-1, 0, 0, 0],
+    "study_rate": rate[-1].mean(axis=0), "study_distortion": distortion[-1].mean(axis=0),
+    "study_elbo": elbo[-1], "study_change": elbo[-1] / elbo[0] - 1,
+    "behind": [lead.mean for lead in behind], "behind_half": [lead.half for lead in behind],
+    "slopes": slopes[-1].mean(axis=0), "inside": inside.sum(axis=(1, 2)),
+    "study_choices": recorded_choices.mean(axis=1),
+    "more_bits": [lead.mean for lead in more_bits],
+    "more_bits_half": [lead.half for lead in more_bits],
+    "hasty": short.rows[-1], "main": long.rows[-1], "main_sigma": main_sigma,
+    "means_kept": power["means"] / power["pictures"],
+    "draws_kept": power["draws"] / power["pictures"],
 }  # fmt: skip
 bands = {"main_sigma": {"default": (0.03, 0.08), "smoke": (0.001, 1)}}
-record(results, bands, f"σ {main_sigma:.4f}, r.m.s. error {main_error:.4f}")
+record(results, bands, f"learned σ {main_sigma:.4f}")
 
 # %% [markdown]
 # ## What you saw
@@ -654,75 +525,68 @@ record(results, bands, f"σ {main_sigma:.4f}, r.m.s. error {main_error:.4f}")
 #
 # ## Check yourself
 #
-# 1. Two programs report an ELBO of +950 and of −3,300 nats for the same model and the same pictures. Can both be right?
+# 1. Two programs report an ELBO of +950 and of −3,300 nats for one model and the same pictures of 768 values. Can both be right?
 #
 #    <details><summary>Answer</summary>
 #
-#    Yes. One measures the density of values in [0, 1], the other the probability of bytes. The two differ by $D \log 256$, which is 4,259 nats for $D$ = 768.
+#    Yes. One measures the density of values in [0, 1], the other the probability of bytes. They differ by $768 \log 256$ = 4,259 nats.
 #
 #    </details>
 # 2. In your run the slope between β = 1 and β = 3 is 0.4. Is the theory wrong?
 #
 #    <details><summary>Answer</summary>
 #
-#    The two inequalities hold for models that are the best for their β. So at least one of the two is not: it was trained for too few steps, or what is best on the training pictures is not best on the held-out ones. (The inequalities need both to be measured on the same pictures.)
+#    No. The two inequalities hold for models that are the best for their β, on the pictures on which both are measured. At least one of the two is not: too few steps, or best on the training pictures only.
 #
 #    </details>
-# 3. Somebody divides the whole loss by the number of pixels, both terms. Which σ or β has changed?
+# 3. Somebody divides the whole loss, both terms, by the number of pixels. Which σ or β has changed?
 #
 #    <details><summary>Answer</summary>
 #
-#    None. A positive factor on the whole loss moves no minimum. Dividing only *one* of the two terms changes β, or σ.
+#    None. A positive factor on the whole loss moves no minimum. Dividing *one* of the two terms changes it.
 #
 #    </details>
-# 4. A learned σ is 0.06 when training ends, and the r.m.s. error of the reconstructions is 0.045. What do you do?
+# 4. A learned σ is 0.06 in the end, and the r.m.s. error is 0.045. What do you do?
 #
 #    <details><summary>Answer</summary>
 #
-#    σ has not arrived. Train longer, raise the learning rate, start σ lower, or set σ to the r.m.s. error. Do not report 0.06 as a property of the pictures.
+#    σ has not arrived. Train longer, raise the learning rate, start σ lower, or set it to the r.m.s. error. Do not report 0.06 as a property of the pictures.
 #
 #    </details>
-# 5. A VAE's pictures are blurred. Will a latent of twice as many numbers make them sharp?
+# 5. Will a latent of twice as many numbers make a VAE's pictures sharp?
 #
 #    <details><summary>Answer</summary>
 #
-#    Not by itself. The rate is limited by β and σ, and further coordinates may stay unused. What the latent does not name is averaged, because the likelihood is factorised. A smaller σ raises the rate and names more; a likelihood in which pixels depend on each other would not average.
+#    Not by itself. β and σ limit the rate, and further coordinates may stay unused. What the latent does not name is averaged, because the likelihood is factorised.
 #
 #    </details>
 #
 # ## On your own
 #
-# 1. **The same minimum twice.** Train `new_vae(seed, likelihood="gaussian", sigma=0.1, beta=4.0)` and `new_vae(seed, likelihood="gaussian", sigma=0.2)`, each with `train(vae, x_train, 5000)`. Predict which of rate, r.m.s. error and ELBO agree.
+# 1. **The same minimum twice.** Train VAEs with `sigma=0.1, beta=4.0` and with `sigma=0.2`, for 5,000 steps each. Which of rate, r.m.s. error and ELBO agree?
 #
 #    <details><summary>Solution</summary>
 #
-#    βσ² is 0.04 in both, so the losses differ by a factor and a constant and have the same minimum. Rate and error agree up to the noise of two trainings (Adam hardly notices a factor on the loss). The ELBO does not agree: it is measured with another σ.
+#    βσ² is 0.04 in both, so the losses have the same minimum. Rate and error agree up to the noise of two trainings (Adam hardly notices a factor on the loss). The ELBO does not: it is measured with another σ.
 #
 #    </details>
-# 2. **Is the rate a matter of the latent's width?** Set `latent = 2`, then `latent = 64`, and compare the rates of the learned σ. Is the rate proportional to $K$?
+# 2. **Is the rate a matter of the latent's width?** Set `latent = 2`, then `latent = 64`, and compare the rates. (`notebooks/sweeps/06.beta-latent.yaml` does it with seeds.)
 #
 #    <details><summary>Solution</summary>
 #
-#    No. With two coordinates each carries more nats, and the sum is smaller than with 16. From some number on, further coordinates change little: a coordinate is used only if it lowers the distortion by more than its KL. Beyond that number the rate is a matter of σ and β. `notebooks/sweeps/06.beta-latent.yaml` does it with seeds.
+#    The rate is not proportional to $K$. With two coordinates each carries more nats. From some number on, further coordinates change little: one is used only if it lowers the distortion by more than β times its KL.
 #
 #    </details>
-# 3. **Blur and rate.** Compute `spectrum` for means of a VAE with σ = 0.02. Predict which frequencies gain most against `main`.
-#
-#    <details><summary>What to expect</summary>
-#
-#    The middle ones. More rate names the outline more exactly. The highest frequencies hold mostly the noise that was painted into the pictures, and no rate that is trained here names noise.
-#
-#    </details>
-# 4. **Black and white.** Run the notebook with `dataset = "mnist"`, where most values are near 0 or 1. What is the hidden σ of the cross-entropy there, and does the Bernoulli still come out like σ = 0.5?
+# 3. **Black and white.** Run the notebook with `dataset = "mnist"`. What is the hidden σ of the cross-entropy there, and does the Bernoulli still come out like σ = 0.5?
 #
 #    <details><summary>Where to look</summary>
 #
-#    $\sqrt{p(1-p)}$ is small near 0 and 1. In the figure of the five likelihoods the cross of your run for the Bernoulli moves away from that of σ = 0.5. Still no density: the grey values at the borders of the strokes are not 0 or 1.
+#    $\sqrt{p(1-p)}$ is small near 0 and 1, where most values of these pictures are. In the figure of the five likelihoods, compare your crosses for the Bernoulli and for σ = 0.5.
 #
 #    </details>
-# 5. **Pictures of your own.** Run `python -m helpers.runs run 06 -p dataset folder -p path my_pictures`. No masks are needed. Which σ do they ask for?
+# 4. **Pictures of your own.** `python -m helpers.runs run 06 -p dataset folder -p path my_pictures` needs no masks. Which σ do they ask for?
 #
-#    <details><summary>What to look for</summary>
+#    <details><summary>Where to look</summary>
 #
 #    Compare σ with the r.m.s. error at the end of the long training, and look at the row of means. A few hundred photographs are soon learned by heart; notebook `07` shows how to notice.
 #
