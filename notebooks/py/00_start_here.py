@@ -289,7 +289,7 @@ else:
 # | [**04** Derive the KL](04_derive_the_kl.ipynb) | why two terms, and why a sum? | 1 | 45 |
 # | [**05** Test the bound](05_test_the_bound.ipynb) | how far is it from the truth, and which published losses are wrong? | 1 | 45 |
 # | [**06** Set the rate](06_set_the_rate.ipynb) | what do β and σ change, and where does the blur come from? | 1 | 41 |
-# | [**07** Train it well](07_train_it_well.ipynb) | is it collapsed, overfitted, trained enough? | 2 | 45 |
+# | [**07** Train it well](07_train_it_well.ipynb) | is it collapsed, overfitted, trained enough? | 3 | 45 |
 # | [**08** Segment with a VAE](08_segment_with_a_vae.ipynb) | does a VAE help to label pixels? | 5 | 65 |
 # | [**10** Find edges with a VAE](10_find_edges_with_a_vae.ipynb) | does it help to find edges? | 5 | 68 |
 # | [**12** Say how sure you are](12_say_how_sure_you_are.ipynb) | what can a latent say of people who disagree? | 5 | 71 |
