@@ -88,6 +88,7 @@ from helpers.uncertainty import ood
 plots.use()
 study = data.records.results_of("07-shapes")  # the recorded study of this notebook
 mnist = data.records.results_of("mnist_nll")  # and of benchmarks/mnist_nll.py
+mnist_nll = {"mnist_nll": mnist["test_nll"]} if mnist else {}
 
 # %% [markdown]
 # ## One small VAE for every experiment
@@ -565,8 +566,7 @@ lost = np.mean((held_out_elbo(main) - held_out_elbo(few_vae))[:gap_images])
 more = gaps["200 pictures: held out"][0] - gaps["held out"][0]
 results |= {"gap_lost": lost, "gap_by_encoder": more, "gap_share": 100 * more / lost}
 results |= {"linear_used": linear_used, "linear_used_at_1": true_count}
-results |= {"used": [counts[-1] for counts in used.values()]}
-results |= {"mnist_nll": mnist["test_nll"]} if mnist else {}  # not where there is no record
+results |= {"used": [counts[-1] for counts in used.values()], **mnist_nll}
 results |= {"rates": [np.mean(t, axis=0)[-1].sum() for t in traces.values()]}
 results |= {"used_main": (metrics.kl_per_dimension(main, x_val) > 0.1).sum()}
 results |= {"collapse_steps": collapse_epochs * steps // epochs}
