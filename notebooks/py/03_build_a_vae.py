@@ -440,7 +440,8 @@ for name, model in vaes.items():
     mean, log_variance = apply(model.encoder, x_train)
     sigma_z = np.exp(0.5 * log_variance)
     regions[name] = (mean, sigma_z)
-    print(f"{name}: mean KL {float(ops.mean(gaussian_kl(mean, log_variance))):.1f} nats")
+    kl = gaussian_kl(ops.convert_to_tensor(mean), ops.convert_to_tensor(log_variance))
+    print(f"{name}: mean KL {float(ops.mean(kl)):.1f} nats")
     latents[name] = mean + sigma_z * rng.standard_normal(mean.shape)
 fig = plots.latent_scatter(latents, regions)
 alt = "Three clouds of latents, each in two coordinates, with the circle of N(0, I), radius two. The autoencoder's cloud is the widest, to about eight; that of the short VAE reaches to about five, that of the kept VAE to about four. The black rings of twelve regions are small beside the clouds, in the kept VAE hardly more than points."
