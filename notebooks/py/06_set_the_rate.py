@@ -55,7 +55,7 @@ path = ""  # for "folder": the folder with your pictures; it needs no masks
 seed = 0  # of the pictures, the first weights and every random draw
 size = 16  # height and width of the pictures, in pixels
 images = 20_000  # pictures to train on
-val_images = 2000  # held-out pictures: every number in the text is measured on them
+val_images = 2000  # held-out pictures: all rates, bits and spectra are measured on them
 latent = 16  # K, how many numbers the latent of every VAE here has
 width = 64  # units of each hidden layer
 steps = [600]  # training steps of each VAE; with two lengths, both are trained
@@ -218,7 +218,7 @@ print(elbo[-1].round(1))
 # %% [markdown]
 # In the stored run the record says: the smallest β has the highest rate, 50<!--=study_rate[0]--> nats at β = 0.1 against 4<!--=study_rate[5]--> nats at β = 30. β = 1 has the best held-out ELBO, 944.4<!--=study_elbo[2]--> nats. It leads β = 3 by 8.3<!--=behind[3]--> ± 0.9<!--=behind_half[3]--> nats, but its lead of 1.7<!--=behind[1]--> ± 1.8<!--=behind_half[1]--> over β = 0.3 is not outside its interval (95 %, over the seeds, all on the same 2,000 held-out pictures).
 #
-# **What was tested** is the slope of a straight line between two neighbours, against a bracket whose ends differ by a factor of three. After both lengths of training, 15<!--=inside[1]--> of 15 slopes (5 gaps, 3 seeds) lie in their bracket. The slope of a curve *at* a point was not tested. Not every model is the best for its β, either: at β = 30 one seed is 20 nats better than the others. And twice the steps still change the ELBOs by 0.3 to 0.6 %; this series asks for less than 0.5 %.
+# **What was tested** is the slope of a straight line between two neighbours, against a bracket whose ends differ by a factor of three. After both lengths of training, 15<!--=inside[1]--> of 15 slopes (5 gaps, 3 seeds) lie in their bracket. The slope of a curve *at* a point was not tested. Not every model is the best for its β, either: at β = 30 the ELBO of one seed is 20 nats above the others. And twice the steps still change the ELBOs by 0.3 to 0.6 %; this series asks for less than 0.5 %.
 #
 # On each dotted line $\Delta + R$ is the same, and on the next line it is 50 nats more. The lowest line touches the curve at β = 1. It must, if training works: for β = 1 the sum $\Delta + R$ is the loss.
 
@@ -229,7 +229,7 @@ alt = "Ten held-out pictures above six rows of reconstructions from the short ru
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Your short run: at β = 30, 3 nats name the colour of the ground and no object. Which β is right? For a model of the density, 1. For another purpose any point of the curve may be. Only a β that comes by accident, from a mean over pixels, is nobody's choice.
+# Your short run: at β = 30, 3 nats name the colour of the ground and no object. Which β is right? For a model of the density, 1, once σ is right (0.1 is not, see below). For another purpose any point of the curve may be. Only a β that comes by accident, from a mean over pixels, is nobody's choice.
 #
 # ## A message of negative length?
 #
@@ -289,7 +289,7 @@ for name, w in weights.items():
 
 # %%
 your_sigma = None  # ← your number
-compare("σ", your_sigma, 0.2, "The weight w = β/(2σ²), divided by β, must stay as it was.")
+compare("σ", your_sigma, 0.2, "The weight w = 1/(2σ²), divided by β, must stay as it was.")
 
 # %% [markdown]
 # <details><summary>Solution</summary>
