@@ -7,7 +7,6 @@ A training that is stopped goes on from its last twentieth, to the same weights.
 
 import hashlib
 import importlib.metadata
-import json
 import tempfile
 import time
 
@@ -15,7 +14,7 @@ import keras
 import numpy as np
 
 from helpers import backend, data, pretrained
-from helpers.checkpoint import training_backup
+from helpers.checkpoint import fingerprints, training_backup
 from helpers.data.stream import FreshShapes
 from helpers.metrics.statistics import confidence_interval, paired_difference
 
@@ -145,8 +144,11 @@ def _train(name, recipe, steps, planned, held_out, work, say):
     model.optimizer.build(model.trainable_variables)
 
     each = steps // EPOCHS
-    key = hashlib.sha256(json.dumps([recipe, keras.backend.backend()], sort_keys=True).encode())
-    backup = training_backup.TrainingBackup(work / f"{name}-{steps}-{key.hexdigest()[:10]}.json")
+    stream = FreshShapes(recipe["batch_size"], each, recipe["seed"], **recipe["pictures"])
+    # A state of other code, libraries or pictures is not gone on from.
+    made_of = training_backup.to_json([recipe, fingerprints.training(model, stream)])
+    key = hashlib.sha256(made_of.encode()).hexdigest()[:10]
+    backup = training_backup.TrainingBackup(work / f"{name}-{steps}-{key}.json")
     backup.restore(model)
     if backup.epoch:
         say(f"{name}: goes on after step {backup.epoch * each:,} of {steps:,}")
@@ -160,7 +162,6 @@ def _train(name, recipe, steps, planned, held_out, work, say):
         )
 
     curve = Curve(backup, lambda model: float(_elbos(model, held_out).mean()), tell)
-    stream = FreshShapes(recipe["batch_size"], each, recipe["seed"], **recipe["pictures"])
     training_backup.rewind(stream, backup.epoch)
     if backup.epoch < EPOCHS:
         # Unless told not to, Keras shuffles the batches by Python's generator, which no backup has.

@@ -147,11 +147,12 @@ def load_weights(model, name, folder=FOLDER):
         )
     kept = [v.shape for v in values]
     if kept != _shapes(model):
-        unlike = [i for i, (a, b) in enumerate(zip(kept, _shapes(model))) if a != b]
-        where = f"; the first that differs: {kept[unlike[0]]}" if unlike else ""
-        where += (
-            f" and {_kept(model)[unlike[0]].path} {_shapes(model)[unlike[0]]}" if unlike else ""
-        )
+        pairs = zip(kept, _kept(model))
+        unlike = [(shape, w) for shape, w in pairs if shape != tuple(w.shape)]
+        where = ""
+        if unlike:
+            shape, weight = unlike[0]
+            where = f"; the first that differs: {shape} and {weight.path} {tuple(weight.shape)}"
         built = f"{about['builder']}({_spelled(about['arguments'])})"
         raise ValueError(
             f"{name} holds {sum(map(math.prod, kept)):,} weights in {len(kept)} arrays of {built}, "
@@ -172,20 +173,16 @@ def _read(name, folder):
     about.setdefault("builder", "pyramid_head")
     about.setdefault("arguments", {key: about[key] for key in HEAD if key in about})
     if about["builder"] == "pyramid_head":
-        about = {
-            **about["arguments"],
-            **about,
-            "multiple": math.prod(about["arguments"]["patches"]),
-        }
+        multiple = math.prod(about["arguments"]["patches"])
+        about = {**about["arguments"], **about, "multiple": multiple}
     with np.load(weights, allow_pickle=False) as stored:
         values = [stored[f"arr_{i}"].astype("float32") for i in range(len(stored.files))]
     return values, about
 
 
 def _pyramid_head(patches, widths, depths, num_classes):
-    side = math.prod(
-        patches
-    )  # the smallest image there is: the head reads the sizes off the levels
+    # The smallest image there is: the head reads the sizes off the levels.
+    side = math.prod(patches)
     encoder, _ = pyramids.pyramid_networks((side, side, 3), 1, widths, depths, patches)
     head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), num_classes)
     return pyramids.at_size(head, (None, None, 3))

@@ -30,9 +30,9 @@ def few_pictures(monkeypatch):
     monkeypatch.setattr(weights, "HELD_OUT", 16)
 
 
-def stopping(after):
+def stopping(after, lines=None):
     """A `say` that stops the training, as Ctrl-C would, at its line number `after`."""
-    lines = []
+    lines = [] if lines is None else lines
 
     def say(line):
         lines.append(line)
@@ -67,6 +67,16 @@ def test_a_stopped_training_ends_as_an_unbroken_one(tmp_path):
         assert one["elbo_nats"] == pytest.approx(other["elbo_nats"], rel=1e-5)
         curves = [[row["elbo_nats"] for row in n["learning_curve"]] for n in (one, other)]
         np.testing.assert_allclose(*curves, rtol=1e-5)
+
+
+def test_a_state_of_other_code_is_not_gone_on_from(tmp_path, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        weights.keep("tiny", TINY, tmp_path / "a", tmp_path / "work", stopping(5))
+    monkeypatch.setattr(weights.fingerprints, "training", lambda *_: {"code": "another"})
+    told = []
+    with pytest.raises(KeyboardInterrupt):
+        weights.keep("tiny", TINY, tmp_path / "a", tmp_path / "work", stopping(1, told))
+    assert "step 1 of 20" in told[0]
 
 
 def test_the_note_says_what_was_done(tmp_path):

@@ -6,6 +6,7 @@ disagree in known ways (see `ANNOTATORS`). The class follows from the outline al
 class has the same sizes (by area), colours and contrasts.
 """
 
+import inspect
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -132,46 +133,45 @@ def generate(
     )
 
 
-def pictures(
-    seeds,
-    n,
-    *,
-    size=64,
-    objects=(1, 3),
-    radius=(0.11, 0.22),
-    contrast=(0.12, 0.45),
-    texture=0.25,
-    textures=TEXTURES,
-    noise=0.05,
-    annotators=1,
-):
+# What an image depends on besides its seed, as `generate` has it.
+PICTURE = {
+    name: parameter.default
+    for name, parameter in inspect.signature(generate).parameters.items()
+    if name not in ("split", "n", "seed")
+}
+
+
+def pictures(seeds, n, **options):
     """Draw pictures as `generate` does, without masks, edges and factors: several times faster.
 
     Args:
         seeds: `np.random.SeedSequence` that nothing was spawned from; it fixes the pictures.
         n: Number of pictures.
-        size, objects, radius, contrast, texture, textures, noise: See `generate`.
-        annotators: Checked and not used, so that one dictionary of options serves both functions.
+        **options: `size`, `objects`, `radius`, `contrast`, `texture`, `textures` and `noise` of
+            `generate`. Its `annotators` are checked and not used, so that one dictionary of
+            options serves both functions.
 
     Returns:
         (n, size, size, 3) uint8.
 
     Raises:
         ValueError: If an argument is out of its range; the message names it.
+        TypeError: If there is no such option.
 
     Examples:
         >>> data.shapes.pictures(np.random.SeedSequence(3), 2, size=32, objects=1).shape
         (2, 32, 32, 3)
     """
-    n, _, textures, objects = _check(
-        "train", n, size, 0, objects, radius, contrast, texture, textures, noise, annotators
-    )
+    options = PICTURE | options
+    n, _, textures, objects = _check("train", n, seed=0, **options)
+    size, texture = options["size"], options["texture"]
     strength = 0.0 if texture == "flat" else float(texture)
     planes = draw.load_textures(textures)[0]
     scene_rng, noise_rng = map(np.random.default_rng, seeds.spawn(2))
-    scene, cuts = _scenes(scene_rng, n, planes, size, objects, radius, contrast)
+    ranges = options["radius"], options["contrast"]
+    scene, cuts = _scenes(scene_rng, n, planes, size, objects, *ranges)
     images = np.empty((n, size, size, 3), "uint8")
-    _paint(scene, planes, cuts, noise_rng, strength, noise, images)
+    _paint(scene, planes, cuts, noise_rng, strength, options["noise"], images)
     return images
 
 

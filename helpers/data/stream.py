@@ -4,15 +4,13 @@ A set of 4,000 pictures is learned by heart in a long training. Where a program 
 each step can have new ones. Imported by its own name, since it needs Keras.
 """
 
-import inspect
-
 import keras
 import numpy as np
 
 from helpers.data import shapes
 from helpers.data.dataset import to_float
 
-OPTIONS = sorted(set(inspect.signature(shapes.pictures).parameters) - {"seeds", "n", "size"})
+OPTIONS = sorted(set(shapes.PICTURE) - {"size"})
 STREAM = 1000  # in the place where a split of `shapes.generate` has 0, 1 or 2
 
 
