@@ -17,9 +17,9 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/06_set_the_rate.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/06_set_the_rate.ipynb) <!--badges-->
 #
-# ![Two panels, distortion over rate for six values of beta, each a falling convex curve. In the record it falls steeply from beta 30 at 4 nats of rate to beta 3 at 15, and is nearly flat from beta 0.3 to beta 0.1 at 50. Dotted lines of slope minus one mark equal ELBO; the lowest one passes through the point of beta 1 and just under its neighbours. Crosses, half as many steps, lie slightly above. The short run on the right has the same form and lies 35 to 70 nats higher.](../docs/pictures/06.png) <!--picture-->
+# ![Two panels, distortion over rate for six values of beta, each a falling convex curve. In the record it falls steeply from beta 30 at 4 nats of rate to beta 3 at 15, and is nearly flat from beta 0.3 to beta 0.1 at 50. Dotted lines of slope minus one mark equal ELBO; the lowest one passes through the point of beta 1 and just under its neighbours. Crosses, half as many steps, lie slightly above. Bars are intervals over three seeds; only that of beta 30 is tall. The short run on the right has the same form and lies 35 to 70 nats higher.](../docs/pictures/06.png) <!--picture-->
 #
-# Somebody has to set a few numbers in the loss of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE): the weight β of the KL term, the standard deviation σ of a pixel, and the likelihood itself. Each can be wrong by a factor of a hundred without an error message. What do β, σ and the likelihood do? And where does the blur of a VAE's pictures come from?
+# Somebody has to set a few numbers in the loss of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE): the weight β of the KL term, the standard deviation σ of a pixel, and the likelihood itself. The numbers can be wrong by a factor of a hundred, and the likelihood in kind, without an error message. What do β, σ and the likelihood do? And where does the blur of a VAE's pictures come from?
 #
 # **What you'll do**
 #
@@ -103,7 +103,7 @@ def compare(name, yours, true, hint):
 #
 # The pictures are `shapes` of 16×16 pixels with one object each, so small that a training takes seconds. With `dataset = "folder"` and `path`, the notebook runs on pictures of your own.
 #
-# Pictures are bytes, 0 to 255, and a Gaussian is a density over real numbers. So every byte is replaced by a random number from the interval of width 1/256 that belongs to it: **uniform [dequantisation](../docs/site/glossary.md#term-dequantisation)**.
+# Pictures are bytes, 0 to 255, and a Gaussian is a density over real numbers, which could grow without limit on 256 single points. So every byte is replaced by a random number from the interval of width 1/256 that belongs to it: **uniform [dequantisation](../docs/site/glossary.md#term-dequantisation)**.
 
 # %%
 options = {}
@@ -198,7 +198,7 @@ runs = {"record: 3 seeds, long trainings": (study["betas"], recorded)}
 runs["your run: a short demonstration"] = (betas, curve)
 alike = dataset == "shapes" and size == 16  # only then are both on one scale
 fig = plots.rate_distortion(runs, same_scale=alike)
-alt = "Two panels, distortion over rate for six values of beta, each a falling convex curve. In the record it falls steeply from beta 30 at 4 nats of rate to beta 3 at 15, and is nearly flat from beta 0.3 to beta 0.1 at 50. Dotted lines of slope minus one mark equal ELBO; the lowest one passes through the point of beta 1 and just under its neighbours. Crosses, half as many steps, lie slightly above. The short run on the right has the same form and lies 35 to 70 nats higher."
+alt = "Two panels, distortion over rate for six values of beta, each a falling convex curve. In the record it falls steeply from beta 30 at 4 nats of rate to beta 3 at 15, and is nearly flat from beta 0.3 to beta 0.1 at 50. Dotted lines of slope minus one mark equal ELBO; the lowest one passes through the point of beta 1 and just under its neighbours. Crosses, half as many steps, lie slightly above. Bars are intervals over three seeds; only that of beta 30 is tall. The short run on the right has the same form and lies 35 to 70 nats higher."
 plots.show(fig, alt=alt)
 
 # %%
@@ -216,9 +216,9 @@ print("ELBO, a row for each seed:")
 print(elbo[-1].round(1))
 
 # %% [markdown]
-# In the stored run the record says: the smallest β has the highest rate, 50<!--=study_rate[0]--> nats at β = 0.1 against 4<!--=study_rate[5]--> nats at β = 30. β = 1 has the best held-out ELBO, 944.4<!--=study_elbo[2]--> nats. It leads β = 3 by 8.3<!--=behind[3]--> ± 0.9<!--=behind_half[3]--> nats, but its lead of 1.7<!--=behind[1]--> ± 1.8<!--=behind_half[1]--> over β = 0.3 is not outside its interval (95 %, over the seeds, all on the same 2,000 held-out pictures).
+# In the stored run, the record says: the smallest β has the highest rate, 50<!--=study_rate[0]--> nats at β = 0.1 against 4<!--=study_rate[5]--> nats at β = 30. β = 1 has the best held-out ELBO, 944.4<!--=study_elbo[2]--> nats. It leads β = 3 by 8.3<!--=behind[3]--> ± 0.9<!--=behind_half[3]--> nats, but its lead of 1.7<!--=behind[1]--> ± 1.8<!--=behind_half[1]--> over β = 0.3 is not outside its interval (95 %, over the seeds, all on the same 2,000 held-out pictures).
 #
-# **What was tested** is the slope of a straight line between two neighbours, against a bracket whose ends differ by a factor of three. After both lengths of training, 15<!--=inside[1]--> of 15 slopes (5 gaps, 3 seeds) lie in their bracket. The slope of a curve *at* a point was not tested. Not every model is the best for its β, either: at β = 30 the ELBO of one seed is 20 nats above the others. And twice the steps still change the ELBOs by 0.3 to 0.6 %; this series asks for less than 0.5 %.
+# **What was tested** is the slope of a straight line between two neighbours, against a bracket whose ends differ by a factor of three. After both lengths of training, 15<!--=inside[1]--> of 15 slopes (5 gaps, 3 seeds) lie in their bracket. The slope of a curve *at* a point was not tested. Not every model is the best for its β, either: at β = 30 the ELBO of one seed is 20 nats above the others. And twice the steps still change the ELBOs by 3 to 5 nats, 0.3 to 0.6 %, which is more than the lead over β = 0.3.
 #
 # On each dotted line $\Delta + R$ is the same, and on the next line it is 50 nats more. The lowest line touches the curve at β = 1. It must, if training works: for β = 1 the sum $\Delta + R$ is the loss.
 
@@ -269,7 +269,7 @@ compare("bits", your_bits, 8 - 1100 / (768 * math.log(2)), "Nats to bits, per va
 #
 # $$\frac{1}{2\sigma^2}\,\|x - r\|^2 \;+\; \mathrm{KL} \;+\; D \log\big(\sigma\sqrt{2\pi}\big).$$
 #
-# Multiply it by β. The first term gets the weight $w = \frac{\beta}{2\sigma^2}$. So:
+# Multiply it by β. The first term gets the weight $w = \frac{\beta}{2\sigma^2}$. So (σ is that of the *equivalent* decoder; a loss with β = 1 has it in its own first term):
 #
 # > **A squared error with weight w per squared unit, w·‖x − r‖² + β·KL, is β times the negative ELBO of a Gaussian decoder with σ² = β/(2w), up to a constant.**
 #
@@ -294,7 +294,7 @@ compare("σ", your_sigma, 0.2, "The weight w = 1/(2σ²), divided by β, must st
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Only the product $\beta\sigma^2 = 4 \cdot 0.01 = 0.04$ matters, so σ = 0.2 with β = 1. The minimum is the same, but not the ELBO: it is that of a model with another σ.
+# With $w = 1/(2 \cdot 0.1^2) = 50$ and β = 4 the box gives $\sigma^2 = \beta/(2w) = 0.04$: σ = 0.2 with β = 1. The minimum is the same, but not the ELBO: it is that of a model with another σ.
 #
 # </details>
 #
@@ -332,9 +332,9 @@ class RmsVAE(models.VAE):
 
 
 # %% [markdown]
-# A learned σ has a trap. Adam moves a weight by about the learning rate in each step at most, however large the gradient is (Kingma and Ba, 2015, section 2.1). In `models.VAE`, σ starts at 0.11, and its logarithm cannot move much further than the sum of the learning rates. If training ends before σ has arrived, the "learned" number is a property of Adam and not of the pictures.
+# A learned σ has a trap. Adam moves a weight by about the learning rate in each step at most, however large the gradient is (Kingma and Ba, 2015, section 2.1). In `models.VAE`, σ = 0.01 + s starts at 0.11; log s is learned, and cannot move much further than the sum of the learning rates. If training ends before σ has arrived, the "learned" number is a property of Adam and not of the pictures.
 #
-# `WatchSigma` notes σ after each pass over the pictures, and the r.m.s. error at a draw of $z$ (the loss uses draws, too). The first VAE gets 600 steps at a learning rate of 0.001, on 3,200 pictures. The second, `main`, is the longest training of this notebook, at the learning rate of all others, 0.005.
+# `WatchSigma` notes σ after each pass over the pictures, and the r.m.s. error at a draw of $z$, on 1,000 training pictures. The first VAE gets 600 steps at a learning rate of 0.001, on 3,200 pictures. The second, `main`, is the longest training of this notebook, at the learning rate of all others, 0.005.
 
 
 # %%
@@ -372,7 +372,7 @@ for p in (0.5, 0.7, 0.9, 0.99):
 #
 # > **Predict first.** Five VAEs differ in the likelihood only: a Gaussian with σ = 0.02, with σ = 0.5, with a learned σ, with σ set to the r.m.s. error, and the Bernoulli. Order them by rate. Which one has the fewest bits per dimension? Does a learned σ reach the same as one that is set?
 #
-# A Bernoulli's decoder gives logits, so it lacks the last layer, which multiplies by ¼ and adds 0.4. The sigmoid has the slope ¼ at $p = \tfrac12$, so both start with nearly the same pictures, around 0.4 and around 0.5.
+# A Bernoulli's decoder gives logits, so it lacks the last layer, which multiplies by ¼ and adds 0.4. The sigmoid has the slope ¼ at $p = \tfrac12$, so both start with the same contrast, one around 0.4, the other around 0.5.
 #
 # Each VAE is measured twice: with its own σ, and with σ replaced by its r.m.s. error on the held-out pictures. The second number says what the *networks* have learned. For the Bernoulli there is only the second.
 
@@ -402,16 +402,16 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # Means of three seeds of the record, in the stored run:
 #
-# - **The rate follows σ**: 58.8<!--=study_choices[1][0][0]--> nats for σ = 0.02, 5.0<!--=study_choices[1][1][0]--> for σ = 0.5, and 5.0<!--=study_choices[1][2][0]--> for the Bernoulli, as a hidden σ of nearly 0.5 predicts.
+# - **The rate follows σ**: 58.8<!--=study_choices[1][0][0]--> nats for σ = 0.02, 40<!--=study_choices[1][3][0]--> and 41<!--=study_choices[1][4][0]--> for the learned and the set one, 5.0<!--=study_choices[1][1][0]--> for σ = 0.5, and 5.0<!--=study_choices[1][2][0]--> for the Bernoulli, as a hidden σ of nearly 0.5 predicts.
 # - **A wrong σ adds bits in both directions**: 7.45<!--=study_choices[1][0][1]--> bits for σ = 0.02, 8.35<!--=study_choices[1][1][1]--> for σ = 0.5, which is more than raw bytes have, against 5.69<!--=study_choices[1][3][1]--> for the learned one and 5.68<!--=study_choices[1][4][1]--> for the set one. (In the short run errors are larger, and σ = 0.02 has even 9.1<!--=choices[0][0][0][1]--> bits.)
 # - **Too narrow could be repaired, too wide could not.** With σ replaced, the networks of σ = 0.02 reach 5.69<!--=study_choices[1][0][2]--> bits. Those of σ = 0.5 and of the Bernoulli stay at 6.45<!--=study_choices[1][1][2]--> and 6.48<!--=study_choices[1][2][2]-->: 5 nats name too little.
-# - **Learned or set**: no difference was seen. Learned minus set is +0.010<!--=more_bits[1]--> ± 0.022<!--=more_bits_half[1]--> bits; a difference below 0.022<!--=more_bits_half[1]--> would not have been.
+# - **Learned or set**: no difference was seen. Learned minus set is +0.010<!--=more_bits[1]--> ± 0.022<!--=more_bits_half[1]--> bits, an interval that still allows a small difference.
 #
-# Twice the steps still lower the bits of the last two by 0.04, 1.6 % of their ELBO, so these are no final numbers. The distance to σ = 0.5 and the Bernoulli is twenty times as large.
+# Twice the steps still lower the bits of the last two by 0.04, about 20 nats, so these are no final numbers. The distance to σ = 0.5 and the Bernoulli is twenty times as large.
 #
 # ## Where does the blur come from?
 #
-# One often reads that the latent is too small for detail, or that the KL removes it. That is one half. The decoder's likelihood is **[factorised](../docs/site/glossary.md#term-factorised-likelihood)**: given $z$, all pixels are independent. Suppose $z$ leaves open whether an outline runs here or one pixel further. Such a decoder cannot say "either this sharp picture or that one" (Mathieu and others, 2016, saw the same in predicted videos). It has one value and one spread for each pixel, and the best value is the *mean* over everything that is still possible. The mean of sharp pictures is not sharp.
+# One often reads that the latent is too small for detail, or that the KL removes it. That is one part. The decoder's likelihood is **[factorised](../docs/site/glossary.md#term-factorised-likelihood)**: given $z$, all pixels are independent. Suppose $z$ leaves open whether an outline runs here or one pixel further. Such a decoder cannot say "either this sharp picture or that one" (Mathieu and others, 2016, saw the same in predicted videos). A Gaussian one has one value for each pixel, and the best value is the *mean* over everything that is still possible. The mean of sharp pictures is not sharp.
 #
 # A row of 16 pixels shows it: an edge from dark to light at one of seven places, all equally probable.
 #
@@ -426,7 +426,7 @@ print("seven sharp guesses, times the error of the mean:", times[:7].round(2))
 assert abs(times[:7].mean() - 2) < 1e-12
 
 # %% [markdown]
-# The mean has the smallest error. A sharp guess has 1.5 to 2.63 times as much, **on average over the guesses exactly twice** as much: $\mathbb E\|x - x'\|^2 = 2\,\mathbb E\|x - \bar x\|^2$ for independent draws $x, x'$ with the mean $\bar x$. So **a factorised likelihood answers with the mean of what is possible**. Here it is a ramp, a blurred edge.
+# The mean has the smallest error. A sharp guess has 1.5 to 2.62 times as much, **on average over the guesses exactly twice** as much: $\mathbb E\|x - x'\|^2 = 2\,\mathbb E\|x - \bar x\|^2$ for independent draws $x, x'$ with the mean $\bar x$. So **a factorised Gaussian answers with the mean of what is possible** (a Laplace one with the median). Here it is a ramp, a blurred edge.
 #
 # And the detail that $z$ does not name? The model calls it noise, of spread σ, independent from value to value. The pictures that everybody shows are the means of $p(x \mid z)$. The pictures that the model believes in are means *plus noise*.
 #
@@ -460,15 +460,15 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # In the stored run the means keep 0.96<!--=means_kept[0]--> of the pictures' power at 1 cycle, 0.15<!--=means_kept[2]--> at 3 cycles and 0.01<!--=means_kept[7]--> at 8. The draws have 0.45<!--=draws_kept[2]--> at 3 cycles, too little, and 2.8<!--=draws_kept[7]--> at 8, too much. So the noise cannot put the missing power back. Its mean square is right in all, because σ is the r.m.s. error. But white noise has the same power at every frequency. Most of what is missing lies at 1 to 4 cycles, where only a quarter of all frequencies are. An outline is a change that many pixels make together, and the noise of independent pixels has no outlines.
 #
-# So the blur has two halves. The latent leaves something open: β and σ limit the rate, and our networks are small and trained for seconds. (The `main` of the record had more steps and more pictures, and kept nearly twice as much at 3 cycles.) And a factorised likelihood answers what is open with a mean.
+# So the blur has at least two parts, which were not measured apart. Something stays open given $z$: β and σ limit the rate. And something was not learned: our networks are small and trained for seconds. (The `main` of the record had more steps and more pictures, and kept nearly twice as much at 3 cycles.) Whatever is open, a factorised Gaussian answers with a mean. At 1 cycle the three agree.
 #
 # ## What to set first
 #
 # 1. **Sum** the reconstruction term over height, width and channels, and the KL over the latent. Only then take the mean over the batch.
 # 2. **Take the likelihood that fits the data**, as in the table.
-# 3. **Set σ** to the r.m.s. error of the batch, or learn it. A learned σ starts near the error that you expect; compare the two in the end.
+# 3. **Set σ** to the r.m.s. error of the batch, or learn it. Start a learned σ near the error that you expect; compare the two in the end.
 # 4. **Take β = 1**, unless you want another rate than that of the ELBO. Then say so, and report rate *and* distortion.
-# 5. **Train twice as long.** If the held-out ELBO changes by more than half a per cent, the first training was too short to tell what this kind of model can do.
+# 5. **Train twice as long.** If the held-out ELBO changes by more than the difference that you want to see, the first training was too short to show it.
 #
 # | values of the data | likelihood | what is set |
 # |---|---|---|
@@ -514,11 +514,11 @@ record(results, bands, f"learned σ {main_sigma:.4f}")
 # - A density may exceed 1, so a distortion may be negative.
 # - For a squared error, β and σ are one setting: σ² = β/(2w). The best σ is the r.m.s. error; a learned one needs time to arrive.
 # - The cross-entropy of grey values is no density, and hides a σ of $\sqrt{p(1-p)}$.
-# - A factorised likelihood answers with the mean of what is possible, and its noise has other frequencies than the detail that is missing.
+# - A factorised Gaussian answers with the mean of what is possible, and its noise has other frequencies than the detail that is missing.
 #
 # ## Check yourself
 #
-# 1. Two programs report an ELBO of +950 and of −3,300 nats for one model and the same pictures of 768 values. Can both be right?
+# 1. Two programs report an ELBO of +950 and of −3,309 nats for one model and the same pictures of 768 values. Can both be right?
 #
 #    <details><summary>Answer</summary>
 #
