@@ -81,6 +81,7 @@ check_parameters(
 set_up(seed)
 
 import math
+from functools import partial
 
 import keras
 import numpy as np
@@ -172,13 +173,7 @@ def apply(network, x):
     return network.predict(x, batch_size=256, verbose=0)
 
 
-how = {
-    "batch_size": 64,
-    "epochs": epochs,
-    "verbose": 0,
-    "callbacks": [training.Progress()],
-}
-
+how = {"batch_size": 64, "epochs": epochs, "verbose": 0, "callbacks": [training.Progress()]}
 keras.utils.set_random_seed(seed)
 ae_encoder, ae_decoder = build_encoder(), build_decoder()
 autoencoder = keras.Model(ae_encoder.input, ae_decoder(ae_encoder.output[0]))
@@ -200,11 +195,11 @@ rng = np.random.default_rng(seed)
 restored = {"autoencoder, restored": apply(autoencoder, x_val)}
 z = rng.standard_normal((10, latent))
 fig = plots.picture_rows({"held out": x_val} | restored | {"drawn": apply(ae_decoder, z)})
-alt = "Three rows of ten pictures. Held out: a disc, square or triangle on faint texture in each. Restored by the autoencoder: soft blobs of the same colours in the same places. Drawn: dim grounds with one or several faint smears."
+alt = "Three rows of ten pictures. Held out: a disc, square or triangle on faint texture in each. Restored by the autoencoder: soft blobs of like colours in the same places. Drawn: dim grounds with one or several faint smears."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The answer is (b). The decoder is soft, but from the encoder's latents it paints the right colours in the right places (second row). What fails is the choice of numbers: one must know where the encoder puts its latents, and nothing in the training said where they should lie. The next cell shows where they do lie, in the two coordinates in which they vary most.
+# The answer is (b). The decoder is soft, but from the encoder's latents it paints nearly these colours in these places (second row). What fails is the choice of numbers: one must know where the encoder puts its latents, and nothing in the training said where they should lie. The next cell shows where they do lie, in the two coordinates in which they vary most.
 
 # %%
 latents = {"autoencoder": apply(ae_encoder, x_train)[0]}  # (N, K)
@@ -217,7 +212,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # Each dot is the latent of one training picture. The circle holds 86 % of the draws from $\mathcal N(0, I)$, in these two coordinates. In the stored run the coordinates have standard deviations of 1.7<!--=ae_spread_min--> to 2.6<!--=ae_spread_max-->. In two coordinates the circle looks well filled. In all 16 together it is not: half of the latents are longer than 9<!--=ae_length-->, and a draw from $\mathcal N(0, I)$ has a length of about $\sqrt{16} = 4$.
 #
-# A repair suggests itself: fit a Gaussian to these latents, and draw from *that*. We try it below. First we build what makes latents lie in a known place *by training*.
+# A repair suggests itself: draw from a distribution that is fitted to these latents. We try it below. First we build what makes latents lie in a known place *by training*.
 #
 # ## An encoder that states its uncertainty
 #
@@ -260,23 +255,20 @@ keras.utils.set_random_seed(seed)
 encoder, decoder = build_encoder(), build_decoder()
 x = ops.convert_to_tensor(x_train[:32])
 noise = keras.random.normal((len(x), latent), seed=seed)
+first = encoder.trainable_variables[0]  # of the first convolution
 
 
-def gradient_of_error(raw_draw):
-    first = encoder.trainable_variables[0]  # of the first convolution
-
-    def squared_error():
-        z = reparameterise(*encoder(x), noise)
-        if raw_draw:
-            z = ops.stop_gradient(z)
-        return ops.sum((decoder(z) - x) ** 2) + ops.sum(0 * first)
-
-    return backend.value_and_grad(squared_error, [first])[1][0]
+def squared_error(raw_draw):
+    z = reparameterise(*encoder(x), noise)
+    if raw_draw:
+        z = ops.stop_gradient(z)
+    return ops.sum((decoder(z) - x) ** 2) + ops.sum(0 * first)
 
 
 # %% tags=["nbval-check-output"]
 for raw_draw in (True, False):
-    reached = bool(ops.any(gradient_of_error(raw_draw) != 0))
+    _, (gradient,) = backend.value_and_grad(partial(squared_error, raw_draw), [first])
+    reached = bool(ops.any(gradient != 0))
     print(f"raw draw: {raw_draw}; the error reaches the encoder: {reached}")
     assert reached != raw_draw
 
@@ -287,7 +279,7 @@ for raw_draw in (True, False):
 #
 # ## A decoder that states a probability
 #
-# The KL is in nats. The error needs the same unit, or their sum means nothing. In nats it is $-\log p(x \mid z)$: how improbable the decoder finds the true picture. So its output has to be read as a distribution. For grey and coloured pixels we take a Gaussian around each value $\hat x_i$ of the output, with one standard deviation $\sigma$ (without index: that of a *pixel*), independent given $z$:
+# The KL is in nats. The error needs the same unit, or their sum means nothing. In nats it is $-\log p(x \mid z)$. So the decoder's output has to be read as a distribution. For grey and coloured pixels we take a Gaussian around each value $\hat x_i$ of the output, with one standard deviation $\sigma$ (without index: that of a *pixel*), independent given $z$:
 #
 # $$-\log p(x \mid z) = \sum_{i=1}^{D} \Big[ \frac{(x_i - \hat x_i)^2}{2\sigma^2} + \log \sigma + \tfrac12 \log 2\pi \Big].$$
 #
@@ -306,7 +298,7 @@ def gaussian_nll(x, decoded):
 # %% [markdown]
 # With $\sigma = 0.1$, a *perfect* picture of 3,072 values has $3072 \cdot (\log 0.1 + \tfrac12\log 2\pi) = -4251$ nats. This is negative because a density may exceed 1. No loss with this $\sigma$ can fall below it.
 #
-# **Exercise.** How many nats does $-\log p(x \mid z)$ grow by if every value of the picture is off by 0.05?
+# **Exercise.** By how many nats does it grow if every value of the picture is off by 0.05?
 
 # %%
 your_nats = None  # ← your number
@@ -383,7 +375,7 @@ class VAE(keras.Model):
 
 
 # %% [markdown]
-# Two checks. One epoch of `fit` from the same first weights, with the same noise and order of pictures, must end where the loop ended, within 2 %. And the VAE of `helpers.models`, which later notebooks use, must give the same loss.
+# Two checks. One epoch of `fit`, with the same first weights, noise and order of pictures, must end where the loop ended, within 2 %. And the VAE of `helpers.models`, which later notebooks use, must give the same loss.
 
 # %% tags=["nbval-check-output"]
 keras.utils.set_random_seed(seed)
@@ -426,7 +418,7 @@ alt = "Four rows of ten pictures. Held out: discs, squares and triangles on text
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# All three restore held-out pictures, the kept VAE more sharply. In the stored run the root mean square error of a pixel is 0.058<!--=ae_rmse--> (autoencoder), 0.060<!--=vae_rmse--> (short VAE) and 0.038<!--=kept_rmse--> (kept VAE). The two VAEs differ in their steps, in their pictures and in $\sigma$ (learned: 0.038<!--=kept_sigma-->), so their difference says nothing about one of these alone.
+# All three restore held-out pictures, the kept VAE more sharply. In the stored run the root mean square error of a pixel is 0.058<!--=ae_rmse--> (autoencoder), 0.060<!--=vae_rmse--> (short VAE) and 0.038<!--=kept_rmse--> (kept VAE). The two VAEs differ in steps, pictures, learning rate and $\sigma$ (learned: 0.038<!--=kept_sigma-->), so their difference says nothing about one of these alone.
 #
 # ## Where do the latents lie now?
 #
@@ -448,9 +440,9 @@ alt = "Three clouds of latents, each in two coordinates, with the circle of N(0,
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# It would be $\mathcal N(0, I)$, from which the model says that latents come. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.6<!--=ae_spread_max--> for the autoencoder, 1.6<!--=vae_spread_max--> for the short VAE and 1.2<!--=kept_spread_max--> for the kept one. The kept VAE came nearest: half of its latents are longer than 4.0<!--=kept_length-->, as draws are.
+# It would be $\mathcal N(0, I)$, from which the model says that latents come. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.6<!--=ae_spread_max--> for the autoencoder, 1.6<!--=vae_spread_max--> for the short VAE and 1.2<!--=kept_spread_max--> for the kept one. By length the kept VAE is nearest: half of its latents exceed 4.0<!--=kept_length-->, as draws do.
 #
-# The twelve regions shown do not overlap. (The black rings are two $\sigma_z$ wide.) Nor could the 8,000 regions of the short VAE fill $\mathcal N(0, I)$. Its mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): how much a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of the mixture of all regions from $\mathcal N(0, I)$, which is the rest.
+# The twelve regions shown do not overlap. (The rings have the radius $2\,\sigma_z$.) Nor could the 8,000 regions of the short VAE fill $\mathcal N(0, I)$. Its mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): how much a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of the mixture of all regions from $\mathcal N(0, I)$, which is the rest.
 #
 # ## Nine ways to draw
 #
@@ -478,19 +470,15 @@ alt = "Ten rows of ten pictures. Held out: one disc, square or triangle in each.
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# From $\mathcal N(0, I)$ no decoder draws what the set shows; the kept VAE's shapes are sharp, but most are bent or torn. One Gaussian brings full colours. Sixty bring one blob in most pictures, soft from the two short trainings, sharper from the kept VAE. Whether it is a whole object is counted below.
+# From $\mathcal N(0, I)$ few draws show what the set shows; the kept VAE's shapes are sharp, but most are bent or torn. One Gaussian mends dim colours. Sixty bring one blob in most pictures, soft from the two short trainings, sharper from the kept VAE. Whether it is a whole object is counted below.
 #
 # ### Two numbers, and what they cannot see
 #
-# Average each picture over cells of 4×4 pixels. Take two sets of such coarse pictures, with means $m_1, m_2$ and covariance matrices $C_1, C_2$. The squared [Fréchet distance](../docs/site/glossary.md#term-Frechet-distance) of Gaussians with these (Dowson and Landau, 1982) is
+# Average each picture over cells of 4×4 pixels. The [Fréchet distance](../docs/site/glossary.md#term-Frechet-distance) compares two sets of such coarse pictures by their means and covariances alone, as if both were Gaussian (Dowson and Landau, 1982). In units of the training pictures' spread, 0 is the same mean and covariance, and 1 is always the mean picture. The Fréchet inception distance (FID; Heusel et al., 2017) is this construction on features of a network.
 #
-# $$d^2 = \|m_1 - m_2\|^2 + \operatorname{tr}\big(C_1 + C_2 - 2\,(C_1 C_2)^{1/2}\big).$$
+# The second number is the share of pictures that show one whole object, by the rule of notebook `00`.
 #
-# The first part compares the means, the second the spreads. Divide $d^2$ by the total variance of the training pictures and take the root: 0 is the same mean and covariance, 1 is always the mean picture. The Fréchet inception distance (FID; Heusel et al., 2017) is this construction on features of a network.
-#
-# The second number is the share of pictures that show one whole object, by a rule without a network, made for `shapes`: one region that stands out, sharp and even, with the outline of a disc, a square or a triangle.
-#
-# Numbers need **floors**, values that no draw should be expected to beat: held-out pictures, the restored pictures of each decoder, and a Gaussian fitted to the cell means themselves, painted as tiles without any network.
+# Numbers need **floors**, values to read them beside: held-out pictures, the restored pictures of each decoder, and a Gaussian fitted to the cell means themselves, painted as tiles without any network.
 #
 # > **Predict first.** Which has the smallest Fréchet distance: held-out pictures, the kept VAE's best draws, or the painted tiles?
 
@@ -509,16 +497,16 @@ alt = "Two panels of bars with intervals. Fréchet distance: painted tiles and h
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The painted tiles, at 0.06<!--=frechet_tiles-->, are as near as held-out pictures, at 0.08<!--=frechet_held_out--> ± 0.01<!--=half_held_out-->, or a little nearer, although none of them shows an object. (Two finite sets never reach 0.) So a small Fréchet distance does not prove that draws are good, and FID is as blind to all that its features do not show. A large one does prove that they are wrong.
+# The painted tiles, at 0.06<!--=frechet_tiles-->, are as near as held-out pictures, at 0.08<!--=frechet_held_out--> ± 0.01<!--=half_held_out-->, or a little nearer, although none of them shows an object. (Two finite sets never reach 0.) So a small Fréchet distance does not prove that draws are good. A large one does prove that they are wrong.
 #
 # In the stored run, with *one* training of each network and 95 % intervals over the drawn pictures (the first 500 for the share):
 #
 # - From $\mathcal N(0, I)$ the distance is 0.76<!--=frechet_ae--> for the autoencoder, 0.52<!--=frechet_vae--> for the short VAE and 0.44<!--=frechet_kept--> for the kept one. One whole object is on 0<!--=whole_ae*100-->, 0<!--=whole_vae*100--> and 12<!--=whole_kept*100--> % of the pictures.
 # - From sixty Gaussians it is 0.13<!--=frechet_ae_mixture-->, 0.14<!--=frechet_vae_mixture--> and 0.09<!--=frechet_kept_mixture-->, about what the restored pictures have. One whole object is on 32<!--=whole_ae_mixture*100--> ± 4<!--=whole_half_ae_mixture*100-->, 18<!--=whole_vae_mixture*100--> ± 3<!--=whole_half_vae_mixture*100--> and 97<!--=whole_kept_mixture*100--> ± 2<!--=whole_half_kept_mixture*100--> %.
 #
-# By the distance the autoencoder gains most from sixty Gaussians, and the two VAEs about the same. By whole objects the kept VAE gains most, and the short one least. The restored pictures of the two short trainings are so soft that the rule accepts only 31<!--=whole_ae_restored*100--> and 22<!--=whole_vae_restored*100--> % of them.
+# By the distance the autoencoder gains most from sixty Gaussians, and the kept VAE least. By whole objects the kept VAE gains most, and the short one least. The restored pictures of the two short trainings are so soft that the rule accepts only 31<!--=whole_ae_restored*100--> and 22<!--=whole_vae_restored*100--> % of them.
 #
-# One Gaussian gives the latents' place and spread, and brings the colours, but few whole objects (5<!--=whole_ae_fitted*100-->, 4<!--=whole_vae_fitted*100--> and 26<!--=whole_kept_fitted*100--> %). Those need the *form* of the distribution as well, which sixty follow better. So an autoencoder lacks a distribution to draw from. The VAE's training, noise and KL together, moves the latents towards a known one. One that is fitted to where they do lie mends more, in both kinds of model.
+# One Gaussian gives the latents' place and spread, but few whole objects (5<!--=whole_ae_fitted*100-->, 4<!--=whole_vae_fitted*100--> and 26<!--=whole_kept_fitted*100--> %). Those need the *form* of the distribution as well, which sixty follow better. So an autoencoder lacks a distribution to draw from. The VAE's training, noise and KL together, moves the latents towards a known one. One that is fitted to where they do lie mends more, in both kinds of model.
 #
 # ### So why a VAE?
 #
@@ -528,7 +516,7 @@ plots.show(fig, alt=alt)
 # - **An uncertainty.** $\sigma_z$ says how exactly a picture determines each coordinate; an unused one shows as $\sigma_z = 1$ (`07`).
 # - **A rate that can be set.** The weight of the KL decides how many nats a latent holds (`06`).
 #
-# The stated model is also what is wrong with this VAE: it says $\mathcal N(0, I)$, and those draws are poor. A fitted source mends the pictures, but the loss was not a bound for that model.
+# But the stated model says $\mathcal N(0, I)$, and those draws are poor. A fitted source mends the pictures; the loss was no bound for that model.
 #
 # ## What lies between two pictures?
 #
@@ -609,7 +597,7 @@ record(results, bands, headline=headline)
 #
 # <details><summary>1. Why does the encoder give log σ_z² and not σ_z?</summary>
 #
-# A standard deviation is positive, and the output of a layer is any real number. Every real number is the logarithm of a positive one.
+# The output of a layer is any real number, and every real number is the logarithm of a positive one.
 #
 # </details>
 #
@@ -621,7 +609,7 @@ record(results, bands, headline=headline)
 #
 # <details><summary>3. One VAE has a loss of −3,100 nats with σ = 0.1, another −4,000 with σ = 0.05. Which has the smaller error?</summary>
 #
-# The loss does not tell: $\sigma$ changes the constant and the weight of the error.
+# The loss does not tell: $\sigma$ changes its constant and the weight of the error.
 #
 # </details>
 #
@@ -645,7 +633,7 @@ record(results, bands, headline=headline)
 #
 # <details><summary>Solution</summary>
 #
-# $\tfrac12\big(r^2 + K(r^2 - 1 - 2\log r)\big)$ has the slope $r + K(r - 1/r)$, zero at $r^2 = K/(K+1)$. There it is $\tfrac K2 \log\tfrac{K+1}{K}$, for $K = 2$ that is 0.405 nats: never zero.
+# Its slope $r + K(r - 1/r)$ is zero at $r^2 = K/(K+1)$. There the KL is $\tfrac K2 \log\tfrac{K+1}{K}$, never zero.
 #
 # </details>
 #
@@ -659,7 +647,7 @@ record(results, bands, headline=headline)
 #
 # 4. Move one coordinate of a latent from −2 to 2 and decode (a *traversal*). Does one thing change? Nothing in the loss asks for that (Rolínek et al., 2019; Locatello et al., 2019).
 #
-# 5. Put `dataset = "fashion_mnist"`, or `"folder"` with the `path` of pictures of your own. Which numbers can be compared between two sets? (The nats depend on $D$.)
+# 5. Put `dataset = "folder"` with the `path` of pictures of your own, or `"fashion_mnist"`. Which numbers can be compared between two sets?
 #
 # ## References
 #

@@ -214,7 +214,7 @@ print(f"log p(x) {np.log(evidence):.6f} = ELBO {elbo:.6f} + gap {gap:.6f} nats")
 assert abs(np.log(evidence) - elbo - gap) < 1e-14
 
 # %% [markdown]
-# Change `q` to any three positive numbers that sum to one. The ELBO and the gap change, their sum does not. So training the *encoder* changes $q$ and with it only the gap. Training the *decoder* changes $\log p(x)$, and also the posterior and with it the gap. One loss does both.
+# Change `q` to any three positive numbers that sum to one. The ELBO and the gap change, their sum does not. So training the *encoder* does not change $\log p(x)$. Training the *decoder* changes $\log p(x)$, and also the posterior and with it the gap. One loss does both.
 #
 # **Exercise 1.** What is the largest ELBO that any `q` can reach for this table?
 
@@ -286,7 +286,7 @@ lines = axis.contour(means, log_sigmas, surface, levels)
 axis.clabel(lines, fmt="%g nats")
 for name, (mean, sigma) in answers.items():
     axis.plot(mean, np.log(sigma), "ko")
-    axis.text(mean + 0.1, np.log(sigma) + 0.1, name)
+    axis.text(mean + 0.1, np.log(sigma) - 0.25, name, backgroundcolor="#FFFFFFC0")
 axis.set_xlabel("mean μ")
 axis.set_ylabel("log σ")
 alt = "Contour lines of the KL over mean and log sigma. The smallest ring, 0.1 nats, surrounds the uninformed answer at mean 0 and log sigma 0. The certain answer lies far below it, just inside the line of 2 nats; the shifted answer lies on the right of it, on the line of 2 nats; the answer that is too wide lies above it, about half as far as the certain one lies below, just inside the line of 3 nats. Upwards the lines are close together, downwards they are far apart."
@@ -496,7 +496,7 @@ axes[1].set(title="slope of the loss by μ₁", ylabel="standard deviation")
 for axis in axes:
     axis.set(xlabel="encoder's answer: 0 prior, 1 posterior", ylim=(0.5, 500))
 axes[0].legend()
-alt = "Standard deviations on logarithmic axes, while the encoder's answer goes from the prior to the posterior. Left, of the loss: all three estimates fall together from about 270 nats; near the posterior, formula ends at about 2 nats, while sample and path fall to zero. Right, of the slope by the first mean: formula and sample fall together from about 80 to 9; path leaves them half way and falls to zero at the posterior."
+alt = "Standard deviations on logarithmic axes, while the encoder's answer goes from the prior to the posterior. Left, of the loss: all three estimates fall together from about 270 nats; near the posterior, formula ends at about 2 nats, sample and path run off below 0.5. Right, of the slope by the first mean: formula and sample fall together from about 80 to 9; path leaves them before half way and runs off the bottom."
 plots.show(fig, alt=alt)
 
 # %% [markdown]

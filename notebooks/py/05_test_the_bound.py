@@ -30,7 +30,7 @@
 # **What you'll learn**
 #
 # - On a linear model the bound can reach the truth.
-# - A loss that is a weighted sum of a true KL and a known log likelihood has an *effective β*. With averages it changes with the size of the image.
+# - A loss that is a weighted sum of a true KL and a known log likelihood has an *effective β*. Averages can tie it to image size, channels or $K$.
 # - A squared error always stands for some noise σ of the pixels.
 #
 # **What you'll need**
@@ -198,14 +198,14 @@ at_step = 25 * np.arange(len(rows))
 fig, axis = plt.subplots()
 axis.semilogy(at_step, gap, label="gap: log p(x) − ELBO")
 axis.semilogy(at_step, smallest_gap, "--", label="smallest gap of any diagonal q")
-axis.semilogy(at_step, best - log_p, ":", label="largest possible log p(x) − log p(x)")
+axis.semilogy(at_step, best - log_p, ":", label="best log p(x) minus log p(x)")
 axis.set(
     xlabel="training step",
     ylabel="nats per image",
     ylim=(1e-5, 100),
 )
 axis.legend()
-alt = "Three lines over the training steps, on a logarithmic axis in nats per image. The gap and the distance of log p(x) from its largest possible value fall from about 10 to 0.02 within 200 steps. There they meet the smallest gap of any diagonal q. All three stay near 0.02 until about step 600 and then fall together below a ten-thousandth, the gap with spikes, near the end up to ten times as high."
+alt = "Three lines over the training steps, on a logarithmic axis in nats per image. The gap and the distance of log p(x) from its largest possible value fall from about 10 to 0.02 within 200 steps. There they meet the smallest gap of any diagonal q. All three stay near 0.02 until about step 600 and then fall together below a ten-thousandth, the gap with spikes, some far more than ten times as high."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -281,7 +281,7 @@ plots.show(fig, alt=alt)
 #
 # The recipe of the article that notebook `18` reads gives the objective as $\min\, \mathbb E[\log p(x \mid z)] - \beta\,\mathrm{KL}(q(z \mid x)\,\|\,p(z))$. For β = 1 this is the ELBO, and the ELBO is to be **maximised**. We train the linear VAE with this sign, and also with the wrong sign on the KL alone.
 #
-# > **Predict first.** Data, optimiser and first weights are the same as before. Where does each of the two minimisations end?
+# > **Predict first.** Data and first weights are the same as before. Where does each of the two minimisations end?
 
 # %%
 curves = {}
@@ -468,7 +468,7 @@ assert steady == ["Keras, mended", "sum of squares"]
 # - **Géron**: β = $D/(2\cdot784)$, for the same reason. For the 28×28×1 of the book it is 0.5.
 # - **PyTorch-VAE**: β = $D\cdot0.00025/2$. For its 64×64×3 it is 1.54; in its validation the 0.00025 is 1.
 #
-# **What does a squared error mean?** For cross-entropies of binary pixels β = 1 is the negative ELBO, and only the mended loss has it at every size. For squared errors it is not. A Gaussian decoder with noise σ has $-\log p(x \mid z) = \frac{1}{2\sigma^2}\|x - r\|^2 + \text{const}$, and nobody says that σ must be 1.
+# **What does a squared error mean?** For cross-entropies of binary pixels β = 1 is the negative ELBO, and only the mended loss has it at every size. For squared errors any β is. A Gaussian decoder with noise σ has $-\log p(x \mid z) = \frac{1}{2\sigma^2}\|x - r\|^2 + \text{const}$, and nobody says that σ must be 1.
 #
 # **A squared error with weight $w$ per squared unit, $w\|x - r\|^2 + \beta\,\mathrm{KL}$, is β times the negative ELBO of a Gaussian decoder with $\sigma^2 = \beta/(2w)$, up to a constant.** To see it, divide by β and compare $w/\beta$ with $1/(2\sigma^2)$. The instrument takes $w = \tfrac12$ for its unit, so the effective β that it prints *is* this $\sigma^2$.
 #
@@ -564,11 +564,11 @@ record(results, bands, f"linear VAE {abs(shortfall):.4f} nats from the exact max
 #    A term that is wrong only in $\log\sigma^2$ changes with the mean as a true KL does.
 #
 #    </details>
-# 5. A loss is $\|x - r\|^2 + \mathrm{KL}$, summed. Is β = 1 right or wrong here?
+# 5. A loss is $\|x - r\|^2 + \mathrm{KL}$, summed. Is it a negative ELBO?
 #
 #    <details><summary>Answer</summary>
 #
-#    Neither. It is the negative ELBO of a Gaussian decoder with $\sigma^2 = \tfrac12$.
+#    Yes, up to a constant, of a Gaussian decoder with $\sigma^2 = \tfrac12$.
 #
 #    </details>
 #

@@ -38,7 +38,7 @@
 #
 # - What the two terms of the loss are, in nats per image (notebook `04`).
 # - Mathematics: logarithms, mean and variance, the density of a normal distribution.
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 41 minutes to read, and 1.4 GB of memory. Nothing is downloaded.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 42 minutes to read, and 1.4 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
