@@ -28,8 +28,8 @@ from helpers.runs.provenance import write_record
 ROOT = Path(__file__).resolve().parents[1]
 FASTER = {"precision": "mixed_float16", "xla": True, "split": "val", "cache_dir": ""}
 LONG = {
-    "08.full-camvid": {**FASTER, "batch_size": 16, "weights_out": ""},
-    "10.full-bsds500": {**FASTER, "batch_size": 32, "keep_weights": False},
+    "11.full-camvid": {**FASTER, "batch_size": 16, "weights_out": ""},
+    "11.full-bsds500": {**FASTER, "batch_size": 32, "weights_out": ""},
 }
 
 
