@@ -35,7 +35,7 @@ def training_step(loss, variables, optimizer):
     return {value}
 """
 WORD = """
-def diagnosis(kl, reconstruction, without_code):
+def diagnosis(kl, reconstruction, without_latent):
     active = int((kl > ACTIVE).sum())
     return active, {}
 """
@@ -143,18 +143,20 @@ def training_step(loss, variables, optimizer):
     "cost_of_the_code_forgotten": wrong(
         "verdict",
         diagnosis=WORD.format(
-            "'collapsed' if not active else 'useful' if reconstruction < without_code else 'wasted'"
+            "'collapsed' if not active else 'useful' if reconstruction < without_latent else 'wasted'"
         ),
     ),
     "never_collapsed": wrong(
         "verdict",
-        diagnosis=WORD.format("'useful' if reconstruction + kl.sum() < without_code else 'wasted'"),
+        diagnosis=WORD.format(
+            "'useful' if reconstruction + kl.sum() < without_latent else 'wasted'"
+        ),
     ),
     "active_by_any_kl": wrong(
         "active_coordinates verdict",
         diagnosis=WORD.replace("kl > ACTIVE", "kl > 0").format(
             "'collapsed' if not active else"
-            " 'useful' if reconstruction + kl.sum() < without_code else 'wasted'"
+            " 'useful' if reconstruction + kl.sum() < without_latent else 'wasted'"
         ),
     ),
     "allowance_before_the_batch": wrong(
@@ -171,7 +173,7 @@ def training_step(loss, variables, optimizer):
     variables[0].assign([2.4, -0.8])
     return 10.0
 """,
-        diagnosis="def diagnosis(kl, reconstruction, without_code):\n    return 2, 'useful' if reconstruction < 160 else 'wasted'",
+        diagnosis="def diagnosis(kl, reconstruction, without_latent):\n    return 2, 'useful' if reconstruction < 160 else 'wasted'",
         free_bits=FREE.format("3.5 if minimum else 3.2"),
     ),
     "an_endless_loop": wrong(
@@ -253,21 +255,21 @@ def elbo_terms(x, logits, mean, log_variance):
         "active_coordinates",
         diagnosis=WORD.replace("kl > ACTIVE", "kl >= ACTIVE").format(
             "'collapsed' if not active else"
-            " 'useful' if reconstruction + kl.sum() < without_code else 'wasted'"
+            " 'useful' if reconstruction + kl.sum() < without_latent else 'wasted'"
         ),
     ),
     "a_tie_is_called_useful": wrong(
         "verdict",
         diagnosis=WORD.format(
             "'collapsed' if not active else"
-            " 'useful' if reconstruction + kl.sum() <= without_code else 'wasted'"
+            " 'useful' if reconstruction + kl.sum() <= without_latent else 'wasted'"
         ),
     ),
     "idle_coordinates_left_out": wrong(
         "verdict",
         diagnosis=WORD.format(
             "'collapsed' if not active else"
-            " 'useful' if reconstruction + kl[kl > ACTIVE].sum() < without_code else 'wasted'"
+            " 'useful' if reconstruction + kl[kl > ACTIVE].sum() < without_latent else 'wasted'"
         ),
     ),
     "allowance_taken_off": wrong(
@@ -297,7 +299,7 @@ def training_step(loss, variables, optimizer):
     return float(value)
 """,
         diagnosis=WORD.format(
-            "'wasted' if active and reconstruction + kl.sum() >= without_code"
+            "'wasted' if active and reconstruction + kl.sum() >= without_latent"
             " else ('useful' if active else 'collapsed')"
         ),
         free_bits="def free_bits(kl, minimum):\n    return np.maximum(kl.mean(axis=0), minimum).sum()",
@@ -313,14 +315,14 @@ def elbo_terms(x, logits, mean, log_variance):
     ),
     "loops": right(
         diagnosis="""
-def diagnosis(kl, reconstruction, without_code):
+def diagnosis(kl, reconstruction, without_latent):
     active, rate = 0, 0.0
     for nats in kl:
         active += nats > ACTIVE
         rate += nats
     if not active:
         return active, "Collapsed"
-    return active, "useful" if without_code - reconstruction > rate else "wasted"
+    return active, "useful" if without_latent - reconstruction > rate else "wasted"
 """,
         free_bits="""
 def free_bits(kl, minimum):

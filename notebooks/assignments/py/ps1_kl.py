@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Problem set 1: what the KL costs
 #
-# A variational autoencoder pays for what its encoder says. The price is a Kullback–Leibler divergence (KL), in nats. Here you derive it, code it in three ways that must agree, and find the weight that three losses really give it.
+# The loss of a variational autoencoder has a term for what its encoder says: a Kullback–Leibler divergence (KL), in nats. Here you derive it, code it in three ways that must agree, and find the weight that three losses really give it.
 #
 # **What you'll learn**
 #
@@ -30,7 +30,7 @@ from helpers import checks
 # %% [markdown]
 # ## Task 1: the KL to the unit normal
 #
-# An encoder says of one image: the code lies at $\mathcal N(\mu, \operatorname{diag}\sigma^2)$, with a mean $\mu_k$ and a variance $\sigma_k^2$ for each of $K$ coordinates. Before it saw the image it could have said only $\mathcal N(0, I)$. The KL is
+# An encoder says of one image: its latent lies at $\mathcal N(\mu, \operatorname{diag}\sigma^2)$, with a mean $\mu_k$ and a variance $\sigma_k^2$ for each of $K$ coordinates. Before it saw the image it could have said only $\mathcal N(0, I)$. The KL is
 #
 # $$\mathrm{KL} = \mathbb E_{z \sim q}\big[\log q(z) - \log p(z)\big], \qquad q = \mathcal N(\mu, \operatorname{diag}\sigma^2), \quad p = \mathcal N(0, I).$$
 #
@@ -340,7 +340,7 @@ for _ in range(4):
         effective_betas(h, w, c, k)[2],
         1 / k,
         "Loss C: the reconstruction is right, the KL is averaged over the K coordinates. Is each "
-        "nat dearer or cheaper than it should be?",
+        "nat weighted too much or too little?",
     )
 ### END HIDDEN TESTS
 

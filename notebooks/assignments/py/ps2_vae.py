@@ -1,14 +1,14 @@
 # %% [markdown]
 # # Problem set 2: the parts of a VAE
 #
-# A VAE is an autoencoder with three more parts: a draw that gradients pass through, two sums in the right units, and the watchfulness to notice when its code carries nothing. You write each of them, small enough to be tested by arithmetic and not by the luck of a training.
+# A VAE is an autoencoder with three more parts: a draw that gradients pass through, two sums in the right units, and the care to notice when its latent carries nothing. You write each of them, small enough to be tested by arithmetic and not by the luck of a training.
 #
 # **What you'll learn**
 #
 # - How randomness and gradients go together, and how noise can be frozen by accident.
 # - Which axes are summed, which one is averaged, and what the unit of the result is.
 # - What one training step does, to the last digit.
-# - To tell from a table whether a code is in use.
+# - To tell from a table whether a latent is in use.
 #
 # **What you'll need.** Notebooks `03` and `07`, about 90 minutes, Keras.
 #
@@ -91,7 +91,7 @@ for shape in ((6000, 3), (600, 4, 4, 2)):
     mean = np.broadcast_to(rng.normal(size=channels).astype("float32"), shape)
     log_variance = np.broadcast_to(rng.normal(size=channels).astype("float32"), shape)
     z = checks.array(Sampling()(ops.convert_to_tensor(mean), ops.convert_to_tensor(log_variance)))
-    checks.same(np.array(z.shape), shape, "A spatial code (B, h, w, c) keeps its shape.")
+    checks.same(np.array(z.shape), shape, "A spatial latent (B, h, w, c) keeps its shape.")
     noise = (z - mean) / np.exp(0.5 * log_variance)
     flat = noise.reshape(len(noise), -1)
     checks.close(noise.mean(), 0, "The noise has mean 0.", relative=0, absolute=0.06)
@@ -159,7 +159,7 @@ checks.close(
 #
 # $$-\log p(x \mid z) = \sum_{h, w, c} \text{cross-entropy}(x_{hwc}, \text{logit}_{hwc}), \qquad \mathrm{KL} = -\tfrac12 \sum_{k} \big(1 + \log\sigma_k^2 - \mu_k^2 - \sigma_k^2\big).$$
 #
-# Both are sums over everything that belongs to one image, in nats an image. The code may be a vector $(B, K)$ or spatial, $(B, h, w, c)$; then all its positions are summed. Averaging over the batch comes later. Use `keras.ops`, so that the terms can be trained; note that Keras's own loss functions average over the last axis.
+# Both are sums over everything that belongs to one image, in nats an image. The latent may be a vector $(B, K)$ or spatial, $(B, h, w, c)$; then all its positions are summed. Averaging over the batch comes later. Use `keras.ops`, so that the terms can be trained; note that Keras's own loss functions average over the last axis.
 
 
 # %% solution="elbo_terms"
@@ -185,18 +185,18 @@ import numpy as np
 
 from helpers import checks
 
-code = np.zeros((2, 3), "float32")
+latent = np.zeros((2, 3), "float32")
 picture = np.float32(np.random.default_rng(3).integers(0, 2, (2, 4, 5, 1)))
 checks.close(
-    elbo_terms(picture, np.zeros_like(picture), code, code)[0],
+    elbo_terms(picture, np.zeros_like(picture), latent, latent)[0],
     np.full(2, 20 * np.log(2)),
     "A logit of 0 is a coin: log 2 nats a pixel, for each of the 20 pixels of an image, summed.",
     relative=1e-3,
 )
 three = np.repeat(picture, 3, axis=-1)
 checks.close(
-    elbo_terms(three, np.ones_like(three), code, code)[0],
-    3 * checks.array(elbo_terms(picture, np.ones_like(picture), code, code)[0]),
+    elbo_terms(three, np.ones_like(three), latent, latent)[0],
+    3 * checks.array(elbo_terms(picture, np.ones_like(picture), latent, latent)[0]),
     "Three equal channels are three times the data: is the channel axis summed, or averaged?",
     relative=1e-3,
 )
@@ -208,9 +208,9 @@ for shape in ((3, 4, 6, 1), (2, 5, 5, 3)):
     logits[0, 0, 0] = 40.0 * (2 * x[0, 0, 0] - 1)  # sure and right
     logits[1, 0, 0] = -40.0 * (2 * x[1, 0, 0] - 1)  # sure and wrong
     nats = np.logaddexp(0, np.where(x == 1, -1.0, 1.0) * logits.astype("float64"))
-    code = np.zeros((shape[0], 2), "float32")
+    latent = np.zeros((shape[0], 2), "float32")
     checks.close(
-        elbo_terms(x, logits, code, code)[0],
+        elbo_terms(x, logits, latent, latent)[0],
         nats.sum(axis=(1, 2, 3)),
         "On other pictures the term is wrong. Logits are no probabilities; every pixel and "
         "channel is summed; a logit of 40 on the wrong side costs 40 nats.",
@@ -249,7 +249,7 @@ for shape in ((2, 7), (3, 1), (2, 3, 4, 2)):
     checks.close(
         elbo_terms(picture, picture, mean, log_variance)[1],
         each.reshape(shape[0], -1).sum(axis=1),
-        "On other codes the KL is wrong. Sum over all coordinates, of a spatial code over all "
+        "On other latents the KL is wrong. Sum over all coordinates, of a spatial latent over all "
         "positions too; the argument is log σ².",
         relative=1e-3,
     )
@@ -322,10 +322,10 @@ checks.same(len(calls), 3, "The loss is evaluated once a step: a VAE would draw 
 # %% [markdown]
 # ## Task 4: collapse, from a table
 #
-# Of a trained VAE you know the mean KL of every latent coordinate over the data (in nats), the mean reconstruction term (nats an image), and what the best decoder *without* a code reaches (nats an image): one that gives every image the same probabilities. A coordinate is *active* if its KL is above `ACTIVE`. The verdict is one of three words:
+# Of a trained VAE you know the mean KL of every latent coordinate over the data (in nats), the mean reconstruction term (nats an image), and what the best decoder *without* a latent reaches (nats an image): one that gives every image the same probabilities. A coordinate is *active* if its KL is above `ACTIVE`. The verdict is one of three words:
 #
 # - `"collapsed"`: no coordinate is active.
-# - `"wasted"`: some are, but the code costs at least as much as it saves: reconstruction and whole KL together are not below what the decoder without a code reaches.
+# - `"wasted"`: some are, but the latent costs at least as much as it saves: reconstruction and whole KL together are not below what the decoder without a latent reaches.
 # - `"useful"`: some are, and it saves more than it costs.
 
 # %% readonly="threshold"
@@ -333,16 +333,16 @@ ACTIVE = 0.01  # redrawn from [0.01, 0.02, 0.05]
 
 
 # %% solution="diagnosis"
-def diagnosis(kl, reconstruction, without_code):
+def diagnosis(kl, reconstruction, without_latent):
     """How many coordinates are active, and the verdict: (whole number, word).
 
-    kl: array (K,). reconstruction, without_code: numbers. All in nats.
+    kl: array (K,). reconstruction, without_latent: numbers. All in nats.
     """
     ### BEGIN SOLUTION
     active = int(np.sum(np.asarray(kl) > ACTIVE))
     if active == 0:
         return 0, "collapsed"
-    saves = reconstruction + np.sum(kl) < without_code
+    saves = reconstruction + np.sum(kl) < without_latent
     return active, "useful" if saves else "wasted"
     ### END SOLUTION
 
@@ -379,9 +379,9 @@ import numpy as np
 from helpers import checks
 
 kl = np.array([4.0, 6.0, 0.0])
-hint = "The code costs 10 nats. Here it saves 50: reconstruction 150 against 200 without it."
+hint = "The latent costs 10 nats. Here it saves 50: reconstruction 150 against 200 without it."
 checks.same(diagnosis(kl, 150.0, 200.0)[1], "useful", hint)
-hint = "The code costs 10 nats and saves 5."
+hint = "The latent costs 10 nats and saves 5."
 checks.same(diagnosis(kl, 195.0, 200.0)[1], "wasted", hint)
 ### BEGIN HIDDEN TESTS
 hint = "On another table the verdict is another. Add the whole KL, also of idle coordinates."
@@ -395,12 +395,12 @@ for size in (3, 8, 20):
         checks.same(
             diagnosis(idle, 100.0, without)[1],
             "collapsed",
-            "No coordinate is active: the code carries nothing, whatever the decoder reaches.",
+            "No coordinate is active: the latent carries nothing, whatever the decoder reaches.",
         )
 checks.same(
     diagnosis(np.array([4.0, 6.0]), 190.0, 200.0)[1],
     "wasted",
-    "The code costs 10 nats and saves 10: it costs at least as much as it saves.",
+    "The latent costs 10 nats and saves 10: it costs at least as much as it saves.",
 )
 idle = np.full(400, 0.9 * ACTIVE)
 idle[0] = 1.0
@@ -410,7 +410,7 @@ checks.same(diagnosis(idle, 100.0, 101.0 + 300 * ACTIVE)[1], "wasted", hint)
 # %% [markdown]
 # ## Task 5: free bits
 #
-# One medicine against collapse gives every coordinate $k$ an allowance of $\lambda$ nats: below it, the KL of that coordinate has no gradient. Per coordinate, the KL is first averaged over the batch, then raised to $\lambda$ where it is smaller; then the coordinates are summed:
+# One remedy for collapse gives every coordinate $k$ an allowance of $\lambda$ nats: below it, the KL of that coordinate has no gradient. Per coordinate, the KL is first averaged over the batch, then raised to $\lambda$ where it is smaller; then the coordinates are summed:
 #
 # $$\sum_k \max\Big(\lambda,\; \tfrac1B \sum_b \mathrm{KL}_{bk}\Big).$$
 
@@ -451,7 +451,7 @@ for batch, size, minimum in ((4, 6, 0.3), (7, 3, 1.0), (2, 9, 0.05)):
 # %% [markdown]
 # **A colleague reports**: "With free bits of 0.5 nats a coordinate and 32 coordinates, posterior collapse is gone: our KL is 16.0 nats." Is it gone? What would you look at?
 #
-# *Rubric, 2 points.* 1: what the number 16.0 says and what it does not, with the arithmetic. 1: two measurements that would tell, and what each would show if the code were empty.
+# *Rubric, 2 points.* 1: what the number 16.0 says and what it does not, with the arithmetic. 1: two measurements that would tell, and what each would show if the latent were empty.
 
 # %% [markdown] answer="free_bits_report" points=2
-# No. 32 coordinates times 0.5 is 16.0, so every coordinate sits at its floor or below; a collapsed code would report the same number. I would look at the plain KL of each coordinate, without the maximum, and compare the reconstruction with that of the best decoder that sees no code.
+# No. 32 coordinates times 0.5 is 16.0, so every coordinate sits at its floor or below; a collapsed code would report the same number. I would look at the plain KL of each coordinate, without the maximum, and compare the reconstruction with that of the best decoder that sees no latent.
