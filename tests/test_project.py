@@ -207,8 +207,14 @@ def test_notebooks_are_valid_and_small():
         assert path.stat().st_size <= 3 * 2**20
 
 
+# A record of the first edition whose notebook and settings are gone: its commit has them.
+SETTINGS_GONE = {"11-camvid-controls"}
+
+
 @pytest.mark.parametrize(
-    "record", sorted(records.RESULTS.glob("[0-9]*.json")), ids=lambda p: p.stem
+    "record",
+    [p for p in sorted(records.RESULTS.glob("[0-9]*.json")) if p.stem not in SETTINGS_GONE],
+    ids=lambda p: p.stem,
 )
 def test_a_record_was_made_with_the_parameter_file_of_its_name(record):
     number, dataset = record.stem.split("-", 1)
@@ -216,10 +222,23 @@ def test_a_record_was_made_with_the_parameter_file_of_its_name(record):
     file = notebook.parent / "parameters" / f"{number}.full-{dataset}.yaml"
     asked = {n: p.default for n, p in parameters.parameters_of(notebook).items()}
     asked |= parameters.gather(notebook, files=[file])[0]
-    used = json.loads(record.read_text("utf-8"))["parameters"]
+    kept = json.loads(record.read_text("utf-8"))
     # The record keeps the names of its day; a parameter that came later is not in it.
-    used = parameter_names.with_present_names(used, asked)
+    used = parameter_names.with_present_names(kept["parameters"], asked)
+    if number == "11" and kept["name"][:2] in ("08", "10"):
+        used = _long_training(used)
     assert used == {name: asked.get(name) for name in used}
+
+
+def _long_training(used):
+    """Of a record from when the long trainings stood in 08 and 10: their parameters, as 11 names them."""
+    same = ("dataset", "seed", "split", "widths", "depths", "vae_epochs", "steps_per_epoch")
+    found = {name: used[name] for name in same}
+    found |= {"epochs": used["headline_epochs"], "learning_rate": used["headline_rate"]}
+    found["crop"] = used["crop"] if isinstance(used["crop"], list) else [used["crop"]] * 2
+    return found | {
+        name: used[name] for name in ("patches", "balance", "batch_size") if name in used
+    }
 
 
 # ---- house style, as CONTRIBUTING.md tells it

@@ -3,5 +3,5 @@
 For who wants to know, or to repeat, how a comparison was done. `pretraining`: one network from
 several first weights. `photo_training`, `photo_edges`: long trainings on whole photographs.
 
-Notebooks: 08, 10 and 17.
+Notebooks: 08, 10, 11 and 17.
 """
