@@ -292,6 +292,7 @@ else:
 # | [**07** Train it well](07_train_it_well.ipynb) | is it collapsed, overfitted, trained enough? | 3 | 45 |
 # | [**08** Segment with a VAE](08_segment_with_a_vae.ipynb) | does a VAE help to label pixels? | 5 | 65 |
 # | [**10** Find edges with a VAE](10_find_edges_with_a_vae.ipynb) | does it help to find edges? | 5 | 68 |
+# | [**11** Label photographs](11_label_photographs.ipynb) | how good does it get on photographs, and on yours? | 1 | 19 |
 # | [**12** Say how sure you are](12_say_how_sure_you_are.ipynb) | what can a latent say of people who disagree? | 5 | 71 |
 # | [**15** Meet the generative neighbours](15_meet_the_generative_neighbours.ipynb) | what do a GAN and a VQ-VAE do better? | 5 | 76 |
 # | [**17** Meet the supervised neighbours](17_meet_the_supervised_neighbours.ipynb) | how far does each segmenter see? | 5 | 69 |

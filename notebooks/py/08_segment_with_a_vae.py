@@ -563,9 +563,9 @@ if headline_epochs:
         pretrained.save(whole, weights_out, **shape, num_classes=classes, **about)
 
 # %% [markdown]
-# The parameter files `08.full-camvid.yaml` and `08.full-pets.yaml` hold the settings of such runs. The first is on record, in `data/results` and in the README's table, beside its twin from fresh weights and beside published rows. The recorded run has scored CamVid's test split twice: the mirror image joined after the first time, because it had helped on the val split, with either start.
+# Notebook `11` has this training to itself; its parameter files `11.full-camvid.yaml` and `11.full-pets.yaml` hold the settings of such runs. The first is on record, in `data/results` and in the README's table, beside its twin from fresh weights and beside published rows. The recorded run has scored CamVid's test split twice: the mirror image joined after the first time, because it had helped on the val split, with either start.
 #
-# On CamVid the rule was asked too, by `08.full-camvid-twins.yaml`: sixty short trainings, five seeds. With 18 labelled frames the word is *nothing helps*; with all 367 it is *pretraining helps*, and the best start is the denoising autoencoder. The VAE does not stand out there either. The figures are in the README's table.
+# On CamVid the rule was asked too: sixty short trainings, five seeds. With 18 labelled frames the word is *nothing helps*; with all 367 it is *pretraining helps*, and the best start is the denoising autoencoder. The VAE does not stand out there either. The figures are in the README's table.
 #
 # The next cell shows the trained network a photograph: a cat from scikit-image that it has never seen, or, with the parameter `image_path`, one of yours. Without a long training, and without kept weights, it says so.
 

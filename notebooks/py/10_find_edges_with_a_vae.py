@@ -530,7 +530,7 @@ print("Canny on each third of the pictures: ODS", *(f"{value:.3f}" for value in 
 # > **Predict first.** Canny's published ODS is .611, and people reach .803. Where will a network with fewer than 100,000 weights come out that has seen 300 photographs and nothing else? And how much of it will it owe to the VAE?
 
 # %%
-model, long_run = load_pretrained("10-bsds500")[0], {}
+model, long_run = load_pretrained("11-bsds500")[0], {}
 if headline_epochs:
     plan = {"widths": widths, "depths": depths, "patches": [2] * len(widths)}
     learning = {
@@ -546,7 +546,7 @@ if headline_epochs:
 print(photo_edges.comparison(long_run))
 
 # %% [markdown]
-# The column *recorded* is the run with the parameter file `10.full-bsds500.yaml`, on the test photographs, read once; it is filled where that record is there. Published figures are those of [edge evaluation by MCG-NKU](https://github.com/MCG-NKU/plot-edge-pr-curves) and of the papers, single scale. Four things are not the same for all rows. HED starts from a network trained on the million labelled pictures of ImageNet, ours, like PiDiNet's, from BSDS500 alone. HED's figure is that of the collection; its paper has 0.782. Our rows of Roberts and Sobel have a blur that was chosen on train, and are thinned by non-maximum suppression; the README's table has them without. And the matching program is our own, which agrees with the official one on its five sample images to the fourth digit. A small table hides sizes, too: PiDiNet-tiny reaches 0.789 with fewer than 0.1 million weights, like our network, after training on BSDS500 and PASCAL VOC ([its authors](https://github.com/hellozhuo/pidinet)).
+# The column *recorded* is the run with the parameter file `11.full-bsds500.yaml`, on the test photographs, read once; it is filled where that record is there. Published figures are those of [edge evaluation by MCG-NKU](https://github.com/MCG-NKU/plot-edge-pr-curves) and of the papers, single scale. Four things are not the same for all rows. HED starts from a network trained on the million labelled pictures of ImageNet, ours, like PiDiNet's, from BSDS500 alone. HED's figure is that of the collection; its paper has 0.782. Our rows of Roberts and Sobel have a blur that was chosen on train, and are thinned by non-maximum suppression; the README's table has them without. And the matching program is our own, which agrees with the official one on its five sample images to the fourth digit. A small table hides sizes, too: PiDiNet-tiny reaches 0.789 with fewer than 0.1 million weights, like our network, after training on BSDS500 and PASCAL VOC ([its authors](https://github.com/hellozhuo/pidinet)).
 #
 # Numbers are one thing, lines another. If a network from such a training is kept with the project, it now draws the edges of three photographs that scikit-image ships, or of your own (`image_path`). It has seen none of them.
 
