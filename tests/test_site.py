@@ -339,11 +339,17 @@ def test_the_page_is_filled_from_the_note(note):
 
 
 def test_the_sheets_can_be_made_again(tmp_path):
-    total = latents.write(tmp_path, images=64, held_out=8, size=16, latent=2, epochs=1)
+    total = latents.write(tmp_path, held_out=8)
     note = json.loads((tmp_path / "latents.json").read_text(encoding="utf-8"))
     assert 0 < total <= latents.MAX_BYTES
-    assert note["side"] == 16 and len(note["kl"]) == 2
-    assert Image.open(tmp_path / "walk.webp").size == (16 * len(latents.PLACES), 16 * 2 * 6)
+    kept = len(note["kl"])
+    assert note["side"] == 32 and kept == note["latent"]
+    assert Image.open(tmp_path / "walk.webp").size == (32 * len(latents.PLACES), 32 * kept * 6)
+
+
+def test_missing_weights_are_named():
+    with pytest.raises(SystemExit, match="make weights NAME=nobody"):
+        latents.kept_vae("nobody", 8)
 
 
 # ---- what publishes it

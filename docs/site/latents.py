@@ -1,12 +1,12 @@
-"""Train a small VAE and store what the page of latents shows: three sheets of tiles and a note.
+"""Decode what the page of latents shows with a kept VAE: three sheets of tiles and a note.
 
-    python docs/site/latents.py        # minutes; writes docs/site/_static/latents/
+    python docs/site/latents.py        # seconds; writes docs/site/_static/latents/
 
 The files are stored with the project, because a build of the site runs no training.
 `pictures.webp` has a row for each picture, original and reconstruction; `walk.webp` a row for each
 picture and coordinate, and a column for each place on the walk; `samples.webp` has rows of pictures
-decoded from the prior, stretched by each of `SPREADS`; `latents.json` says what is where, and how
-the VAE was trained.
+decoded from the prior, stretched by each of `SPREADS`; `latents.json` says what is where, and which
+VAE it was.
 """
 
 import json
@@ -16,31 +16,24 @@ import numpy as np
 
 FOLDER = Path(__file__).resolve().parent / "_static" / "latents"
 MAX_BYTES = 300 * 1024  # of all files together
-SETTINGS = {"images": 4000, "held_out": 500, "size": 32, "latent": 16, "epochs": 40, "seed": 0}
-EASY = {"objects": 1, "radius": (0.15, 0.25), "texture": 0.1, "noise": 0.02, "annotators": 1}
+SETTINGS = {"weights": "vae-shapes32", "held_out": 500, "seed": 0}
 PICTURES = 6
 PLACES = [round(-4 + 0.5 * i, 1) for i in range(17)]  # in standard deviations of the prior
 SPREADS = [0.5, 1.0, 2.0]
 SAMPLES, COLUMNS = 64, 16
-QUALITY = 88  # of the decoded tiles, which are smooth; pictures are kept exactly
+QUALITY = 80  # of the decoded tiles; pictures are kept exactly
 
 
-def train(images, held_out, size, latent, epochs, seed):
-    """The VAE and the held-out pictures."""
-    import keras
+def kept_vae(weights, held_out):
+    """A kept VAE, held-out pictures of the kind that it was trained on, and its note."""
+    from helpers import data, pretrained
 
-    from helpers import data, models
-
-    keras.utils.set_random_seed(seed)
-    known, new = (
-        data.to_float(data.load("shapes", split, limit=n, size=size, seed=seed, **EASY).images)
-        for split, n in [("train", images), ("val", held_out)]
-    )
-    vae = models.conv_vae(known.shape[1:], latent, width=32, likelihood="gaussian", seed=seed)
-    schedule = keras.optimizers.schedules.CosineDecay(0.002, epochs * -(-len(known) // 32))
-    vae.compile(optimizer=keras.optimizers.Adam(schedule))
-    vae.fit(known, batch_size=32, epochs=epochs, verbose=2)
-    return vae, new
+    vae, note = pretrained.load(weights)
+    if vae is None:
+        raise SystemExit(f"data/weights/{weights}.npz is missing: make weights NAME={weights}")
+    options = note["parameters"]["pictures"]
+    pictures = data.load("shapes", "val", limit=held_out, **options).images
+    return vae, data.to_float(pictures), note
 
 
 def walks(vae, pictures, order):
@@ -73,7 +66,7 @@ def sheet(tiles):
 
 
 def write(folder=FOLDER, **changes):
-    """Train, and write the files; returns their bytes in all."""
+    """Decode, and write the files; returns their bytes in all."""
     from keras import ops
     from PIL import Image
 
@@ -81,14 +74,14 @@ def write(folder=FOLDER, **changes):
     from helpers.runs.provenance import provenance
 
     settings = {**SETTINGS, **changes}
-    vae, held_out = train(**settings)
+    vae, held_out, about = kept_vae(settings["weights"], settings["held_out"])
     mean, log_variance = vae.encode(held_out)
     kl = ops.convert_to_numpy(losses.gaussian_kl_elementwise(mean, log_variance)).mean(axis=0)
     order = np.argsort(-kl)
     pictures = held_out[:PICTURES]
     moved, codes = walks(vae, pictures, order)
     again = vae.predict(pictures, verbose=0).clip(0, 1)
-    side = settings["size"]
+    side = held_out.shape[1]
     ends = np.stack([pictures, again], axis=1)  # (P, 2, H, W, C)
     drawn = samples(vae, np.random.default_rng(settings["seed"]))
     folder.mkdir(parents=True, exist_ok=True)
@@ -104,7 +97,9 @@ def write(folder=FOLDER, **changes):
         "places": PLACES,
         "kl": [round(float(kl[c]), 2) for c in order],
         "kl_all": round(float(kl.sum()), 2),
-        "latent": settings["latent"],
+        "latent": vae.latent_shape[0],
+        "steps": about["steps"],
+        "batch_size": about["parameters"]["batch_size"],
         "codes": [[round(float(code[c]), 2) for c in order] for code in codes],
         "spreads": SPREADS,
         "samples": SAMPLES,

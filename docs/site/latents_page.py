@@ -13,7 +13,8 @@ def fill(template, note):
     Raises:
         KeyError: If the text asks for what the note does not hold.
     """
-    values = {**note["settings"], **{k: note[k] for k in ("side", "latent", "kl_all", "samples")}}
+    told = ("side", "latent", "kl_all", "samples", "batch_size")
+    values = {**note["settings"], **{name: note[name] for name in told}}
     values |= {
         "kl_least": note["kl"][-1],
         "last_place": len(note["places"]) - 1,
@@ -25,7 +26,7 @@ def fill(template, note):
         # "</" would end the script.
         "data": json.dumps({k: note[k] for k in KEPT}, separators=(",", ":")).replace("</", "<\\/"),
     }
-    values["images"] = f"{note['settings']['images']:,}"
+    values["steps"] = f"{note['steps']:,}"
     return re.sub(r"\{\{(\w+)\}\}", lambda m: str(values[m[1]]), template)
 
 
