@@ -36,3 +36,20 @@ def test_a_scene_with_other_places_has_another_map():
     maps, others = scenes.label_maps(one, 32), scenes.label_maps(moved, 32)
     np.testing.assert_array_equal(maps[:, :, :-1], others[:, :, 1:])
     assert 0.5 < metrics.mean_iou(maps, others, 4) < 0.95
+
+
+def test_rounded_scenes_come_closer_with_more_steps():
+    one = scenes.sample(200, 0, **OPTIONS)
+    exact = scenes.label_maps(one, 32)
+    ious = []
+    for steps in ((1, 1, 1), (4, 1, 2), (16, 4, 16), (1000, 1000, 1000)):
+        coarse = scenes.rounded(one, 32, OPTIONS["radius"], *steps)
+        np.testing.assert_array_equal(coarse.shape, one.shape)
+        ious.append(metrics.mean_iou(exact, scenes.label_maps(coarse, 32), 4))
+    assert ious == sorted(ious) and ious[0] < 0.5 and ious[-1] > 0.99
+    there = one.shape > 0
+    assert len(np.unique(coarse.radius[there])) > 150
+    coarse = scenes.rounded(one, 32, OPTIONS["radius"], places=4, radii=2, turns=1)
+    assert len(np.unique(coarse.radius[there].round(9))) == 2
+    squares = one.shape == 2
+    np.testing.assert_allclose(coarse.rotation[squares], np.pi / 4)

@@ -65,3 +65,40 @@ def replaced(scene, **fields):
         True
     """
     return dataclasses.replace(scene, **fields)
+
+
+def rounded(scene, size, radius, places, radii, turns):
+    """The same scenes as a code with few numbers tells them: each value the middle of its step.
+
+    Radii from the least to the greatest are cut into equal steps, then for each object the places
+    that it may have with that radius, and the turns up to its symmetry.
+
+    Args:
+        scene: from `sample`.
+        size, radius: as there.
+        places: Steps of x and of y.
+        radii: Steps of the radius.
+        turns: Steps of the rotation.
+
+    Examples:
+        >>> scene = data.scenes.sample(50, size=32, radius=(0.18, 0.25))
+        >>> coarse = data.scenes.rounded(scene, 32, (0.18, 0.25), places=4, radii=1, turns=2)
+        >>> len(np.unique(coarse.radius[:, 0]))
+        1
+    """
+    r = _middle(scene.radius, radius[0] * size, radius[1] * size, radii)
+    reach = REACH[scene.shape] * r  # an object keeps so far from the border
+    return dataclasses.replace(
+        scene,
+        radius=r,
+        x=_middle(scene.x, reach, size - 1 - reach, places),
+        y=_middle(scene.y, reach, size - 1 - reach, places),
+        rotation=_middle(scene.rotation, 0, SYMMETRY[scene.shape], turns),
+    )
+
+
+def _middle(values, low, high, steps):
+    """The middle of the step, of so many equal ones from low to high, in which each value lies."""
+    width = (high - low) / steps
+    step = np.floor((values - low) / np.maximum(width, 1e-9)).clip(0, steps - 1)
+    return low + (step + 0.5) * width
