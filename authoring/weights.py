@@ -42,6 +42,41 @@ RECIPES = {
         "seed": 0,
     },
 }
+SCENES = {
+    "size": 32,
+    "objects": [1, 2],
+    "radius": [0.18, 0.25],
+    "contrast": [0.25, 0.6],
+    "texture": 0.15,
+    "noise": 0.03,
+    "annotators": 1,
+}  # of notebook 08
+
+
+def _grid_recipe(patches, channels):
+    """A VAE of notebook 08: a grid of 32 / ∏ patches places a side, with so many channels."""
+    return {
+        "pictures": SCENES,
+        "builder": "grid_vae",
+        "arguments": {
+            "image_shape": [32, 32, 3],
+            "latent": channels,
+            "widths": [24, 32, 48],
+            "depths": [1, 1, 2],
+            "patches": patches,
+            "likelihood": "gaussian",
+            "sigma": 0.05,
+        },
+        "steps": 6000,  # and 3,000 for the control
+        "batch_size": 16,
+        "learning_rate": 3e-3,
+        "seed": 0,
+    }
+
+
+RECIPES["grid-4x4x1"] = _grid_recipe([2, 2, 2], 1)
+RECIPES["grid-4x4x8"] = _grid_recipe([2, 2, 2], 8)
+RECIPES["grid-8x8x4"] = _grid_recipe([2, 2, 1], 4)
 EPOCHS = 20  # parts of a training: after each one it is scored, and can be stopped
 HELD_OUT = 1000  # pictures of the val split
 NOISE_SEED = 0  # of the ε that all scores share

@@ -1,7 +1,8 @@
 """Whole comparisons that run for minutes or hours, each in one file.
 
 For who wants to know, or to repeat, how a comparison was done. `pretraining`: one network from
-several first weights. `photo_training`, `photo_edges`: long trainings on whole photographs.
+several first weights. `reconstructions`: classifiers of what VAEs of several rates give.
+`photo_training`, `photo_edges`: long trainings on whole photographs.
 
 Notebooks: 08, 10, 11 and 17.
 """

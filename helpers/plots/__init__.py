@@ -20,6 +20,7 @@ from helpers.plots.images import (
     class_legend, image_grid, mask_to_rgb, picture_rows, segmentation_gallery,
 )
 from helpers.plots.rates import (
-    likelihood_choices, power_spectra, rate_distortion, sigma_over_steps,
+    likelihood_choices, power_spectra, rate_distortion, reconstruction_lengths,
+    reconstruction_rates, sigma_over_steps,
 )
 from helpers.plots.style import CLASS_COLOURS, COLOURS, DETAILS, check_alt, show, use

@@ -1,4 +1,4 @@
-"""Figures of rate, distortion, σ and spectra of VAEs, for the notebook that sets them.
+"""Figures of rate, distortion, σ and spectra of VAEs, and of what their reconstructions are good for.
 
 Each returns the figure, for `plots.show`.
 """
@@ -120,6 +120,62 @@ def power_spectra(power):
     axes[1].set(xlabel="cycles per picture", ylabel=f"share of the {next(iter(power))}' power")
     axes[1].set(ylim=(0, None))
     axes[0].legend()
+    return fig
+
+
+def reconstruction_lengths(study):
+    """Mean IoU of labelled reconstructions, and the rate, over the training steps of the VAE.
+
+    Args:
+        study: dictionary with `length_curve`, `picture` and `layout`; see
+            `experiments.reconstructions.summary`.
+    """
+    import matplotlib.pyplot as plt
+
+    steps, iou, half, rate = np.transpose(study["length_curve"])
+    fig, (left, right) = plt.subplots(1, 2, figsize=(9.6, 3.6))
+    left.errorbar(steps, iou, half, fmt="o-", capsize=3, label="label the reconstruction")
+    left.axhline(study["picture"][0], color="k", linestyle="-.", label="label the picture")
+    left.axhline(study["layout"], color="k", linestyle=":", label="layout, without a look")
+    left.set(ylabel="mean IoU", ylim=(0, 1))
+    left.legend(loc="lower right", fontsize=9)
+    right.plot(steps, rate, "o-")
+    right.set(ylabel="rate (bits per picture)", ylim=(0, 1.2 * rate.max()))
+    for axis in (left, right):
+        axis.set(xscale="log", xlabel="training steps of the VAE")
+        axis.set_xticks(steps, [f"{s:,.0f}" for s in steps], fontsize=8)
+        axis.minorticks_off()
+    return fig
+
+
+def reconstruction_rates(study, codes):
+    """Mean IoU of labelled reconstructions over the rate, one curve a grid, beside codes of masks.
+
+    Args:
+        study: dictionary with `rates`, `picture` and `layout`; see
+            `experiments.reconstructions.summary`. Each point has its number of channels beside it.
+        codes: dictionary from the name of a code to its points `[(bits, mean IoU), …]`.
+    """
+    import matplotlib.pyplot as plt
+
+    fig, axis = plt.subplots(figsize=(9.6, 4.4))
+    grids = sorted({row[0] for row in study["rates"]})
+    for g, style, above in zip(grids, ("o-", "s--"), (-14, 8)):
+        rows = sorted((row for row in study["rates"] if row[0] == g), key=lambda row: row[2])
+        _, channels, rate, iou, half = np.transpose(rows)
+        name = f"reconstruction, {g:.0f}×{g:.0f} places"
+        (line, *_) = axis.errorbar(rate, iou, half, fmt=style, capsize=3, label=name)
+        for c, *point in zip(channels, rate, iou):
+            place = {"textcoords": "offset points", "ha": "center", "color": line.get_color()}
+            axis.annotate(f"{c:.0f}", point, (0, above), fontsize=8, **place)
+    for (name, points), style in zip(codes.items(), ("D:", "kx", "k+")):
+        if points:
+            axis.plot(*np.transpose(points), style, label=f"code: {name}")
+    axis.axhline(study["picture"][0], color="k", linestyle="-.", label="label the picture")
+    axis.axhline(study["layout"], color="k", linestyle=":", label="layout, without a look")
+    axis.set(xscale="log", xlabel="rate, or length of a code (bits per picture)")
+    axis.set(ylabel="mean IoU", ylim=(0, 1.05))
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
     return fig
 
 
