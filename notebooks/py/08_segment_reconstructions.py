@@ -160,9 +160,7 @@ SIGMA = 0.05  # standard deviation of a pixel
 def new_vae(places, channels, run=0):
     """A VAE with fresh weights, whose latent is a grid of places with so many channels each."""
     keras.utils.set_random_seed(seed + run)
-    encoder, decoder = pyramids.pyramid_networks(
-        shape, channels, WIDTHS, DEPTHS, PATCHES[places]
-    )
+    encoder, decoder = pyramids.pyramid_networks(shape, channels, WIDTHS, DEPTHS, PATCHES[places])
     return models.VAE(encoder, decoder, "gaussian", SIGMA, seed=seed + run)
 
 
@@ -326,6 +324,7 @@ for name in ("narrow", "wide", "forest"):
         print(f"{source} {value:.3f} ± {half:.3f}", end="   ")
     print("difference {:+.3f} ± {:.3f}".format(*lost[name]))
 
+
 # %% tags=["picture"]
 def coloured(masks):
     return plots.mask_to_rgb(masks[:10], classes, void)
@@ -429,6 +428,7 @@ if study:
 #
 # **A code that knows three neighbours.** The mask is sent pixel by pixel, row by row. The receiver already has the neighbours to the left, above, and between these two. An ideal code takes $-\log_2 p(\text{class} \mid \text{three neighbours})$ bits for a pixel. Inside an area the neighbours agree, and the next pixel takes almost no bits. (Rissanen and Langdon, 1981, code images in this way.)
 
+
 # %%
 def mask_bits(masks):
     """Mean bits of a mask for a receiver who knows three neighbours of each pixel."""
@@ -453,6 +453,7 @@ assert abs(mask_bits(half_masks) - metrics.label_bits(half_masks, classes)) < 1e
 # **A code that knows what a scene is.** Sender and receiver know that the program draws one or two discs, squares or triangles. Then the sender names for each object its class, place, radius and turn, each rounded to some number of steps; and the receiver draws the mask. The mask is not exact any more, so this code has a mean IoU.
 #
 # > **Predict first.** How many bits will the first code take for a mask of 1,024 pixels? And how many must the second one send for a mean IoU of 0.9?
+
 
 # %%
 def rounded(values, low, high, steps):
@@ -564,6 +565,7 @@ for name, yours, true in (("bits", your_bits, 2048), ("square", your_square, tru
 #
 # The next two cells compute what the text speaks of, and record it.
 
+
 # %%
 def at_rate(rate, curve):
     """Scores (N,) of a curve at a rate, on the straight line between its neighbours."""
@@ -606,9 +608,7 @@ if summary:
     summary["length_curve"] = [
         [s, *interval(p["draw"]), bits(p["rate"])] for s, p in zip(steps, line)
     ]
-    summary["length_gain"] = [
-        interval(b["draw"] - a["draw"]) for a, b in zip(line, line[1:])
-    ]
+    summary["length_gain"] = [interval(b["draw"] - a["draw"]) for a, b in zip(line, line[1:])]
     summary |= {"main": [], "main_bits": [], "behind": [], "of_mean": []}
     for g in grids:
         runs = [of(g, MAIN[g], longer, run) for run in range(3)]
