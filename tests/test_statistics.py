@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from helpers import metrics
 
@@ -113,3 +114,23 @@ def test_holm_by_hand():
     # Sorted .01 .02 .03 .5, times 4 3 2 1: .04 .06 .06 .5, never falling.
     assert metrics.holm([0.5, 0.01, 0.03, 0.02]) == pytest.approx([0.5, 0.04, 0.06, 0.06])
     assert metrics.holm([0.9, 0.8]) == pytest.approx([1.0, 1.0])
+
+
+def test_crossed_p_value_is_that_of_a_t_test_where_pictures_are_alike():
+    by_seed = [0.1, 0.3, 0.25, 0.05]
+    scores = np.repeat(np.array(by_seed)[:, None], 6, axis=1)
+    expected = stats.ttest_1samp(by_seed, 0).pvalue
+    assert metrics.crossed_p_value(scores) == pytest.approx(expected, rel=1e-6)
+
+
+def test_crossed_p_value_falls_as_the_interval_leaves_zero():
+    noise = np.random.default_rng(0).normal(0, 0.1, (5, 200))
+    p = [metrics.crossed_p_value(noise + shift) for shift in (0.0, 0.03, 0.1, 0.5)]
+    assert p == sorted(p, reverse=True)
+    mean, half = metrics.crossed_interval(noise + 0.1)
+    assert (p[2] < 0.05) == (abs(mean) > half)
+
+
+def test_crossed_p_value_says_nothing_without_an_interval():
+    assert metrics.crossed_p_value([[0.5]]) == 1.0
+    assert metrics.crossed_p_value(np.zeros((3, 4))) == 1.0

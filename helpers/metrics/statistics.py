@@ -69,6 +69,37 @@ def crossed_interval(scores, level=0.95):
     return mean, math.hypot(by_seed, by_picture)
 
 
+def crossed_p_value(scores):
+    """The p-value of "the mean is 0" that goes with `crossed_interval`: 0.05 where 0 is its end.
+
+    It is 1 − the level at which the interval's end reaches 0. A single seed and a single picture
+    have no interval: the p-value is 1.
+
+    Args:
+        scores: `(seeds, pictures)`, as a rule paired differences of two methods.
+
+    Examples:
+        >>> scores = np.array([[0.1, 0.3], [0.2, 0.2]])
+        >>> p = metrics.crossed_p_value(scores)
+        >>> mean, half = metrics.crossed_interval(scores, level=1 - p)
+        >>> bool(abs(mean - half) < 1e-6)
+        True
+    """
+    from scipy import optimize
+
+    mean, half = crossed_interval(scores)
+    if not half or not mean:
+        return 1.0
+
+    def beyond(p):
+        return crossed_interval(scores, 1 - p)[1] - abs(mean)
+
+    lowest, highest = 1e-12, 1 - 1e-12
+    if beyond(lowest) <= 0:
+        return lowest
+    return float(optimize.brentq(beyond, lowest, highest, xtol=1e-12))
+
+
 def holm(p_values):
     """p-values of several comparisons after Holm's correction, in the order given, `(M,)`.
 
