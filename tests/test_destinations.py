@@ -523,7 +523,7 @@ def test_a_table_has_one_line_a_run_and_a_picture_any_name(project, capsys):
 
 
 def test_a_list_of_one_item_is_that_item(project):
-    """As in the sweep 08.labels, which gives each run one number of masks."""
+    """As in the sweep 09.labels, which gives each run one number of masks."""
     node = written(parameters={})
     node.cells[2].outputs[0]["data"][MIME]["results"] |= {"one": [0.5], "deep": [[1, 2]]}
     node.cells[0].source += "\nlabels = [10]  # masks\nmore = [1, 2]  # of them"

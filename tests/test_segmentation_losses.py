@@ -362,3 +362,16 @@ def test_a_compiled_model_comes_back_with_its_loss(loss, tmp_path):
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_dice_of_present_classes_gives_nothing_for_absent_ones():
+    truth = np.zeros((2, 4, 4), "int32")
+    truth[1, :2] = 1
+    background = np.full((2, 4, 4, 3), [20.0, -20.0, -20.0], "float32")
+    every = per_image(SoftDice(3, smooth=1e-6), truth, background)
+    present = per_image(SoftDice(3, smooth=1e-6, present=True), truth, background)
+    # The second image: background 2·8/(16 + 8), class 1 missed, class 2 absent and not claimed.
+    assert every == pytest.approx([0, 1 - (2 / 3 + 0 + 1) / 3], abs=1e-5)
+    assert present == pytest.approx([0, 1 - (2 / 3 + 0) / 2], abs=1e-5)
+    wrong = np.full((2, 4, 4), 7, "int32")
+    assert np.isnan(per_image(SoftDice(3, present=True), wrong, background)).all()

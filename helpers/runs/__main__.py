@@ -137,7 +137,7 @@ def _parser():
     many = add(
         "sweep", run_sweep, "run a notebook under many parameters, in parallel", profile=None
     )
-    many.add_argument("sweep", help="YAML file, such as notebooks/sweeps/08.labels.yaml")
+    many.add_argument("sweep", help="YAML file, such as notebooks/sweeps/09.labels.yaml")
     many.add_argument("--profile", choices=PROFILES, help="instead of the file's own")
     many.add_argument("--kernel", help="Jupyter kernel; vae-cpu where registered")
     many.add_argument("--out", help="folder or URL; runs/<name of the file> without it")

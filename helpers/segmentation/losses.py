@@ -66,7 +66,7 @@ class PixelCrossEntropy(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class SoftDice(keras.losses.Loss):
-    """1 − Dice overlap of probabilities and truth, mean over the classes of each image.
+    """1 − Dice overlap of probabilities and truth, mean over classes of each image.
 
     Dice is taken over the pixels of one image and one class, never over the batch as one: else
     the large objects of a batch decide about the small. `keras.losses.Dice` has no `ignore_class`,
@@ -77,6 +77,8 @@ class SoftDice(keras.losses.Loss):
         ignore_class: class index that does not count, or None.
         smooth: pixels added to both sides of the fraction, so that a class which is neither
             there nor predicted scores 1.
+        present: whether only the classes that are in an image's truth count. With all of them, an
+            image scores high for what is absent and not claimed.
 
     Call arguments:
         truth: integers `(B, H, W)`; a label that is neither a class nor `ignore_class` makes the
@@ -90,23 +92,36 @@ class SoftDice(keras.losses.Loss):
         Milletari, Navab and Ahmadi (2016), V-Net. https://arxiv.org/abs/1606.04797
     """
 
-    def __init__(self, num_classes, ignore_class=None, smooth=1.0, name="soft_dice", **kwargs):
+    def __init__(
+        self,
+        num_classes,
+        ignore_class=None,
+        smooth=1.0,
+        present=False,
+        name="soft_dice",
+        **kwargs,
+    ):
         super().__init__(name=name, **kwargs)
         if not smooth > 0:
             raise ValueError(f"`smooth` must be above 0. Received: smooth={smooth!r}")
         self.num_classes, self.ignore_class = int(num_classes), _index(ignore_class)
-        self.smooth = float(smooth)
+        self.smooth, self.present = float(smooth), bool(present)
 
     def call(self, truth, logits):
         hot, counted = _one_hot(truth, logits, self.num_classes, self.ignore_class)
         p = ops.softmax(logits, axis=-1) * counted[..., None]
         both = ops.sum(p * hot, axis=(1, 2))
         sizes = ops.sum(p, axis=(1, 2)) + ops.sum(hot, axis=(1, 2))
-        return 1.0 - ops.mean((2.0 * both + self.smooth) / (sizes + self.smooth), axis=-1)
+        overlap = (2.0 * both + self.smooth) / (sizes + self.smooth)  # (B, C)
+        if not self.present:
+            return 1.0 - ops.mean(overlap, axis=-1)
+        # Labels that are no class are NaN here, and must stay it.
+        there = ops.where(ops.sum(hot, axis=(1, 2)) == 0, 0.0, 1.0)
+        return 1.0 - ops.sum(overlap * there, axis=-1) / ops.maximum(ops.sum(there, axis=-1), 1.0)
 
     def get_config(self):
-        own = {name: getattr(self, name) for name in ("num_classes", "ignore_class", "smooth")}
-        return {**super().get_config(), **own}
+        names = ("num_classes", "ignore_class", "smooth", "present")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     @classmethod
     def from_config(cls, config):

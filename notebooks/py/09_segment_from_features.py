@@ -73,16 +73,25 @@ check_parameters(
 )  # fmt: skip
 set_up(seed)
 
-import functools
 import math
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers, ops
 
-from helpers import backend, checkpoint, data, losses, metrics, models, plots, pyramids
+from helpers import (
+    backend,
+    checkpoint,
+    data,
+    losses,
+    metrics,
+    models,
+    plots,
+    pyramids,
+    segmentation,
+)
 from helpers.data.stream import FreshShapes
+from helpers.experiments import label_budgets
 from helpers.layers import DepthToSpaceUp, GaussianSampling
 
 plots.use()
@@ -165,42 +174,30 @@ def new_pair(run):
     return pyramids.pyramid_networks(shape, CHANNELS, WIDTHS, DEPTHS, (2, 2, 2))
 
 
-class Unlabelled(keras.utils.PyDataset):
-    """Batches of pictures without masks: x alone, or pairs (x, x) of input and target."""
+class Autoencoder(keras.Model):
+    """A model whose target is its own input."""
 
-    def __init__(self, steps, run, pairs):
-        super().__init__()
-        self.steps, self.run, self.pairs = steps, run, pairs
-        self.fresh = FreshShapes(16, steps, seed + run, **drawing) if dataset == "shapes" else None
-
-    def __len__(self):
-        return self.steps
-
-    def __getitem__(self, index):
-        if self.fresh:
-            (x,) = self.fresh[index]  # new pictures in every step
-        else:
-            rng = np.random.default_rng([seed, self.run, index])
-            x = x_train[rng.integers(len(x_train), size=16)]
-        return (x, x) if self.pairs else (x,)
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        return ops.mean((y_pred - x) ** 2)
 
 
 def pretrain(kind, steps, run=0):
     """Encoder and decoder after so many steps as "autoencoder", "denoising" or "VAE"."""
     encoder, decoder = new_pair(run)
-    schedule = keras.optimizers.schedules.CosineDecay(0.003, steps)
-    adam = keras.optimizers.Adam(schedule)
-    fast = backend.compile_options(planned=steps)
-    pictures = Unlabelled(steps, run, pairs=kind != "VAE")
     if kind == "VAE":
         model = models.VAE(encoder, decoder, "gaussian", SIGMA, seed=seed + run)
-        model.compile(adam, **fast)
     else:
         noise = layers.GaussianNoise(0.1 if kind == "denoising" else 0.0, seed=seed + run)
-        mean, _ = encoder(noise(encoder.input))
-        model = keras.Model(encoder.input, decoder(mean))
-        model.compile(adam, "mse", **fast)
-    model.fit(pictures, shuffle=False, verbose=0)
+        to_mean = keras.Model(encoder.input, encoder.outputs[0])
+        model = Autoencoder(encoder.input, decoder(to_mean(noise(encoder.input))))
+    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.003, steps))
+    model.compile(adam, **backend.compile_options(planned=steps))
+    if dataset == "shapes":
+        pictures = FreshShapes(16, steps, seed + run, **drawing)  # new ones in every step
+        model.fit(pictures, shuffle=False, verbose=0)
+    else:
+        epochs = math.ceil(16 * steps / len(x_train))
+        model.fit(x_train, batch_size=16, epochs=epochs, verbose=0)
     return encoder, decoder
 
 
@@ -252,32 +249,30 @@ def add_head(image, features):
     return keras.Model(image, DepthToSpaceUp(classes, 2, None)(h))
 
 
-def decoder_levels(decoder):
-    """A model from a latent to the decoder's last features at each resolution, finest first."""
-    last = {}
-    for layer in decoder.layers[1:]:
-        if len(layer.output.shape) == 4 and layer.output.shape[1] < shape[0]:
-            last[layer.output.shape[1]] = layer.output
-    return keras.Model(decoder.input, [last[side] for side in sorted(last, reverse=True)])
+def decoder_level(decoder, side):
+    """A model from a latent to the decoder's last features with `side` × `side` places."""
+    found = [
+        layer.output
+        for layer in decoder.layers[1:]
+        if len(layer.output.shape) == 4 and layer.output.shape[1] == side
+    ]
+    return keras.Model(decoder.input, found[-1])
 
 
 # %%
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=void)
 
 
-def batches(count, steps, run):
-    """Indices of pictures for so many batches of 16, in a new order for each pass: (16·steps,)."""
+def train_head(model, x, targets, rate=0.01, loss=loss, run=0):
+    """`head_steps` batches of 16; the learning rate falls to zero like half a cosine wave."""
+    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, head_steps))
+    model.compile(adam, loss, **backend.compile_options(planned=head_steps))
     rng = np.random.default_rng([seed, run])
-    passes = math.ceil(16 * steps / count)
-    return np.concatenate([rng.permutation(count) for _ in range(passes)])[: 16 * steps]
-
-
-def train_head(model, x, masks, steps, rate=0.01, loss=loss, run=0):
-    """Adam; the learning rate falls from `rate` to zero like half a cosine wave."""
-    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
-    model.compile(adam, loss, **backend.compile_options(planned=steps))
-    order = batches(len(x), steps, run)
-    model.fit(x[order], masks[order], batch_size=16, shuffle=False, verbose=0)
+    passes = math.ceil(16 * head_steps / len(x))
+    order = np.concatenate([rng.permutation(len(x)) for _ in range(passes)])
+    order = order[: 16 * head_steps]
+    targets = keras.tree.map_structure(lambda array: array[order], targets)
+    model.fit(x[order], targets, batch_size=16, shuffle=False, verbose=0)
 
 
 def label(model, x):
@@ -287,56 +282,46 @@ def label(model, x):
 # %% [markdown]
 # ## Which place inside the VAE?
 #
-# Seven places: three levels of the encoder, the latent (its mean), and three levels of the decoder; and all levels of the encoder together. Each once **frozen**, where only the head learns, and once **tuned**, where the VAE's weights below the head learn with it. All 1,200 masks are used. The VAE is the one from above, after 600 steps: this section is a demonstration.
+# Seven places: three levels of the encoder (0 has 16×16 places, 1 has 8×8, 2 has 4×4), the latent (its mean), and the three levels of the decoder; and all levels of the encoder together. Each once **frozen**, where only the head learns, and once **tuned**, where the VAE's weights below the head learn with it. All 1,200 masks are used. The VAE is the one from above, after 600 steps: this section is a demonstration.
 #
 # > **Predict first.** Among the frozen ones, which place is best: one before the latent, the latent, or one after it? Does tuning change the order?
 
 
 # %%
-def places_of(encoder, decoder):
-    """Symbolic features by name, each a list, finest first."""
+def features_at(place, encoder, decoder):
+    """Symbolic features of a place, a list, finest first."""
     levels = pyramids.levels(encoder)
-    after = decoder_levels(decoder)(encoder.outputs[0])
-    sides = [level.shape[1] for level in levels]
-    found = {f"encoder {s}×{s}": [level] for s, level in zip(sides, levels)}
-    found["latent"] = [encoder.outputs[0]]
-    found |= {f"decoder {f.shape[1]}×{f.shape[1]}": [f] for f in reversed(after)}
-    return found | {"all of the encoder": levels}
-
-
-def encoder_and_decoder(weights, run=0):
-    """A new pair with the weights of a pretrained one, or with fresh ones (None)."""
-    encoder, decoder = new_pair(run)
-    if weights:
-        encoder.set_weights(weights[0])
-        decoder.set_weights(weights[1])
-    return encoder, decoder
+    if place == "all of the encoder":
+        return levels
+    if place == "latent":
+        return [encoder.outputs[0]]
+    network, level = place.split()
+    if network == "encoder":
+        return [levels[int(level)]]
+    side = levels[int(level)].shape[1]
+    return [decoder_level(decoder, side)(encoder.outputs[0])]
 
 
 kept = {kind: [network.get_weights() for network in pair] for kind, pair in pairs.items()}
-by_place = {}  # mean and half width, by name and "frozen" or "tuned"
-for name in places_of(*pairs["VAE"]):
+PLACES = ["encoder 0", "encoder 1", "encoder 2", "latent"]
+PLACES += ["decoder 2", "decoder 1", "decoder 0", "all of the encoder"]
+by_place = {}  # mean and half width, by place and "frozen" or "tuned"
+for place in PLACES:
     for how in ("frozen", "tuned"):
-        encoder, decoder = encoder_and_decoder(kept["VAE"])
-        encoder.trainable = decoder.trainable = how == "tuned"
-        model = add_head(encoder.input, places_of(encoder, decoder)[name])
-        train_head(model, x_train, masks_train, head_steps)
-        by_place[name, how] = metrics.confidence_interval(by_picture(label(model, x_val)))
-
+        for network, its_weights in zip(pairs["VAE"], kept["VAE"]):
+            network.set_weights(its_weights)  # as after the pretraining
+            network.trainable = how == "tuned"
+        model = add_head(pairs["VAE"][0].input, features_at(place, *pairs["VAE"]))
+        train_head(model, x_train, masks_train)
+        by_place[place, how] = metrics.confidence_interval(by_picture(label(model, x_val)))
 
 # %%
-fig, axis = plt.subplots(figsize=(7.2, 4))
-names = list(dict.fromkeys(name for name, _ in by_place))
-for how, colour, shift in (("tuned", "C0", 0.12), ("frozen", "C1", -0.12)):
-    values, halves = np.transpose([by_place[name, how] for name in names])
-    rows = -np.arange(len(names)) + shift
-    axis.errorbar(values, rows, xerr=halves, fmt="o", color=colour, capsize=3, label=how)
-axis.axvline(floor, color="k", linestyle=":", label="layout, without a look")
-axis.set_yticks(-np.arange(len(names)), names)
-axis.set(xlabel="mean IoU, and 95 % interval over pictures", xlim=(0, 1))
-axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
+panels = {
+    f"{how}: mean IoU": {place: by_place[place, how] for place in PLACES}
+    for how in ("frozen", "tuned")
+}
 alt = "ALT places: to be written when the figure has been looked at."
-plots.show(fig, alt=alt)
+plots.show(plots.interval_panels(panels, limits=(0, 1)), alt=alt)
 
 # %% [markdown]
 # ANSWER1
@@ -378,18 +363,6 @@ def two_outputs(encoder, decoder, model, weight):
     return both, {"labels": loss, "picture": distortion}
 
 
-# %% tags=["nbval-check-output"]
-x_few, masks_few = x_train[:8], masks_train[:8]
-encoder, decoder = encoder_and_decoder(kept["VAE"])
-model = add_head(encoder.input, pyramids.levels(encoder))
-both, two_losses = two_outputs(encoder, decoder, model, weight=0.03)
-mean, log_variance = encoder(x_few)
-added = ops.convert_to_numpy(ops.sum(both(x_few) and both.losses))  # the share of the KL
-share = 0.03 / (shape[0] * shape[1])
-by_hand = share * float(ops.mean(losses.gaussian_kl(mean, log_variance)))
-assert abs(added - by_hand) < 1e-4 * abs(by_hand) + 1e-9
-print("what the layer adds is the mean KL of the batch, times w/(HW)")
-
 # %% [markdown]
 # How large should $w$ be? The study below chooses it from 0.003, 0.03 and 0.3 on the 300 pictures for choosing.
 #
@@ -416,14 +389,23 @@ print("what the layer adds is the mean KL of the batch, times w/(HW)")
 
 
 # %%
-STARTS = ("fresh", "fresh, frozen", "autoencoder", "denoising", "VAE", "VAE, frozen", "VAE + term")
+STARTS = ["fresh", "fresh, frozen", "autoencoder", "denoising"]
+STARTS += ["VAE", "VAE, frozen", "VAE + term"]
 
 
 def show_pictures(encoder):
     """The normalisation layers of an encoder measure 800 pictures; its weights stay."""
-    pictures = Unlabelled(50, 0, pairs=False)
-    for index in range(50):
-        encoder(pictures[index][0], training=True)
+    for first in range(0, min(800, len(x_train)), 16):
+        encoder(x_train[first : first + 16], training=True)
+
+
+def encoder_and_decoder(weights, run=0):
+    """A new pair with the weights of a pretrained one, or with fresh ones (None)."""
+    encoder, decoder = new_pair(run)
+    if weights:
+        encoder.set_weights(weights[0])
+        decoder.set_weights(weights[1])
+    return encoder, decoder
 
 
 def network_of(start, run, weights, term=0.03):
@@ -443,14 +425,10 @@ def label_with(start, budget, run, weights, rate=0.01, term=0.03, x=x_val):
     """Trains a start on the masks of `budget` pictures; labels of x, (N, H, W)."""
     model, trained, its_loss = network_of(start, run, weights, term)
     some = np.random.default_rng([seed, run]).permutation(len(x_train))[:budget]
-    x_some, targets = x_train[some], masks_train[some]
-    order = batches(len(some), head_steps, run)
-    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, head_steps))
-    trained.compile(adam, its_loss, **backend.compile_options(planned=head_steps))
-    targets = targets[order]
+    targets = masks_train[some]
     if start == "VAE + term":
-        targets = {"labels": targets, "picture": x_some[order]}
-    trained.fit(x_some[order], targets, batch_size=16, shuffle=False, verbose=0)
+        targets = {"labels": targets, "picture": x_train[some]}
+    train_head(trained, x_train[some], targets, rate, its_loss, run)
     return label(model, x)
 
 
@@ -471,110 +449,32 @@ for (budget, start), scores in own.items():
 # The next cells run in the recorded study only (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, four budgets, five seeds of head and masks. Each pretraining was done once, so the study says nothing about other seeds of the pretraining.
 
 # %%
-store = checkpoint.ResultStore(
-    cache_dir,
-    dataset=dataset,
-    plan=[seed, size, images, val_images, pretraining_steps, head_steps, labels, seeds],
-)
-
-
-def chosen_by(start, weights):
-    """Learning rate (and weight of the VAE's term) with the best mean IoU where we choose."""
-
-    def score(rate, term):
-        answer = label_with(start, 60, 100, weights, rate, term, x_choose)
-        return float(metrics.mean_iou(masks_choose, answer, classes, void))
-
-    tried = [(rate, 0.03) for rate in (0.003, 0.01, 0.03)]
-    if start == "VAE + term":
-        best = chosen_by("VAE", weights)[0]
-        tried = [(best, term) for term in (0.003, 0.03, 0.3)]
-    found = {}
-    for rate, term in tried:
-        key = [start, rate, term]
-        found[rate, term] = store.result("choose", functools.partial(score, rate, term), key=key)
-    return max(found, key=found.get)
-
-
-def study_score(start, budget, run, weights, choice, length):
-    def score():
-        return by_picture(label_with(start, budget, run, weights, *choice))
-
-    key = [start, budget, run, *choice, length]
-    return np.array(store.result("score", score, key=key))
-
-
-# %%
-def arrays(kind, steps):
-    return [network.get_weights() for network in pretrain(kind, steps)]
-
-
-found, choices = {}, {}
-if study:
-    longer = kept
-    shorter = {kind: arrays(kind, pretraining_steps // 2) for kind in ("denoising", "VAE")}
-    for start in STARTS:
-        choices[start] = chosen_by(start, longer)
-    for run in range(seeds):
-        for budget in labels:
-            for start in STARTS:
-                args = [start, budget, run, longer, choices[start], "longer"]
-                found.setdefault((budget, start), []).append(study_score(*args))
-            for start in ("denoising", "VAE") if budget in (60, labels[-1]) else ():
-                args = [start, budget, run, shorter, choices[start], "shorter"]
-                found.setdefault((budget, f"{start}, half"), []).append(study_score(*args))
-
-# %%
-CLAIMS = {"pretraining": ("VAE", "fresh"), "objective": ("VAE", "denoising")}
 summary = {}
 if study:
-    for budget in labels:
-        for start in STARTS:
-            pair = metrics.crossed_interval(np.array(found[budget, start]))
-            summary.setdefault("score " + start, []).append(pair)
-    apart = {
-        (claim, budget): np.array(found[budget, one]) - np.array(found[budget, other])
-        for claim, (one, other) in CLAIMS.items()
-        for budget in labels
-    }  # (runs, N) each
-    p_values = metrics.holm([metrics.crossed_p_value(scores) for scores in apart.values()])
-    level = 1 - 0.05 / len(apart)
-    for (claim, budget), p in zip(apart, p_values):
-        scores = apart[claim, budget]
-        row = [*metrics.crossed_interval(scores), p, metrics.crossed_interval(scores, level)[1]]
-        summary.setdefault("claim " + claim, []).append(row)
-    for start in ("denoising", "VAE"):
-        for budget in (60, labels[-1]):
-            change = np.array(found[budget, start]) - np.array(found[budget, f"{start}, half"])
-            summary.setdefault("longer " + start, []).append(metrics.crossed_interval(change))
-    summary |= {"labels": labels, "choices": [choices[start] for start in STARTS]}
-    summary |= {"pretraining_steps": pretraining_steps, "head_steps": head_steps, "seeds": seeds}
+    plan = [seed, size, images, val_images, pretraining_steps, head_steps, labels, seeds]
+    store = checkpoint.ResultStore(cache_dir, dataset=dataset, plan=plan)
+    shorter = {}
+    for kind in ("denoising", "VAE"):
+        networks = pretrain(kind, pretraining_steps // 2)
+        shorter[kind] = [network.get_weights() for network in networks]
+    lengths = {"longer": kept, "shorter": shorter}
 
-# %%
+    def choosing_score(start, rate, term):
+        answer = label_with(start, 60, 100, kept, rate, term, x_choose)
+        return float(metrics.mean_iou(masks_choose, answer, classes, void))
+
+    def scores(start, budget, run, length, rate, term):
+        return by_picture(label_with(start, budget, run, lengths[length], rate, term))
+
+    summary = label_budgets.study(STARTS, labels, seeds, choosing_score, scores, store)
+
+# %% tags=["picture"]
 if recorded:
-    budgets = recorded["labels"]
-    fig, axis = plt.subplots(figsize=(7.6, 4.2))
-    for i, start in enumerate(STARTS):
-        values, halves = np.transpose(
-            recorded["score_" + start.replace(", ", "_").replace(" + ", "_")]
-        )
-        places = np.array(budgets) * 1.06 ** (i - 3)
-        style = "--" if "frozen" in start else "-"
-        axis.errorbar(places, values, halves, fmt="o" + style, capsize=2, markersize=4, label=start)
-    axis.axhline(floor, color="k", linestyle=":", label="layout, without a look")
-    axis.set(xscale="log", xlabel="pictures with a mask", ylabel="mean IoU", ylim=(0.2, 1))
-    axis.set_xticks(budgets, [str(b) for b in budgets])
-    axis.minorticks_off()
-    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    curves = {s: recorded["score_" + label_budgets.key_of(s)] for s in recorded["starts"]}
+    fig = plots.label_efficiency(recorded["labels"], curves, floor=floor)
     alt = "ALT label efficiency: to be written when it was looked at."
     plots.show(fig, alt=alt)
-
-# %%
-if recorded:
-    for claim, (one, other) in CLAIMS.items():
-        for budget, row in zip(recorded["labels"], recorded["claim_" + claim]):
-            line = f"{budget:>5} masks, {one} − {other}: {{:+.3f}} ± {{:.3f}}, corrected p {{:.2f}}"
-            print(line.format(*row), f"visible from {row[3]:.3f}")
+    print(label_budgets.claims_table(recorded))
 
 # %% [markdown]
 # ANSWER2
@@ -605,57 +505,26 @@ print(f"mean of all {np.mean(dice):.2f}, of the two that are present {np.mean(di
 #
 # > **Predict first.** Five losses, the same network and fresh weights, all 1,200 masks. Which of them fails? What will its pixel accuracy be?
 
-
 # %%
-def soft_dice(present):
-    """1 − Dice from logits, mean over the classes of each picture: all, or those present."""
-
-    def dice_loss(masks, logits):
-        masks = ops.cast(masks, "int32")
-        counted = ops.cast(masks != (classes if void is None else void), "float32")[..., None]
-        hot = ops.one_hot(masks, classes) * counted  # (B, H, W, classes)
-        p = ops.softmax(logits) * counted
-        both = ops.sum(p * hot, axis=(1, 2))  # (B, classes)
-        sizes = ops.sum(p, axis=(1, 2)) + ops.sum(hot, axis=(1, 2))
-        overlap = (2 * both + 1) / (sizes + 1)  # the 1 makes an absent, unclaimed class 1
-        weight = ops.cast(ops.any(hot > 0, axis=(1, 2)), "float32") if present else 1.0
-        weight = weight * ops.ones_like(overlap)
-        return 1 - ops.sum(weight * overlap, axis=-1) / ops.maximum(ops.sum(weight, axis=-1), 1)
-
-    return dice_loss
-
-
 shares = counts.sum(axis=(1, 2)) / counts.sum()
-class_weights = ops.convert_to_tensor(np.maximum(shares, 1e-3) ** -0.5, "float32")
-
-
-def weighted(masks, logits):
-    """Cross-entropy whose pixels count by the weight of their class."""
-    counted = ops.cast(masks != (-1 if void is None else void), "float32")
-    masks = ops.where(counted > 0, ops.cast(masks, "int32"), 0)
-    weight = ops.take(class_weights, masks) * counted  # (B, H, W)
-    nats = keras.losses.sparse_categorical_crossentropy(masks, logits, from_logits=True)
-    return ops.sum(weight * nats) / ops.maximum(ops.sum(weight), 1e-6)
-
-
-def with_dice(masks, logits):
-    return loss(masks, logits) + soft_dice(True)(masks, logits)
-
-
+weights = np.maximum(shares, 1e-3) ** -0.5
+dice_of_present = segmentation.SoftDice(classes, void, present=True)
 LOSSES = {
     "cross-entropy": loss,
-    "class weights": weighted,
-    "Dice, all classes": soft_dice(False),
-    "Dice, present": soft_dice(True),
-    "cross-entropy + Dice": with_dice,
+    "class weights": segmentation.PixelCrossEntropy(classes, void, weights),
+    "Dice, all classes": segmentation.SoftDice(classes, void),
+    "Dice, present": dice_of_present,
+    "cross-entropy + Dice": lambda masks, logits: (
+        loss(masks, logits) + dice_of_present(masks, logits)
+    ),
 }
-by_loss, answers = {}, {}
+by_loss = {}
 for name, its_loss in LOSSES.items():
     encoder, _ = new_pair(0)
     model = add_head(encoder.input, pyramids.levels(encoder))
-    train_head(model, x_train, masks_train, head_steps, loss=its_loss)
-    answers[name] = label(model, x_val)
-    by_loss[name] = metrics.label_map_scores(masks_val, answers[name], classes, void)
+    train_head(model, x_train, masks_train, loss=its_loss)
+    answer = label(model, x_val)
+    by_loss[name] = metrics.label_map_scores(masks_val, answer, classes, void)
 for name, row in by_loss.items():
     told = ", ".join(f"{what} {v:.2f}" for what, v in zip(metrics.LABEL_MAP_SCORES, row))
     print(f"{name:<21}{told}")
@@ -663,28 +532,6 @@ for name, row in by_loss.items():
 
 # %% [markdown]
 # ANSWER3
-#
-# ## The best and the worst
-#
-# A mean hides what it is made of. Here are the held-out pictures on which the classifier with cross-entropy does best and worst, by the IoU of each picture, averaged over the classes that occur in it.
-
-# %% tags=["picture"]
-answer = answers["cross-entropy"]
-each = metrics.iou_per_image(masks_val, answer, classes, void)  # (N,)
-ends = np.argsort(each)[[-1, -2, -3, -4, 3, 2, 1, 0]]
-right = (answer == masks_val) | (masks_val == void)
-rows = [x_val[ends]]
-rows += [plots.mask_to_rgb(maps[ends], classes, void) for maps in (masks_val, answer)]
-rows.append(right[ends])
-titles = [f"{each[i]:.2f}" for i in ends]
-names = ["picture", "mask", "answer", "wrong: black"]
-fig = plots.image_grid(rows, row_labels=names, column_labels=titles)
-plots.class_legend(fig, val_set.class_names)
-alt = "ALT best and worst: to be written when it was looked at."
-plots.show(fig, alt=alt)
-
-# %% [markdown]
-# ANSWER4
 #
 # **Exercise.** A picture has 100 pixels: 90 of background and 10 of a disc; two more classes are absent. A classifier answers background everywhere. Compute its Dice, averaged over all four classes (absent and unclaimed: 1), and over the two that are present.
 
@@ -712,19 +559,15 @@ for name, yours, true in (
 
 # %% tags=["results"]
 results = {"floor": floor}
-for (name, how), pair in by_place.items():
-    key = name.replace(" of the", "").replace("×", "x").replace(" ", "_")
-    results[f"place_{key}_{how}"] = pair
-for (budget, start), scores in own.items():
-    key = start.replace(", ", "_").replace(" + ", "_")
-    results[f"own_{key}_{budget}"] = metrics.crossed_interval(scores)
+for (place, how), pair in by_place.items():
+    results[f"place_{place.replace(' of the', '').replace(' ', '_')}_{how}"] = pair
+for start in STARTS if own else []:
+    pairs_of = [metrics.crossed_interval(own[budget, start]) for budget in labels]
+    results["own_" + label_budgets.key_of(start)] = [mean for mean, _ in pairs_of]
+    results["own_half_" + label_budgets.key_of(start)] = [half for _, half in pairs_of]
 for name, row in by_loss.items():
     results["loss_" + name.replace(", ", "_").replace(" + ", "_").replace(" ", "_")] = row
-results["worst"] = sorted(each)[:4]
-results |= {
-    key.replace(", ", "_").replace(" + ", "_").replace(" ", "_"): value
-    for key, value in summary.items()
-}
+results |= summary
 results |= {f"study_{key}": v for key, v in recorded.items() if "study" not in key}
 best = by_place["all of the encoder", "tuned"][0]
 record(results, {}, f"head on all of the encoder, tuned: mean IoU {best:.2f}")

@@ -1,0 +1,127 @@
+"""The study of notebook 09: several starts of one network, with few labels and with many.
+
+The notebook has the functions that train. Here is which trainings belong to the study, and what is
+said of them: two claims that were named beforehand, judged by one rule, with intervals over seeds
+and pictures and p-values after Holm's correction.
+"""
+
+import numpy as np
+
+from helpers import metrics
+
+RATES = (0.003, 0.01, 0.03)  # learning rates to choose from, for every start
+TERMS = (0.003, 0.03, 0.3)  # weights of the VAE's term to choose from
+CLAIMS = {"pretraining": ("VAE", "fresh"), "objective": ("VAE", "denoising")}
+LEVEL = 0.05
+
+
+def choose(start, score, store):
+    """Learning rate and weight of the VAE's term with the best score where one may choose.
+
+    Args:
+        start: name of a start. "VAE + term" has the learning rate of "VAE" and chooses its weight.
+        score: function of (start, learning rate, weight) → a number, more is better.
+        store: a `checkpoint.ResultStore`.
+
+    Returns:
+        (learning rate, weight).
+    """
+    tried = [(rate, 0.03) for rate in RATES]
+    if start == "VAE + term":
+        best = choose("VAE", score, store)[0]
+        tried = [(best, term) for term in TERMS]
+    found = {
+        key: store.result("choose", lambda key=key: score(start, *key), key=[start, *key])
+        for key in tried
+    }
+    return max(found, key=found.get)
+
+
+def study(starts, budgets, seeds, choosing_score, scores, store):
+    """Run the study, or read what a store has of it, and sum it up.
+
+    Args:
+        starts: names of starts, among them those of `CLAIMS`.
+        budgets: numbers of labelled pictures.
+        seeds: of heads and labelled pictures.
+        choosing_score: see `choose`.
+        scores: function of (start, budget, run, length, learning rate, weight) → a score of each
+            held-out picture, `(N,)`. `length` is "longer", or "shorter" for a pretraining of half
+            the steps, which is asked of "VAE" and "denoising" at two budgets.
+        store: a `checkpoint.ResultStore`.
+
+    Returns:
+        See `summary`; and `choices`, learning rate and weight of each start.
+    """
+    choices = {start: choose(start, choosing_score, store) for start in starts}
+    found = {}
+    for run in range(seeds):
+        for budget in budgets:
+            for start in starts:
+                lengths = ("longer", "shorter") if start in CLAIMS["objective"] else ("longer",)
+                for length in lengths if budget in compared(budgets) else ("longer",):
+                    # The order of an earlier version, so that what it kept is found.
+                    key = [start, budget, run, *choices[start], length]
+                    asked = (start, budget, run, length, *choices[start])
+                    value = store.result("score", lambda asked=asked: scores(*asked), key=key)
+                    found.setdefault((start, budget, length), []).append(value)
+    found = {key: np.array(rows) for key, rows in found.items()}  # (seeds, N) each
+    return summary(found, starts, budgets) | {"choices": [choices[start] for start in starts]}
+
+
+def compared(budgets):
+    """The budgets at which both lengths of pretraining are asked: the second and the last."""
+    return sorted({budgets[min(1, len(budgets) - 1)], budgets[-1]})
+
+
+def summary(found, starts, budgets):
+    """What is said of the scores of a study.
+
+    Args:
+        found: dictionary from (start, budget, length) to scores `(seeds, N)`.
+        starts, budgets: see `study`.
+
+    Returns:
+        Dictionary. `score_<start>`: mean and half width at every budget. `claim_<name>`: at every
+        budget the mean difference, its half width, its p-value after Holm's correction over all
+        claims and budgets, and the half width at the first of Holm's levels: a true difference
+        below it would hardly have been found. `longer_<start>`: what twice the steps of pretraining
+        changed, at the budgets of `compared`.
+    """
+    told = {"labels": list(budgets), "starts": list(starts)}
+    for start in starts:
+        rows = [metrics.crossed_interval(found[start, b, "longer"]) for b in budgets]
+        told["score_" + key_of(start)] = rows
+    apart = {
+        (claim, b): found[one, b, "longer"] - found[other, b, "longer"]
+        for claim, (one, other) in CLAIMS.items()
+        for b in budgets
+    }  # (seeds, N) each
+    p_values = metrics.holm([metrics.crossed_p_value(scores) for scores in apart.values()])
+    for (claim, _), scores, p in zip(apart, apart.values(), p_values):
+        visible = metrics.crossed_interval(scores, 1 - LEVEL / len(apart))[1]
+        row = [*metrics.crossed_interval(scores), float(p), visible]
+        told.setdefault("claim_" + claim, []).append(row)
+    for start in CLAIMS["objective"]:
+        told["longer_" + key_of(start)] = [
+            metrics.crossed_interval(found[start, b, "longer"] - found[start, b, "shorter"])
+            for b in compared(budgets)
+        ]
+    return told
+
+
+def key_of(start):
+    """A start's name as a part of a key: "VAE + term" → "VAE_term"."""
+    return start.replace(", ", "_").replace(" + ", "_")
+
+
+def claims_table(told):
+    """The two claims of a summary as text, one line a budget."""
+    lines = []
+    for claim, (one, other) in CLAIMS.items():
+        for budget, row in zip(told["labels"], told["claim_" + claim]):
+            lines.append(
+                f"{one} − {other}, {budget:>5} masks: {row[0]:+.3f} ± {row[1]:.3f}, "
+                f"corrected p {row[2]:.2f}, visible from {row[3]:.3f}"
+            )
+    return "\n".join(lines)

@@ -1,0 +1,85 @@
+"""The study of label budgets: which trainings it asks for, and what it says of them."""
+
+import numpy as np
+import pytest
+
+from helpers.checkpoint import ResultStore
+from helpers.experiments import label_budgets
+
+STARTS = ["fresh", "denoising", "VAE", "VAE + term"]
+
+
+def run(lead, seeds=4, budgets=(10, 40), noise=0.02):
+    """A study whose scores are made up: the VAE leads fresh weights by `lead`, denoising by 0."""
+    asked = []
+
+    def scores(start, budget, run, length, rate, term):
+        asked.append((start, budget, run, length, rate, term))
+        rng = np.random.default_rng([run, budget, len(start), length == "longer", 1])
+        better = 0.0 if start == "fresh" else lead
+        return list(0.5 + better + rng.normal(0, noise, 50))
+
+    def choosing_score(start, rate, term):
+        return 1.0 if (rate, term) == (0.003, 0.3) else rate if start == "fresh" else -rate
+
+    told = label_budgets.study(
+        STARTS, list(budgets), seeds, choosing_score, scores, ResultStore("")
+    )
+    return told, asked
+
+
+def test_every_start_has_its_own_learning_rate_and_the_term_its_weight():
+    told, asked = run(0.0)
+    assert told["choices"] == [(0.03, 0.03), (0.003, 0.03), (0.003, 0.03), (0.003, 0.3)]
+    assert {(a[0], *a[4:]) for a in asked} == {
+        (start, *choice) for start, choice in zip(STARTS, told["choices"])
+    }
+
+
+def test_all_starts_have_the_same_budgets_and_seeds_and_two_have_two_lengths():
+    _, asked = run(0.0, seeds=2, budgets=(5, 10, 40))
+    longer = {(a[0], a[1], a[2]) for a in asked if a[3] == "longer"}
+    assert longer == {(s, b, r) for s in STARTS for b in (5, 10, 40) for r in (0, 1)}
+    shorter = {(a[0], a[1]) for a in asked if a[3] == "shorter"}
+    assert shorter == {(s, b) for s in ("denoising", "VAE") for b in (10, 40)}
+    assert len(asked) == len(set(asked))
+
+
+@pytest.mark.parametrize(("lead", "found"), [(0.2, True), (0.0, False)])
+def test_a_lead_is_found_where_there_is_one(lead, found):
+    told, _ = run(lead)
+    for mean, half, p, visible in told["claim_pretraining"]:
+        assert (p < 0.05) == found and visible > half
+        assert abs(mean - lead) < 2 * half
+    assert all(p >= 0.05 for _, _, p, _ in told["claim_objective"])
+
+
+def test_p_values_are_corrected_over_both_claims_and_all_budgets():
+    found = {
+        (start, b, length): np.random.default_rng([b, len(start), length == "longer"]).normal(
+            0.01 * (start == "VAE"), 0.03, (5, 60)
+        )
+        for start in STARTS
+        for b in (10, 40)
+        for length in ("longer", "shorter")
+    }
+    told = label_budgets.summary(found, STARTS, [10, 40])
+    from helpers import metrics
+
+    raw = [
+        metrics.crossed_p_value(found["VAE", b, "longer"] - found[other, b, "longer"])
+        for other in ("fresh", "denoising")
+        for b in (10, 40)
+    ]
+    said = [row[2] for claim in ("pretraining", "objective") for row in told["claim_" + claim]]
+    assert said == pytest.approx(list(metrics.holm(raw)))
+    assert max(said) >= max(raw) and min(said) == pytest.approx(min(1, 4 * min(raw)))
+
+
+def test_the_table_names_claim_budget_and_what_was_visible():
+    told, _ = run(0.2)
+    lines = label_budgets.claims_table(told).splitlines()
+    assert len(lines) == 4 and lines[0].startswith("VAE − fresh,    10 masks: +0.")
+    assert (
+        "corrected p" in lines[2] and "VAE − denoising" in lines[2] and "visible from" in lines[3]
+    )
