@@ -156,7 +156,7 @@ def _parser():
 
     kept = add("keep", keep, "keep a full run's results in data/results/NAME.json", profile=None)
     kept.add_argument("executed", help="an executed notebook, as `run` writes it")
-    kept.add_argument("name", help='of the record, such as "01-bsds500"')
+    kept.add_argument("name", help='of the record, such as "02-bsds500"')
 
     add("kernels", register_kernels, "register the Jupyter kernels of this project", profile=None)
     device = add("device", show_device, "tell on which device a kernel computes", profile=None)

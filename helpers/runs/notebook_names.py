@@ -6,6 +6,7 @@ sends the pages of former names to those of the present ones.
 """
 
 FORMER_NOTEBOOKS = {
+    "01_meet_the_images": "01_score_segments",
     "02_build_a_vae": "03_build_a_vae",
     "03_derive_the_kl": "04_derive_the_kl",
     "04_train_it_well": "07_train_it_well",

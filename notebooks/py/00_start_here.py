@@ -284,7 +284,8 @@ else:
 # | notebook | question | run | read |
 # |---|---|---|---|
 # | **00** Start here | does it run here, and what does a VAE draw? | 1 | 20 |
-# | [**01** Meet the images, masks and edges](01_meet_the_images.ipynb) | what is a right answer, and who says so? | 2 | 74 |
+# | [**01** Score segments](01_score_segments.ipynb) | what is a good mask? | 1 | 45 |
+# | [**02** Score edges](02_score_edges.ipynb) | what is a good edge map when people disagree? | 2 | 41 |
 # | [**03** Build a VAE from scratch](03_build_a_vae.ipynb) | what does an autoencoder lack, and what mends it? | 2 | 47 |
 # | [**04** Derive the KL](04_derive_the_kl.ipynb) | why two terms, and why a sum? | 1 | 45 |
 # | [**05** Test the bound](05_test_the_bound.ipynb) | how far is it from the truth, and which published losses are wrong? | 1 | 45 |
@@ -298,7 +299,7 @@ else:
 # | [**17** Meet the supervised neighbours](17_meet_the_supervised_neighbours.ipynb) | how far does each segmenter see? | 5 | 69 |
 # | [**18** Read an article with your hands](18_read_an_article.ipynb) | what is wrong with a text that reads well? | 1 | 96 |
 #
-# Each one runs alone and in any order. If you know VAEs, begin with `04`; if you came for segments and edges, with `01`.
+# Each one runs alone and in any order. If you know VAEs, begin with `04`; if you came for segments and edges, with `01` and `02`.
 #
 # ## Read, run, rerun, grade
 #

@@ -455,7 +455,7 @@ plots.show(fig, alt=alt)
 #
 # ## Edges that several people drew
 #
-# Now the edges. `shapes` has five simulated annotators with habits (notebook `01`): one careful, one unsteady, one hasty, one zealous, one who leaves out lines between objects. If all five differ, who knows them pays at most ln 5 nats for which of them it is, and for the unsteady one ln 8 more for the direction: 2.0 nats on average. (`dataset = "bsds500"` takes photographs with four to nine people's edges instead.) Lines are widened by one pixel to each side before two drawings are compared.
+# Now the edges. `shapes` has five simulated annotators with habits (notebook `02`): one careful, one unsteady, one hasty, one zealous, one who leaves out lines between objects. If all five differ, who knows them pays at most ln 5 nats for which of them it is, and for the unsteady one ln 8 more for the direction: 2.0 nats on average. (`dataset = "bsds500"` takes photographs with four to nine people's edges instead.) Lines are widened by one pixel to each side before two drawings are compared.
 #
 # A second latent joins, a lighter one, the **pixel latent** (after Kendall and Gal, 2017; *Gaussian logits* in tables and figures). Each pixel has a log-odds $u$ of its own, with $q(u\mid x)=\mathcal N(m(x),s^2(x))$, a prior $\mathcal N(b,2^2)$ around the base rate $b$, and the ELBO as its loss; all it takes is a second output channel. Think about what it can do before it is run. Its noise is independent from pixel to pixel, so when $u$ is integrated out, the pixels of one annotation are independent again: in nats it cannot do better than a perfect single map. But its samples differ.
 #

@@ -565,7 +565,7 @@ assert same == 0 and near == 1 and one_to_one == 0.2
 # %% [markdown]
 # **What is right.** [67] An answer that never looked has an accuracy of 0.90; the mean IoU says 0.30. Put the answer without a look beside every score. [74] With edges in 2 % of the pixels, "no edge anywhere" is right for 98 %. A cross-entropy is least at the true *probability*, and where the place of an edge is uncertain that is small; a threshold of one half was never promised. Weights that balance the classes move the answer and spoil it as a probability (`10`).
 #
-# [7] Edges are drawn by people, thin, a pixel or two apart from each other: scores allow a distance, and pair pixels one to one. [75] So a band pays for each pixel of its width; non-maximum suppression and thinning make lines of it. Notebook `01` has the official way of scoring, and holds Roberts and Sobel, which are operators, to the same steps as Canny, which is a detector.
+# [7] Edges are drawn by people, thin, a pixel or two apart from each other: scores allow a distance, and pair pixels one to one. [75] What comes out of a network is a graded band and not yet a line; non-maximum suppression makes lines of it, and the benchmark thins each thresholded map before it matches. Notebook `02` has the official way of scoring, and holds Roberts and Sobel, which are operators, to the same steps as Canny, which is a detector.
 #
 # ## The neighbours
 #

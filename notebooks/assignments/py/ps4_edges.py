@@ -10,7 +10,7 @@
 # - Why found and true edge pixels are matched one to one.
 # - What the two scores ODS and OIS choose, and when.
 #
-# **What you'll need.** Notebooks `01` and `10`, about 90 minutes. NumPy; SciPy where you like.
+# **What you'll need.** Notebooks `02` and `10`, about 90 minutes. NumPy; SciPy where you like.
 #
 # | task | points |
 # |---|---|
