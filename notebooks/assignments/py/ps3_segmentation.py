@@ -10,7 +10,7 @@
 # - The mean IoU comes from one table of counts, not from an average over pictures.
 # - A claim needs a twin that differs in one thing only, and an interval.
 #
-# **What you'll need.** Notebook `08`, about 100 minutes. Keras in task 1; NumPy in the others.
+# **What you'll need.** Notebooks `08` and `09`, about 100 minutes. Keras in task 1; NumPy in the others.
 #
 # | task | points |
 # |---|---|
