@@ -255,11 +255,67 @@ if study_steps:
     for key in points:
         found[key] = store.result("recipe", lambda: recipe(*key), key=key)
 
+# %%
+def at_rate(rate, curve):
+    """Scores (N,) of a curve at a rate, on the straight line between its neighbours."""
+    rates, values = zip(*sorted(curve, key=lambda point: point[0]))
+    place = np.interp(math.log(rate), np.log(rates), np.arange(len(rates)))
+    low = min(int(place), len(rates) - 2)
+    return (low + 1 - place) * values[low] + (place - low) * values[low + 1]
+
+
+def bits(nats):
+    return float(np.mean(nats)) / math.log(2)
+
+
+interval, crossed = metrics.confidence_interval, metrics.crossed_interval
+# A point that was left out when the study was ended is None.
+kept = {
+    key: {name: np.array(v) for name, v in values.items()}
+    for key, values in found.items()
+    if values is not None
+}
+longer, runs = 2 * study_steps, range(3)
+summary = {"rates": [], "longer": [], "finer": [], "behind": [], "main": [], "of_mean": []}
+curves = {g: [] for g in grids}
+for g, c in [(g, c) for g in grids for c in CHANNELS[g]]:
+    less, more = kept.get((g, c, study_steps, 0)), kept.get((g, c, longer, 0))
+    if more:
+        curves[g].append((c, more["rate"].mean(), more["draw"]))
+        summary["rates"].append([g, c, bits(more["rate"]), *interval(more["draw"])])
+    if less and more:
+        gain = 100 * (more["elbo"] - less["elbo"]).mean() / abs(less["elbo"].mean())
+        row = [*interval(more["draw"] - less["draw"]), bits(more["rate"] - less["rate"]), gain]
+        summary["longer"].append([g, c, *row])
+if set(grids) == {4, 8}:
+    for c, rate, values in curves[8]:
+        row = interval(values - at_rate(rate, [point[1:] for point in curves[4]]))
+        summary["finer"].append([c, rate / math.log(2), *row])
+    tops = np.array([ceiling[1, run] for run in runs])  # (3, N)
+    twice = np.array([ceiling[2, run] for run in runs])
+    summary |= {"picture": crossed(tops), "picture_twice": crossed(twice - tops)}
+    steps = [study_steps * f // 8 for f in (1, 2, 4, 8, 16, 32)]
+    line = {s: kept[4, MAIN[4], s, 0] for s in steps if (4, MAIN[4], s, 0) in kept}
+    summary["length_curve"] = [
+        [s, *interval(p["draw"]), bits(p["rate"])] for s, p in line.items()
+    ]
+    line = list(line.values())
+    summary["length_gain"] = [interval(b["draw"] - a["draw"]) for a, b in zip(line, line[1:])]
+    summary["length_elbo"] = [p["elbo"].mean() for p in line]
+    draws, summary["main_bits"] = {}, []
+    for g in grids:
+        several = [kept[g, MAIN[g], longer, r] for r in runs if (g, MAIN[g], longer, r) in kept]
+        draws[g] = np.array([run["draw"] for run in several])  # (runs, N)
+        means = np.array([run["mean"] for run in several])
+        summary["main"].append(crossed(draws[g]))
+        summary["behind"].append(crossed(draws[g] - tops[: len(several)]))
+        summary["of_mean"].append(crossed(means - draws[g]))
+        summary["main_bits"].append([bits(run["rate"]) for run in several])
+    n = min(map(len, draws.values()))
+    summary["main_difference"] = crossed(draws[8][:n] - draws[4][:n])
+
 # %% tags=["results"]
-results = {}
-for (places, channels, steps, run), values in found.items():
-    name = f"{places}x{places}x{channels}_{steps}_{run}"
-    results[name] = [np.mean(values["rate"]), np.mean(values["elbo"]), np.mean(values["draw"])]
-for (factor, run), values in ceiling.items():
-    results[f"picture_{factor}_{run}"] = np.mean(values)
+counts = np.stack([(masks_train == c).sum(axis=0) for c in range(classes)])
+layout = np.broadcast_to(counts.argmax(axis=0), masks_val.shape)
+results = {**summary, "layout": by_picture(layout).mean()}
 record(results, {}, "the points of the study")
