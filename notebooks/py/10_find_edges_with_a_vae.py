@@ -533,11 +533,7 @@ print("Canny on each third of the pictures: ODS", *(f"{value:.3f}" for value in 
 model, long_run = load_pretrained("11-bsds500")[0], {}
 if headline_epochs:
     plan = {"widths": widths, "depths": depths, "patches": [2] * len(widths)}
-    learning = {
-        "vae_epochs": vae_epochs,
-        "epochs": headline_epochs,
-        "learning_rate": headline_learning_rate,
-    }
+    learning = {"vae_epochs": vae_epochs, "epochs": headline_epochs, "learning_rate": headline_learning_rate}
     model, long_run = photo_edges.train_and_score(
         dataset, split, {**learning, "steps": steps_per_epoch, "seed": seed, "plan": plan}, cache_dir, crop=crop,
         edge_images=None if split == "test" else edge_images, batch_size=batch_size, thresholds=thresholds,
