@@ -173,7 +173,9 @@ if dataset == "pets":
 # %%
 def resized(labels, shape):
     """A mask at another (height, width), by nearest neighbour: classes have no mean."""
-    picks = [((np.arange(n) + 0.5) * old / n).astype(int) for n, old in zip(shape, labels.shape)]
+    picks = [
+        ((np.arange(n) + 0.5) * old / n).astype(int) for n, old in zip(shape, labels.shape)
+    ]
     return labels[np.ix_(*picks)]
 
 
