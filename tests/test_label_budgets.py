@@ -19,8 +19,10 @@ def run(lead, seeds=4, budgets=(10, 40), noise=0.02):
         better = 0.0 if start == "fresh" else lead
         return list(0.5 + better + rng.normal(0, noise, 50))
 
-    def choosing_score(start, rate, term):
-        return 1.0 if (rate, term) == (0.003, 0.3) else rate if start == "fresh" else -rate
+    def choosing_score(start, budget, rate, term):
+        if (rate, term) == (0.003, 0.3):
+            return 1.0
+        return rate if start == "fresh" and budget < 40 else -rate
 
     told = label_budgets.study(
         STARTS, list(budgets), seeds, choosing_score, scores, ResultStore("")
@@ -28,11 +30,14 @@ def run(lead, seeds=4, budgets=(10, 40), noise=0.02):
     return told, asked
 
 
-def test_every_start_has_its_own_learning_rate_and_the_term_its_weight():
+def test_every_start_has_its_own_learning_rate_at_every_budget():
     told, asked = run(0.0)
-    assert told["choices"] == [(0.03, 0.03), (0.003, 0.03), (0.003, 0.03), (0.003, 0.3)]
-    assert {(a[0], *a[4:]) for a in asked} == {
-        (start, *choice) for start, choice in zip(STARTS, told["choices"])
+    few_and_many = [[(0.03, 0.03), (0.003, 0.03)], [(0.003, 0.03)] * 2, [(0.003, 0.03)] * 2]
+    assert told["choices"] == [*few_and_many, [(0.003, 0.3)] * 2]
+    assert {(a[0], a[1], *a[4:]) for a in asked} == {
+        (start, budget, *choice)
+        for start, row in zip(STARTS, told["choices"])
+        for budget, choice in zip((10, 40), row)
     }
 
 

@@ -5,6 +5,8 @@ said of them: two claims that were named beforehand, judged by one rule, with in
 and pictures and p-values after Holm's correction.
 """
 
+from functools import partial
+
 import numpy as np
 
 from helpers import metrics
@@ -15,12 +17,13 @@ CLAIMS = {"pretraining": ("VAE", "fresh"), "objective": ("VAE", "denoising")}
 LEVEL = 0.05
 
 
-def choose(start, score, store):
+def choose(start, budget, score, store):
     """Learning rate and weight of the VAE's term with the best score where one may choose.
 
     Args:
         start: name of a start. "VAE + term" has the learning rate of "VAE" and chooses its weight.
-        score: function of (start, learning rate, weight) → a number, more is better.
+        budget: number of labelled pictures: a learning rate that suits few may ruin many.
+        score: function of (start, budget, learning rate, weight) → a number, more is better.
         store: a `checkpoint.ResultStore`.
 
     Returns:
@@ -28,12 +31,12 @@ def choose(start, score, store):
     """
     tried = [(rate, 0.03) for rate in RATES]
     if start == "VAE + term":
-        best = choose("VAE", score, store)[0]
+        best = choose("VAE", budget, score, store)[0]
         tried = [(best, term) for term in TERMS]
-    found = {
-        key: store.result("choose", lambda key=key: score(start, *key), key=[start, *key])
-        for key in tried
-    }
+    found = {}
+    for pair in tried:
+        key = [start, budget, *pair]
+        found[pair] = store.result("choose", partial(score, *key), key=key)
     return max(found, key=found.get)
 
 
@@ -51,22 +54,25 @@ def study(starts, budgets, seeds, choosing_score, scores, store):
         store: a `checkpoint.ResultStore`.
 
     Returns:
-        See `summary`; and `choices`, learning rate and weight of each start.
+        See `summary`; and `choices`, learning rate and weight of each start at each budget.
     """
-    choices = {start: choose(start, choosing_score, store) for start in starts}
+    choices = {
+        (start, budget): choose(start, budget, choosing_score, store)
+        for budget in budgets
+        for start in starts
+    }
     found = {}
     for run in range(seeds):
         for budget in budgets:
             for start in starts:
-                lengths = ("longer", "shorter") if start in CLAIMS["objective"] else ("longer",)
-                for length in lengths if budget in compared(budgets) else ("longer",):
-                    # The order of an earlier version, so that what it kept is found.
-                    key = [start, budget, run, *choices[start], length]
-                    asked = (start, budget, run, length, *choices[start])
-                    value = store.result("score", lambda asked=asked: scores(*asked), key=key)
+                both = start in CLAIMS["objective"] and budget in compared(budgets)
+                for length in ("longer", "shorter") if both else ("longer",):
+                    key = [start, budget, run, length, *choices[start, budget]]
+                    value = store.result("score", partial(scores, *key), key=key)
                     found.setdefault((start, budget, length), []).append(value)
     found = {key: np.array(rows) for key, rows in found.items()}  # (seeds, N) each
-    return summary(found, starts, budgets) | {"choices": [choices[start] for start in starts]}
+    chosen = [[choices[start, budget] for budget in budgets] for start in starts]
+    return summary(found, starts, budgets) | {"choices": chosen}
 
 
 def compared(budgets):

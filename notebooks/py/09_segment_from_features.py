@@ -381,7 +381,7 @@ def two_outputs(encoder, decoder, model, weight):
 # - *VAE, frozen*: pretrained, and only the head learns;
 # - *VAE + term*: the two outputs from above.
 #
-# Each start has a learning rate of its own, chosen from 0.003, 0.01 and 0.03 with 60 masks on the pictures for choosing. One rate for all would favour the start that it suits.
+# Each start has a learning rate of its own at each budget, chosen from 0.003, 0.01 and 0.03 on the pictures for choosing. One rate for all would favour the start that it suits; and a rate that suits 60 masks may ruin a training with 1,200.
 #
 # The rule: with 95 % intervals over seeds *and* pictures. There are eight comparisons (two claims, four budgets), and among eight one is off by chance more often than one alone. So the p-values are corrected by Holm's method (notebook [`07`](07_train_it_well.ipynb)): "helps" means a corrected p below 0.05. Beside it stands the *smallest visible difference*: a true difference below it would probably not have been found.
 #
@@ -446,7 +446,7 @@ for (budget, start), scores in own.items():
     print(f"{budget} masks, {start:<14} mean IoU {value:.3f} ± {half:.3f}")
 
 # %% [markdown]
-# The next cells run in the recorded study only (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, four budgets, five seeds of head and masks. Each pretraining was done once, so the study says nothing about other seeds of the pretraining.
+# The next cells run in the recorded study only (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, heads of 600 steps, four budgets, five seeds of head and masks. Each pretraining was done once, so the study says nothing about other seeds of the pretraining.
 
 # %%
 summary = {}
@@ -459,11 +459,13 @@ if study:
         shorter[kind] = [network.get_weights() for network in networks]
     lengths = {"longer": kept, "shorter": shorter}
 
-    def choosing_score(start, rate, term):
-        answer = label_with(start, 60, 100, kept, rate, term, x_choose)
+    def choosing_score(start, budget, rate, term):
+        keras.backend.clear_session()  # hundreds of models would fill the memory
+        answer = label_with(start, budget, 100, kept, rate, term, x_choose)
         return float(metrics.mean_iou(masks_choose, answer, classes, void))
 
     def scores(start, budget, run, length, rate, term):
+        keras.backend.clear_session()
         return by_picture(label_with(start, budget, run, lengths[length], rate, term))
 
     summary = label_budgets.study(STARTS, labels, seeds, choosing_score, scores, store)
