@@ -21,7 +21,7 @@ from helpers.runs.parameters import read_file
 from helpers.runs.results import read_results
 
 # What a figure shows, told for those who do not see it: words in a code cell, and in its outputs.
-DESCRIPTION = re.compile(r'^alt = ("(?:[^"\\\n]|\\.)*")$', re.M)
+DESCRIPTION = re.compile(r'^ *alt = ("(?:[^"\\\n]|\\.)*")$', re.M)
 
 
 def build(number, *, profile="default", kernel=None, out=None):

@@ -160,20 +160,26 @@ def reconstruction_rates(study, codes):
 
     fig, axis = plt.subplots(figsize=(9.6, 4.4))
     grids = sorted({row[0] for row in study["rates"]})
-    for g, style, above in zip(grids, ("o-", "s--"), (-14, 8)):
+    for g, style, above in zip(grids, ("o-", "s--"), (-14, -14)):
         rows = sorted((row for row in study["rates"] if row[0] == g), key=lambda row: row[2])
         _, channels, rate, iou, half = np.transpose(rows)
         name = f"reconstruction, {g:.0f}×{g:.0f} places"
         (line, *_) = axis.errorbar(rate, iou, half, fmt=style, capsize=3, label=name)
-        for c, *point in zip(channels, rate, iou):
-            place = {"textcoords": "offset points", "ha": "center", "color": line.get_color()}
-            axis.annotate(f"{c:.0f}", point, (0, above), fontsize=8, **place)
+        # Two points at nearly one rate have their numbers side by side.
+        close = np.diff(np.log(rate), append=np.inf) < 0.03
+        for c, x, y, near in zip(channels, rate, iou, close):
+            place = {"textcoords": "offset points", "color": line.get_color(), "fontsize": 8}
+            side = ("right", -3) if near else ("left", 1)
+            axis.annotate(f"{c:.0f}", (x, y), (side[1], above), ha=side[0], **place)
     for (name, points), style in zip(codes.items(), ("D:", "kx", "k+")):
         if points:
             axis.plot(*np.transpose(points), style, label=f"code: {name}")
     axis.axhline(study["picture"][0], color="k", linestyle="-.", label="label the picture")
     axis.axhline(study["layout"], color="k", linestyle=":", label="layout, without a look")
     axis.set(xscale="log", xlabel="rate, or length of a code (bits per picture)")
+    ticks = [5, 10, 20, 50, 100, 200, 500]
+    axis.set_xticks(ticks, ticks)
+    axis.minorticks_off()
     axis.set(ylabel="mean IoU", ylim=(0, 1.05))
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
     return fig
