@@ -23,6 +23,7 @@ LONGEST = (
     "test_photo_training",
     "test_notebooks",
     "10_find_edges_with_a_vae",
+    "09_segment_from_features",
     "08_segment_reconstructions",
     "07_train_it_well",
     "12_say_how_sure_you_are",

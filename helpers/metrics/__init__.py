@@ -7,7 +7,7 @@ distance, precision and recall of samples), `linear_probes` (what features know)
 VAE, and `loss_weights` the effective β of any VAE's loss; these two need Keras, and are imported
 when they are asked for.
 
-Notebooks: 01, 03, 05 to 10 and 12 to 18.
+Notebooks: 01 to 03, 05 to 10 and 12 to 18.
 """
 
 # isort: skip_file
