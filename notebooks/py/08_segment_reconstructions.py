@@ -76,8 +76,17 @@ import numpy as np
 from keras import layers, ops
 from sklearn.ensemble import RandomForestClassifier
 
-from helpers import backend, checkpoint, data, metrics, models, plots, pretrained, pyramids
-from helpers import segmentation
+from helpers import (
+    backend,
+    checkpoint,
+    data,
+    metrics,
+    models,
+    plots,
+    pretrained,
+    pyramids,
+    segmentation,
+)
 from helpers.data import scenes
 from helpers.data.stream import FreshShapes
 from helpers.experiments import reconstructions
