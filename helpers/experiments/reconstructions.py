@@ -125,15 +125,15 @@ def summary(found, tops, channels, main, steps):
     return told
 
 
-def at_rate(rate, curve):
+def at_rate(nats, curve):
     """Scores `(N,)` of a curve at a rate, on the straight line over the logarithm of the rate.
 
     Args:
-        rate: outside of the curve's rates, the nearest end counts.
+        nats: the rate; outside of the curve's rates, the nearest end counts.
         curve: pairs of a rate and scores `(N,)`, two or more, in any order.
     """
     rates, scores = zip(*sorted(curve, key=lambda point: point[0]))
-    place = np.interp(math.log(rate), np.log(rates), np.arange(len(rates)))
+    place = np.interp(math.log(nats), np.log(rates), np.arange(len(rates)))
     low = min(int(place), len(rates) - 2)
     return (low + 1 - place) * scores[low] + (place - low) * scores[low + 1]
 

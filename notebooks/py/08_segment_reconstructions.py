@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/08_segment_reconstructions.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/08_segment_reconstructions.ipynb) <!--badges-->
 #
-# ![Ten pictures, their reconstructions, the true masks, and the labels of two wide classifiers. From the picture nearly all objects have the right class and outline; one square is taken for a disc. From the reconstruction the outlines are similar; the same square is taken for a disc, a disc for a square, and two squares get two classes at once.](../docs/pictures/08.png) <!--picture-->
+# ![Ten pictures, their reconstructions, the true masks, and the labels of two wide classifiers. From the picture nearly all objects have the right class and outline; one square is taken for a disc. From the reconstruction the outlines are similar; two squares are taken for discs and a disc for a square, and some squares have patches of another class.](../docs/pictures/08.png) <!--picture-->
 #
 # Many texts, and the article that notebook `18` reads, give this recipe: train a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) on pictures, pass each picture through it, and let a small convolutional network label the pixels of the **[reconstruction](../docs/site/glossary.md#term-reconstruction)**. The VAE, so the argument goes, has kept what matters and has left out the noise. **Does it help to label the reconstruction?**
 #
@@ -34,7 +34,7 @@
 #
 # - What a VAE, its rate and its latent are (notebooks `03`, `04` and `06`), and what the mean IoU is (`01`).
 # - Mathematics: logarithms to base 2, relative frequencies, and what a 95 % interval is.
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 46 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -333,7 +333,7 @@ rows += [coloured(answers[f"wide, {source}"]) for source in sources]
 names = ["picture", "reconstruction", "mask", "from picture", "from reconstr."]
 fig = plots.image_grid(rows, row_labels=names)
 plots.class_legend(fig, val_set.class_names)
-alt = "Ten pictures, their reconstructions, the true masks, and the labels of two wide classifiers. From the picture nearly all objects have the right class and outline; one square is taken for a disc. From the reconstruction the outlines are similar; the same square is taken for a disc, a disc for a square, and two squares get two classes at once."
+alt = "Ten pictures, their reconstructions, the true masks, and the labels of two wide classifiers. From the picture nearly all objects have the right class and outline; one square is taken for a disc. From the reconstruction the outlines are similar; two squares are taken for discs and a disc for a square, and some squares have patches of another class."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -343,7 +343,7 @@ plots.show(fig, alt=alt)
 #
 # - **Nothing can be gained on the way.** The reconstruction is computed from the picture (and from noise that knows nothing of the mask). So whatever it tells about the mask, the picture tells, too. This is the *data-processing inequality* (Cover and Thomas, 2006, section 2.8). The *best possible* classifier cannot be better on the reconstruction.
 # - **A classifier that is not the best possible could gain**, if what is left out had misled it. None of the three did.
-# - **What is left out is not only noise.** The class of an object is in its corners, and these are a few pixels. In the figure, a disc is taken for a square (sixth column), and two squares get two classes at once (first and third column). From the picture, too, one square is taken for a disc.
+# - **What is left out is not only noise.** The class of an object is in its corners, and these are a few pixels. In the figure, from the reconstruction two squares are taken for discs (first and third column), and a disc for a square (sixth). From the picture, one square is taken for a disc.
 #
 # Narrow classifier and forest are far below the wide one on both. They see a few pixels around each pixel, and an object is 12 pixels wide or more: they find objects, and cannot see the whole of an outline. This second fault of the recipe has nothing to do with the VAE.
 #
