@@ -32,11 +32,12 @@ def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, 
     Args:
         model: what `builder` builds.
         name: of the files.
-        builder: "conv_vae", "dense_vae" (see `models`), or "pyramid_head", a
-            `pyramids.segmentation_head` on all levels of an encoder.
-        arguments: of the builder, a dictionary of JSON values. Those of a pyramid head are
-            `patches`, `widths`, `depths` as for `pyramids.pyramid_networks`, and `num_classes`;
-            they may stand among `about` instead.
+        builder: "conv_vae", "dense_vae" (see `models`), "grid_vae", a VAE of
+            `pyramids.pyramid_networks`, or "pyramid_head", a `pyramids.segmentation_head` on all
+            levels of an encoder.
+        arguments: of the builder, a dictionary of JSON values. A grid VAE has those of
+            `pyramid_networks` and of `models.VAE`. Those of a pyramid head are `patches`,
+            `widths`, `depths` and `num_classes`; they may stand among `about` instead.
         folder: where to; made if it is not there.
         **about: what else the note tells, JSON values: class names, data set, scores.
 
@@ -188,9 +189,16 @@ def _pyramid_head(patches, widths, depths, num_classes):
     return pyramids.at_size(head, (None, None, 3))
 
 
+def _grid_vae(image_shape, latent, widths, depths, patches, **options):
+    # A VAE of `pyramids.pyramid_networks`: its latent is a grid of places with `latent` channels.
+    networks = pyramids.pyramid_networks(image_shape, latent, widths, depths, patches)
+    return models.VAE(*networks, **options)
+
+
 BUILDERS = {
     "conv_vae": models.conv_vae,
     "dense_vae": models.dense_vae,
+    "grid_vae": _grid_vae,
     "pyramid_head": _pyramid_head,
 }
 

@@ -8,6 +8,7 @@ Notebooks: 01, 10 and 18.
 """
 
 from helpers.edges.berkeley import benchmark, human_level
+from helpers.edges.by_image import ods_by_image
 from helpers.edges.classical import (
     CLASSICS,
     canny_levels,
@@ -30,6 +31,7 @@ __all__ = [
     "gradient_magnitude",
     "human_level",
     "nms",
+    "ods_by_image",
     "steepest",
     "thin",
     "tune_classical",
