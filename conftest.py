@@ -22,7 +22,7 @@ LONGEST = (
     "test_pretraining",
     "test_photo_training",
     "test_notebooks",
-    "10_find_edges_with_a_vae",
+    "10_find_edges",
     "08_segment_with_a_vae",
     "07_train_it_well",
     "12_say_how_sure_you_are",

@@ -10,7 +10,8 @@ FORMER_NOTEBOOKS = {
     "03_derive_the_kl": "04_derive_the_kl",
     "04_train_it_well": "07_train_it_well",
     "05_segment_with_a_vae": "08_segment_with_a_vae",
-    "06_find_edges_with_a_vae": "10_find_edges_with_a_vae",
+    "06_find_edges_with_a_vae": "10_find_edges",
+    "10_find_edges_with_a_vae": "10_find_edges",
     "07_say_how_sure_you_are": "12_say_how_sure_you_are",
     "08_meet_the_generative_neighbours": "15_meet_the_generative_neighbours",
     "09_meet_the_supervised_neighbours": "17_meet_the_supervised_neighbours",
@@ -59,6 +60,7 @@ def present_file(path):
     Returns:
         The path of a file beside it, with the present number, or None.
     """
-    numbers = {old[:2]: new[:2] for old, new in FORMER_NOTEBOOKS.items()}
+    names = FORMER_NOTEBOOKS.items()
+    numbers = {old[:2]: new[:2] for old, new in names if old[:2] != new[:2]}
     now = path.with_name(f"{numbers.get(path.name[:2])}{path.name[2:]}")
     return now if path.name[2:3] == "." and now.is_file() else None
