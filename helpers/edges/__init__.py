@@ -8,15 +8,17 @@ Notebooks: 01, 10 and 18.
 """
 
 from helpers.edges.berkeley import benchmark, human_level
-from helpers.edges.by_image import ods_by_image
+from helpers.edges.by_image import ods_by_image, ods_difference
 from helpers.edges.classical import (
     CLASSICS,
     canny_levels,
     classical_maps,
     gradient_magnitude,
+    noise_comparison,
     steepest,
     tune_classical,
 )
+from helpers.edges.profiles import distance_to_edges, edge_profile
 from helpers.edges.scores import BenchmarkResult
 from helpers.edges.targets import combine
 from helpers.edges.thinning import nms, thin
@@ -28,10 +30,14 @@ __all__ = [
     "canny_levels",
     "classical_maps",
     "combine",
+    "distance_to_edges",
+    "edge_profile",
     "gradient_magnitude",
     "human_level",
     "nms",
+    "noise_comparison",
     "ods_by_image",
+    "ods_difference",
     "steepest",
     "thin",
     "tune_classical",

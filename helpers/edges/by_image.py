@@ -3,6 +3,7 @@
 import numpy as np
 
 from helpers.edges.scores import best_blend, recall_precision
+from helpers.metrics.statistics import confidence_interval
 
 
 def ods_by_image(result):
@@ -39,3 +40,18 @@ def ods_by_image(result):
 
     without = np.array([ods(total - one) for one in result.per_image])
     return n * ods(total) - (n - 1) * without
+
+
+def ods_difference(one, other):
+    """ODS of one detector minus that of another on the same images, and half of its 95 % interval.
+
+    The interval is over images, of the paired differences of `ods_by_image`.
+
+    Args:
+        one, other: `BenchmarkResult`s of the same two or more images in the same order.
+
+    Returns:
+        (difference, half width).
+    """
+    _, half = confidence_interval(ods_by_image(one) - ods_by_image(other))
+    return one.ods - other.ods, half
