@@ -57,7 +57,7 @@ size = 48  # height and width of the pictures, in pixels
 images = 100  # pictures with known edges, for the classifiers and heads
 val_images = 100  # held-out pictures: all scores are measured on them
 vae_steps = [400]  # training steps of your own VAEs; with two lengths, both are trained
-head_steps = 300  # training steps of each classifier and each head
+head_steps = 200  # training steps of each classifier and each head
 cache_dir = ""  # folder in the cache where a long run keeps its heads, to go on after a stop
 
 # %%
@@ -111,7 +111,7 @@ people = min(len(drawn) for drawn in val_set.annotations)
 # %% [markdown]
 # The score is the [ODS](../docs/site/glossary.md#term-ODS-OIS-AP) of notebook `02`: the best F over all thresholds, one threshold for all pictures. A found pixel and a drawn one match if they are at most 0.02 of the diagonal apart, 1.4 pixels here. Graded maps get [non-maximum suppression](../docs/site/glossary.md#term-non-maximum-suppression) first.
 #
-# The official benchmark takes 99 thresholds at equal distances from 0.01 to 0.99. A map of small probabilities uses only a few of them. So `evaluate` takes 49 **quantiles** of the detector's own values: then only the order of the pixels counts.
+# The official benchmark takes 99 thresholds at equal distances from 0.01 to 0.99. A map of small probabilities uses only a few of them. So `evaluate` takes 39 **quantiles** of the detector's own values: then only the order of the pixels counts.
 #
 # The ODS is no mean over pictures, so its interval needs one step more. `edges.ods_by_image` leaves out one picture after the other (the *jackknife*, Efron and Tibshirani, 1993) and gives each picture a score such that the mean of these scores is the ODS, up to a term of order 1/N. Intervals are 95 % and cover other pictures of the same kind. Differences are *paired*, picture by picture: `edges.ods_difference` gives the mean difference and half of its interval.
 
@@ -124,7 +124,7 @@ def evaluate(maps, annotations=val_set.annotations, suppress=True):
     if suppress:  # as in notebook 02
         maps = [edges.nms(one, border=0) for one in maps]
     values = np.concatenate([one[one > 0] for one in maps])
-    thresholds = np.unique(np.quantile(values, np.arange(1, 50) / 50))
+    thresholds = np.unique(np.quantile(values, np.arange(1, 40) / 40))
     return edges.benchmark(maps, annotations, thresholds, TOLERANCE)
 
 
