@@ -10,6 +10,7 @@ def test_panels_of_curves():
     fig = plots.curve_panels({"one": {"a": [1, 2], "b": [2, 3]}, "two": {"a": [3, 4]}}, "x", "y")
     assert [axis.get_title() for axis in fig.axes] == ["one", "two"]
     np.testing.assert_array_equal(fig.axes[0].lines[1].get_xydata(), [[0, 2], [1, 3]])
+    assert all(axis.get_ylim()[0] == 0 and axis.get_ylim()[1] > 4 for axis in fig.axes)
     fig = plots.curve_panels({"one": {"a": [1, 2]}}, "x", x=[0.1, 0.2])
     np.testing.assert_array_equal(fig.axes[0].lines[0].get_xdata(), [0.1, 0.2])
     plt.close("all")

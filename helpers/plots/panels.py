@@ -24,8 +24,10 @@ def curve_panels(panels, xlabel, ylabel="", x=None, share=True):
     for axis, (title, curves) in zip(axes[0], panels.items()):
         for (name, values), style in zip(curves.items(), cycle(STYLES)):
             axis.plot(range(len(values)) if x is None else x, values, style, label=name)
-        axis.set(title=title, xlabel=xlabel, ylim=(0, None))
-        axis.legend()
+        axis.set(title=title, xlabel=xlabel)
+        axis.legend(loc="lower left" if share else "best")
+    for axis in axes[0]:  # now that all curves are there, also on a common axis
+        axis.set_ylim(bottom=0)
     axes[0, 0].set_ylabel(ylabel)
     return figure
 

@@ -10,7 +10,7 @@
 # - Why found and true edge pixels are matched one to one.
 # - What the two scores ODS and OIS choose, and when.
 #
-# **What you'll need.** Notebooks `01` and `10`, about 90 minutes. NumPy; SciPy where you like.
+# **What you'll need.** Notebooks `02` and `10`, about 90 minutes. NumPy; SciPy where you like.
 #
 # | task | points |
 # |---|---|
@@ -430,4 +430,4 @@ for images, thresholds in ((4, 4), (6, 5), (3, 8)):
 # *Rubric, 3 points.* 1: the map, and why this score likes it. 1: what happens to its pixels, and to which number, under one-to-one matching. 1: what follows for an honest detector whose borders are blurred.
 
 # %% [markdown] answer="cheat" points=3
-# Paint a band of width 2·radius + 1 along every border of which I am fairly sure. Each pixel of it lies on the dilated truth, so the precision is 1, and the recall cannot fall by painting more. With one-to-one matching a true pixel takes one partner of the band's width, and the others are false: the precision falls to about one in 2·radius + 1. An honest detector blurs its borders and would be punished in the same way, so NMS thins the map to its crest before the counting.
+# Paint a band of width 2·radius + 1 along every border of which I am fairly sure. Each pixel of it lies on the dilated truth, so the precision is 1, and the recall cannot fall by painting more. With one-to-one matching a true pixel takes one partner of the band's width, and the others are false: the precision falls to about one in 2·radius + 1. An honest detector with blurred borders would lose in the same way, so maps are thinned to lines before the counting. NMS does it and keeps the crest. (The Berkeley benchmark also thins every thresholded map itself: for its score, NMS decides where the line runs, not how wide it is. See notebook `10`.)
