@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Find edges, from pictures and from a VAE
 #
-# BADGES <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/10_find_edges.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/10_find_edges.ipynb) <!--badges-->
 #
-# ![Cover.](../docs/pictures/10.png) <!--picture-->
+# ![ALTGRID waits for its description.](../docs/pictures/10.png) <!--picture-->
 #
 # A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learns to describe pictures, and nobody tells it anything about them. An edge detector has to know where one thing ends. **Does a VAE help to find edges?** There are two ways to ask for help: look for the edges in what the VAE *draws*, or in what its encoder *computes* on the way.
 #
