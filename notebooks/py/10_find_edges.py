@@ -129,7 +129,7 @@ def evaluate(maps, annotations=val_set.annotations, suppress=True):
 
 floor = evaluate(np.random.default_rng(seed).random(share_val.shape))
 human = edges.human_level(val_set.annotations, TOLERANCE) if people > 1 else floor
-print(f"ODS of random numbers {floor.ods:.3f}; F of one annotator by the others {human.ods:.3f}")
+print(f"random numbers: ODS {floor.ods:.3f}; annotators, each by the others: F {human.ods:.3f}")
 
 # %% [markdown]
 # ## The recipe: edges of a reconstruction
@@ -435,7 +435,7 @@ panels = {"all pixels": (said, share_val)}
 close = {name: maps[near] for name, maps in said.items()}
 panels["at most 2 pixels from an edge"] = close, share_val[near]
 fig = plots.reliability_panels(panels)
-alt = "Share of annotators over the probability that the network says, for all pixels and for those at most 2 pixels from an edge. The plain head's points lie near the diagonal and end below one half. The balanced head's points lie far below the diagonal: where it says 0.85, less than three annotators in ten drew an edge. Mapped back, they lie above the diagonal at the left and below it at the right: where it says 0.94, 0.7 of the annotators drew."
+alt = "Share of annotators over the probability that the network says, for all pixels and for those at most 2 pixels from an edge. The points of the plain head lie near the diagonal and end below one half. Those of the balanced head lie far below the diagonal: where it says 0.85, less than three annotators in ten drew an edge. Mapped back, they lie above the diagonal at the left and below it at the right: where it says 0.94, 0.7 of the annotators drew."
 plots.show(fig, alt=alt)
 
 # %% [markdown]

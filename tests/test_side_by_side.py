@@ -1,4 +1,4 @@
-"""helpers.plots.panels: several panels beside each other."""
+"""helpers.plots.side_by_side: several panels beside each other."""
 
 import matplotlib.pyplot as plt
 import numpy as np
