@@ -22,7 +22,7 @@ LONGEST = (
     "test_pretraining",
     "test_photo_training",
     "test_notebooks",
-    "10_find_edges_with_a_vae",
+    "10_find_edges",
     "09_segment_from_features",
     "08_segment_reconstructions",
     "07_train_it_well",

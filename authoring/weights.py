@@ -82,13 +82,37 @@ HELD_OUT = 1000  # pictures of the val split
 NOISE_SEED = 0  # of the ε that all scores share
 LIMIT = 0.5  # % of the ELBO
 
+EDGE_SIGMAS = {"edges48-low": 0.2, "edges48-middle": 0.1, "edges48-high": 0.05}  # name to σ
+RECIPES |= {
+    name: {
+        "pictures": {"size": 48},  # of notebook 10: `shapes` as it is, in 48×48 pixels
+        "builder": "grid_vae",
+        "arguments": {
+            "image_shape": [48, 48, 3],
+            "latent": 8,
+            "widths": [16, 32, 48],
+            "depths": [1, 1, 2],
+            "patches": [2, 2, 1],
+            "likelihood": "gaussian",
+            "sigma": sigma,
+        },
+        "steps": 3000,  # and 1,500; of the high rate these are kept as well
+        "keep_half": name == "edges48-high",
+        "batch_size": 8,
+        "learning_rate": 3e-3,
+        "seed": 0,
+    }
+    for name, sigma in EDGE_SIGMAS.items()
+}
+
 
 def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     """Train a recipe at both lengths and keep the long one, with its note.
 
     Args:
         name: of the files, and of a recipe in `RECIPES` unless one is given.
-        recipe: a dictionary like those in `RECIPES`; `steps` must be a multiple of 40.
+        recipe: a dictionary like those in `RECIPES`; `steps` must be a multiple of 40. With
+            `keep_half`, the short one is kept as well, under the name and "-half".
         folder: where the weights go.
         work: where the state of an unfinished training lies; in the cache unless given.
         say: gets a line after every twentieth of a training.
@@ -134,6 +158,10 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     }
     network = {"builder": recipe["builder"], "arguments": _arguments(recipe)}
     pretrained.save(whole["model"], name, folder=folder, **network, **note)
+    if recipe.get("keep_half"):
+        about = {key: note[key] for key in ("dataset", "licence", "parameters", "seed")}
+        about |= {"steps": steps // 2, "elbo_nats": note["half"]["elbo_nats"]}
+        pretrained.save(half["model"], f"{name}-half", folder=folder, **network, **about)
     for run in runs.values():
         run["backup"].remove()
     return note

@@ -164,8 +164,8 @@ def test_the_map_shows_every_notebook():
 
 
 def test_a_card_tells_what_to_read_before():
-    before, memory = chapters.needs(NOTEBOOKS["10_find_edges_with_a_vae"])
-    assert before == ["01", "03"] and float(memory) > 0
+    before, memory = chapters.needs(NOTEBOOKS["10_find_edges"])
+    assert before == ["02", "03", "06"] and float(memory) > 0
 
 
 def test_every_work_is_listed_once_with_a_link():

@@ -131,3 +131,19 @@ def test_the_stream_is_imported_by_its_module_only():
     code = "import sys, helpers.data.shapes; print('keras' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"
+
+
+def test_unlabelled_pictures_fresh_or_of_ones_own():
+    from helpers.data.stream import Unlabelled
+
+    (fresh,) = Unlabelled(None, steps=3, batch_size=2, seed=5, size=32)[1]
+    (same,) = FreshShapes(2, 3, seed=5, size=32)[1]
+    np.testing.assert_array_equal(fresh, same)
+    x = np.random.default_rng(0).random((4, 8, 8, 3)).astype("float32")
+    own = Unlabelled(x, steps=3, batch_size=6, noise=0.1)
+    noisy, clean = own[2]
+    assert len(own) == 3 and clean.shape == noisy.shape == (6, 8, 8, 3)
+    assert all(any(np.array_equal(one, known) for known in x) for one in clean)
+    assert noisy.dtype == np.float32 and 0 <= noisy.min() < noisy.max() <= 1
+    assert 0.05 < np.std(noisy - clean) < 0.11  # some noise is cut at 0 and 1
+    np.testing.assert_array_equal(own[2][0], noisy)

@@ -395,20 +395,15 @@ for cell in (ask, ask + "  # again", "b = 1", ask):
 
 # Parameters that no kept result depends on, or that the names of its entries tell.
 FREE = {
-    "08": {
-        *(
-            "balance",
-            "crop",
-            "grids",
-            "headline_epochs",
-            "headline_learning_rate",
-            "image_path",
-            "cache_dir",
-        ),
-        *("steps", "steps_per_epoch", "vae_epochs", "vae_steps", "vectors", "weights_out"),
-        *("split",),  # what the photographs' scores are of, which are not kept
-        *("labels", "seeds"),  # in the name of an entry
+    "08": {"cache_dir", "vae_steps", "weights"} | {"study_steps"},  # in the name of an entry
+    "09": {"cache_dir", "study"},
+    "10": {"cache_dir", "weights"} | {"seeds", "vae_steps"},  # in the name of an entry
+    "11": {
+        *("cache_dir", "image_path", "score_images", "task", "thresholds", "weights_out"),
         *("precision", "xla"),  # in every version
+        # `photo_training` and `photo_edges` put them into the name of an entry.
+        *("balance", "batch_size", "crop", "depths", "epochs", "learning_rate", "patches"),
+        *("seed", "split", "steps_per_epoch", "vae_epochs", "widths"),
     },
     "12": {
         *("in_distribution", "regret_images", "cache_dir", "ood_vae_steps", "ood_images"),

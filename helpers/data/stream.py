@@ -78,3 +78,42 @@ class FreshShapes(keras.utils.PyDataset):
 
     def on_epoch_end(self):
         self.epoch += 1
+
+
+class Unlabelled(keras.utils.PyDataset):
+    """Batches of pictures for one pass of `fit`, fresh `shapes` or some of one's own.
+
+    Args:
+        x: Pictures of one's own, float32 `(N, H, W, C)` in [0, 1], drawn with repetition; None
+            for fresh pictures of `FreshShapes`.
+        steps: Batches.
+        batch_size: Pictures in a batch.
+        seed: From 0 to 2³² − 1.
+        noise: Standard deviation of the Gaussian noise on the input; then the target is the
+            picture without it, for a denoising autoencoder. At 0 there is no target.
+        **options: Of `FreshShapes`.
+
+    Examples:
+        >>> noisy, clean = data.stream.Unlabelled(None, steps=1, batch_size=4, noise=0.1)[0]
+        >>> noisy.shape == clean.shape
+        True
+    """
+
+    def __init__(self, x, steps, batch_size=8, seed=0, noise=0.0, **options):
+        super().__init__()
+        self.x, self.seed, self.noise = x, int(seed), float(noise)
+        self.fresh = FreshShapes(batch_size, steps, seed, **options)
+
+    def __len__(self):
+        return len(self.fresh)
+
+    def __getitem__(self, index):
+        rng = np.random.default_rng([self.seed, STREAM, int(index)])
+        if self.x is None:
+            (clean,) = self.fresh[index]
+        else:
+            clean = self.x[rng.integers(len(self.x), size=self.fresh.batch_size)]
+        if not self.noise:
+            return (clean,)
+        noisy = (clean + rng.normal(0, self.noise, clean.shape)).clip(0, 1)
+        return noisy.astype("float32"), clean

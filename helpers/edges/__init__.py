@@ -4,7 +4,7 @@ For who finds edges or scores them, with any model or none: `benchmark` scores e
 several annotators, `human_level` the annotators against each other. Neither matplotlib nor
 scikit-image is imported before a function needs it.
 
-Notebooks: 02, 10, 11 and 18.
+Notebooks: 01, 10 and 18.
 """
 
 from helpers.edges.berkeley import benchmark, human_level
@@ -14,9 +14,11 @@ from helpers.edges.classical import (
     canny_levels,
     classical_maps,
     gradient_magnitude,
+    noise_comparison,
     steepest,
     tune_classical,
 )
+from helpers.edges.profiles import distance_to_edges, edge_profile
 from helpers.edges.scores import BenchmarkResult
 from helpers.edges.targets import combine
 from helpers.edges.thinning import nms, thin
@@ -28,9 +30,12 @@ __all__ = [
     "canny_levels",
     "classical_maps",
     "combine",
+    "distance_to_edges",
+    "edge_profile",
     "gradient_magnitude",
     "human_level",
     "nms",
+    "noise_comparison",
     "ods_by_image",
     "ods_difference",
     "steepest",

@@ -67,6 +67,40 @@ def tune_classical(
     return settings[int(np.argmax(scores))]
 
 
+def noise_comparison(noises, redraw, known, scored, max_distance=0.0075, seed=0):
+    """Classical detectors on noisy pictures and on what a model makes of those pictures.
+
+    Each case has the blur of 1, 2 or 3 pixels that is best for it on other pictures.
+
+    Args:
+        noises: standard deviations of the Gaussian noise that is added.
+        redraw: from pictures (N, H, W, C) to as many pictures, such as reconstructions.
+        known: (pictures, annotations) to choose the blur by.
+        scored: (pictures, annotations) to score.
+        max_distance: see `benchmark`; 49 thresholds.
+        seed: of the noise.
+
+    Returns:
+        (results, blurs): each a dictionary from a detector to a dictionary from "picture" and
+        "reconstruction" to a list over the noises, of `BenchmarkResult`s and of blurs in pixels.
+    """
+    found, blurs = ({name: {} for name in CLASSICS} for _ in range(2))
+    for noise in noises:
+        rng = np.random.default_rng(seed)
+        noisy = [(x + rng.normal(0, noise, x.shape)).clip(0, 1) for x, _ in (known, scored)]
+        sources = {"picture": noisy, "reconstruction": [redraw(x) for x in noisy]}
+        for source, (few, many) in sources.items():
+            for name in CLASSICS:
+                blur, scale = tune_classical(
+                    name, few, known[1], (1.0, 2.0, 3.0), max_distance=max_distance
+                )
+                maps = classical_maps(name, many, blur, scale, 49)
+                result = benchmark(maps, scored[1], 49, max_distance)
+                found[name].setdefault(source, []).append(result)
+                blurs[name].setdefault(source, []).append(blur)
+    return found, blurs
+
+
 # Rec. 709 luma, the weights of `skimage.color.rgb2gray`.
 LUMA = (0.2125, 0.7154, 0.0721)
 

@@ -19,6 +19,7 @@ from helpers.plots.comparisons import (
 from helpers.plots.images import (
     class_legend, image_grid, mask_to_rgb, picture_rows, segmentation_gallery,
 )
+from helpers.plots.side_by_side import curve_panels, differences_and_record, reliability_panels
 from helpers.plots.rates import (
     likelihood_choices, power_spectra, rate_distortion, reconstruction_lengths,
     reconstruction_rates, sigma_over_steps,

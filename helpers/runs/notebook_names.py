@@ -6,17 +6,18 @@ sends the pages of former names to those of the present ones.
 """
 
 FORMER_NOTEBOOKS = {
-    "01_meet_the_images": "01_score_segments",
     "02_build_a_vae": "03_build_a_vae",
     "03_derive_the_kl": "04_derive_the_kl",
     "04_train_it_well": "07_train_it_well",
     "05_segment_with_a_vae": "08_segment_reconstructions",
     "08_segment_with_a_vae": "08_segment_reconstructions",
-    "06_find_edges_with_a_vae": "10_find_edges_with_a_vae",
+    "06_find_edges_with_a_vae": "10_find_edges",
+    "10_find_edges_with_a_vae": "10_find_edges",
     "07_say_how_sure_you_are": "12_say_how_sure_you_are",
     "08_meet_the_generative_neighbours": "15_meet_the_generative_neighbours",
     "09_meet_the_supervised_neighbours": "17_meet_the_supervised_neighbours",
     "10_read_an_article": "18_read_an_article",
+    "01_meet_the_images": "01_score_segments",
 }
 
 

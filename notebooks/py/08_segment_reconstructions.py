@@ -381,9 +381,9 @@ def picture(steps, run):
 
 # %%
 summary = {}
+plan = [path, seed, size, images, val_images, classifier_steps]
+store = checkpoint.ResultStore(cache_dir, dataset=dataset, plan=plan)
 if study_steps:
-    plan = [seed, size, images, val_images, classifier_steps]
-    store = checkpoint.ResultStore(cache_dir, dataset=dataset, plan=plan)
     summary = reconstructions.study(
         recipe, picture, store, CHANNELS, MAIN, study_steps, classifier_steps
     )

@@ -465,9 +465,9 @@ for claim, (one, other) in label_budgets.CLAIMS.items() if own else []:
 
 # %%
 summary = {}
+plan = [path, seed, size, images, val_images, pretraining_steps, head_steps, labels, seeds]
+store = checkpoint.ResultStore(cache_dir, dataset=dataset, plan=plan)
 if study:
-    plan = [seed, size, images, val_images, pretraining_steps, head_steps, labels, seeds]
-    store = checkpoint.ResultStore(cache_dir, dataset=dataset, plan=plan)
     shorter = {}
     for kind in ("denoising", "VAE"):
         networks = pretrain(kind, pretraining_steps // 2)
