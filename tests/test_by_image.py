@@ -42,5 +42,5 @@ def test_a_difference_is_paired():
 
 def test_one_image_has_no_interval():
     truth = np.eye(16, dtype="uint8")[None, None]
-    with pytest.raises(ValueError, match="two images or more. Received: 1"):
+    with pytest.raises(ValueError, match=r"two images or more\. Received: 1"):
         edges.ods_by_image(edges.benchmark(truth[0], truth, 3, workers=1))

@@ -21,6 +21,7 @@ def ods_by_image(result):
         ValueError: If there is a single image.
 
     Examples:
+        >>> from helpers import edges
         >>> lines = np.zeros((2, 20, 20))
         >>> lines[:, 10, 3:17] = 1
         >>> result = edges.benchmark(lines, lines[:, None], thresholds=3, max_distance=0.05)

@@ -13,6 +13,7 @@ def distance_to_edges(share, least=0.5):
             away as its diagonal is long.
 
     Examples:
+        >>> from helpers import edges
         >>> share = np.zeros((1, 3, 5))
         >>> share[0, :, 1] = 1
         >>> edges.distance_to_edges(share)[0, 0]

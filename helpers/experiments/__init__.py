@@ -4,5 +4,5 @@ For who wants to know, or to repeat, how a comparison was done. `pretraining`: o
 several first weights. `reconstructions`: classifiers of what VAEs of several rates give.
 `photo_training`, `photo_edges`: long trainings on whole photographs.
 
-Notebooks: 08 to 11 and 17.
+Notebooks: 08, 09, 11 and 17.
 """

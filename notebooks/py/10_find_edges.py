@@ -77,8 +77,18 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from helpers import backend, checkpoint, data, edges, losses, metrics, models, plots
-from helpers import pretrained, pyramids
+from helpers import (
+    backend,
+    checkpoint,
+    data,
+    edges,
+    losses,
+    metrics,
+    models,
+    plots,
+    pretrained,
+    pyramids,
+)
 from helpers.data.stream import Unlabelled
 from helpers.segmentation import EdgeCrossEntropy
 
@@ -370,7 +380,7 @@ for kind in ("fresh", "denoising", "VAE"):
         points = []
         for run in range(seeds):
             key = [kind, steps, run]
-            points.append(store.result("heads", lambda: heads(*key), key=key))
+            points.append(store.result("heads", lambda key=key: heads(*key), key=key))
         head_scores[kind].append(points)
 
 # %%
