@@ -34,7 +34,7 @@ def test_the_spread_is_that_of_the_ods():
 def test_a_difference_is_paired():
     good, poor = results()
     mean, half = edges.ods_difference(good, poor)
-    assert mean == good.ods - poor.ods > 0 < half
+    assert mean == good.ods - poor.ods and half > 0
     scores = edges.ods_by_image(good) - edges.ods_by_image(poor)
     assert half == pytest.approx(metrics.confidence_interval(scores)[1])
     assert edges.ods_difference(good, good) == (0, 0)
