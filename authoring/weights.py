@@ -161,6 +161,7 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     if recipe.get("keep_half"):
         about = {key: note[key] for key in ("dataset", "licence", "parameters", "seed")}
         about |= {"steps": steps // 2, "elbo_nats": note["half"]["elbo_nats"]}
+        about["scored_on"] = note["scored_on"]
         pretrained.save(half["model"], f"{name}-half", folder=folder, **network, **about)
     for run in runs.values():
         run["backup"].remove()

@@ -170,7 +170,9 @@ def test_what_comes_with_the_project_is_what_its_note_says(name):
         assert logits.shape == (33, 47, note["num_classes"]) and np.isfinite(logits).all()
         assert {"dataset", "licence", "scores"} <= set(note)
         return
-    assert {"parameters", "seed", "learning_curve", "half", "minutes", "elbo_nats"} <= set(note)
+    assert {"parameters", "seed", "elbo_nats"} <= set(note)
+    # The shorter training of another kept model, whose note has its curve.
+    assert name.endswith("-half") or {"learning_curve", "half", "minutes"} <= set(note)
     count, noise_seed = note["scored_on"]["pictures"], note["scored_on"]["noise_seed"]
     pictures = data.load("shapes", "val", limit=count, **note["parameters"]["pictures"])
     noise = np.random.default_rng(noise_seed).standard_normal((count, *model.latent_shape))

@@ -79,6 +79,7 @@ def needs(notebook):
     found = NEED.search(prose)
     text = found["list"] if found else ""
     memory = MEMORY.search(text)
+    text = text.replace("`00` measures yours", "")  # of the minutes, and nothing to read before
     return sorted(set(re.findall(r"`(\d\d)`", text))), memory[1] if memory else None
 
 

@@ -13,7 +13,6 @@ FORMER_NAMES = {
     "familiar": "in_distribution",
     "fitted": "regret_images",
     "game_weight": "adversarial_weight",
-    "headline_rate": "headline_learning_rate",
     "held": "val_images",
     "kept": "cache_dir",
     "lend": "pretrained_networks",
