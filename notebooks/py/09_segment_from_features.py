@@ -494,7 +494,7 @@ if recorded:
     print(label_budgets.claims_table(recorded))
 
 # %% [markdown]
-# In the stored run, with 60 masks, VAE − fresh is 0.00<!--=own_claim_pretraining[0]--> ± 0.01<!--=own_claim_pretraining[1]--> and VAE − denoising 0.00<!--=own_claim_objective[0]--> ± 0.01<!--=own_claim_objective[1]-->, over pictures only. Neither claim is supported. But these starts were pretrained for 400 steps, and seeds differ by more than these intervals: a demonstration of the method and not an answer.
+# In the stored run, with 60 masks, VAE − fresh is +0.001<!--=own_claim_pretraining[0]--> ± 0.011<!--=own_claim_pretraining[1]--> and VAE − denoising −0.004<!--=own_claim_objective[0]--> ± 0.009<!--=own_claim_objective[1]-->, over pictures only. Neither claim is supported. But these starts were pretrained for 400 steps, and seeds differ by more than these intervals: a demonstration of the method and not an answer.
 #
 # The answer needs the recorded study. It takes about an hour on two cores, and is drawn above once `data/results/09-labels.json` is there; **in this edition it is not yet, so the question stays open here.** What others report: gains with few labels come from far larger generative models on pictures of one kind, such as faces (Zhang and others, 2021; Baranchuk and others, 2022).
 #
