@@ -257,13 +257,6 @@ def test_bits_fall_when_pixels_agree():
     assert metrics.label_bits(smooth, 3) < 0.3 * metrics.label_bits(fine, 3)
 
 
-def test_grid_takes_the_majority_and_leaves_void_out():
-    maps = np.array([[[0, 0, 1, 1], [0, 2, 9, 9], [2, 2, 9, 9], [2, 1, 9, 9]]])
-    assert metrics.grid_labels(maps, 2, 3).tolist() == [[[0, 1], [2, 0]]]
-    with pytest.raises(ValueError, match="3×3"):
-        metrics.grid_labels(maps, 3, 3)
-
-
 def test_five_scores_by_hand():
     truth = np.zeros((2, 4, 4), int)
     truth[0, 1:3, 1:3] = 1
@@ -279,11 +272,8 @@ def test_five_scores_by_hand():
     assert len(none) == len(metrics.LABEL_MAP_SCORES)
 
 
-def test_iou_per_image_and_shares():
+def test_iou_per_image():
     truth = np.array([[[0, 1], [1, 1]], [[0, 0], [0, 0]]])
     answer = np.array([[[0, 1], [1, 0]], [[0, 0], [0, 0]]])
     each = metrics.iou_per_image(truth, answer, 2)
     assert each == pytest.approx([metrics.mean_iou(truth[:1], answer[:1], 2), 1.0])
-    shares = metrics.confusion_shares(truth, answer, 3)
-    assert shares[:2].sum(axis=1) == pytest.approx(1) and shares[2].sum() == 0
-    assert shares[1] == pytest.approx([1 / 3, 2 / 3, 0])

@@ -402,11 +402,11 @@ def test_every_module_has_a_file_of_tests_of_its_name():
 
 
 def test_a_module_without_tests_is_found():
-    modules = ["losses.py", "segmentation/losses.py", "segmentation/forest.py", "data/fetch.py"]
+    modules = ["losses.py", "segmentation/losses.py", "segmentation/cost.py", "data/fetch.py"]
     tests = {
         "test_losses.py": "from helpers import losses",
         "test_segmentation_losses.py": "from helpers.segmentation import SoftDice",
-        "test_forest.py": "import helpers.segmentation.forest\nfrom helpers import segmentation",
+        "test_cost.py": "import helpers.segmentation.cost\nfrom helpers import segmentation",
         "test_data_sets.py": "from helpers import data",
     }
     assert _untested(modules, tests) == []

@@ -108,7 +108,7 @@ def test_the_versions_in_use_are_those_of_these_modules():
 def test_what_counts_where():
     assert {
         *("metrics/multi_annotator", "uncertainty/evaluation", "metrics/calibration"),
-        *("metrics/density", "segmentation/forest", "data/ambiguous"),
+        *("metrics/density", "data/ambiguous"),
     } < set(SCORING)
     assert {"edges/matching", "data/_shapes_draw", "experiments/photo_edges", "runs/setup"} < set(
         SCORING

@@ -27,15 +27,6 @@ def results_of(name, prefix=""):
     return {k.removeprefix(prefix): v for k, v in results.items() if k.startswith(prefix)}
 
 
-def label_efficiency(name):
-    """Scores over label budgets, `(budgets, {arm: (B, 2)})`: mean and half width; or None.
-
-    Keys: `labels`, `arms` (names) and `twins` `(A, B, 2)`.
-    """
-    found = results_of(name)
-    return (found["labels"], dict(zip(found["arms"], found["twins"]))) if found else None
-
-
 def scores_by_network(name):
     """Scores of networks, `(networks, budgets, table, words)` as for `plots`; or None.
 

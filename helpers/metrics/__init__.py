@@ -24,7 +24,7 @@ from helpers.metrics.generative import (
 )
 from helpers.metrics.iou_by_image import mean_iou_by_image
 from helpers.metrics.label_maps import (
-    LABEL_MAP_SCORES, boundary_iou, confusion_matrix, confusion_shares, dice, grid_labels,
+    LABEL_MAP_SCORES, boundary_iou, confusion_matrix, dice,
     iou_of_counts, iou_per_class, iou_per_image, label_bits, label_map_scores, mean_iou,
     outline_gap, pixel_accuracy, speckle,
 )

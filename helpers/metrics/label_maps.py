@@ -237,24 +237,6 @@ def label_bits(maps, num_classes):
     return float((table * np.log2(total / np.maximum(table, 1))).sum() / len(maps))
 
 
-def grid_labels(maps, g, num_classes):
-    """Label maps shrunk to g×g by majority vote, void left out: `(N, g, g)`.
-
-    Labels outside [0, num_classes) have no vote. Height and width must be multiples of g.
-
-    Examples:
-        >>> print(metrics.grid_labels([[[0, 1], [1, 9]]], g=1, num_classes=2))     # 9 is void
-        [[[1]]]
-    """
-    maps = np.asarray(maps)
-    n, height, width = maps.shape
-    if height % g or width % g:
-        raise ValueError(f"{height}×{width} pixels cannot be cut into {g}×{g} equal cells")
-    cells = maps.reshape(n, g, height // g, g, width // g)
-    votes = [(cells == c).sum(axis=(2, 4)) for c in range(num_classes)]
-    return np.argmax(votes, axis=0)
-
-
 LABEL_MAP_SCORES = ("accuracy", "mean IoU", "Dice per image", "boundary IoU", "IoU of worst class")
 
 
@@ -287,14 +269,3 @@ def iou_per_image(truth, answer, num_classes, ignore_class=None):
     pairs = zip(truth, answer, strict=True)
     ious = [iou_per_class(t, a, num_classes, ignore_class) for t, a in pairs]
     return np.array([np.nanmean(iou) for iou in ious])
-
-
-def confusion_shares(truth, answer, num_classes, ignore_class=None):
-    """The confusion matrix with each row, a true class, as shares of its pixels: `(C, C)`.
-
-    Examples:
-        >>> metrics.confusion_shares([0, 0, 1, 1], [0, 1, 1, 1], num_classes=2).tolist()
-        [[0.5, 0.5], [0.0, 1.0]]
-    """
-    counts = confusion_matrix(truth, answer, num_classes, ignore_class)
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

@@ -1,14 +1,13 @@
-"""Classifiers of pixels: losses, how far an output sees, what a network costs, a random forest.
+"""Classifiers of pixels: losses, how far an output sees, what a network costs.
 
 For who trains or compares networks that label pixels or find edges.
 
-Notebooks: 08 to 11 and 17.
+Notebooks: 09 to 11 and 17.
 """
 
 # isort: skip_file
 # fmt: off
 from helpers.segmentation.cost import milliseconds, multiply_adds
-from helpers.segmentation.forest import enlarged, enlarged_each, forest_labels, pixel_features
 from helpers.segmentation.losses import EdgeCrossEntropy, PixelCrossEntropy, SoftDice
 from helpers.segmentation.receptive_fields import (
     AVERAGES, MOST_POSITIONS, SIDES, effective_receptive_field, receptive_field,

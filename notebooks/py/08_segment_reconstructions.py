@@ -74,6 +74,7 @@ import math
 import keras
 import numpy as np
 from keras import layers, ops
+from skimage.feature import multiscale_basic_features
 from sklearn.ensemble import RandomForestClassifier
 
 from helpers import (
@@ -85,7 +86,6 @@ from helpers import (
     plots,
     pretrained,
     pyramids,
-    segmentation,
 )
 from helpers.data import scenes
 from helpers.data.stream import FreshShapes
@@ -296,7 +296,8 @@ for name, build in {"narrow": narrow, "wide": wide}.items():
 
 # %%
 def pixel_features(x):
-    return np.stack(list(segmentation.pixel_features(x)))  # (N, H, W, F)
+    described = [multiscale_basic_features(image, channel_axis=-1, sigma_max=4) for image in x]
+    return np.stack(described)  # (N, H, W, F)
 
 
 for source, (x, x_new) in sources.items():
