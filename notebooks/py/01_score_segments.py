@@ -304,7 +304,7 @@ for image, mask in zip(train.images, train.masks):
     x_train.append(x.reshape(y.size, -1)[chosen])
     y_train.append(y[chosen])
 forest = RandomForestClassifier(trees, min_samples_leaf=3, n_jobs=2, random_state=seed)
-forest.fit(np.concatenate(x_train), np.concatenate(y_train))
+forest = forest.fit(np.concatenate(x_train), np.concatenate(y_train))
 
 # %%
 answers["forest"] = []
