@@ -130,7 +130,7 @@ void = train_set.ignore_class  # label of pixels that do not count, or None
 shape = x_train.shape[1:]
 
 # %% [markdown]
-# The score is the **mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU)** of notebook `01`, over all held-out pixels. It is no mean over pictures. For an interval, `metrics.mean_iou_by_image` leaves out one picture after the other (the *jackknife*, Efron and Tibshirani, 1993) and gives each picture a score; the mean of these scores is the mean IoU. Intervals are 95 %, for other pictures of the same kind. Differences are *paired*, picture by picture.
+# The score is the **mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU)** of notebook `01`, over all held-out pixels. It is computed from all pixels together, so it is not the mean of an IoU of each picture. To get an interval all the same, `metrics.mean_iou_by_image` leaves out one picture after the other (the *jackknife*, Efron and Tibshirani, 1993) and gives each picture a number, made so that the mean of the numbers is the mean IoU. Intervals are 95 %, for other pictures of the same kind. Differences are *paired*, picture by picture.
 #
 # The floor is an answer without a look at the picture, the *layout*: the most common class at each position.
 
@@ -182,7 +182,7 @@ def train_vae(vae, steps, run=0):
 
 
 # %% [markdown]
-# What goes to the classifier is the decoder's answer to a *draw* $z \sim q(z \mid x)$. For such a draw the **[rate](../docs/site/glossary.md#term-rate)** is an upper bound on what $z$ carries about the picture, as we use below. (For the mean of $q$, which many texts take, it is none: a number without noise can carry any amount. The study does both.)
+# What goes to the classifier is the decoder's answer to a *draw* $z \sim q(z \mid x)$. For such a draw the **[rate](../docs/site/glossary.md#term-rate)** is an upper bound on what $z$ carries about the picture, as we use below. (Many texts take the mean of $q$ and not a draw. Then the rate is not a bound: a number without noise can carry any amount of information. The study tries both.)
 
 
 # %%
@@ -230,13 +230,13 @@ r_val = reconstruct(vae, x_val)
 rows = {"picture": x_val, "short": reconstruct(short, x_val)}
 rows["kept" if note else "the same"] = r_val
 fig = plots.picture_rows(rows)
-alt = "Ten pictures above two rows of reconstructions. After 600 steps the objects are soft blobs on dark grey or brown ground, mostly in wrong colours, under a fine grid; a few triangles can be recognised. The kept VAE gives ground and objects their colours, and clear outlines with slightly rounded corners; texture and noise are gone."
+alt = "Ten pictures above two rows of reconstructions. After 600 steps the objects are soft blobs on dark grey, brown or green ground, mostly in wrong colours, under a fine grid; a few triangles can be recognised. The kept VAE gives ground and objects their colours, and clear outlines with slightly rounded corners; texture and noise are gone."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
 # In the stored run the short VAE has the place of each object, and triangles are already less round than the others. The colour of the ground is missing: all grounds are dark grey or brown. The colours of the objects are mostly wrong, no square has corners, and a fine grid lies over everything. The kept VAE has the colours of ground and objects, and outlines with slightly rounded corners. Texture and noise are gone in both, as the recipe promises. Where two objects touch, the corner between them is lost.
 #
-# The rates differ little: 337<!--=short_bits--> bits for the short VAE, 359<!--=rate_bits--> for the kept one. The pictures differ much. And the kept one is **not trained enough** either: from 3,000 to 6,000<!--=kept_steps--> steps its held-out ELBO still rises by 14.6<!--=kept_percent--> %.
+# The rates differ little: 337<!--=short_bits--> bits for the short VAE, 359<!--=rate_bits--> for the kept one. The pictures differ much. And the kept one is **not trained enough** either: from 3,000 to 6,000<!--=kept_steps--> steps its held-out ELBO still rises by 14.6<!--=kept_percent--> % of its value in nats.
 #
 # ## Label the reconstruction
 #
@@ -338,13 +338,13 @@ alt = "Ten pictures, their reconstructions, the true masks, and the labels of tw
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run there is no classifier for which the reconstruction is better. The **wide** one has a mean IoU of 0.900<!--=wide_picture--> on the picture and 0.817<!--=wide_reconstruction--> on the reconstruction; the difference is −0.083<!--=wide_lost[0]--> ± 0.011<!--=wide_lost[1]-->. For the **narrow** one it is −0.073<!--=narrow_lost[0]--> ± 0.005<!--=narrow_lost[1]-->, for the **forest** −0.027<!--=forest_lost[0]--> ± 0.004<!--=forest_lost[1]--> (one training each, 1,000 held-out pictures). The layout has 0.238<!--=layout-->.
+# In the stored run there is no classifier for which the reconstruction is better. The **wide** one has a mean IoU of 0.900<!--=wide_picture--> on the picture and 0.817<!--=wide_reconstruction--> on the reconstruction; the difference is −0.083<!--=wide_lost[0]--> ± 0.011<!--=wide_lost[1]-->. For the **narrow** one, 0.492<!--=narrow_picture--> and 0.419<!--=narrow_reconstruction-->, it is −0.073<!--=narrow_lost[0]--> ± 0.005<!--=narrow_lost[1]-->, for the **forest** −0.027<!--=forest_lost[0]--> ± 0.004<!--=forest_lost[1]--> (one training each, 1,000 held-out pictures). The layout has 0.238<!--=layout-->.
 #
 # The order of the wide scores can be known beforehand, in part:
 #
 # - **Nothing can be gained on the way.** The reconstruction is computed from the picture (and from noise that knows nothing of the mask). So whatever it tells about the mask, the picture tells, too. This is the *data-processing inequality* (Cover and Thomas, 2006, section 2.8). The *best possible* classifier cannot be better on the reconstruction.
 # - **A classifier that is not the best possible could gain**, if what is left out had misled it. None of the three did.
-# - **What is left out is not only noise.** The class of an object is in its corners, and these are a few pixels. In the figure, from the reconstruction two squares are taken for discs (first and third column), and a disc for a square (sixth). From the picture, one square is taken for a disc.
+# - **What is left out is not only noise.** The class of an object is in its corners, and these are a few pixels. In the figure, from the reconstruction two squares are taken for discs (first and third column), and a disc for a square (sixth). The square in the third column is taken for a disc from the picture, too.
 #
 # Narrow classifier and forest are far below the wide one on both. They see a few pixels around each pixel, and an object is 12 pixels wide or more: they find objects, and cannot see the whole of an outline. This second fault of the recipe has nothing to do with the VAE.
 #
@@ -397,15 +397,15 @@ if study_steps:
 # %%
 if study:
     fig = plots.reconstruction_lengths(study)
-    alt = "From the recorded study, two panels over the training steps of the VAE. Left: the mean IoU of labelled reconstructions rises from 0.48 at 375 steps to 0.81 at 6,000 and flattens at the end; the layout lies at 0.24, the picture at 0.90. Right: the rate rises from 300 bits to 390 at 1,500 steps and falls to 345."
+    alt = "From the recorded study, two panels over the training steps of the VAE. Left: the mean IoU of labelled reconstructions rises from 0.48 at 375 steps to 0.81 at 6,000, more slowly at the end; the layout lies at 0.24, the picture at 0.90. Right: the rate rises from 300 bits to 390 at 1,500 steps and falls to 345."
     plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the recorded study the score rises from 0.485<!--=study_length_curve[0][1]--> after 375 steps to 0.810<!--=study_length_curve[4][1]--> after 6,000. It does not reach the 0.895<!--=study_picture[0]--> ± 0.019<!--=study_picture[1]--> of the picture. (That is the mean of three trainings of the classifier; twice its steps change it by +0.006<!--=study_picture_twice[0]--> ± 0.015<!--=study_picture_twice[1]-->.)
+# (The kept VAE is another training of the same recipe: 359<!--=rate_bits--> bits and 0.817<!--=wide_reconstruction-->.) In the recorded study the score rises from 0.485<!--=study_length_curve[0][1]--> after 375 steps to 0.810<!--=study_length_curve[4][1]--> after 6,000. It does not reach the 0.895<!--=study_picture[0]--> ± 0.019<!--=study_picture[1]--> of the picture. (That is the mean of three trainings of the classifier; twice its steps change it by +0.006<!--=study_picture_twice[0]--> ± 0.015<!--=study_picture_twice[1]-->. We did not try this for the classifiers of reconstructions. They saw one draw of z for each picture; new draws in every pass may help them.)
 #
 # From 3,000 to 6,000 steps the gain is +0.035<!--=longer_4_8[0]--> ± 0.013<!--=longer_4_8[1]-->. So this VAE is **not trained enough**, and with more steps its score may rise further; we did not train longer. The VAE with 8×8 places and 4 channels changes by −0.004<!--=longer_8_4[0]--> ± 0.009<!--=longer_8_4[1]--> in the same time. By the score it is trained enough, though its ELBO still rises by 5.0<!--=longer_8_4[3]--> %.
 #
-# The rate first rises to 390<!--=study_length_curve[2][3]--> bits and then *falls*, to 345<!--=study_length_curve[4][3]--> after 6,000 steps, while the score goes on rising. So a higher rate does not make a better latent by itself. A comparison with a VAE of a minute's training says more about the training than about the recipe.
+# (Each length is a training of its own, whose learning rate falls to zero at its end; one seed.) The rate first rises to 390<!--=study_length_curve[2][3]--> bits and then *falls*, to 345<!--=study_length_curve[4][3]--> after 6,000 steps, while the score goes on rising. So a higher rate does not make a better latent by itself. A comparison with a VAE of a minute's training says more about the training than about the recipe.
 #
 # ## How many bits does a mask take?
 #
@@ -467,9 +467,9 @@ if dataset == "shapes":
         print(f"places, radii, turns {steps}: {sent:.1f} bits, mean IoU {iou:.3f}")
 
 # %% [markdown]
-# In the stored run the first code takes 168<!--=mask_bits--> bits for a mask, and the mask is exact. The second one has a mean IoU of 0.874<!--=scene_iou[3]--> with 17<!--=scene_bits[3]--> bits, so about 20 are enough for 0.9, and 0.968<!--=scene_iou[5]--> with 31<!--=scene_bits[5]-->. (On 1,000 scenes of the same program.)
+# In the stored run the first code takes 168<!--=mask_bits--> bits for a mask, and the mask is exact. (Its table is counted on these 1,000 masks, and not counted among the bits.) The second one has a mean IoU of 0.874<!--=scene_iou[3]--> with 17<!--=scene_bits[3]--> bits, so about 20 are enough for 0.9, and 0.968<!--=scene_iou[5]--> with 31<!--=scene_bits[5]-->. (On 1,000 scenes of the same program.)
 #
-# So no mask "needs" 168 bits. Each code gives an **upper** bound, and a code that knows more about the scenes gives a lower one.
+# So no mask "needs" 168 bits. Each code gives an **upper** bound for masks as exact as its own, and a code that knows more about the scenes can give a lower one.
 #
 # What about the rate of a VAE? The mean KL is an upper bound, too, on the information that the latent carries about the picture (Hoffman and Johnson, 2016; Alemi and others, 2018):
 #
@@ -493,11 +493,11 @@ if study:
 # %% [markdown]
 # In the recorded study (VAEs of 6,000 steps, one training each, 1,000 held-out pictures):
 #
-# - **The score rises with the rate on both grids.** 4×4 places go from 0.504<!--=rates_4_1[1]--> at 92<!--=rates_4_1[0]--> bits to 0.814<!--=rates_4_16[1]--> at 347<!--=rates_4_16[0]-->, 8×8 places from 0.759<!--=rates_8_1[1]--> at 293<!--=rates_8_1[0]--> bits to 0.871<!--=rates_8_8[1]--> at 577<!--=rates_8_8[0]-->. Half of the way from the layout to the picture, 0.567<!--=half_way-->, is reached at about 122<!--=half_way_bits--> bits. The code of the scene is there with 6<!--=scene_bits[0]--> bits.
-# - **At equal rate the finer grid is not better.** Only at 293<!--=finer_1[0]--> bits do both grids have a score: the finer one has −0.028<!--=finer_1[1]--> ± 0.013<!--=finer_1[2]--> against the straight line between the coarse ones. What the finer grid has is *more rate*: on the coarse one 8 and 16 channels have 345<!--=rates_4_8[0]--> and 347<!--=rates_4_16[0]--> bits, so more channels did not add any. And the finer one learned faster, as the section on training shows; so after a longer training this can be different.
+# - **VAEs with more channels have a higher rate and a better score, on both grids.** 4×4 places go from 0.504<!--=rates_4_1[1]--> at 92<!--=rates_4_1[0]--> bits to 0.814<!--=rates_4_16[1]--> at 347<!--=rates_4_16[0]-->, 8×8 places from 0.759<!--=rates_8_1[1]--> at 293<!--=rates_8_1[0]--> bits to 0.871<!--=rates_8_8[1]--> at 577<!--=rates_8_8[0]-->. Half of the way from the layout to the picture, 0.567<!--=half_way-->, is reached at about 122<!--=half_way_bits--> bits. The shortest code of the scene that we tried, 6.5<!--=scene_bits[0]--> bits, is already above it (0.622<!--=scene_iou[0]-->).
+# - **At the one rate that both grids have, the finer one was not better.** At 293<!--=finer_1[0]--> bits it has −0.028<!--=finer_1[1]--> ± 0.013<!--=finer_1[2]--> against a straight line between two coarse ones (over pictures only, one training each). This VAE, 8×8 with 1 channel, is not trained enough either: the last doubling of its steps brought +0.013<!--=longer_8_1[0]--> ± 0.014<!--=longer_8_1[1]-->. So we cannot say which grid is better at equal rate. What the finer grid has is *more rate*: on the coarse one 8 and 16 channels have 345<!--=rates_4_8[0]--> and 347<!--=rates_4_16[0]--> bits, so more channels did not add any.
 # - **The reconstruction stays behind the picture.** With three seeds, reconstruction minus picture is −0.086<!--=study_behind[0][0]--> ± 0.015<!--=study_behind[0][1]--> for 4×4 places with 8 channels, and −0.033<!--=study_behind[1][0]--> ± 0.023<!--=study_behind[1][1]--> for 8×8 with 4. (The mean of $q$ in place of a draw changes the first by +0.001<!--=study_of_mean[0][0]--> ± 0.016<!--=study_of_mean[0][1]-->, the second by +0.007<!--=study_of_mean[1][0]--> ± 0.012<!--=study_of_mean[1][1]-->: no difference was seen.)
 #
-# So what does the recipe lack? Not bits: 17<!--=scene_bits[3]--> bits can name a map of 0.874<!--=scene_iou[3]-->, and the VAE of the highest rate has a score of 0.871<!--=rates_8_8[1]--> with 577<!--=rates_8_8[0]-->. The ELBO asks for pixels. The colour of the ground is in all of them, the corner of a triangle in a few. (To train a latent for the label instead is the *variational information bottleneck* of Alemi and others, 2017.)
+# So what does the recipe lack? Probably not bits: 17<!--=scene_bits[3]--> bits, made by somebody who knows the scene, name a map of 0.874<!--=scene_iou[3]-->. The VAE of the highest rate has 577<!--=rates_8_8[0]--> bits and 0.871<!--=rates_8_8[1]-->; the same classifier has 0.895<!--=study_picture[0]--> on the picture itself, so most of what is missing to 1 is the classifier's. The ELBO counts every pixel alike. The colour of the ground is in most of them, the corner of a triangle in a few. (To train a latent for the label instead is the *variational information bottleneck* of Alemi and others, 2017.)
 #
 # **Exercise 1.** A mask of 32×32 pixels with 4 classes is sent without any code. How many bits? **Exercise 2.** One square alone is sent by the code of the scene, with 8 places a side, 4 radii and 8 turns. How many bits, with the bit that says how many objects there are?
 
@@ -551,8 +551,8 @@ record(results, bands, line.format(**results))
 # ## What you saw
 #
 # - Labels from the reconstruction were worse than labels from the picture, for all three classifiers: by 0.083<!--=wide_lost[0]*-1--> for the wide one, 0.073<!--=narrow_lost[0]*-1--> for the narrow one, 0.027<!--=forest_lost[0]*-1--> for the forest.
-# - Longer training of the VAE changed this most: from 0.485<!--=study_length_curve[0][1]--> after 375 steps to 0.810<!--=study_length_curve[4][1]--> after 6,000, at a rate that fell in the end.
-# - More rate helped, on both grids. At the one rate that both have, the finer grid was not better.
+# - Longer training of the VAE changed the score much: from 0.485<!--=study_length_curve[0][1]--> after 375 steps to 0.810<!--=study_length_curve[4][1]--> after 6,000.
+# - VAEs with more channels had a higher rate and a better score, until more channels added no rate. At the one rate that both have, the finer grid was not better.
 # - A mask takes 168<!--=mask_bits--> bits with a code of three neighbours; 31<!--=scene_bits[5]--> bits give 0.968<!--=scene_iou[5]--> if both sides know what a scene is. The rate bounds what the latent carries, and does not say about what.
 #
 # ## Check yourself
