@@ -34,7 +34,7 @@
 #
 # - What a VAE, its rate and its latent are (notebooks `03`, `04` and `06`), and what the mean IoU is (`01`).
 # - Mathematics: logarithms to base 2, relative frequencies, and what a 95 % interval is.
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 46 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.

@@ -21,22 +21,22 @@
 #
 # **What you'll do**
 #
-# - Put one and the same small network, a *head*, on seven places inside a VAE.
+# - Put one and the same small network, a *head*, on six places inside a VAE.
 # - Keep the VAE's loss beside the loss of the head.
-# - Compare the VAE with other starts of the same network, with few masks and with many.
-# - Compare four losses, and see one of them fail.
+# - Compare the VAE with other starts of the same network with 60 masks, and see the plan of a study with few masks and with many.
+# - Compare five losses, and see one of them fail.
 #
 # **What you'll learn**
 #
 # - Why "the VAE helps" needs two comparisons, which are named before anything is measured.
-# - Why a head may have skip connections around the latent, and a VAE may not.
+# - Why a head may have skip connections around the latent, and the decoder of this VAE may not.
 # - What averages over absent classes do to the Dice loss.
 #
 # **What you'll need**
 #
 # - What a VAE and its latent are (`03`, `04`), what the mean IoU is (`01`), and the question of `08`.
-# - Mathematics: means, 95 % intervals, and logarithms.
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 50 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - Mathematics: means, 95 % intervals, logarithms, p-values and Holm's method (`07`).
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 52 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -212,7 +212,7 @@ def pictures_of(pair):
 KINDS = ("autoencoder", "denoising", "VAE")
 pairs = {kind: pretrain(kind, pretraining_steps) for kind in KINDS}
 rows = {"held out": x_val[:10]} | {kind: pictures_of(pair) for kind, pair in pairs.items()}
-alt = "Four rows of ten pictures. Held out: one or two coloured shapes on textured ground. Autoencoder, denoising and VAE: soft blobs in the same places on dark grounds with little colour; those of the denoising autoencoder are the greyest."
+alt = "Four rows of ten pictures. Held out: one or two coloured shapes on textured ground. Autoencoder, denoising and VAE: soft blobs in the same places on dark grey grounds. Those of the autoencoder are grey; those of the other two have some colour, often a wrong one."
 plots.show(plots.picture_rows(rows), alt=alt)
 
 # %% [markdown]
@@ -220,9 +220,9 @@ plots.show(plots.picture_rows(rows), alt=alt)
 #
 # ## A head
 #
-# A **head** is a small network from features to the logits of classes, one set for each pixel. Ours goes from coarse to fine: a 3×3 convolution; then the resolution is doubled (`DepthToSpaceUp`), and if there are finer features, they are joined and mixed in by another 3×3 convolution; and so on up to the picture's size. Put on the latent, on one level of the encoder or on one level of the decoder, it is the same head. Put on all levels of the encoder, it is a small U-Net (Ronneberger and others, 2015).
+# A **head** is a small network from features to the logits of classes, one set for each pixel. Ours goes from coarse to fine: a 3×3 convolution; then the resolution is doubled (`DepthToSpaceUp`), and if there are finer features, they are joined and mixed in by another 3×3 convolution; and so on up to the picture's size. It is built by one rule wherever it is put, so it has more layers on coarse features, and most on all levels of the encoder, where it makes a small U-Net (Ronneberger and others, 2015).
 #
-# The connections from the encoder's finer levels to the head lead *around* the latent. For a head this is right. For the decoder of a VAE it would be fatal: it could copy the picture from the finest level. The latent would save no nats of reconstruction, and its best KL would be zero: [posterior collapse](../docs/site/glossary.md#term-posterior-collapse) by design.
+# The connections from the encoder's finer levels to the head lead *around* the latent. For a head this is right. For the decoder of a VAE, such a connection without noise of its own would spoil the latent: the decoder could copy the picture. The latent would save almost no nats of reconstruction, and its best KL would be near zero: [posterior collapse](../docs/site/glossary.md#term-posterior-collapse). (VAEs with latents at several levels have such connections, with a draw and a KL at each.)
 
 
 # %%
@@ -283,7 +283,7 @@ def label(model, x):
 # %% [markdown]
 # ## Which place inside the VAE?
 #
-# Five places: three levels of the encoder (0 has 16×16 places, 1 has 8×8, 2 has 4×4), the latent (its mean), and the decoder's level of 8×8 places; and all levels of the encoder together. Each once **frozen**, where only the head learns, and once **tuned**, where the VAE's weights below the head learn with it. All 1,200 masks are used. The VAE is the one that notebook `08` keeps: the same network, trained for 6,000 steps. (Where it is missing, yours takes its place.)
+# Six places: three levels of the encoder (0 has 16×16 places, 1 has 8×8, 2 has 4×4), the latent (its mean), and the decoder's level of 8×8 places; and all levels of the encoder together. Each is read once **frozen**, where only the head learns, and once **tuned**, where the VAE's weights below the head learn with it. All 1,200 masks are used. The VAE is the one that notebook `08` keeps: the same network, trained for 6,000 steps. (Where it is missing, yours takes its place.)
 #
 # > **Predict first.** Among the frozen ones, which place is best: one before the latent, the latent, or one after it? Does tuning change the order?
 
@@ -331,9 +331,9 @@ alt = "Two panels of bars with intervals: the mean IoU of a head at six places. 
 plots.show(plots.interval_panels(panels, limits=(0, 1)), alt=alt)
 
 # %% [markdown]
-# In the stored run, frozen, the single places lie close together: 0.39<!--=place_encoder_0_frozen[0]-->, 0.39<!--=place_encoder_1_frozen[0]--> and 0.34<!--=place_encoder_2_frozen[0]--> at the encoder's levels, 0.35<!--=place_latent_frozen[0]--> at the latent, 0.38<!--=place_decoder_1_frozen[0]--> in the decoder (intervals over pictures are ± 0.01 or less). All levels of the encoder together have 0.55<!--=place_all_of_the_encoder_frozen[0]-->: the head needs fine and coarse features at once.
+# In the stored run, frozen, the single places lie close together: 0.39<!--=place_encoder_0_frozen[0]-->, 0.39<!--=place_encoder_1_frozen[0]--> and 0.34<!--=place_encoder_2_frozen[0]--> at the encoder's levels, 0.35<!--=place_latent_frozen[0]--> at the latent, 0.38<!--=place_decoder_1_frozen[0]--> in the decoder (intervals over pictures are ± 0.01 or less). All levels of the encoder together have 0.55<!--=place_all_of_the_encoder_frozen[0]-->: the head may need fine and coarse features at once, or may gain from its greater size. On encoder 0 it sees only about 10×10 pixels, less than an object.
 #
-# Tuning changes the order. It brings 0.76<!--=place_all_of_the_encoder_tuned[0]--> ± 0.01<!--=place_all_of_the_encoder_tuned[1]--> for all levels and 0.73<!--=place_decoder_1_tuned[0]--> in the decoder, which has the most layers below it; the latent stays at 0.37<!--=place_latent_tuned[0]-->. This is one training of 300 steps each: a demonstration of where a small head reads well. It does not say that the VAE helped: the same network from fresh weights may do as well. The next sections ask that.
+# Tuning changes the order. It brings 0.76<!--=place_all_of_the_encoder_tuned[0]--> ± 0.01<!--=place_all_of_the_encoder_tuned[1]--> for all levels and 0.73<!--=place_decoder_1_tuned[0]--> in the decoder; the latent stays at 0.37<!--=place_latent_tuned[0]-->. That does not mean that the latent lacks the classes: in `08`, pictures decoded from a draw of the same latent are labelled much better. This head could not read them from it in 300 steps. This is one training of 300 steps each: a demonstration of where a small head reads well. It does not say that the VAE helped: the same network from fresh weights has 0.75<!--=loss_cross_entropy[1]--> with the same masks and steps (section *Which loss?*), in one training, too.
 #
 # ## Keep the VAE's loss beside the head's
 #
@@ -380,7 +380,7 @@ def two_outputs(encoder, decoder, model, weight):
 # A head on a tuned VAE may score well and prove nothing: the same network may do as well from **fresh weights**. And if it does not, any pretraining may be the reason, and not the VAE. So we name two comparisons *before* anything is measured, and judge both by the same rule:
 #
 # 1. **Pretraining helps:** VAE − fresh weights.
-# 2. **The VAE's objective helps:** VAE − denoising autoencoder.
+# 2. **The VAE's objective helps:** VAE − denoising autoencoder. (The two differ in more than the objective: in the noise on the input, 0.1, which was not chosen. The plain autoencoder is drawn beside them.)
 #
 # All starts share the network (a head on all levels of the encoder), the steps, the masks and the first weights of the head:
 #
@@ -390,11 +390,11 @@ def two_outputs(encoder, decoder, model, weight):
 # - *VAE, frozen*: pretrained, and only the head learns;
 # - *VAE + term*: the two outputs from above.
 #
-# Each start has a learning rate of its own at each budget, chosen from 0.003, 0.01 and 0.03 on the pictures for choosing. One rate for all would favour the start that it suits; and a rate that suits 60 masks may ruin a training with 1,200.
+# Each start has a learning rate of its own at each budget, chosen from 0.003, 0.01 and 0.03 on the pictures for choosing. (*VAE + term* takes the rate of *VAE*, and chooses $w$. The 300 masks for choosing come on top of each budget.) One rate for all would favour the start that it suits; and a rate that suits 60 masks may ruin a training with 1,200.
 #
-# The rule: with 95 % intervals over seeds *and* pictures. There are eight comparisons (two claims, four budgets), and among eight one is off by chance more often than one alone. So the p-values are corrected by Holm's method (notebook [`07`](07_train_it_well.ipynb)): "helps" means a corrected p below 0.05. Beside it stands the *smallest visible difference*: a true difference below it would probably not have been found.
+# The rule: each difference gets a 95 % interval over seeds *and* pictures, and a p-value. With eight comparisons (two claims, four budgets), it is likelier than with one that some difference looks real by chance. So the p-values are corrected by Holm's method (notebook [`07`](07_train_it_well.ipynb)): "helps" means a corrected p below 0.05. Beside it stands the *smallest visible difference*: a true difference below it would probably not have been found.
 #
-# > **Predict first.** With 20 masks, which start is best? What is left of the differences with 1,200? Does the VAE beat the denoising autoencoder?
+# > **Predict first.** With 60 masks, which start is best in your run? Does the VAE beat fresh weights, and the denoising autoencoder?
 
 
 # %%
@@ -461,7 +461,7 @@ for claim, (one, other) in label_budgets.CLAIMS.items() if own else []:
     print("{} − {}: {:+.3f} ± {:.3f}".format(one, other, *own_claims[claim]))
 
 # %% [markdown]
-# The next cells run in the recorded study only (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, heads of 600 steps, four budgets, five seeds of head and masks. Each pretraining was done once, so the study says nothing about other seeds of the pretraining.
+# The next cells run in the recorded study only (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, heads of 600 steps, four budgets, five seeds of head and masks. Each pretraining is done once, so the study says nothing about other seeds of the pretraining.
 
 # %%
 summary = {}
@@ -494,9 +494,9 @@ if recorded:
     print(label_budgets.claims_table(recorded))
 
 # %% [markdown]
-# In the stored run, with 60 masks, VAE − fresh is +0.001<!--=own_claim_pretraining[0]--> ± 0.011<!--=own_claim_pretraining[1]--> and VAE − denoising −0.004<!--=own_claim_objective[0]--> ± 0.009<!--=own_claim_objective[1]-->, over pictures only. Neither claim is supported. But these starts were pretrained for 400 steps, and seeds differ by more than these intervals: a demonstration of the method and not an answer.
+# In the stored run, with 60 masks, VAE − fresh is +0.001<!--=own_claim_pretraining[0]--> ± 0.011<!--=own_claim_pretraining[1]--> and VAE − denoising −0.004<!--=own_claim_objective[0]--> ± 0.009<!--=own_claim_objective[1]-->, over pictures only. Neither claim is supported. But these starts were pretrained for 400 steps, and one seed cannot show how much seeds differ: a demonstration of the method and not an answer. The other starts: *VAE + term* has 0.442<!--=own_VAE_term[0]--> and *VAE* 0.474<!--=own_VAE[0]-->, so with $w = 0.03$, which was not chosen here, the added term did not help; frozen, the VAE has 0.431<!--=own_VAE_frozen[0]--> and fresh weights 0.377<!--=own_fresh_frozen[0]-->.
 #
-# The answer needs the recorded study. It takes about an hour on two cores, and is drawn above once `data/results/09-labels.json` is there; **in this edition it is not yet, so the question stays open here.** What others report: gains with few labels come from far larger generative models on pictures of one kind, such as faces (Zhang and others, 2021; Baranchuk and others, 2022).
+# The answer needs the recorded study. It takes about an hour on two cores, and is drawn above once `data/results/09-labels.json` is there; **in this edition it is not yet, so the question stays open here.** What others report: gains with few labels come from far larger generative models, a GAN and diffusion models, on pictures of one kind, such as faces (Zhang and others, 2021; Baranchuk and others, 2022).
 #
 # ## Which loss?
 #
@@ -551,7 +551,7 @@ for name, row in by_loss.items():
 
 
 # %% [markdown]
-# In the stored run the cross-entropy has a mean IoU of 0.75<!--=loss_cross_entropy[1]-->, class weights 0.75<!--=loss_class_weights[1]-->, Dice over the present classes 0.73<!--=loss_Dice_present[1]-->, and cross-entropy plus Dice 0.78<!--=loss_cross_entropy_Dice[1]-->. Dice over all classes has 0.20<!--=loss_Dice_all_classes[1]-->: it labels nearly everything background, and its accuracy is still 0.79<!--=loss_Dice_all_classes[0]-->. It was drawn to the answer of the example above, and a short training does not leave it. Cross-entropy has no such trap, which is one reason why the two are often added. One training each: the differences between the other four are not judged here.
+# In the stored run the cross-entropy has a mean IoU of 0.75<!--=loss_cross_entropy[1]-->, class weights 0.75<!--=loss_class_weights[1]-->, Dice over the present classes 0.73<!--=loss_Dice_present[1]-->, and cross-entropy plus Dice 0.78<!--=loss_cross_entropy_Dice[1]-->. Dice over all classes has 0.20<!--=loss_Dice_all_classes[1]-->: it labels nearly everything background, and its accuracy is still 0.79<!--=loss_Dice_all_classes[0]-->. It was drawn to the answer of the example above, and a short training does not leave it. Cross-entropy left that answer in the same 300 steps, which is one reason why the two are often added. One training each: the differences between the other four are not judged here.
 #
 # The mean IoU forgives outlines; the boundary IoU (notebook `01`) of the cross-entropy is 0.54<!--=loss_cross_entropy[3]-->. Choose the score first, by what the mask is for, and then the loss.
 #
@@ -624,14 +624,14 @@ record(results, {}, f"head on all of the encoder, tuned: mean IoU {best:.2f}")
 #
 #    <details><summary>Answer</summary>
 #
-#    No. A difference of 0.03 would fit, too. One can say: none was found, and one below about 0.03 could not have been.
+#    No. A difference of 0.03 would fit, too. One can say: none was found, and a true one below about 0.03 would probably not have been.
 #
 #    </details>
-# 4. Eight comparisons, and one has p = 0.03. Is it a finding?
+# 4. Eight comparisons, and the smallest p-value is 0.03. Is it a finding?
 #
 #    <details><summary>Answer</summary>
 #
-#    Not by Holm's method: the smallest of eight p-values is multiplied by 8.
+#    Not by Holm's method: it is multiplied by 8.
 #
 #    </details>
 # 5. A Dice loss reaches 0.25 and every pixel is labelled background. How can that be?
