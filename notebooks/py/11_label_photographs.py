@@ -23,7 +23,7 @@
 #
 # **What you'll do**
 #
-# - Read the recorded scores of two long trainings: segments on CamVid, edges on BSDS500.
+# - Read the recorded scores of two long trainings: segments on CamVid (as scores only, unless you train), edges on BSDS500.
 # - Compare each with the same network without the VAE, and with published figures.
 # - Find edges in three photographs, or in one of yours.
 #
@@ -109,7 +109,7 @@ if {"camvid": "edges", "pets": "edges", "bsds500": "segments"}.get(dataset) == t
 # 2. The head is added, and encoder and head are trained together on crops with their labels.
 # 3. The network reads whole photographs. All its layers are convolutions, so it needs no fixed size.
 #
-# The *control* is the same network with fresh weights: step 1 is left out, and step 2 is the same. So the difference between the two is what the pretraining brought.
+# The *control* is the same network with fresh weights: step 1 is left out, and step 2 is the same. So the difference between the two is what the pretraining brought, plus chance; and the control trains for a shorter time, because it gets nothing in place of step 1.
 #
 # Scores are those of whole photographs at their native size. For segments, pixels that people left unlabelled do not count, and each answer is the mean of the answers for the photograph and for its mirror image. For edges, the tolerance is the official one, 0.0075 of the diagonal.
 #
@@ -126,7 +126,7 @@ for sides in ((32, 32), (45, 70)):
 print("one network, pictures of two sizes")
 
 # %% [markdown]
-# > **Predict first.** On CamVid, the most common class of each position scores a mean IoU of 0.17; published networks of any size that start from fresh weights reach 0.55 to 0.67. On BSDS500, Canny has a published ODS of 0.611, and people reach 0.803. Where will networks of 852,000 weights (CamVid) and 95,760 weights (BSDS500) come out? How much do they owe to the VAE?
+# > **Predict first.** On CamVid, the most common class of each position scores a mean IoU of 0.17; published networks that start from fresh weights have, for example, 0.552 (classic upsampling) to 0.669 (FC-DenseNet103; both in Jégou and others, 2017). On BSDS500, Canny has a published ODS of 0.611, and people reach 0.803. Where will networks of 852,000 weights (CamVid) and 95,760 weights (BSDS500) come out? How much do they owe to the VAE?
 
 # %% [markdown]
 # ## Segments
@@ -203,9 +203,9 @@ else:
     print("data/results/11-camvid.json is not here: no figure of the recorded training.")
 
 # %% [markdown]
-# The numbers are those in the stored run, which reads them from the records. In the recorded training the network reaches a mean IoU of 0.503<!--=camvid_vae--> from the VAE's encoder and 0.490<!--=camvid_fresh--> from fresh weights: far above the layout, and below the published networks. One training each is no evidence for the VAE: the difference is 0.014<!--=camvid_difference-->, and other seeds or other test frames may change it by more. Large classes (sky, road, building) are far ahead of thin or rare ones (pole, sign, fence).
+# (The numbers stand in the stored run, whose last cell reads them from the records.) In the recorded training the network reaches a mean IoU of 0.503<!--=camvid_vae--> from the VAE's encoder and 0.490<!--=camvid_fresh--> from fresh weights: far above the 0.17 of the most common class of each position, and below the published networks. On val the order is the other way round. Test was read twice: the mirror image was added after a first look, because it had helped on val. The frames were re-encoded as JPEG. One training each is no evidence for the VAE: the difference is 0.014<!--=camvid_difference-->, and other seeds or other test frames may change it by more. Sky and road are far ahead; car, building, pavement and tree follow; thin or rare classes (pole, sign, fence) are far behind.
 #
-# A second record asked with five seeds and short trainings, on 101 frames of the val split. With 18<!--=budgets[0]--> labelled frames, fresh weights have 0.324<!--=control[0]-->, the denoising autoencoder 0.317<!--=denoising[0]--> and the VAE 0.322<!--=vae[0]-->; with all 367<!--=budgets[1]-->, they have 0.346<!--=control[1]-->, 0.381<!--=denoising[1]--> and 0.363<!--=vae[1]-->. With all frames the best pretraining was ahead of fresh weights by 0.035<!--=lift[1]--> ± 0.033<!--=lift_half[1]-->. But it was chosen as the best of three after the fact, so this is a hint and no proof. It was not the VAE. These trainings are short: call it a demonstration.
+# A second record asked with five seeds and short trainings, on 101 frames of the val split. With 18<!--=budgets[0]--> labelled frames, fresh weights have 0.324<!--=control[0]-->, the denoising autoencoder 0.317<!--=denoising[0]--> and the VAE 0.322<!--=vae[0]-->; with all 367<!--=budgets[1]-->, they have 0.346<!--=control[1]-->, 0.381<!--=denoising[1]--> and 0.363<!--=vae[1]-->. With all frames the best pretraining was ahead of fresh weights by 0.035<!--=lift[1]--> ± 0.033<!--=lift_half[1]-->. But it was chosen as the best of three after the fact, so this is a hint and no proof. It was not the VAE, which has the lowest mean of the three pretrainings there (the plain autoencoder has 0.370). These trainings are short, of a smaller network on small frames: call it a demonstration.
 #
 # ## Edges
 #
@@ -239,16 +239,16 @@ if epochs and task == "edges":
 print(photo_edges.comparison(edge_scores, recorded="11-bsds500"))
 
 # %% [markdown]
-# In the recorded training, on the 200 test photographs, the network's ODS is 0.759<!--=edges_vae--> from the VAE's encoder and 0.757<!--=edges_fresh--> from fresh weights. It is ahead of the classical detectors by about 0.15, and behind people. The two starts differ by less than two thousandths, in one training each. So nothing here says that the VAE helps.
+# In the recorded training, on the 200 test photographs, the network's ODS is 0.759<!--=edges_vae--> from the VAE's encoder and 0.757<!--=edges_fresh--> from fresh weights. It is ahead of the classical detectors by about 0.15, and behind people. (With a chosen blur and suppression, Roberts, Sobel and Canny are nearly equal.) The two starts differ by less than two thousandths, in one training each. So nothing here says that the VAE helps.
 #
-# The published figures are those of [edge evaluation by MCG-NKU](https://github.com/MCG-NKU/plot-edge-pr-curves) and of the papers, at a single scale. Four things differ between the rows:
+# The published figures are those of [edge evaluation by MCG-NKU](https://github.com/MCG-NKU/plot-edge-pr-curves) and of the papers, at a single scale. When you compare rows, know that:
 #
 # - HED starts from a network that was trained on the million labelled pictures of ImageNet. Ours and PiDiNet's saw BSDS500 alone.
 # - HED's figure is that of the collection; its paper has 0.782.
 # - Our rows of Roberts and Sobel have a chosen blur and non-maximum suppression. The published ones, as far as we know, have neither.
-# - The matching program is our own. It agrees with the official one on its five sample images to the fourth digit.
+# - The matching program is our own. It agrees with the official one on its five sample images to four decimals.
 #
-# Size is not in the table. PiDiNet-tiny reaches 0.789 with fewer than 0.1 million weights, like our network, after training on BSDS500 and PASCAL VOC ([its authors](https://github.com/hellozhuo/pidinet)).
+# Size is not in the table. PiDiNet-tiny, another and smaller network, has the same 0.789 with fewer than 0.1 million weights, like our network, after training on BSDS500 and PASCAL VOC ([its authors](https://github.com/hellozhuo/pidinet)).
 #
 # ## Your own photograph
 #
@@ -267,7 +267,7 @@ else:
     print("No network trained on photographs is kept here: set task and epochs to train one.")
 
 # %% [markdown]
-# The network draws mostly the outlines of things. Canny, which has never seen a label, also draws hair, fur and the grain of the table. This is what a network can learn from people: which steps of brightness they call an edge.
+# The network draws mostly the outlines of things. Without a threshold, Canny also shows many faint lines in hair, fur and the grain of the table; the network shows fewer, but some whiskers and fur, too. This is what a network can learn from people: which steps of brightness they call an edge.
 #
 # If a segmentation network was trained above, it labels the first photograph, too.
 
@@ -341,7 +341,7 @@ record(results, {}, line if task == "segments" else f"{len(edge_scores)} rows of
 #
 #    <details><summary>Hint</summary>
 #
-#    The network knows only pets, close and in the middle. A picture without any pet has no right answer among its three classes except background, and it was never shown one.
+#    The network knows only pets, close and in the middle. For a picture without a pet the only right answer is background everywhere, and the network was never shown such a picture.
 #
 #    </details>
 #
