@@ -22,14 +22,14 @@
 # **What you'll do**
 #
 # - Look at pictures and masks, and tell three kinds of segmentation apart.
-# - Compute a confusion matrix, IoU and Dice by hand.
+# - Compute two scores of overlap, IoU and Dice, by hand.
 # - Score two programs that do not look at the picture.
 # - Train a random forest that labels pixels, and find out what it cannot see.
 #
 # **What you'll learn**
 #
 # - Why accuracy misleads, and what the mean IoU does better.
-# - What the IoU forgives, and how the boundary IoU asks for it.
+# - Which errors the IoU hardly notices, and how the boundary IoU shows them.
 # - Why every score needs a floor and an interval beside it.
 #
 # **What you'll need**
@@ -108,13 +108,13 @@ print(f"{len(train)} + {len(val)} pictures of {dataset}; {', '.join(val.class_na
 # %% [markdown]
 # ## Three kinds of segmentation
 #
-# To *segment* a picture means to cut it into parts. There are three kinds, with three kinds of answers:
+# To *segment* a picture means to cut it into parts. Three kinds have classes or objects in their answers:
 #
 # - **Semantic segmentation**: the class of each pixel. Two discs are one class.
 # - **Instance segmentation**: the pixels of each object. Two discs are two objects. The background has no answer.
 # - **Panoptic segmentation** (Kirillov and others, 2019): both. Each pixel has a class, and pixels of objects also have the number of their object.
 #
-# An older kind cuts a picture into connected **regions** without names.
+# A fourth, older kind cuts a picture into connected **regions** without names.
 
 # %%
 shown = data.load("shapes", "val", limit=7)
@@ -130,7 +130,7 @@ alt = "Seven small pictures of one to three coloured discs, squares and triangle
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The second row is the **[mask](../docs/site/glossary.md#term-mask)**: a colour for each class. In the third row each connected piece has a colour of its own, which is not that of a class. Look at the sixth picture: two triangles overlap, and the mask makes one piece of them. From classes one cannot always get back to objects.
+# The second row is the **[mask](../docs/site/glossary.md#term-mask)**: a colour for each class. In the third row each connected piece has a colour of its own, which is not that of a class. Look at the sixth picture: two triangles overlap, and the mask makes one piece of them. In the third picture it is the other way round: a triangle is cut, and a dark speck is a piece of its own. From classes one cannot always get back to objects.
 #
 # So the kinds need different scores. Give the pieces other names, and it is still the same cut. Give the classes other names, and every answer is wrong. The next cell shows it with the *adjusted Rand index* (Hubert and Arabie, 1985): it asks for each pair of pixels whether they lie in one piece or in two, and is 1 for the same cut and 0 on average for a random one.
 
@@ -190,7 +190,7 @@ answers = {
 
 
 # %% [markdown]
-# A score of 60 pictures would be a little different on 60 others. So each score gets a 95 % **interval over pictures**. For the accuracy, the mean over pictures, it is the usual interval of a mean. The other score that is printed, the *mean IoU*, comes next. It is no mean over pictures. `metrics.mean_iou_by_image` leaves out one picture after the other (the *jackknife*, Efron and Tibshirani, 1993) and gives each picture a number such that the mean of these numbers is the mean IoU.
+# A score of 60 pictures would be a little different on 60 others. So each score gets a 95 % **interval over pictures**. For the accuracy, the mean over pictures, it is the usual interval of a mean. The other score that is printed, the *mean IoU*, comes next. It is no mean over pictures. `metrics.mean_iou_by_image` leaves out one picture after the other (the *jackknife*, Efron and Tibshirani, 1993) and gives each picture a number. The mean of these numbers is very nearly the mean IoU, and their spread gives the interval.
 
 
 # %%
@@ -276,7 +276,7 @@ for name, yours, true, hint in (
 #
 # The classical way to label pixels has two steps: describe each pixel by a list of numbers, its [features](../docs/site/glossary.md#term-feature), and train a classifier on these lists. Ours begin with the colour of the pixel and its height in the picture. At each of three scales (blurs of different width) come the colour of the surroundings, how fast the brightness changes, whether the pixel is brighter or darker than its surroundings, and how much the brightness varies nearby.
 #
-# The classifier is a **[random forest](../docs/site/glossary.md#term-random-forest)** (Breiman, 2001): many decision trees, each trained on a random choice of pixels and features, which vote. It learns from random pixels of the *train* split and is scored on every pixel of *val*.
+# A *classifier* is a program that learns from examples to give a class. Ours is a **[random forest](../docs/site/glossary.md#term-random-forest)** (Breiman, 2001). A *decision tree* asks yes/no questions about the features, one after the other, and ends at a class. A forest is many trees, each trained on a random choice of pixels and features, which vote. It learns from random pixels of the *train* split and is scored on every pixel of *val*.
 
 
 # %%
@@ -357,7 +357,7 @@ print(f"of these, the right one: {named_share:.2f}, between {named_range.round(2
 #
 # In the stored run the forest calls 0.72<!--=found_share--> of the objects' pixels *some* object (0.64<!--=found_range[0]--> to 0.77<!--=found_range[1]-->). Of these it names the right class for 0.34<!--=named_share--> (0.28<!--=named_range[0]--> to 0.39<!--=named_range[1]-->), and guessing among three gives 0.33. It knows *that* something is there, and not *what*: classes of objects are confused most. The mean IoU of 0.345<!--=forest_iou--> ± 0.028<!--=forest_iou_half--> shows this. The accuracy, 0.856<!--=forest_accuracy--> ± 0.020<!--=forest_accuracy_half-->, is hardly above the floor of 0.837<!--=common_accuracy-->.
 #
-# The features know colour and texture in a small neighbourhood. Whether something is a disc or a square shows in its *outline*, which most pixels inside cannot see. For that, a classifier needs a wide view; a convolutional network has one (notebook `08`).
+# The features know colour and texture in a small neighbourhood. Whether something is a disc or a square shows in the *shape* of its outline. Many pixels have a piece of it within reach, but each feature mixes all directions into one number, and the shape is lost. A convolutional network, a classifier that learns its own features, can keep it (notebook `08`).
 #
 # ## The best, the worst, and the outline
 #
@@ -386,11 +386,11 @@ alt = "Six pictures in columns with mask and prediction below and the mean Dice 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Objects whose colour stands out are found; objects as dark as the ground are missed. Look also at *which* pictures are best: those with one object. There the background, which is nearly always right, is one of two classes; with three kinds of objects it is one of four. A mean over classes depends on how many there are.
+# Objects with a strong colour or much light are mostly found, dull ones often missed. In the best three the class happens to be right, too: they are the best of sixty. Look also at *which* pictures are best: those with one object. There the background, which is nearly always right, is one of two classes; with three kinds of objects it is one of four. A mean over classes depends on how many there are.
 #
 # **What the IoU forgives.** A large object with a ragged outline keeps a high IoU, because most of its pixels lie inside. The **boundary IoU** (Cheng and others, 2021) compares only bands along the inner side of the outlines.
 #
-# > **Predict first.** Take the true masks themselves, shrunk to 16×16 and enlarged again. Their outlines become stairs, and all classes are right. How high are their mean IoU and their mean boundary IoU?
+# > **Predict first.** Take the true masks themselves, shrunk to 16×16 and enlarged again. Their outlines become stairs; inside the objects every class is still right. How high are their mean IoU and their mean boundary IoU?
 
 # %%
 coarse = []
@@ -406,7 +406,7 @@ print(f"coarse truth: mean IoU {coarse_iou:.2f}, boundary IoU {bands['coarse tru
 print(f"forest: mean IoU {scores['forest'][1][0]:.2f}, boundary IoU {bands['forest']:.2f}")
 
 # %% [markdown]
-# In the stored run the coarse masks have a mean IoU of 0.85<!--=coarse_iou--> and a boundary IoU of 0.52<!--=coarse_boundary-->. The forest has 0.35<!--=forest_iou--> and 0.22<!--=forest_boundary-->. So choose the score by what the mask is for: to count cars, or to cut along their outline.
+# In the stored run the coarse masks have a mean IoU of 0.85<!--=coarse_iou--> and a boundary IoU of 0.52<!--=coarse_boundary-->. The forest has 0.35<!--=forest_iou--> and 0.22<!--=forest_boundary-->. So choose the score by what the mask is for: to measure how much of a street is car, or to cut along a car's outline.
 #
 # **What is left out counts, too.** People are unsure along outlines, and some data sets declare a band along every border void.
 #
@@ -423,7 +423,7 @@ print(f"mean IoU {scores['forest'][1][0]:.3f}; with a void band along borders {b
 #
 # ## A recorded run on street scenes
 #
-# The notebook was also run on CamVid (Brostow and others, 2009): frames filmed from a car, with eleven classes (`01.full-camvid.yaml`; the *val* split, 101 frames). Its numbers are kept in `data/results`.
+# An earlier version of this notebook was run on CamVid (Brostow and others, 2009): frames filmed from a car, with eleven classes (`01.full-camvid.yaml`: the *val* split, 101 frames; more training pictures, pixels and trees than here, and frames shrunk by 2 for the forest). Its numbers are kept in `data/results`.
 #
 # > **Predict first.** On street scenes, is the forest better or worse than on `shapes`? How far does the layout get?
 
@@ -436,7 +436,7 @@ for name in ("common", "layout", "forest"):
         print(f"{name + ', ' + what:<18}{value:8.3f}  {other:8.3f}")
 
 # %% [markdown]
-# On CamVid no class fills the picture, so "the most common class" is right for less than a third of the pixels. The layout has six times its mean IoU without a look at the picture. The forest nearly doubles that: there colour and texture do tell classes apart. Which set is hard depends on what the program can see. (The recorded run has no intervals: 101 frames of a few films are not 101 independent pictures.)
+# On CamVid no class fills the picture, so "the most common class" is right for less than a third of the pixels. The layout has six times its mean IoU without a look at the picture. The forest nearly doubles that: there colour and texture do tell classes apart. Both scores of the forest are lower there than on `shapes`, but eleven classes and four cannot be compared directly. Against the layout it gains 0.14 in mean IoU on both. Which set is hard depends on what the program can see. (The recorded run has no intervals: neighbouring frames of a film are not independent pictures.)
 
 # %% tags=["results"]
 results = {"images": f"{len(val)} of {dataset} val"}
@@ -455,7 +455,7 @@ record(results, limits, headline="forest: mean IoU {forest_iou:.2f}".format(**re
 # %% [markdown]
 # ## What you saw
 #
-# - Accuracy mostly counts background: 0.837<!--=common_accuracy--> for a program that does not look. The mean IoU gives every class the same weight, and this program 0.209<!--=common_iou-->.
+# - Accuracy mostly counts background: 0.837<!--=common_accuracy--> for a program that does not look. The mean IoU gives every class the same weight; the same program has only 0.209<!--=common_iou-->.
 # - A random forest on local colour and texture finds objects and cannot name them: a mean IoU of 0.345<!--=forest_iou--> ± 0.028<!--=forest_iou_half-->.
 # - The IoU forgives ragged outlines; the boundary IoU does not. Which pixels are void is part of the score.
 # - A score without its floor and its interval says little.
