@@ -284,8 +284,8 @@ else:
 # | notebook | question | run | read |
 # |---|---|---|---|
 # | **00** Start here | does it run here, and what does a VAE draw? | 1 | 20 |
-# | [**01** Score segments](01_score_segments.ipynb) | what is a good mask? | 1 | 45 |
-# | [**02** Score edges](02_score_edges.ipynb) | what is a good edge map when people disagree? | 2 | 41 |
+# | [**01** Score segments](01_score_segments.ipynb) | what is a good mask? | 1 | 46 |
+# | [**02** Score edges](02_score_edges.ipynb) | what is a good edge map when people disagree? | 2 | 42 |
 # | [**03** Build a VAE from scratch](03_build_a_vae.ipynb) | what does an autoencoder lack, and what mends it? | 2 | 47 |
 # | [**04** Derive the KL](04_derive_the_kl.ipynb) | why two terms, and why a sum? | 1 | 45 |
 # | [**05** Test the bound](05_test_the_bound.ipynb) | how far is it from the truth, and which published losses are wrong? | 1 | 45 |
@@ -293,8 +293,8 @@ else:
 # | [**07** Train it well](07_train_it_well.ipynb) | is it collapsed, overfitted, trained enough? | 3 | 45 |
 # | [**08** Segment reconstructions](08_segment_reconstructions.ipynb) | does it help to label the reconstruction? | 3 | 46 |
 # | [**09** Segment from features](09_segment_from_features.ipynb) | do the VAE's features help, and against which controls? | 3 | 52 |
-# | [**10** Find edges](10_find_edges.ipynb) | does a VAE help to find edges? | 3 | 51 |
-# | [**11** Label photographs](11_label_photographs.ipynb) | how good does it get on photographs, and on yours? | 1 | 19 |
+# | [**10** Find edges](10_find_edges.ipynb) | does a VAE help to find edges? | 3 | 52 |
+# | [**11** Label photographs](11_label_photographs.ipynb) | how good does it get on photographs, and on yours? | 1 | 21 |
 # | [**12** Say how sure you are](12_say_how_sure_you_are.ipynb) | what can a latent say of people who disagree? | 5 | 71 |
 # | [**15** Meet the generative neighbours](15_meet_the_generative_neighbours.ipynb) | what do a GAN and a VQ-VAE do better? | 5 | 76 |
 # | [**17** Meet the supervised neighbours](17_meet_the_supervised_neighbours.ipynb) | how far does each segmenter see? | 5 | 69 |

@@ -36,7 +36,7 @@
 #
 # - Python and NumPy. No notebook has to be read before this one; no network is trained here.
 # - Mathematics: shares, means, and what a 95 % interval is: in 95 of 100 such cases it holds the true value.
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1 GB of memory. Nothing is downloaded.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 46 minutes to read, and 1 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.

@@ -36,7 +36,7 @@
 #
 # - How edges are scored: notebook `02`. What a VAE is: notebook `03`. What its rate and σ are: notebook `06`.
 # - Mathematics: logarithms, gradients of a function of two variables, and what a 95 % interval is.
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 51 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 52 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.

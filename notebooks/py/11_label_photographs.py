@@ -35,7 +35,7 @@
 # **What you'll need**
 #
 # - The mean IoU (`01`), the edge benchmark (`02`), and heads on the encoder of a VAE (`09`, `10`).
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 19 minutes to read, and 1.5 GB of memory. Nothing is downloaded. A long training of your own takes about 50 minutes, and its data are downloaded first.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 21 minutes to read, and 1.5 GB of memory. Nothing is downloaded. A long training of your own takes about 50 minutes, and its data are downloaded first.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
