@@ -13,7 +13,7 @@ import time
 import keras
 import numpy as np
 
-from helpers import backend, data, pretrained
+from helpers import backend, data, pretrained, training
 from helpers.checkpoint import fingerprints, training_backup
 from helpers.data.stream import FreshShapes
 from helpers.metrics.statistics import confidence_interval, paired_difference
@@ -42,6 +42,7 @@ RECIPES = {
         "seed": 0,
     },
 }
+FAST = {"learning_rate": 1e-2, "rising_steps": 100, "beta_2": 0.99}  # of the grid VAEs
 SCENES = {
     "size": 32,
     "objects": [1, 2],
@@ -64,12 +65,13 @@ def _grid_recipe(patches, channels):
             "widths": [24, 32, 48],
             "depths": [1, 1, 2],
             "patches": patches,
+            "batch_norm": False,
             "likelihood": "gaussian",
             "sigma": 0.05,
         },
-        "steps": 6000,  # and 3,000 for the control
+        "steps": 12000,  # and 6,000 for the control
         "batch_size": 16,
-        "learning_rate": 3e-3,
+        **FAST,
         "seed": 0,
     }
 
@@ -93,13 +95,14 @@ RECIPES |= {
             "widths": [16, 32, 48],
             "depths": [1, 1, 2],
             "patches": [2, 2, 1],
+            "batch_norm": False,
             "likelihood": "gaussian",
             "sigma": sigma,
         },
-        "steps": 3000,  # and 1,500; of the high rate these are kept as well
+        "steps": 6000,  # and 3,000; of the high rate these are kept as well
         "keep_half": name == "edges48-high",
         "batch_size": 8,
-        "learning_rate": 3e-3,
+        **FAST,
         "seed": 0,
     }
     for name, sigma in EDGE_SIGMAS.items()
@@ -203,8 +206,10 @@ def _train(name, recipe, steps, planned, held_out, work, say):
     """One training: its model, learning curve, seconds, and the backup that it went on from."""
     keras.utils.set_random_seed(recipe["seed"])
     model = pretrained.build(recipe["builder"], _arguments(recipe))
-    rate = keras.optimizers.schedules.CosineDecay(recipe["learning_rate"], steps)
-    model.compile(keras.optimizers.Adam(rate), **backend.compile_options(planned=steps))
+    rising = recipe.get("rising_steps", 0)
+    rate = training.rise_and_fall(recipe["learning_rate"], steps, rising)
+    adam = keras.optimizers.Adam(rate, beta_2=recipe.get("beta_2", 0.999))
+    model.compile(adam, **backend.compile_options(planned=steps))
     model.optimizer.build(model.trainable_variables)
 
     each = steps // EPOCHS

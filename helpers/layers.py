@@ -161,6 +161,41 @@ def conv_bn_relu(x, filters, kernel_size=3, dilation_rate=1):
     return bn_relu(conv(x))
 
 
+def silu(x):
+    """SiLU, x · sigmoid(x), as a layer of its own: symbolic, the same shape.
+
+    Examples:
+        >>> layers.silu(keras.Input((8, 8, 3))).shape
+        (None, 8, 8, 3)
+    """
+    return layers.Activation("silu")(x)
+
+
+def residual_conv(x, filters, activation="silu"):
+    """A 3×3 convolution with its activation, added to what came in, at the same resolution.
+
+    What comes in passes as it is, or through a 1×1 convolution where the numbers of channels differ.
+
+    Args:
+        x: symbolic, `(B, H, W, C)`.
+        filters: output channels.
+        activation: name or function.
+
+    Returns:
+        Symbolic, `(B, H, W, filters)`.
+
+    Examples:
+        >>> layers.residual_conv(keras.Input((8, 8, 3)), filters=16).shape
+        (None, 8, 8, 16)
+
+    References:
+        He et al. (2016). https://arxiv.org/abs/1512.03385
+    """
+    passed = x if x.shape[-1] == filters else layers.Conv2D(filters, 1)(x)
+    change = layers.Conv2D(filters, 3, padding="same", activation=activation)(x)
+    return layers.Add()([passed, change])
+
+
 def positive_int(name, value):
     """`value` as an int of Python; Keras refuses NumPy's integers in some layers.
 

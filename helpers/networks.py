@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from helpers.layers import DepthToSpaceUp, positive_int
+from helpers.layers import DepthToSpaceUp, positive_int, residual_conv
 
 
 def dense_networks(
@@ -115,7 +115,7 @@ def conv_networks(
     h = layers.Rescaling(4.0, offset=-1.6)(image) if centre else image
     for n, patch in zip(filters, patches):
         h = layers.Conv2D(n, patch, patch, activation=activation)(h)
-        h = _mix(h, activation) if mix else h
+        h = residual_conv(h, h.shape[-1], activation) if mix else h
     bottom = h.shape[1:]
     quiet_start = centre if quiet_start is None else quiet_start
     certain = NEARLY_CERTAIN if quiet_start else {}
@@ -136,9 +136,9 @@ def conv_networks(
         h = layers.Dense(math.prod(bottom), activation=activation)(z)
         h = layers.Reshape(bottom)(h)
     for n, patch in zip(reversed(filters[:-1]), reversed(patches[1:])):
-        h = _mix(h, activation) if mix else h
+        h = residual_conv(h, h.shape[-1], activation) if mix else h
         h = DepthToSpaceUp(n, patch, activation)(h)
-    h = _mix(h, activation) if mix else h
+    h = residual_conv(h, h.shape[-1], activation) if mix else h
     h = DepthToSpaceUp(channels, patches[0], activation=None)(h)
     # An output of the size of its input, then the inverse of the encoder's first line.
     h = layers.Rescaling(0.25, offset=0.4)(h) if centre else h
@@ -156,13 +156,6 @@ def _spatial(latent):
     if len(latent) != 3:
         raise ValueError(f"a spatial latent is (h, w, c). Received: latent={latent!r}")
     return tuple(positive_int("latent", side) for side in latent)
-
-
-def _mix(x, activation):
-    # Residual: the patches' own map passes, and the 3×3 adds what their borders lack.
-    return layers.Add()(
-        [x, layers.Conv2D(x.shape[-1], 3, padding="same", activation=activation)(x)]
-    )
 
 
 def _halvings(height, width, latent):

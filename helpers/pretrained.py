@@ -189,10 +189,10 @@ def _pyramid_head(patches, widths, depths, num_classes):
     return pyramids.at_size(head, (None, None, 3))
 
 
-def _grid_vae(image_shape, latent, widths, depths, patches, **options):
+def _grid_vae(image_shape, latent, widths, depths, patches, batch_norm=True, **options):
     # A VAE of `pyramids.pyramid_networks`: its latent is a grid of places with `latent` channels.
-    networks = pyramids.pyramid_networks(image_shape, latent, widths, depths, patches)
-    return models.VAE(*networks, **options)
+    sizes = (latent, widths, depths, patches, batch_norm)
+    return models.VAE(*pyramids.pyramid_networks(image_shape, *sizes), **options)
 
 
 BUILDERS = {

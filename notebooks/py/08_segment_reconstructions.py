@@ -86,6 +86,7 @@ from helpers import (
     plots,
     pretrained,
     pyramids,
+    training,
 )
 from helpers.data import scenes
 from helpers.data.stream import FreshShapes
@@ -164,14 +165,16 @@ def new_vae(places, channels, run=0):
     """A VAE with fresh weights, whose latent is a grid of places with so many channels each."""
     keras.utils.set_random_seed(seed + run)
     patches = PATCHES[places]
-    encoder, decoder = pyramids.pyramid_networks(shape, channels, WIDTHS, DEPTHS, patches)
+    encoder, decoder = pyramids.pyramid_networks(
+        shape, channels, WIDTHS, DEPTHS, patches, batch_norm=False
+    )
     return models.VAE(encoder, decoder, "gaussian", SIGMA, seed=seed + run)
 
 
 def train_vae(vae, steps, run=0):
-    """Adam; the learning rate falls to zero in the form of half a cosine wave."""
-    schedule = keras.optimizers.schedules.CosineDecay(0.003, steps)
-    adam = keras.optimizers.Adam(schedule)
+    """Adam; the learning rate rises for 100 steps, then falls to zero like half a cosine wave."""
+    schedule = training.rise_and_fall(0.01, steps)
+    adam = keras.optimizers.Adam(schedule, beta_2=0.99)
     vae.compile(adam, **backend.compile_options(planned=steps))
     if dataset == "shapes":
         stream = FreshShapes(16, steps, seed + run, **drawing)  # new pictures in every step

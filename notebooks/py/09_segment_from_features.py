@@ -90,6 +90,7 @@ from helpers import (
     pretrained,
     pyramids,
     segmentation,
+    training,
 )
 from helpers.data.stream import FreshShapes
 from helpers.experiments import label_budgets
@@ -172,7 +173,9 @@ SIGMA = 0.05  # standard deviation of a pixel, for the VAE
 def new_pair(run):
     """Encoder and decoder with fresh weights."""
     keras.utils.set_random_seed(seed + run)
-    return pyramids.pyramid_networks(shape, CHANNELS, WIDTHS, DEPTHS, (2, 2, 2))
+    return pyramids.pyramid_networks(
+        shape, CHANNELS, WIDTHS, DEPTHS, (2, 2, 2), batch_norm=False
+    )
 
 
 class Autoencoder(keras.Model):
@@ -191,7 +194,7 @@ def pretrain(kind, steps, run=0):
         noise = layers.GaussianNoise(0.1 if kind == "denoising" else 0.0, seed=seed + run)
         to_mean = keras.Model(encoder.input, encoder.outputs[0])
         model = Autoencoder(encoder.input, decoder(to_mean(noise(encoder.input))))
-    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.003, steps))
+    adam = keras.optimizers.Adam(training.rise_and_fall(0.01, steps), beta_2=0.99)
     model.compile(adam, **backend.compile_options(planned=steps))
     if dataset == "shapes":
         pictures = FreshShapes(16, steps, seed + run, **drawing)  # new ones in every step
@@ -385,12 +388,12 @@ def two_outputs(encoder, decoder, model, weight):
 # All starts share the network (a head on all levels of the encoder), the steps, the masks and the first weights of the head:
 #
 # - *fresh*: no pretraining;
-# - *fresh, frozen*: fresh weights that stay as they are, and only the head learns. Their normalisation layers measure some pictures first; without it, the coarsest features would be thirty times too small;
+# - *fresh, frozen*: fresh weights that stay as they are; only the head learns;
 # - *autoencoder*, *denoising*, *VAE*: pretrained without masks, then tuned;
 # - *VAE, frozen*: pretrained, and only the head learns;
 # - *VAE + term*: the two outputs from above.
 #
-# Each start has a learning rate of its own at each budget, chosen from 0.003, 0.01 and 0.03 on the pictures for choosing. (*VAE + term* takes the rate of *VAE*, and chooses $w$. The 300 masks for choosing come on top of each budget.) One rate for all would favour the start that it suits; and a rate that suits 60 masks may ruin a training with 1,200.
+# Each start has a learning rate of its own at each budget, chosen from 0.01 and 0.03 on the pictures for choosing. (*VAE + term* takes the rate of *VAE*, and chooses $w$. The 300 masks for choosing come on top of each budget.) One rate for all would favour the start that it suits; and a rate that suits 60 masks may ruin a training with 1,200.
 #
 # The rule: each difference gets a 95 % interval over seeds *and* pictures, and a p-value. With eight comparisons (two claims, four budgets), it is likelier than with one that some difference looks real by chance. So the p-values are corrected by Holm's method (notebook [`07`](07_train_it_well.ipynb)): "helps" means a corrected p below 0.05. Beside it stands the *smallest visible difference*: a true difference below it would probably not have been found.
 #
@@ -400,12 +403,6 @@ def two_outputs(encoder, decoder, model, weight):
 # %%
 STARTS = ["fresh", "fresh, frozen", "autoencoder", "denoising"]
 STARTS += ["VAE", "VAE, frozen", "VAE + term"]
-
-
-def show_pictures(encoder):
-    """The normalisation layers of an encoder measure 800 pictures; its weights stay."""
-    for first in range(0, min(800, len(x_train)), 16):
-        encoder(x_train[first : first + 16], training=True)
 
 
 def encoder_and_decoder(weights, run=0):
@@ -421,8 +418,6 @@ def network_of(start, run, weights, term=0.03):
     """A model for labels, the model to train (the same, or with two outputs), and its loss."""
     kind = start.split(",")[0].removesuffix(" + term")
     encoder, decoder = encoder_and_decoder(weights.get(kind), run)
-    if start == "fresh, frozen":
-        show_pictures(encoder)
     encoder.trainable = not start.endswith("frozen")
     model = add_head(encoder.input, pyramids.levels(encoder))
     if start == "VAE + term":
@@ -461,7 +456,7 @@ for claim, (one, other) in label_budgets.CLAIMS.items() if own else []:
     print("{} − {}: {:+.3f} ± {:.3f}".format(one, other, *own_claims[claim]))
 
 # %% [markdown]
-# The next cells run in the recorded study only (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, heads of 600 steps, four budgets, five seeds of head and masks. Each pretraining is done once, so the study says nothing about other seeds of the pretraining.
+# The next cells run in the recorded study only (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, heads of 400 steps, four budgets, five seeds of head and masks. Each pretraining is done once, so the study says nothing about other seeds of the pretraining.
 
 # %%
 summary = {}

@@ -88,6 +88,7 @@ from helpers import (
     plots,
     pretrained,
     pyramids,
+    training,
 )
 from helpers.data.stream import Unlabelled
 from helpers.segmentation import EdgeCrossEntropy
@@ -158,21 +159,26 @@ def new_vae(sigma, run=0):
     """A VAE with fresh weights."""
     keras.utils.set_random_seed(seed + run)
     encoder, decoder = pyramids.pyramid_networks(
-        shape, latent=8, widths=(16, 32, 48), depths=(1, 1, 2), patches=(2, 2, 1)
+        shape,
+        latent=8,
+        widths=(16, 32, 48),
+        depths=(1, 1, 2),
+        patches=(2, 2, 1),
+        batch_norm=False,
     )
     return models.VAE(encoder, decoder, "gaussian", sigma, seed=seed + run)
 
 
-def compiled(model, learning_rate, steps, loss=None):
-    """Adam; the learning rate falls to zero in the form of half a cosine wave."""
-    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps))
+def compiled(model, steps, loss=None):
+    """Adam; the learning rate rises for 100 steps, then falls to zero like half a cosine wave."""
+    adam = keras.optimizers.Adam(training.rise_and_fall(0.01, steps), beta_2=0.99)
     model.compile(adam, loss, **backend.compile_options(planned=steps))
     return model
 
 
 def train_vae(vae, steps, run=0):
     pictures = Unlabelled(own_pictures, steps, seed=seed + run, size=size)
-    compiled(vae, 0.003, steps).fit(pictures, shuffle=False, verbose=0)
+    compiled(vae, steps).fit(pictures, shuffle=False, verbose=0)
 
 
 # %% [markdown]
@@ -222,7 +228,7 @@ def train_classifier(x):
     classifier.add(layers.Conv2D(1, 3, padding="same"))
     epochs = math.ceil(16 * 3 * head_steps / len(x))
     steps = epochs * math.ceil(len(x) / 16)
-    compiled(classifier, 0.01, steps, keras.losses.BinaryCrossentropy(from_logits=True))
+    compiled(classifier, steps, keras.losses.BinaryCrossentropy(from_logits=True))
     classifier.fit(x, share_train, batch_size=16, epochs=epochs, verbose=0)
     return classifier
 
@@ -326,7 +332,7 @@ plots.show(fig, alt=alt)
 #
 # The sentence "the VAE helps" needs [controls](../docs/site/glossary.md#term-control): the same network, labelled pictures and steps, but
 #
-# - an encoder with **fresh** weights. Frozen, its batch normalisation is first shown all training pictures twelve times, so that its features have the usual scale;
+# - an encoder with **fresh** weights;
 # - the encoder of a **[denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder)** (Vincent and others, 2008): the same two networks and steps, noise added to the input, squared error to the picture before noise was added, no KL.
 #
 # Two contrasts are named before anything is measured. *Pretraining helps* is VAE − fresh. *The VAE's objective helps* is VAE − denoising. All have one learning rate, which was tuned for none of them. So this compares starts at one learning rate, and not the best that each could do.
@@ -341,11 +347,7 @@ def new_encoder(kind, steps, run=0):
     elif kind == "denoising":
         autoencoder = keras.Model(vae.encoder.input, vae.decoder(vae.encoder.outputs[0]))
         pictures = Unlabelled(own_pictures, steps, seed=seed + run, noise=0.1, size=size)
-        compiled(autoencoder, 0.003, steps, "mse").fit(pictures, shuffle=False, verbose=0)
-    else:
-        for _ in range(12):  # batch normalisation learns the scale
-            for start in range(0, len(x_train), 20):
-                vae.encoder(x_train[start : start + 20], training=True)
+        compiled(autoencoder, steps, "mse").fit(pictures, shuffle=False, verbose=0)
     return vae.encoder
 
 
@@ -355,7 +357,7 @@ def train_head(encoder, how, run=0, balanced=False):
     encoder.trainable = how == "tuned"
     head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), 1)
     loss = EdgeCrossEntropy(balanced)  # not balanced: the cross-entropy from above
-    compiled(head, 0.01, head_steps, loss)
+    compiled(head, head_steps, loss)
     epochs = math.ceil(16 * head_steps / len(x_train))
     head.fit(x_train, share_train, batch_size=16, epochs=epochs, verbose=0)
     return head
