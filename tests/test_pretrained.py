@@ -73,6 +73,7 @@ VAES = {
         "widths": [4, 6],
         "depths": [1, 1],
         "patches": [2, 1],
+        "batch_norm": False,
         "likelihood": "gaussian",
         "sigma": 0.1,
     },

@@ -70,6 +70,29 @@ def test_shapes_and_names_of_levels(patches, depths, sizes):
     assert numpy(head(np.zeros((2, 16, 24, 3)))).shape == (2, 16, 24, 7)
 
 
+@pytest.mark.parametrize("latent", [2, (7,)])
+def test_without_batch_normalisation_no_picture_sees_another(latent):
+    encoder, decoder = networks(latent=latent, batch_norm=False)
+    mean = numpy(encoder(X, training=True)[0])
+    alone = numpy(encoder(X[:1], training=True)[0])
+    assert np.allclose(mean[:1], alone, atol=1e-5)
+    pictures = numpy(decoder(mean, training=True))
+    assert np.allclose(pictures[:1], numpy(decoder(mean[:1], training=True)), atol=1e-5)
+    kinds = {type(layer) for layer in [*encoder.layers, *decoder.layers]}
+    assert layers.BatchNormalization not in kinds and layers.Add in kinds
+
+
+def test_residual_networks_have_the_same_levels_at_any_size():
+    wide = {"widths": (4, 6, 8), "depths": (1, 0, 2), "patches": (2, 2, 1)}
+    pair = pyramid_networks((16, 16, 3), 5, **wide, batch_norm=False)
+    usual = pyramid_networks((16, 16, 3), 5, **wide)
+    assert [t.shape for t in levels(pair[0])] == [t.shape for t in levels(usual[0])]
+    assert pair[1].output_shape == usual[1].output_shape == (None, 16, 16, 3)
+    anywhere = at_size(pair[0], (None, None, 3))
+    assert np.allclose(numpy(anywhere(X)[0]), numpy(pair[0](X)[0]), atol=1e-5)
+    assert numpy(anywhere(np.zeros((1, 32, 24, 3)))[0]).shape == (1, 8, 6, 5)
+
+
 def test_a_vector_latent():
     encoder, decoder = networks(latent=(7,))
     assert [t.shape[1:] for t in encoder.outputs] == [(7,)] * 2

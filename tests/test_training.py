@@ -34,6 +34,16 @@ def fit(model, callbacks, epochs=1000, n=8, **options):
     return model.fit(x, y, batch_size=1, epochs=epochs, callbacks=callbacks, verbose=0, **options)
 
 
+def test_rise_and_fall_by_hand():
+    rate = training.rise_and_fall(2.0, steps=20, rising=4)
+    found = [float(rate(step)) for step in (0, 2, 4, 12, 20)]
+    assert np.allclose(found, [0.5, 1.25, 2.0, 1.0, 0.0], atol=1e-6)
+    short = training.rise_and_fall(2.0, steps=5, rising=100)  # a fifth rises at most
+    assert np.allclose([float(short(step)) for step in (0, 1, 5)], [2.0, 2.0, 0.0], atol=1e-6)
+    for steps in (1, 4):  # too short to rise
+        assert float(training.rise_and_fall(2.0, steps)(0)) == 2.0
+
+
 @pytest.mark.parametrize(
     ("share", "expected"), [(0.0, 1.0), (1 / 3, 0.75), (0.5, 0.5), (2 / 3, 0.25), (1.0, 0.0)]
 )

@@ -26,7 +26,7 @@ import sources  # noqa: E402
 import vendor  # noqa: E402
 from sources import ROOT, SiteError  # noqa: E402
 
-GUIDES_FIRST = ("teaching", "rerunning")
+GUIDES_FIRST = ("results", "teaching", "rerunning")
 
 
 def assemble(target, vendored):
