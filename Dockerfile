@@ -1,0 +1,14 @@
+# The series on two CPU cores or more:
+#   docker build -t vae-segments-edges .
+#   docker run --rm -p 8888:8888 vae-segments-edges
+FROM python:3.11-slim
+
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends git make \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /project
+COPY . .
+RUN make setup
+
+EXPOSE 8888
+CMD [".venv/bin/jupyter", "lab", "notebooks", "--ip=0.0.0.0", "--no-browser", "--allow-root"]
