@@ -25,6 +25,7 @@ import docstrings  # noqa: E402
 import latents  # noqa: E402
 import latents_page  # noqa: E402
 import pages  # noqa: E402
+import questions  # noqa: E402
 import redirects  # noqa: E402
 import sources  # noqa: E402
 import vendor  # noqa: E402
@@ -161,6 +162,29 @@ def test_the_map_shows_every_notebook():
     assert len(chapters.contents(README)) == len(NOTEBOOKS)
     with pytest.raises(sources.SiteError, match="00_start_here"):
         chapters.map_of_notebooks(README.replace("00_start_here", "00_start"), NOTEBOOKS)
+
+
+def test_a_card_tells_both_minutes_and_the_question_alone():
+    text = chapters.map_of_notebooks(README, NOTEBOOKS)
+    assert len(re.findall(r"^run \d+ min · read \d+ min", text, re.M)) == len(NOTEBOOKS)
+    assert "|" not in text
+
+
+def test_the_page_of_questions_has_those_of_every_notebook_that_asks():
+    titles = chapters.titles(README)
+    known = {f"notebooks/{stem}.ipynb" for stem in NOTEBOOKS}
+    text = questions.page(NOTEBOOKS, titles, known)
+    asking = [s for s, n in NOTEBOOKS.items() if questions.section(n, "Check yourself")]
+    assert len(asking) >= 11 and all(f"]({stem}.ipynb)" in text for stem in asking)
+    for stem in asking:
+        asked = questions.section(NOTEBOOKS[stem], "Check yourself")
+        assert asked.count("<details>") >= 1 and asked.splitlines()[0] in text
+        assert "## References" not in asked
+    assert text.count("<details>") == text.count("</details>")
+    with pytest.raises(sources.SiteError, match="does not list"):
+        questions.page(NOTEBOOKS, {}, known)
+    with pytest.raises(sources.SiteError, match="no notebook has"):
+        questions.page({}, titles, known)
 
 
 def test_a_card_tells_what_to_read_before():

@@ -21,6 +21,7 @@ import chapters  # noqa: E402
 import latents_page  # noqa: E402
 import nbformat  # noqa: E402
 import pages as built  # noqa: E402
+import questions  # noqa: E402
 import redirects  # noqa: E402
 import sources  # noqa: E402
 import vendor  # noqa: E402
@@ -65,6 +66,7 @@ def assemble(target, vendored):
     for name, entries in tree.items():
         index = index.replace(f"<!--{name}-->", "\n".join(entries))
     _write(target / "index.md", index)
+    _write(target / questions.PLACE, questions.page(notebooks, chapters.titles(readme), known))
     _write(target / "references.md", chapters.references_page(notebooks))
     for name, text in chapters.api_pages().items():
         _write(target / "api" / name, text)

@@ -13,7 +13,7 @@ from sources import ROOT, SiteError
 
 ROW = re.compile(
     r"^\|\s*\[(?P<number>\d\d) (?P<title>[^\]]+)\]\(notebooks/(?P<file>\S+\.ipynb)\)\s*"
-    r"\|\s*(?P<question>.*?)\s*\|\s*(?P<minutes>[\d.]+)\s*\|$",
+    r"\|\s*(?P<question>[^|]*?)\s*\|\s*(?P<run>[\d.]+)\s*\|\s*(?P<read>[\d.]+)\s*\|$",
     re.M,
 )
 NEED = re.compile(r"\*\*What you'll need\*\*\s*(?P<list>(?:^[-*] .*\n?)+)", re.M)
@@ -54,9 +54,17 @@ def contents(readme):
     ]
 
 
+def titles(readme):
+    """`{stem: number and title}` of every notebook."""
+    return {
+        m["file"].removesuffix(".ipynb"): f"{m['number']} {m['title']}"
+        for m in ROW.finditer(readme)
+    }
+
+
 def _card(row, notebook, stem):
     before, memory = needs(notebook)
-    words = f"{row['minutes']} min" + (f" · {memory} GB" if memory else "")
+    words = f"run {row['run']} min · read {row['read']} min" + (f" · {memory} GB" if memory else "")
     if before := [n for n in before if n != row["number"]]:
         words += " · after " + ", ".join(f"`{n}`" for n in before)
     return "\n".join(
