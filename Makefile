@@ -21,7 +21,7 @@ PORTABLE := $(addprefix tests/test_,layers.py losses.py vae.py networks.py input
 	probabilistic_unet.py uncertainty_baselines.py examples.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build weights bench mutants gpu lock
+.PHONY: help setup run own test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build weights bench mutants gpu lock
 
 help:     ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -65,6 +65,10 @@ site: .site-env/.ready    ## build the web site from the stored notebooks: build
 test-browser: site    ## in Chromium: every page of the site, and every notebook in JupyterLab; half an hour
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { apt-get update -qq && apt-get install -y --no-install-recommends chromium fonts-dejavu-core; }
 	.site-env/bin/python -m pytest -q -m browser tests/browser
+
+own: setup    ## train a network on PICTURES=folder (images, and masks or edges), score and export it to OUT=folder
+	@test -n "$(PICTURES)" -a -n "$(OUT)" || { echo "Which folders? make own PICTURES=path OUT=path"; exit 1; }
+	$(PYTHON) -m helpers.experiments.own_network train "$(PICTURES)" "$(OUT)"
 
 lab: setup    ## open JupyterLab with the kernels registered
 	$(BIN)/jupyter lab notebooks

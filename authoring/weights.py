@@ -15,6 +15,7 @@ import numpy as np
 
 from helpers import backend, data, pretrained, training
 from helpers.checkpoint import fingerprints, training_backup
+from helpers.data.scenes import CLEAR
 from helpers.data.stream import FreshShapes
 from helpers.metrics.statistics import confidence_interval, paired_difference
 
@@ -43,15 +44,8 @@ RECIPES = {
     },
 }
 FAST = {"learning_rate": 1e-2, "rising_steps": 100, "beta_2": 0.99}  # of the grid VAEs
-SCENES = {
-    "size": 32,
-    "objects": [1, 2],
-    "radius": [0.18, 0.25],
-    "contrast": [0.25, 0.6],
-    "texture": 0.15,
-    "noise": 0.03,
-    "annotators": 1,
-}  # of notebook 08
+# The pictures of notebook 08, with lists as JSON has them.
+SCENES = {"size": 32} | {k: list(v) if isinstance(v, tuple) else v for k, v in CLEAR.items()}
 
 
 def _grid_recipe(patches, channels):

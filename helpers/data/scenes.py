@@ -12,6 +12,15 @@ from helpers.data import _shapes_draw as draw
 
 REACH = draw.REACH  # (4,): distance from the centre to the farthest point, in radii, by class
 SYMMETRY = draw.SYMMETRY  # (4,): the turn that leaves a shape as it was, in radians, by class
+# Options of `shapes` for clear scenes: one or two large objects whose colours differ from the ground.
+CLEAR = {
+    "objects": (1, 2),
+    "radius": (0.18, 0.25),
+    "contrast": (0.25, 0.6),
+    "texture": 0.15,
+    "noise": 0.03,
+    "annotators": 1,
+}
 STREAM = 2000  # beside the seed, so that these are no scenes of a split
 
 

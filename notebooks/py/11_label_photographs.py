@@ -338,7 +338,8 @@ record(results, {}, line if task == "segments" else f"{len(edge_scores)} rows of
 #    Often an edge between two things of the same brightness. To see it one must know the things.
 #
 #    </details>
-# 2. **Pets.** Train with `11.full-pets.yaml`, then label a photograph of yours. Where does it fail: at the outline, at things that are no pets, or everywhere?
+# 2. **A network of your own.** You have photographs with masks or with drawn edges? `make own PICTURES=my-folder OUT=my-network` trains on them for some minutes, scores the network on pictures that it did not see, and exports it; [this page](../docs/own_pictures.md) tells how. Predict the floor first.
+# 3. **Pets.** Train with `11.full-pets.yaml`, then label a photograph of yours. Where does it fail: at the outline, at things that are no pets, or everywhere?
 #
 #    <details><summary>Hint</summary>
 #

@@ -1,0 +1,122 @@
+"""One command trains, scores, saves and applies a network for a folder of one's own pictures."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from own_images import save
+from PIL import Image
+
+from helpers.experiments import own_network
+
+QUICK = {"epochs": 2, "steps": 2, "say": lambda line: None}
+
+
+def folder(path, need, n=10, values=(0, 7), shape=(44, 52)):
+    """Bright squares on dark noise, with their masks or outlines."""
+    rng = np.random.default_rng(0)
+    for i in range(n):
+        picture = rng.integers(0, 90, (*shape, 3), dtype="uint8")
+        mask, edge = np.full(shape, values[0], "uint8"), np.zeros(shape, "uint8")
+        top, left = rng.integers(2, np.subtract(shape, 21))
+        picture[top : top + 20, left : left + 20] += 120
+        mask[top : top + 20, left : left + 20] = values[1]
+        edge[top : top + 20, [left, left + 19]] = edge[[top, top + 19], left : left + 20] = 255
+        save(path / "images" / f"{i:02}.png", picture)
+        if need == "masks":
+            save(path / "masks" / f"{i:02}.png", mask)
+        elif need == "edges":
+            save(path / "edges" / f"{i:02}.png", edge)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    made = {}
+    for need in ("masks", "edges"):
+        base = tmp_path_factory.mktemp(need)
+        told = own_network.train(folder(base / "mine", need), base / "out", **QUICK)
+        made[need] = base, told
+    return made
+
+
+@pytest.mark.parametrize(("need", "score"), [("masks", "mean_iou"), ("edges", "ods")])
+def test_a_folder_becomes_a_network_with_scores(trained, need, score):
+    base, told = trained[need]
+    assert json.loads((base / "out" / "scores.json").read_text("utf-8")) == told
+    value, half = told[score]
+    assert 0 <= value <= 1 and half >= 0 and 0 <= told["floor"] <= 1
+    assert told["pictures"] == 6 and told["held_out"] == 2 and len(told["worst"]) == 2
+    assert sorted(told["worst"].values()) == list(told["worst"].values())
+    width, height = Image.open(base / "out" / "worst.png").size
+    assert width > 100 and height > 100
+    assert not (base / "out" / "training").exists()
+    assert (base / "out" / "export").exists() == (keras.backend.backend() == "tensorflow")
+
+
+def test_a_trained_network_labels_a_folder_in_the_values_of_its_masks(trained, tmp_path):
+    base, told = trained["masks"]
+    save(tmp_path / "new" / "wide.png", np.zeros((33, 700, 3), "uint8"))
+    save(tmp_path / "new" / "small.jpg", np.zeros((35, 41, 3), "uint8"))
+    written = own_network.label(base / "out", tmp_path / "new", tmp_path / "a", say=QUICK["say"])
+    assert [path.name for path in written] == ["small.png", "wide.png"]
+    answers = [np.asarray(Image.open(path)) for path in written]
+    assert [a.shape for a in answers] == [(35, 41), (33, 700)]
+    assert told["values"] == [0, 7] and set(np.unique(np.concatenate(answers, None))) <= {0, 7}
+    one = own_network.label(
+        trained["edges"][0] / "out", tmp_path / "new" / "small.jpg", tmp_path / "b"
+    )
+    assert np.asarray(Image.open(one[0])).shape == (35, 41)
+
+
+def test_a_longer_training_finds_the_squares(tmp_path):
+    mine = folder(tmp_path / "mine", "masks", n=20)
+    told = own_network.train(mine, tmp_path / "out", epochs=12, steps=5, say=QUICK["say"])
+    assert told["mean_iou"][0] > told["floor"] + 0.1
+
+
+def test_what_is_wrong_is_said(trained, tmp_path, capsys):
+    base, _ = trained["masks"]
+    with pytest.raises(FileExistsError, match="has a network already"):
+        own_network.train(base / "mine", base / "out", **QUICK)
+    with pytest.raises(ValueError, match=r"needs a folder `masks` or a folder `edges`"):
+        own_network.train(folder(tmp_path / "bare", None), tmp_path / "o", **QUICK)
+    with pytest.raises(ValueError, match="has no edges"):
+        own_network.train(base / "mine", tmp_path / "o", task="edges", **QUICK)
+    with pytest.raises(ValueError, match=r"`task` must be.*Received: task='boxes'"):
+        own_network.train(base / "mine", tmp_path / "o", task="boxes", **QUICK)
+    small = folder(tmp_path / "small", "masks", shape=(24, 60))
+    with pytest.raises(ValueError, match=r"too small.*Received: 24"):
+        own_network.train(small, tmp_path / "o", **QUICK)
+    with pytest.raises(FileNotFoundError, match="no trained network"):
+        own_network.label(tmp_path, base / "mine" / "images", tmp_path / "o")
+    with pytest.raises(SystemExit, match="There is no"):
+        own_network.main(["label", str(base / "out"), str(tmp_path / "none"), str(tmp_path / "o")])
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_network_that_answers_otherwise_when_read_is_refused(tmp_path):
+    with pytest.raises(RuntimeError, match="answers otherwise"):
+        own_network._same(np.ones(2), np.array([1.0, 1.1]), tmp_path)
+    with pytest.raises(RuntimeError, match="answers otherwise"):
+        own_network._same(np.array([np.nan]), np.ones(1), tmp_path)
+
+
+def test_a_stopped_training_goes_on(tmp_path, monkeypatch):
+    mine = folder(tmp_path / "mine", "masks")
+    whole = own_network.train(mine, tmp_path / "whole", **QUICK)
+    fit = own_network.photo_training.data.Crops.on_epoch_end
+    calls = []
+
+    def stop(self):
+        fit(self)
+        calls.append(self.epoch)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(own_network.photo_training.data.Crops, "on_epoch_end", stop)
+    with pytest.raises(KeyboardInterrupt):
+        own_network.train(mine, tmp_path / "parts", **QUICK)
+    again = own_network.train(mine, tmp_path / "parts", **QUICK)
+    assert again["mean_iou"] == pytest.approx(whole["mean_iou"], abs=1e-6)
