@@ -49,6 +49,14 @@ def test_the_readme_notebook_00_and_the_cards_agree_on_notebooks_and_minutes():
     assert linked == files[1:]  # 00 does not link itself
 
 
+def test_the_parts_in_the_readme_link_every_notebook_in_order():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    parts = re.findall(r"^- \*\*[^*]+\*\*: (\[\d\d .*)$", text, re.M)
+    linked = re.findall(r"\[(\d\d) [^\]]+\]\(notebooks/(\S+?)\)", " ".join(parts))
+    assert [file for _, file in linked] == [path.name for path in notebooks.series()]
+    assert all(file.startswith(number) for number, file in linked)
+
+
 COMMAND = re.compile(r"-m helpers\.runs ([a-z][^`\n#\u2026]*)")
 
 
