@@ -95,7 +95,7 @@ from helpers import (
 from helpers.data import scenes
 from helpers.data.stream import FreshShapes
 from helpers.experiments import label_budgets
-from helpers.layers import DepthToSpaceUp, GaussianSampling
+from helpers.layers import DepthToSpaceUp, GaussianSampling, bn_relu, conv_bn_relu
 
 plots.use()
 recorded = data.records.results_of("09-labels")  # the recorded study of this notebook
@@ -216,31 +216,24 @@ plots.show(plots.picture_rows(rows), alt=alt)
 #
 # ## A head
 #
-# A **head** is a small network from features to the logits of classes, one set for each pixel. Ours goes from coarse to fine: a 3×3 convolution; then the resolution is doubled (`DepthToSpaceUp`), and if there are finer features, they are joined and mixed in by another 3×3 convolution; and so on up to the picture's size. It is built by one rule wherever it is put, so it has more layers on coarse features, and most on all levels of the encoder, where it makes a small U-Net (Ronneberger and others, 2015).
+# A **head** is a small network from features to the logits of classes, one set for each pixel. Ours goes from coarse to fine: a 3×3 convolution; then the resolution is doubled (`DepthToSpaceUp`), and if there are finer features, they are mixed in by another 3×3 convolution; and so on up to the picture's size. On all levels of the encoder this makes a small U-Net (Ronneberger and others, 2015).
 #
-# The connections from the encoder's finer levels to the head lead *around* the latent. For a head this is right. For the decoder of a VAE, such a connection without noise of its own would spoil the latent: the decoder could copy the picture. The latent would save almost no nats of reconstruction, and its best KL would be near zero: [posterior collapse](../docs/site/glossary.md#term-posterior-collapse). (VAEs with latents at several levels have such connections, with a draw and a KL at each.)
+# The connections from the encoder's finer levels to the head lead *around* the latent. For a head this is right. For the decoder of a VAE, such a connection would spoil the latent: the decoder could copy the picture, and the latent's best KL would be near zero: [posterior collapse](../docs/site/glossary.md#term-posterior-collapse).
 
 
 # %%
-def block(h):
-    """A 3×3 convolution to 32 channels, batch normalisation and ReLU."""
-    h = layers.Conv2D(32, 3, padding="same", use_bias=False)(h)
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
-
-
 def doubled(h):
     """Twice the height and width."""
-    h = DepthToSpaceUp(32, 2, None)(h)
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(h))
+    return bn_relu(DepthToSpaceUp(32, 2, None)(h))  # batch normalisation, ReLU
 
 
 def add_head(image, features):
     """From features (B, h, w, c), finest first, to logits (B, H, W, classes)."""
-    h = block(features[-1])
+    h = conv_bn_relu(features[-1], 32)  # 3×3 convolution, batch normalisation, ReLU
     for finer in features[-2::-1]:
         while h.shape[1] < finer.shape[1]:
             h = doubled(h)
-        h = block(layers.Concatenate()([h, finer]))
+        h = conv_bn_relu(layers.Concatenate()([h, finer]), 32)
     while 2 * h.shape[1] < image.shape[1]:
         h = doubled(h)
     return keras.Model(image, DepthToSpaceUp(classes, 2, None)(h))
@@ -337,7 +330,7 @@ plots.show(plots.interval_panels(panels, limits=(0, 1)), alt=alt)
 #
 # $$\text{cross-entropy per pixel} \;+\; \frac{w}{HW}\big(-\log p(x \mid z) + \mathrm{KL}\big).$$
 #
-# The best-known success of this kind is Myronenko (2018), who won a challenge on brain tumours with a VAE branch beside a segmenter. There the inputs are volumes of 160×192×128 voxels from 285 patients, the branch is a regulariser that is thrown away, and its weight is 0.1 for the squared error and for the KL.
+# The best-known success of this kind is Myronenko (2018), who won a challenge on brain tumours with a VAE branch beside a segmenter. There the pictures are volumes from 285 patients, and the branch, with a weight of 0.1, is thrown away after the training.
 #
 # The first two terms compare an output with a target, and Keras's `compile` has a place for them. The KL compares nothing, so a layer adds it by `add_loss`. Keras takes what `add_loss` is given as it is (it divides an `activity_regularizer` by the batch size), so the *mean* over the batch is ours to take.
 
@@ -373,7 +366,7 @@ def two_outputs(encoder, decoder, model, weight):
 #
 # ## Did the VAE help? Two named comparisons
 #
-# A head on a tuned VAE may score well and prove nothing: the same network may do as well from **fresh weights**. And if it does not, any pretraining may be the reason, and not the VAE. So we name two comparisons *before* anything is measured, and judge both by the same rule:
+# A head on a tuned VAE may score well and prove nothing: the same network may do as well from **fresh weights**, or after any other pretraining. So we name two comparisons *before* anything is measured, and judge both by the same rule:
 #
 # 1. **Pretraining helps:** VAE − fresh weights.
 # 2. **The VAE's objective helps:** VAE − denoising autoencoder. (The two differ in more than the objective: in the noise on the input, 0.1, which was not chosen. The plain autoencoder is drawn beside them.)
@@ -386,7 +379,7 @@ def two_outputs(encoder, decoder, model, weight):
 # - *VAE, frozen*: pretrained, and only the head learns;
 # - *VAE + term*: the two outputs from above.
 #
-# Each start has a learning rate of its own at each budget, chosen from 0.01 and 0.03 on the pictures for choosing. (*VAE + term* takes the rate of *VAE*, and chooses $w$. The 300 masks for choosing come on top of each budget.) One rate for all would favour the start that it suits; and a rate that suits 60 masks may ruin a training with 1,200.
+# Each start has a learning rate of its own at each budget, chosen from 0.01 and 0.03 on the pictures for choosing. (*VAE + term* takes the rate of *VAE*, and chooses $w$. The 300 masks for choosing come on top of each budget.) One rate for all would favour the start that it suits.
 #
 # The rule: each difference gets a 95 % interval over seeds *and* pictures, and a p-value. With eight comparisons (two claims, four budgets), it is likelier than with one that some difference looks real by chance. So the p-values are corrected by Holm's method (notebook [`07`](07_train_it_well.ipynb)): "helps" means a corrected p below 0.05. Beside it stands the *smallest visible difference*: a true difference below it would probably not have been found.
 #
