@@ -27,7 +27,7 @@ import sources  # noqa: E402
 import vendor  # noqa: E402
 from sources import ROOT, SiteError  # noqa: E402
 
-GUIDES_FIRST = ("results", "own_pictures", "teaching", "rerunning")
+GUIDES_FIRST = ("results", "cheat_sheet", "own_pictures", "teaching", "rerunning")
 
 
 def assemble(target, vendored):
