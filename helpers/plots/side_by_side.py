@@ -26,8 +26,9 @@ def curve_panels(panels, xlabel, ylabel="", x=None, share=True):
             axis.plot(range(len(values)) if x is None else x, values, style, label=name)
         axis.set(title=title, xlabel=xlabel)
         axis.legend(loc="lower left" if share else "best")
-    for axis in axes[0]:  # now that all curves are there, also on a common axis
-        axis.set_ylim(bottom=0)
+    highest = [max(map(max, curves.values())) for curves in panels.values()]
+    for axis, top in zip(axes[0], highest):
+        axis.set_ylim(0, 1.05 * (max(highest) if share else top))
     axes[0, 0].set_ylabel(ylabel)
     return figure
 
