@@ -8,7 +8,7 @@ import pytest
 from own_images import save
 from PIL import Image
 
-from helpers.experiments import own_network
+from helpers.experiments import own_network, own_scores
 
 QUICK = {"epochs": 2, "steps": 2, "say": lambda line: None}
 
@@ -51,7 +51,7 @@ def test_a_folder_becomes_a_network_with_scores(trained, need, score):
     assert sorted(told["worst"].values()) == list(told["worst"].values())
     width, height = Image.open(base / "out" / "worst.png").size
     assert width > 100 and height > 100
-    assert not (base / "out" / "training").exists()
+    assert not (base / "out" / own_network.UNFINISHED).exists()
     assert (base / "out" / "export").exists() == (keras.backend.backend() == "tensorflow")
 
 
@@ -72,14 +72,23 @@ def test_a_trained_network_labels_a_folder_in_the_values_of_its_masks(trained, t
 
 def test_a_longer_training_finds_the_squares(tmp_path):
     mine = folder(tmp_path / "mine", "masks", n=20)
-    told = own_network.train(mine, tmp_path / "out", epochs=12, steps=5, say=QUICK["say"])
+    told = own_network.train(mine, tmp_path / "out", epochs=8, steps=5, say=QUICK["say"])
     assert told["mean_iou"][0] > told["floor"] + 0.1
 
 
 def test_what_is_wrong_is_said(trained, tmp_path, capsys):
     base, _ = trained["masks"]
-    with pytest.raises(FileExistsError, match="has a network already"):
+    with pytest.raises(FileExistsError, match="is not empty"):
         own_network.train(base / "mine", base / "out", **QUICK)
+    with pytest.raises(ValueError, match="name a folder elsewhere"):
+        own_network.train(base / "mine", base / "mine" / "out", **QUICK)
+    for name in ("epochs", "steps", "side"):
+        with pytest.raises(ValueError, match=f"`{name}` must be at least"):
+            own_network.train(base / "mine", tmp_path / "o", **{**QUICK, name: 0})
+    with pytest.raises(ValueError, match=r"too few pictures.*1 held out"):
+        own_network.train(folder(tmp_path / "five", "masks", n=5), tmp_path / "o", **QUICK)
+    with pytest.raises(ValueError, match="name another folder for the answers"):
+        own_network.label(base / "out", base / "mine" / "images", base / "mine" / "images")
     with pytest.raises(ValueError, match=r"needs a folder `masks` or a folder `edges`"):
         own_network.train(folder(tmp_path / "bare", None), tmp_path / "o", **QUICK)
     with pytest.raises(ValueError, match="has no edges"):
@@ -96,11 +105,54 @@ def test_what_is_wrong_is_said(trained, tmp_path, capsys):
     assert not (tmp_path / "o").exists()
 
 
+def test_masks_with_void_pixels_need_their_names(tmp_path, capsys):
+    mine = folder(tmp_path / "mine", "masks", values=(0, 7))
+    for path in sorted((mine / "masks").iterdir()):
+        mask = np.array(Image.open(path))
+        mask[:2] = 255
+        save(path, mask)
+    quick = ["--epochs", "1", "--steps", "1"]
+    names = ["--classes", "0=ground,7=square", "--void", "255"]
+    own_network.main(["train", str(mine), str(tmp_path / "out"), *quick, *names])
+    told = json.loads((tmp_path / "out" / "scores.json").read_text("utf-8"))
+    assert told["class_names"] == ["ground", "square"] and told["values"] == [0, 7]
+    assert not (tmp_path / "out" / own_network.UNFINISHED).exists()
+    with pytest.raises(SystemExit):
+        own_network.main(["train", str(mine), str(tmp_path / "no"), "--classes", "ground"])
+    assert "say it like 0=road,7=car" in capsys.readouterr().err
+
+
+def test_empty_targets_are_refused(tmp_path):
+    mine = folder(tmp_path / "mine", "edges")
+    for path in (mine / "edges").iterdir():
+        save(path, np.zeros((44, 52), "uint8"))
+    with pytest.raises(ValueError, match="no edge is drawn"):
+        own_network.train(mine, tmp_path / "o", **QUICK)
+
+
+@pytest.mark.parametrize("text", ["{}", "{", "[]"])
+def test_a_damaged_note_is_named(tmp_path, text):
+    (tmp_path / "scores.json").write_text(text, "utf-8")
+    with pytest.raises(ValueError, match=r"scores\.json is damaged"):
+        own_network.label(tmp_path, tmp_path, tmp_path / "o")
+
+
+def test_a_photograph_that_cannot_be_read_is_left_out_and_told(trained, tmp_path):
+    save(tmp_path / "new" / "good.png", np.zeros((40, 40, 3), "uint8"))
+    (tmp_path / "new" / "torn.png").write_bytes(b"no picture")
+    lines = []
+    written = own_network.label(
+        trained["masks"][0] / "out", tmp_path / "new", tmp_path / "a", say=lines.append
+    )
+    assert [path.name for path in written] == ["good.png"]
+    assert "torn.png" in lines[0] and lines[1].startswith("1 of 2")
+
+
 def test_a_network_that_answers_otherwise_when_read_is_refused(tmp_path):
     with pytest.raises(RuntimeError, match="answers otherwise"):
-        own_network._same(np.ones(2), np.array([1.0, 1.1]), tmp_path)
+        own_scores._same(np.ones(2), np.array([1.0, 1.1]), tmp_path)
     with pytest.raises(RuntimeError, match="answers otherwise"):
-        own_network._same(np.array([np.nan]), np.ones(1), tmp_path)
+        own_scores._same(np.array([np.nan]), np.ones(1), tmp_path)
 
 
 def test_a_stopped_training_goes_on(tmp_path, monkeypatch):
