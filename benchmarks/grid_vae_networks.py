@@ -1,8 +1,8 @@
-"""What makes the grid VAE of notebook 08 learn quickly: its layers, and how its training begins.
+"""What makes a grid VAE learn quickly: its layers, and how its training begins.
 
     python benchmarks/grid_vae_networks.py --record data/results/grid_vae_networks.json
 
-The same VAE four times over: 3×3 convolutions with batch normalisation and ReLU, or residual ones
+On the pictures of notebook 08, the same VAE four times over: 3×3 convolutions with batch normalisation and ReLU, or residual ones
 with SiLU; and a learning rate that starts at its peak, or rises over the first 100 steps. Each has
 the better of two peaks on the val split of another seed. The ELBO is that of 500 held-out pictures,
 one sample each, with the same noise for all; three seeds of first weights and training pictures.
@@ -61,7 +61,7 @@ def main():
         "gain": crossed_interval(elbos[last] - elbos[first]),
     }
     if arguments.record:
-        what = "the grid VAE of notebook 08 after a short training: layers and start, held-out ELBO"
+        what = "a grid VAE after a short training: layers and start, held-out ELBO"
         settings = {"steps": arguments.steps, "seeds": arguments.seeds, "peaks": PEAKS}
         print("written to", write_record(arguments.record, what, result, settings))
 
