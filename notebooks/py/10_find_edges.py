@@ -36,7 +36,7 @@
 #
 # - How edges are scored: notebook `02`. What a VAE is: notebook `03`. What its rate and σ are: notebook `06`.
 # - Mathematics: logarithms, gradients of a function of two variables, and what a 95 % interval is.
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 52 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 50 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -148,7 +148,7 @@ print(f"random numbers: ODS {floor.ods:.3f}; annotators, each by the others: F {
 #
 # In words: *train a VAE, pass each picture through it, and let a small convolutional network say for each pixel of the reconstruction whether it is an edge.*
 #
-# The encoder of our VAE halves the picture twice. Its [latent](../docs/site/glossary.md#term-latent-variable) is a grid of 12×12 places with 8 numbers each. The likelihood is Gaussian, and its σ sets the **[rate](../docs/site/glossary.md#term-rate)** (notebook `06`): 0.2, 0.1, or 0.05, which is the noise of the pictures. The VAE sees new pictures in every step, and no edges.
+# The encoder of our VAE halves the picture twice, with residual 3×3 convolutions between (He and others, 2016) and without batch normalisation. Its [latent](../docs/site/glossary.md#term-latent-variable) is a grid of 12×12 places with 8 numbers each. The likelihood is Gaussian, and its σ sets the **[rate](../docs/site/glossary.md#term-rate)** (notebook `06`): 0.2, 0.1, or 0.05, which is the noise of the pictures. The VAE sees new pictures in every step, and no edges.
 
 # %%
 shape = x_train.shape[1:]
@@ -611,6 +611,7 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 # - Arbelaez, P., Maire, M., Fowlkes, C. and Malik, J. (2011). Contour detection and hierarchical image segmentation. *IEEE TPAMI* 33(5), 898–916. <https://doi.org/10.1109/TPAMI.2010.161>
 # - Canny, J. (1986). A computational approach to edge detection. *IEEE TPAMI* 8(6), 679–698. <https://doi.org/10.1109/TPAMI.1986.4767851>
 # - Efron, B. and Tibshirani, R. J. (1993). *An Introduction to the Bootstrap*. Chapman and Hall. <https://doi.org/10.1201/9780429246593>
+# - He, K., Zhang, X., Ren, S. and Sun, J. (2016). Deep residual learning for image recognition. CVPR. [arXiv:1512.03385](https://arxiv.org/abs/1512.03385)
 # - Liu, Y. and others (2017). Richer convolutional features for edge detection. CVPR. [arXiv:1612.02103](https://arxiv.org/abs/1612.02103)
 # - Murphy, A. H. and Winkler, R. L. (1977). Reliability of subjective probability forecasts of precipitation and temperature. *Applied Statistics* 26(1), 41–47. <https://doi.org/10.2307/2346866>
 # - Vincent, P., Larochelle, H., Bengio, Y. and Manzagol, P.-A. (2008). Extracting and composing robust features with denoising autoencoders. ICML. <https://doi.org/10.1145/1390156.1390294>
