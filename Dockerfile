@@ -3,9 +3,7 @@
 #   docker run --rm -p 8888:8888 vae-segments-edges
 FROM python:3.11-slim
 
-RUN apt-get update \
- && apt-get install -y --no-install-recommends git make \
- && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends git make
 WORKDIR /project
 COPY . .
 RUN make setup

@@ -19,16 +19,12 @@ from helpers.backend import compile_options
 def rise_and_fall(peak, steps, rising=100):
     """A learning rate that rises in a straight line, and then falls to 0 along half a cosine.
 
-    Adam's first steps are guesses: it has seen few gradients, and a large step then can cost a VAE
-    hundreds of steps.
+    Adam has seen few gradients at first, and large steps then can cost a VAE hundreds of steps.
 
     Args:
         peak: the highest learning rate.
         steps: of the whole training.
         rising: steps until the peak; a fifth of all steps at most. 0 starts at the peak.
-
-    Returns:
-        A `keras.optimizers.schedules.CosineDecay`.
 
     Examples:
         >>> rate = training.rise_and_fall(0.01, steps=1000)
@@ -39,7 +35,7 @@ def rise_and_fall(peak, steps, rising=100):
         Goyal et al. (2017), section 2.2. https://arxiv.org/abs/1706.02677
     """
     rising = min(rising, steps // 5)
-    if not rising:
+    if not rising:  # Keras divides by it
         return keras.optimizers.schedules.CosineDecay(peak, steps)
     return keras.optimizers.schedules.CosineDecay(
         peak / rising, steps - rising, warmup_target=peak, warmup_steps=rising

@@ -8,7 +8,7 @@ import pytest
 from own_images import save
 from PIL import Image
 
-from helpers.experiments import own_network, own_scores
+from helpers.runs import own_network
 
 QUICK = {"epochs": 2, "steps": 2, "say": lambda line: None}
 
@@ -146,13 +146,6 @@ def test_a_photograph_that_cannot_be_read_is_left_out_and_told(trained, tmp_path
     )
     assert [path.name for path in written] == ["good.png"]
     assert "torn.png" in lines[0] and lines[1].startswith("1 of 2")
-
-
-def test_a_network_that_answers_otherwise_when_read_is_refused(tmp_path):
-    with pytest.raises(RuntimeError, match="answers otherwise"):
-        own_scores._same(np.ones(2), np.array([1.0, 1.1]), tmp_path)
-    with pytest.raises(RuntimeError, match="answers otherwise"):
-        own_scores._same(np.array([np.nan]), np.ones(1), tmp_path)
 
 
 def test_a_stopped_training_goes_on(tmp_path, monkeypatch):

@@ -236,8 +236,8 @@ def test_comments_and_docstrings_keep_the_version_and_code_alters_it(copy):
     assert replaced("pyramids", "Doubles the resolution", "Always doubles it") == here
     docstring = '    """Doubles the resolution until it has grown by `ratio`."""\n'
     assert replaced("pyramids", docstring, "") == here
-    added = "# new\ndef _resized(model, image_shape):\n    '''New.'''\n\n"
-    assert replaced("pyramids", "def _resized(model, image_shape):\n", added) == here
+    added = "    # new\n    def clone(layer):\n        '''New.'''\n\n"
+    assert replaced("models/resizing", "    def clone(layer):\n", added) == here
     for change in (
         ("layers", "momentum=0.9", "momentum=0.8"),
         ("data/crops", "light / 2", "light / 3"),

@@ -1,7 +1,7 @@
 """A network for pictures of one's own: trained, scored, saved and exported by one command.
 
-    python -m helpers.experiments.own_network train my-folder my-network
-    python -m helpers.experiments.own_network label my-network photographs answers
+    python -m helpers.runs.own_network train my-folder my-network
+    python -m helpers.runs.own_network label my-network photographs answers
 
 The folder is one of `data.load("folder")`, with masks or edges. Nothing is pretrained: the project
 has not seen a pretraining as a VAE help here.
@@ -22,7 +22,8 @@ import numpy as np
 from helpers import checkpoint, data, pyramids
 from helpers.data import images
 from helpers.data.drawn import pictures
-from helpers.experiments import own_scores, photo_edges, photo_training
+from helpers.experiments import photo_edges, photo_training
+from helpers.runs import own_scores
 from helpers.segmentation import EdgeCrossEntropy, PixelCrossEntropy
 
 PLAN = {"widths": [16, 24, 48, 72, 96], "depths": [1, 1, 2, 2, 2], "patches": [2, 2, 2, 2, 2]}
@@ -71,8 +72,8 @@ def train(
     side=320,
     seed=0,
     say=print,
-    classes=None,
-    void=None,
+    class_names=None,
+    ignore_class=None,
 ):
     """Train on a folder, score on its held-out pictures, and write everything into `out`.
 
@@ -88,8 +89,8 @@ def train(
         side: longest side of the pictures it works on, in pixels.
         seed: of first weights and crops.
         say: gets a line now and then.
-        classes: names of the values in masks, a dictionary, where they do not tell themselves.
-        void: the value of pixels that do not count.
+        class_names: names of the values in masks, a dictionary, where they do not tell themselves.
+        ignore_class: the value of pixels that do not count.
 
     Returns:
         What `scores.json` has: scores with half widths of their 95 % intervals over pictures, the
@@ -115,7 +116,7 @@ def train(
         raise ValueError(f"{out} lies in {folder}: name a folder elsewhere for the network.")
     if out.exists() and any(out.iterdir()) and not unfinished.exists():
         raise FileExistsError(f"{out} is not empty: name another folder for the network.")
-    masks = {"class_names": classes, "ignore_class": void}
+    masks = {"class_names": class_names, "ignore_class": ignore_class}
     known, held_out = (read(folder, split, side, **masks) for split in ("train", "val"))
     task = task or ("edges" if known.masks is None else "segments")
     if (known.masks if task == "segments" else known.annotations) is None:
@@ -263,9 +264,11 @@ def main(arguments=None):
     ):
         make.add_argument(f"--{name}", type=int, default=value, help=f"{says} ({value})")
     make.add_argument(
-        "--classes", type=_named, help="values in masks and their names: 0=road,7=car"
+        "--classes", dest="class_names", type=_named, help="masks' values: 0=road,7=car"
     )
-    make.add_argument("--void", type=int, help="value of pixels that do not count")
+    make.add_argument(
+        "--void", dest="ignore_class", type=int, help="value of pixels that do not count"
+    )
     apply = commands.add_parser("label", help="label photographs with a trained network")
     for name in ("network_folder", "photographs", "out"):
         apply.add_argument(name)
