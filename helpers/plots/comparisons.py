@@ -10,7 +10,7 @@ import numpy as np
 from helpers.plots.style import COLOURS
 
 
-def label_efficiency(budgets, arms, recorded=None, floor=None):
+def label_efficiency(budgets, arms, recorded=None, floor=None, title="your run"):
     """Scores over the number of labelled images, a recorded run beside the reader's.
 
     Args:
@@ -18,15 +18,17 @@ def label_efficiency(budgets, arms, recorded=None, floor=None):
         arms: dictionary from a name to `(B, 2)`: mean and half width of the interval.
         recorded: (budgets, arms) of a recorded run, from `records.label_efficiency`, or None.
         floor: score without any look at the image, a dotted line; None draws none.
+        title: of the first panel.
 
     Returns:
         The figure, for `plots.show`.
     """
     import matplotlib.pyplot as plt
 
-    panels = {"your run": (budgets, arms)} | ({"recorded run": recorded} if recorded else {})
+    panels = {title: (budgets, arms)} | ({"recorded run": recorded} if recorded else {})
     fig, axes = plt.subplots(1, len(panels), figsize=(8.6, 4), sharey=True, squeeze=False)
-    for axis, (title, (numbers, curves)) in zip(axes[0], panels.items()):
+    for axis, (name, (numbers, curves)) in zip(axes[0], panels.items()):
+        axis.set_title(name)
         marks = cycle(["o-", "v--", "s:", "D-.", "^-", "P--", "X:"])
         for i, ((name, values), style) in enumerate(zip(curves.items(), marks)):
             mean, half = np.asarray(values, dtype="float64").T
@@ -34,7 +36,7 @@ def label_efficiency(budgets, arms, recorded=None, floor=None):
             axis.errorbar(at, mean, half, fmt=style, capsize=3, label=name)
         if floor is not None:
             axis.axhline(floor, color="k", linestyle=":")
-        axis.set(xscale="log", xlabel="images with labels", title=title)
+        axis.set(xscale="log", xlabel="images with labels")
         axis.set_xticks(numbers, [f"{n:g}" for n in numbers])
         axis.minorticks_off()
     axes[0, 0].set(ylabel="score, with 95 % interval")
