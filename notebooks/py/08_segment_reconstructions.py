@@ -103,21 +103,12 @@ study = data.records.results_of("08-rates")  # the recorded study of this notebo
 # Pictures with a [mask](../docs/site/glossary.md#term-mask) are scarce: 1,200 for training, and 1,000 held out. Those without a mask are drawn without end.
 
 # %%
-drawing = {"size": (size, size)}
-options = {"path": path}
 if dataset == "shapes":
-    drawing = {
-        "size": size,
-        "objects": (1, 2),
-        "radius": (0.18, 0.25),
-        "contrast": (0.25, 0.6),
-        "texture": 0.15,
-        "noise": 0.03,
-        "annotators": 1,
-    }
-    options = {"seed": seed}
-train_set = data.load(dataset, "train", limit=images, **drawing, **options)
-val_set = data.load(dataset, "val", limit=val_images, **drawing, **options)
+    options = {"size": size, "seed": seed, **scenes.CLEAR}
+else:
+    options = {"size": (size, size), "path": path}
+train_set = data.load(dataset, "train", limit=images, **options)
+val_set = data.load(dataset, "val", limit=val_images, **options)
 if train_set.masks is None:
     raise ValueError(f"This notebook needs a mask for each picture, and {path!r} has no masks.")
 
@@ -174,7 +165,8 @@ def train_vae(vae, steps, run=0):
     adam = keras.optimizers.Adam(schedule)
     vae.compile(adam, **backend.compile_options(planned=steps))
     if dataset == "shapes":
-        stream = FreshShapes(16, steps, seed + run, **drawing)  # new pictures in every step
+        # New pictures in every step.
+        stream = FreshShapes(16, steps, seed + run, size=size, **scenes.CLEAR)
         vae.fit(stream, shuffle=False, verbose=0)
     else:
         epochs = math.ceil(16 * steps / len(x_train))
@@ -441,9 +433,12 @@ assert abs(mask_bits(half_masks) - metrics.label_bits(half_masks, classes)) < 1e
 
 
 # %%
+RADIUS = scenes.CLEAR["radius"]  # least and greatest, as a share of the side
+
+
 def send(scene, places, radii, turns):
     """Bits of the scenes, on average, and the masks that the receiver draws."""
-    received = scenes.rounded(scene, size, drawing["radius"], places, radii, turns)
+    received = scenes.rounded(scene, size, RADIUS, places, radii, turns)
     there = scene.shape > 0  # (N, 2), a column for each object
     turned = scene.shape > 1  # a disc has no turn
     per_object = math.log2(3) + 2 * math.log2(places) + math.log2(radii)
@@ -458,7 +453,7 @@ print(f"three neighbours: {neighbour_bits:.0f} bits, exact")
 
 scene_code = []  # bits and mean IoU
 if dataset == "shapes":
-    scene = scenes.sample(1000, seed, size, drawing["objects"], drawing["radius"])
+    scene = scenes.sample(1000, seed, size, scenes.CLEAR["objects"], RADIUS)
     exact = scenes.label_maps(scene, size)
     for steps in ((2, 1, 1), (4, 1, 2), (6, 1, 4), (8, 2, 8), (16, 3, 16), (64, 8, 16)):
         sent, received = send(scene, *steps)
