@@ -20,7 +20,7 @@ def run(lead, seeds=4, budgets=(10, 40), noise=0.02):
         return list(0.5 + better + rng.normal(0, noise, 50))
 
     def choosing_score(start, budget, rate, term):
-        if (rate, term) == (0.003, 0.3):
+        if (rate, term) == (0.01, 0.3):
             return 1.0
         return rate if start == "fresh" and budget < 40 else -rate
 
@@ -32,8 +32,8 @@ def run(lead, seeds=4, budgets=(10, 40), noise=0.02):
 
 def test_every_start_has_its_own_learning_rate_at_every_budget():
     told, asked = run(0.0)
-    few_and_many = [[(0.03, 0.03), (0.003, 0.03)], [(0.003, 0.03)] * 2, [(0.003, 0.03)] * 2]
-    assert told["choices"] == [*few_and_many, [(0.003, 0.3)] * 2]
+    few_and_many = [[(0.03, 0.03), (0.01, 0.03)], [(0.01, 0.03)] * 2, [(0.01, 0.03)] * 2]
+    assert told["choices"] == [*few_and_many, [(0.01, 0.3)] * 2]
     assert {(a[0], a[1], *a[4:]) for a in asked} == {
         (start, budget, *choice)
         for start, row in zip(STARTS, told["choices"])
