@@ -49,7 +49,7 @@ def ods_difference(one, other):
     `metrics.confidence_interval`.
 
     Args:
-        one, other: `BenchmarkResult`s of the same two or more images in the same order.
+        one, other: a `BenchmarkResult` each, of the same two or more images in the same order.
 
     Returns:
         (difference, half width).

@@ -82,7 +82,7 @@ def noise_comparison(noises, redraw, known, scored, max_distance=0.0075, seed=0)
 
     Returns:
         (results, blurs): each a dictionary from a detector to a dictionary from "picture" and
-        "reconstruction" to a list over the noises, of `BenchmarkResult`s and of blurs in pixels.
+        "reconstruction" to a list over the noises, of `BenchmarkResult` and of blurs in pixels.
     """
     found, blurs = ({name: {} for name in CLASSICS} for _ in range(2))
     for noise in noises:
