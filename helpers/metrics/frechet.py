@@ -62,7 +62,7 @@ def frechet_ratio(real, *fakes, resamples=20, seed=0):
 
 
 def frechet_of_cells(real, fake, cells, **options):
-    """`frechet_ratio` of the means of blocks (`block_mean`) of two sets of pictures, `(N, H, W, C)` each.
+    """`frechet_ratio` of block means (`block_mean`) of two sets of pictures, `(N, H, W, C)` each.
 
     Coarse on purpose: no outline is seen. `options` are those of `frechet_ratio`.
     """
