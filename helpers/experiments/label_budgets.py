@@ -11,7 +11,7 @@ import numpy as np
 
 from helpers import metrics
 
-RATES = (0.01, 0.03)  # learning rates to choose from, for every start
+RATES = (0.003, 0.01)  # learning rates to choose from, for every start
 TERMS = (0.003, 0.03, 0.3)  # weights of the VAE's term to choose from
 CLAIMS = {"pretraining": ("VAE", "fresh"), "objective": ("VAE", "denoising")}
 LEVEL = 0.05

@@ -90,6 +90,7 @@ from helpers import (
     pretrained,
     pyramids,
     segmentation,
+    training,
 )
 from helpers.data import scenes
 from helpers.data.stream import FreshShapes
@@ -164,7 +165,9 @@ SIGMA = 0.05  # standard deviation of a pixel, for the VAE
 def new_pair(run):
     """Encoder and decoder with fresh weights."""
     keras.utils.set_random_seed(seed + run)
-    return pyramids.pyramid_networks(shape, CHANNELS, WIDTHS, DEPTHS, (2, 2, 2))
+    return pyramids.pyramid_networks(
+        shape, CHANNELS, WIDTHS, DEPTHS, (2, 2, 2), batch_norm=False
+    )
 
 
 class Autoencoder(keras.Model):
@@ -183,7 +186,7 @@ def pretrain(kind, steps, run=0):
         noise = layers.GaussianNoise(0.1 if kind == "denoising" else 0.0, seed=seed + run)
         to_mean = keras.Model(encoder.input, encoder.outputs[0])
         model = Autoencoder(encoder.input, decoder(to_mean(noise(encoder.input))))
-    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.003, steps))
+    adam = keras.optimizers.Adam(training.rise_and_fall(0.01, steps), beta_2=0.99)
     model.compile(adam, **backend.compile_options(planned=steps))
     if dataset == "shapes":
         # New pictures in every step.
@@ -371,7 +374,7 @@ def two_outputs(encoder, decoder, model, weight):
 # All starts share the network (a head on all levels of the encoder), the steps, the masks and the first weights of the head:
 #
 # - *fresh*: no pretraining;
-# - *fresh, frozen*: fresh weights that stay as they are; only the head learns. Their normalisation layers measure some pictures first; without it, the coarsest features would be thirty times too small;
+# - *fresh, frozen*: fresh weights that stay as they are; only the head learns;
 # - *autoencoder*, *denoising*, *VAE*: pretrained without masks, then tuned;
 # - *VAE, frozen*: pretrained, and only the head learns;
 # - *VAE + term*: the two outputs from above.
@@ -388,12 +391,6 @@ STARTS = ["fresh", "fresh, frozen", "autoencoder", "denoising"]
 STARTS += ["VAE", "VAE, frozen", "VAE + term"]
 
 
-def show_pictures(encoder):
-    """The normalisation layers of an encoder measure 800 pictures; its weights stay."""
-    for first in range(0, min(800, len(x_train)), 16):
-        encoder(x_train[first : first + 16], training=True)
-
-
 def network_of(start, run, weights, term=0.03):
     """A model for labels, the model to train (the same, or with two outputs), and its loss."""
     encoder, decoder = new_pair(run)  # fresh weights
@@ -401,8 +398,6 @@ def network_of(start, run, weights, term=0.03):
     if kind != "fresh":
         encoder.set_weights(weights[kind][0])
         decoder.set_weights(weights[kind][1])
-    if start == "fresh, frozen":
-        show_pictures(encoder)
     encoder.trainable = not start.endswith("frozen")
     model = add_head(encoder.input, pyramids.levels(encoder))
     if start == "VAE + term":
