@@ -5,6 +5,7 @@ import pytest
 
 from helpers.checkpoint import ResultStore
 from helpers.experiments import label_budgets
+from helpers.experiments.label_budgets import OTHER_RUNS, RATES
 
 STARTS = ["fresh", "denoising", "VAE", "VAE + term"]
 
@@ -19,10 +20,11 @@ def run(lead, seeds=4, budgets=(10, 40), noise=0.02):
         better = 0.0 if start == "fresh" else lead
         return list(0.5 + better + rng.normal(0, noise, 50))
 
-    def choosing_score(start, budget, rate, term):
-        if (rate, term) == (0.01, 0.3):
+    def choosing_score(start, budget, run, rate, term):
+        if (rate, term) == (RATES[0], 0.3):
             return 1.0
-        return rate if start == "fresh" and budget < 40 else -rate
+        lucky = 0.1 * (1 - 2 * run) if rate == RATES[1] else 0.0  # the second takes it back
+        return lucky + (rate if start == "fresh" and budget < 40 else -rate)
 
     told = label_budgets.study(
         STARTS, list(budgets), seeds, choosing_score, scores, ResultStore("")
@@ -32,8 +34,8 @@ def run(lead, seeds=4, budgets=(10, 40), noise=0.02):
 
 def test_every_start_has_its_own_learning_rate_at_every_budget():
     told, asked = run(0.0)
-    few_and_many = [[(0.03, 0.03), (0.01, 0.03)], [(0.01, 0.03)] * 2, [(0.01, 0.03)] * 2]
-    assert told["choices"] == [*few_and_many, [(0.01, 0.3)] * 2]
+    low, high = ((rate, 0.03) for rate in RATES)
+    assert told["choices"] == [[high, low], [low] * 2, [low] * 2, [(RATES[0], 0.3)] * 2]
     assert {(a[0], a[1], *a[4:]) for a in asked} == {
         (start, budget, *choice)
         for start, row in zip(STARTS, told["choices"])
@@ -45,9 +47,19 @@ def test_all_starts_have_the_same_budgets_and_seeds_and_two_have_two_lengths():
     _, asked = run(0.0, seeds=2, budgets=(5, 10, 40))
     longer = {(a[0], a[1], a[2]) for a in asked if a[3] == "longer"}
     assert longer == {(s, b, r) for s in STARTS for b in (5, 10, 40) for r in (0, 1)}
+    twice = {(a[0], a[1]) for a in asked if a[3] == "twice"}
+    assert twice == {("fresh", 40), ("VAE", 40)}
     shorter = {(a[0], a[1]) for a in asked if a[3] == "shorter"}
     assert shorter == {(s, b) for s in ("denoising", "VAE") for b in (10, 40)}
     assert len(asked) == len(set(asked))
+
+
+def test_starts_without_a_claim_have_fewer_seeds_and_so_has_the_shorter_pretraining():
+    _, asked = run(0.0, seeds=OTHER_RUNS + 2)
+    runs = {start: {a[2] for a in asked if a[0] == start and a[3] == "longer"} for start in STARTS}
+    assert runs["VAE + term"] == set(range(OTHER_RUNS))
+    assert all(runs[start] == set(range(OTHER_RUNS + 2)) for start in STARTS[:3])
+    assert {a[2] for a in asked if a[3] != "longer"} == set(range(OTHER_RUNS))
 
 
 @pytest.mark.parametrize(("lead", "found"), [(0.2, True), (0.0, False)])
@@ -66,7 +78,7 @@ def test_p_values_are_corrected_over_both_claims_and_all_budgets():
         )
         for start in STARTS
         for b in (10, 40)
-        for length in ("longer", "shorter")
+        for length in ("longer", "shorter", "twice")
     }
     told = label_budgets.summary(found, STARTS, [10, 40])
     from helpers import metrics

@@ -253,14 +253,14 @@ def decoder_level(decoder, side):
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=void)
 
 
-def train_head(model, x, targets, rate=0.01, loss=loss, run=0):
-    """`head_steps` batches of 16; the learning rate falls to zero like half a cosine wave."""
-    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, head_steps))
-    model.compile(adam, loss, **backend.compile_options(planned=head_steps))
+def train_head(model, x, targets, rate=0.01, loss=loss, run=0, steps=head_steps):
+    """Batches of 16; the learning rate falls to zero like half a cosine wave."""
+    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
+    model.compile(adam, loss, **backend.compile_options(planned=steps))
     rng = np.random.default_rng([seed, run])
-    passes = math.ceil(16 * head_steps / len(x))
+    passes = math.ceil(16 * steps / len(x))
     order = np.concatenate([rng.permutation(len(x)) for _ in range(passes)])
-    order = order[: 16 * head_steps]
+    order = order[: 16 * steps]
     targets = keras.tree.map_structure(lambda array: array[order], targets)
     model.fit(x[order], targets, batch_size=16, shuffle=False, verbose=0)
 
@@ -405,14 +405,20 @@ def network_of(start, run, weights, term=0.03):
     return model, model, loss
 
 
-def label_with(start, budget, run, weights, rate=0.01, term=0.03, x=x_val):
+def steps_for(budget):
+    """More masks need more steps: twice as many for four times as many masks, from 60 on."""
+    return head_steps * max(1, round(math.sqrt(budget / 60)))
+
+
+def label_with(start, budget, run, weights, rate=0.01, term=0.03, x=x_val, times=1):
     """Trains a start on the masks of `budget` pictures; labels of x, (N, H, W)."""
     model, trained, its_loss = network_of(start, run, weights, term)
     some = np.random.default_rng([seed, run]).permutation(len(x_train))[:budget]
     targets = masks_train[some]
     if start == "VAE + term":
         targets = {"labels": targets, "picture": x_train[some]}
-    train_head(trained, x_train[some], targets, rate, its_loss, run)
+    steps = times * steps_for(budget)
+    train_head(trained, x_train[some], targets, rate, its_loss, run, steps)
     return label(model, x)
 
 
@@ -447,16 +453,17 @@ if study:
     for kind in ("denoising", "VAE"):
         networks = pretrain(kind, pretraining_steps // 2)
         shorter[kind] = [network.get_weights() for network in networks]
-    lengths = {"longer": kept, "shorter": shorter}
 
-    def choosing_score(start, budget, rate, term):
+    def choosing_score(start, budget, run, rate, term):
         keras.backend.clear_session()  # hundreds of models would fill the memory
-        answer = label_with(start, budget, 100, kept, rate, term, x_choose)
+        answer = label_with(start, budget, 100 + run, kept, rate, term, x_choose)
         return float(metrics.mean_iou(masks_choose, answer, classes, void))
 
     def scores(start, budget, run, length, rate, term):
         keras.backend.clear_session()
-        return by_picture(label_with(start, budget, run, lengths[length], rate, term))
+        weights = shorter if length == "shorter" else kept
+        times = 2 if length == "twice" else 1  # as many steps of the head
+        return by_picture(label_with(start, budget, run, weights, rate, term, times=times))
 
     summary = label_budgets.study(STARTS, labels, seeds, choosing_score, scores, store)
 
