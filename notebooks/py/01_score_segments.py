@@ -34,9 +34,9 @@
 #
 # **What you'll need**
 #
-# - Python and NumPy. No notebook has to be read before this one; no network is trained here.
+# - Python and NumPy. No notebook has to be read before this one.
 # - Mathematics: shares, means, and what a 95 % interval is: in 95 of 100 such cases it holds the true value.
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 46 minutes to read, and 1 GB of memory. Nothing is downloaded.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -85,7 +85,7 @@ rng = np.random.default_rng(seed)
 #
 # Every data set of the series has one door, `data.load(name, split)`, and one structure: `images` as bytes, and `masks` with the number of a class for each pixel. The *train* [split](../docs/site/glossary.md#term-split) is for learning. The *val* split is held out: nothing learns from it, and scores are measured on it. A third one, *test*, stays closed here.
 #
-# The default set is `shapes`. A program draws it: discs, squares and triangles on photographs of brick, grass and gravel, in colours that say nothing about the class. (All splits cut their textures from the same three photographs.) A program that draws a picture also knows its true mask.
+# The default set is `shapes`. A program draws it: discs, squares and triangles on photographs of brick, grass and gravel, in colours that say nothing about the class. (All splits cut their textures from the same three photographs.)
 
 
 # %%
@@ -130,7 +130,7 @@ alt = "Seven small pictures of one to three coloured discs, squares and triangle
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The second row is the **[mask](../docs/site/glossary.md#term-mask)**: a colour for each class. In the third row each connected piece has a colour of its own, which is not that of a class. Look at the sixth picture: two triangles overlap, and the mask makes one piece of them. In the third picture it is the other way round: a triangle is cut, and a dark speck is a piece of its own. From classes one cannot always get back to objects.
+# The second row is the **[mask](../docs/site/glossary.md#term-mask)**: a colour for each class. In the third row each connected piece has a colour of its own, which is not that of a class. Look at the sixth picture: two triangles overlap, and the mask makes one piece of them. In the third one triangle is cut into two pieces. From classes one cannot always get back to objects.
 #
 # So the kinds need different scores. Give the pieces other names, and it is still the same cut. Give the classes other names, and every answer is wrong. The next cell shows it with the *adjusted Rand index* (Hubert and Arabie, 1985): it asks for each pair of pixels whether they lie in one piece or in two, and is 1 for the same cut and 0 on average for a random one.
 
@@ -165,7 +165,7 @@ if dataset == "pets":
 # %% [markdown]
 # ## What counts as right?
 #
-# The obvious score is **pixel accuracy**: the share of pixels with the right class. Two programs that do not look at the picture are its test. The first answers with the most common class everywhere. The second, the **layout**, answers at each position with the class that is most common *there* in the training masks. In a street that is sky above and road below.
+# The obvious score is **pixel accuracy**: the share of pixels with the right class. Two programs that do not look at the picture are its test. The first answers with the most common class everywhere. The second, the **layout**, answers at each position with the class that is most common *there* in the training masks.
 #
 # > **Predict first.** On `shapes`, how high is the accuracy of a program that calls every pixel background? Is the layout better?
 
@@ -251,7 +251,7 @@ print(f"Dice per picture {per_picture}, mean {per_picture.mean()}; together {tog
 assert per_picture.tolist() == [1.0, 0.0] and together > 0.98
 
 # %% [markdown]
-# One of two objects is missing. Per picture, Dice says 0.5. All together it says 0.98, because the large object has nearly all the pixels. When a text reports Dice or IoU, ask which. Below, the mean IoU is of all pixels together, as usual.
+# One of two objects is missing. Per picture, Dice says 0.5. All together it says 0.98, because the large object has nearly all the pixels. Below, the mean IoU is of all pixels together, as usual.
 #
 # **Exercise 1.** An object has 30 pixels. A program marks 50, of which 20 lie on the object. What are IoU and Dice? And: 90 % of all pixels are background, there are 3 classes, and a program answers background everywhere. What is its mean IoU?
 
@@ -276,7 +276,7 @@ for name, yours, true, hint in (
 #
 # The classical way to label pixels has two steps: describe each pixel by a list of numbers, its [features](../docs/site/glossary.md#term-feature), and train a classifier on these lists. Ours begin with the colour of the pixel and its height in the picture. At each of three scales (blurs of different width) come the colour of the surroundings, how fast the brightness changes, whether the pixel is brighter or darker than its surroundings, and how much the brightness varies nearby.
 #
-# A *classifier* is a program that learns from examples to give a class. Ours is a **[random forest](../docs/site/glossary.md#term-random-forest)** (Breiman, 2001). A *decision tree* asks yes/no questions about the features, one after the other, and ends at a class. A forest is many trees, each trained on a random choice of pixels and features, which vote. It learns from random pixels of the *train* split and is scored on every pixel of *val*.
+# Our classifier is a **[random forest](../docs/site/glossary.md#term-random-forest)** (Breiman, 2001). A *decision tree* asks yes/no questions about the features, one after the other, and ends at a class. A forest is many trees, each trained on a random choice of pixels and features, which vote.
 
 
 # %%
@@ -353,11 +353,11 @@ print(f"called some object: {found_share:.2f}, between {found_range.round(2)}")
 print(f"of these, the right one: {named_share:.2f}, between {named_range.round(2)}")
 
 # %% [markdown]
-# (These two intervals come from the *bootstrap*: draw as many pictures again, with repetition, compute the score, and do that 200 times. 95 % of the results lie in between.)
+# (The two intervals in brackets come from the *bootstrap*: draw as many pictures again, with repetition, and score them, 200 times. 95 % of the scores lie in between.)
 #
 # In the stored run the forest calls 0.72<!--=found_share--> of the objects' pixels *some* object (0.64<!--=found_range[0]--> to 0.77<!--=found_range[1]-->). Of these it names the right class for 0.34<!--=named_share--> (0.28<!--=named_range[0]--> to 0.39<!--=named_range[1]-->), and guessing among three gives 0.33. It knows *that* something is there, and not *what*: classes of objects are confused most. The mean IoU of 0.345<!--=forest_iou--> ± 0.028<!--=forest_iou_half--> shows this. The accuracy, 0.856<!--=forest_accuracy--> ± 0.020<!--=forest_accuracy_half-->, is hardly above the floor of 0.837<!--=common_accuracy-->.
 #
-# The features know colour and texture in a small neighbourhood. Whether something is a disc or a square shows in the *shape* of its outline. Many pixels have a piece of it within reach, but each feature mixes all directions into one number, and the shape is lost. A convolutional network, a classifier that learns its own features, can keep it (notebook `08`).
+# The features know colour and texture in a small neighbourhood. Whether something is a disc or a square shows in the *shape* of its outline, and each feature mixes all directions into one number, so the shape is lost. A convolutional network, which learns its own features, can keep it (notebook `08`).
 #
 # ## The best, the worst, and the outline
 #
@@ -386,7 +386,7 @@ alt = "Six pictures in columns with mask and prediction below and the mean Dice 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Objects with a strong colour or much light are mostly found, dull ones often missed. In the best three the class happens to be right, too: they are the best of sixty. Look also at *which* pictures are best: those with one object. There the background, which is nearly always right, is one of two classes; with three kinds of objects it is one of four. A mean over classes depends on how many there are.
+# Objects with a strong colour or much light are mostly found, dull ones often missed. In the best three the class happens to be right, too: they are the best of sixty. The best three have one object each: there the background, which is nearly always right, is one of two classes, and elsewhere one of up to four. A mean over classes depends on how many there are.
 #
 # **What the IoU forgives.** A large object with a ragged outline keeps a high IoU, because most of its pixels lie inside. The **boundary IoU** (Cheng and others, 2021) compares only bands along the inner side of the outlines.
 #
@@ -423,7 +423,7 @@ print(f"mean IoU {scores['forest'][1][0]:.3f}; with a void band along borders {b
 #
 # ## A recorded run on street scenes
 #
-# An earlier version of this notebook was run on CamVid (Brostow and others, 2009): frames filmed from a car, with eleven classes (`01.full-camvid.yaml`: the *val* split, 101 frames; more training pictures, pixels and trees than here, and frames shrunk by 2 for the forest). Its numbers are kept in `data/results`.
+# An earlier version of this notebook was run on CamVid (Brostow and others, 2009): frames filmed from a car, with eleven classes (`01.full-camvid.yaml`: 101 frames of *val*, and more training pictures, pixels and trees than here). Its numbers are kept in `data/results`.
 #
 # > **Predict first.** On street scenes, is the forest better or worse than on `shapes`? How far does the layout get?
 
@@ -436,7 +436,7 @@ for name in ("common", "layout", "forest"):
         print(f"{name + ', ' + what:<18}{value:8.3f}  {other:8.3f}")
 
 # %% [markdown]
-# On CamVid no class fills the picture, so "the most common class" is right for less than a third of the pixels. The layout has six times its mean IoU without a look at the picture. The forest nearly doubles that: there colour and texture do tell classes apart. Both scores of the forest are lower there than on `shapes`, but eleven classes and four cannot be compared directly. Against the layout it gains 0.14 in mean IoU on both. Which set is hard depends on what the program can see. (The recorded run has no intervals: neighbouring frames of a film are not independent pictures.)
+# On CamVid no class fills the picture, so "the most common class" is right for less than a third of the pixels. The layout has six times its mean IoU without a look at the picture. The forest nearly doubles that: there colour and texture do tell classes apart. Both scores of the forest are lower there than on `shapes`, but eleven classes and four cannot be compared directly. Against the layout it gains 0.14 in mean IoU on both. (The recorded run has no intervals: neighbouring frames of a film are not independent pictures.)
 
 # %% tags=["results"]
 results = {"images": f"{len(val)} of {dataset} val"}
@@ -458,9 +458,8 @@ record(results, limits, headline="forest: mean IoU {forest_iou:.2f}".format(**re
 # - Accuracy mostly counts background: 0.837<!--=common_accuracy--> for a program that does not look. The mean IoU gives every class the same weight; the same program has only 0.209<!--=common_iou-->.
 # - A random forest on local colour and texture finds objects and cannot name them: a mean IoU of 0.345<!--=forest_iou--> ± 0.028<!--=forest_iou_half-->.
 # - The IoU forgives ragged outlines; the boundary IoU does not. Which pixels are void is part of the score.
-# - A score without its floor and its interval says little.
 #
-# Any network that labels pixels has to do better than this forest. Notebook `02` asks the same questions of edges.
+# Notebook `02` asks the same questions of edges.
 #
 # ## Check yourself
 #
@@ -490,13 +489,6 @@ record(results, limits, headline="forest: mean IoU {forest_iou:.2f}".format(**re
 #    <details><summary>Answer</summary>
 #
 #    That cannot be said from the two intervals. Take the difference picture by picture, and look at its interval.
-#
-#    </details>
-# 5. What happens to a void pixel that a program labels "disc"?
-#
-#    <details><summary>Answer</summary>
-#
-#    Nothing. It is left out of every count.
 #
 #    </details>
 #

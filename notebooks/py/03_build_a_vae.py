@@ -35,7 +35,7 @@
 # **What you'll need**
 #
 # - Some Keras (`Conv2D`, `Dense`, `fit`), gradients, means, standard deviations and covariances, and the density of a normal distribution. $\mathcal N(0, I)$ has independent coordinates with mean 0 and standard deviation 1.
-# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 47 minutes to read, and 2 GB of memory.
+# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 2 GB of memory.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -187,7 +187,7 @@ history = autoencoder.fit(x_train, x_train, **how)
 #
 # The decoder turns *any* $K$ numbers into a picture. So draw $K$ numbers and look.
 #
-# > **Predict first.** Draw each number from $\mathcal N(0, 1)$. Will the decoder answer with (a) pictures like the training pictures, or (b) something else? What must one know about the latents to be sure?
+# > **Predict first.** Draw each number from $\mathcal N(0, 1)$. Will the decoder answer with (a) pictures like the training pictures, or (b) something else?
 
 
 # %%
@@ -212,13 +212,13 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # Each dot is the latent of one training picture. The circle holds 86 % of the draws from $\mathcal N(0, I)$, in these two coordinates. In the stored run the coordinates have standard deviations of 1.7<!--=ae_spread_min--> to 2.6<!--=ae_spread_max-->. In two coordinates the circle looks well filled. In all 16 together it is not: half of the latents are longer than 9<!--=ae_length-->, and a draw from $\mathcal N(0, I)$ has a length of about $\sqrt{16} = 4$.
 #
-# A repair suggests itself: draw from a distribution that is fitted to these latents. We try it below. First we build what makes latents lie in a known place *by training*.
+# We could draw from a distribution that is fitted to these latents, and try it below. First we build what makes latents lie in a known place *by training*.
 #
 # ## An encoder that states its uncertainty
 #
 # An autoencoder's encoder names one point for each picture. Let it name a *region*: for each coordinate $k$ a mean $\mu_k$ and a standard deviation $\sigma_{z,k}$. This is the encoder's [posterior](../docs/site/glossary.md#term-posterior), $q(z \mid x) = \mathcal N(\mu, \operatorname{diag} \sigma_z^2)$. In training, the decoder gets a random point of the region, so it has to answer well everywhere in it.
 #
-# A standard deviation is positive, and the output of a layer is any number. So the second output gives $\log \sigma_z^2$. (We start it at −3, that is $\sigma_z = 0.22$. With $\sigma_z = 1$ the noise would hide $\mu$, and the decoder would learn slowly.)
+# A standard deviation is positive, and the output of a layer is any number. So the second output gives $\log \sigma_z^2$. (We start it at −3, that is $\sigma_z = 0.22$. With $\sigma_z = 1$ the noise would hide $\mu$.)
 #
 # Regions alone are not enough. The error is smallest if they shrink to points. So the loss gets a second term, which grows when a region moves away from $\mathcal N(0, I)$, where we want to draw later, or becomes narrower. It is the [KL divergence](../docs/site/glossary.md#term-KL-divergence) of the region from $\mathcal N(0, I)$, the [prior](../docs/site/glossary.md#term-prior):
 #
@@ -242,7 +242,7 @@ def gaussian_kl(mean, log_variance):
 #
 # One line mends it. Draw $\varepsilon \sim \mathcal N(0, I)$, which depends on nothing, and *compute* $z = \mu + \sigma_z\,\varepsilon$. The distribution of $z$ is the same, but now $z$ is an ordinary function of $\mu$ and $\sigma_z$, with slopes 1 and $\varepsilon$. This is [reparameterisation](../docs/site/glossary.md#term-reparameterisation) (Kingma and Welling, 2014; Rezende et al., 2014).
 #
-# The cell asks for the gradient of the squared error by the first weights of the encoder. `value_and_grad(loss, weights)` calls the function `loss` and returns its value and its gradients. `stop_gradient` makes $z$ a constant, as a raw draw is. (The added zeros keep all backends content: some refuse gradients by weights that do not occur.)
+# The cell asks for the gradient of the squared error by the first weights of the encoder. `value_and_grad(loss, weights)` calls the function `loss` and returns its value and its gradients. `stop_gradient` makes $z$ a constant, as a raw draw is. (The added zeros are for backends that refuse gradients by weights that do not occur.)
 
 
 # %%
@@ -273,9 +273,9 @@ for raw_draw in (True, False):
     assert reached != raw_draw
 
 # %% [markdown]
-# With a raw draw, nothing of the error reaches the encoder. It learns from the KL alone, and the KL is smallest at $\mu = 0, \sigma_z = 1$ for *every* picture: latents that say nothing. No error message appears, and the loss falls.
+# With a raw draw, nothing of the error reaches the encoder. It learns from the KL alone, and the KL is smallest at $\mu = 0, \sigma_z = 1$ for *every* picture: latents that say nothing. The loss falls all the same.
 #
-# There is an older way, the **score-function** estimator (Williams, 1992), which needs no slope of the decoder. It is right on average, but noisy: in an example with eight coordinates it needs about 1,770 draws to be as exact as reparameterisation is with one. Exercise 3 at the end measures it.
+# There is an older way, the **score-function** estimator (Williams, 1992), which needs no slope of the decoder. It is right on average, but noisy. Exercise 3 at the end measures how noisy.
 #
 # ## A decoder that states a probability
 #
@@ -285,7 +285,7 @@ for raw_draw in (True, False):
 #
 # It is the squared error, and $\sigma$ says how many nats an error is. Here $\sigma$ is fixed; notebook `06` learns it. The sum runs over all pixels *and* channels. An average over $D = 3072$ values would weigh the KL 3,072 times as much.
 #
-# Many tutorials put *binary cross-entropy* here. For pixels that are 0 or 1 it is exactly $-\log p$. For grey values it is not $-\log$ of any density (Loaiza-Ganem and Cunningham, 2019); notebook `06` measures what that does.
+# Many tutorials put *binary cross-entropy* here. For grey values it is not $-\log$ of any density (Loaiza-Ganem and Cunningham, 2019); notebook `06` measures what that does.
 
 
 # %%
@@ -296,7 +296,7 @@ def gaussian_nll(x, decoded):
 
 
 # %% [markdown]
-# With $\sigma = 0.1$, a *perfect* picture of 3,072 values has $3072 \cdot (\log 0.1 + \tfrac12\log 2\pi) = -4251$ nats. This is negative because a density may exceed 1. No loss with this $\sigma$ can fall below it.
+# With $\sigma = 0.1$, a *perfect* picture of 3,072 values has $3072 \cdot (\log 0.1 + \tfrac12\log 2\pi) = -4251$ nats. (Negative, because a density may exceed 1.) No loss with this $\sigma$ can fall below it.
 #
 # **Exercise.** By how many nats does it grow if every value of the picture is off by 0.05?
 
@@ -310,7 +310,7 @@ if your_nats is not None:
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# $3072 \cdot \tfrac12 (0.05/0.1)^2 = 384$ nats. Twice the error is four times the nats.
+# $3072 \cdot \tfrac12 (0.05/0.1)^2 = 384$ nats.
 #
 # </details>
 #
@@ -348,7 +348,7 @@ for start in range(0, len(x_train), 64):
 print(f"loss {trace[0]:.0f} in step 1, {trace[-1]:.0f} nats per image in step {len(trace)}")
 
 # %% [markdown]
-# In the stored run one epoch takes the loss from 776<!--=first_loss--> to −2,388<!--=last_loss--> nats; −4,251 is the least possible. All that follows is this loop, for longer.
+# In the stored run one epoch takes the loss from 776<!--=first_loss--> to −2,388<!--=last_loss--> nats; −4,251 is the least possible.
 #
 # ## The same as a Keras model
 #
@@ -375,7 +375,7 @@ class VAE(keras.Model):
 
 
 # %% [markdown]
-# Two checks. One epoch of `fit`, with the same first weights, noise and order of pictures, must end where the loop ended, within 2 %. And the VAE of `helpers.models`, which later notebooks use, must give the same loss.
+# Two checks. One epoch of `fit`, with the same first weights, noise and order of pictures, must end where the loop ended, within 2 %. And the VAE of `helpers.models` must give the same loss.
 
 # %% tags=["nbval-check-output"]
 keras.utils.set_random_seed(seed)
@@ -418,7 +418,7 @@ alt = "Four rows of ten pictures. Held out: discs, squares and triangles on text
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# All three restore held-out pictures, the kept VAE more sharply. In the stored run the root mean square error of a pixel is 0.058<!--=ae_rmse--> (autoencoder), 0.060<!--=vae_rmse--> (short VAE) and 0.038<!--=kept_rmse--> (kept VAE). The two VAEs differ in steps, pictures, learning rate and $\sigma$ (learned: 0.038<!--=kept_sigma-->), so their difference says nothing about one of these alone.
+# In the stored run the root mean square error of a pixel is 0.058<!--=ae_rmse--> (autoencoder), 0.060<!--=vae_rmse--> (short VAE) and 0.038<!--=kept_rmse--> (kept VAE). The two VAEs differ in steps, pictures, learning rate and $\sigma$ (learned: 0.038<!--=kept_sigma-->), so their difference says nothing about one of these alone.
 #
 # ## Where do the latents lie now?
 #
@@ -442,7 +442,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # It would be $\mathcal N(0, I)$, from which the model says that latents come. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.6<!--=ae_spread_max--> for the autoencoder, 1.6<!--=vae_spread_max--> for the short VAE and 1.2<!--=kept_spread_max--> for the kept one. By length the kept VAE is nearest: half of its latents exceed 4.0<!--=kept_length-->, as draws do.
 #
-# The twelve regions shown do not overlap. (The rings have the radius $2\,\sigma_z$.) Nor could the 8,000 regions of the short VAE fill $\mathcal N(0, I)$. Its mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): how much a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of the mixture of all regions from $\mathcal N(0, I)$, which is the rest.
+# The twelve regions shown do not overlap. (The rings have the radius $2\,\sigma_z$.) Nor could they fill $\mathcal N(0, I)$. The short VAE's mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): how much a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of the aggregate posterior from $\mathcal N(0, I)$: the rest.
 #
 # ## Nine ways to draw
 #
@@ -497,7 +497,7 @@ alt = "Two panels of bars with intervals. Fréchet distance: painted tiles and h
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The painted tiles, at 0.06<!--=frechet_tiles-->, are as near as held-out pictures, at 0.08<!--=frechet_held_out--> ± 0.01<!--=half_held_out-->, or a little nearer, although none of them shows an object. (Two finite sets never reach 0.) So a small Fréchet distance does not prove that draws are good. A large one does prove that they are wrong.
+# The painted tiles, at 0.06<!--=frechet_tiles-->, are as near as held-out pictures, at 0.08<!--=frechet_held_out--> ± 0.01<!--=half_held_out-->, or a little nearer, although none of them shows an object. (Two finite sets never reach 0.) So a small Fréchet distance does not prove that draws are good; a large one does prove that they are wrong.
 #
 # In the stored run, with *one* training of each network and 95 % intervals over the drawn pictures (the first 500 for the share):
 #
@@ -506,17 +506,15 @@ plots.show(fig, alt=alt)
 #
 # By the distance the autoencoder gains most from sixty Gaussians, and the kept VAE least. By whole objects the kept VAE gains most, and the short one least. The restored pictures of the two short trainings are so soft that the rule accepts only 31<!--=whole_ae_restored*100--> and 22<!--=whole_vae_restored*100--> % of them.
 #
-# One Gaussian gives the latents' place and spread, but few whole objects (5<!--=whole_ae_fitted*100-->, 4<!--=whole_vae_fitted*100--> and 26<!--=whole_kept_fitted*100--> %). Those need the *form* of the distribution as well, which sixty follow better. So an autoencoder lacks a distribution to draw from. The VAE's training, noise and KL together, moves the latents towards a known one. One that is fitted to where they do lie mends more, in both kinds of model.
+# One Gaussian gives few whole objects (5<!--=whole_ae_fitted*100-->, 4<!--=whole_vae_fitted*100--> and 26<!--=whole_kept_fitted*100--> %). Sixty follow the form of the distribution better. So an autoencoder lacks a distribution to draw from. The VAE's training, noise and KL together, moves the latents towards a known one. One that is fitted to where they do lie mends more, in both kinds of model.
 #
 # ### So why a VAE?
 #
-# If new pictures are all that is wanted, an autoencoder with a distribution fitted afterwards is a fair choice (Ghosh et al., 2020; Dai and Wipf, 2019, fit a second model to the latents of a VAE). What the VAE has besides:
+# If new pictures are all that is wanted, an autoencoder with a distribution fitted afterwards is a fair choice (Ghosh et al., 2020; Dai and Wipf, 2019). What the VAE has besides:
 #
 # - **A probability.** Averaged over draws, its loss with β = 1 is an upper bound of $-\log p(x)$ under one stated model: draw $z$ from $\mathcal N(0, I)$, then $x$ from the decoder. So two VAEs can be compared by their bounds on the same pictures (notebook `05`).
 # - **An uncertainty.** $\sigma_z$ says how exactly a picture determines each coordinate; an unused one shows as $\sigma_z = 1$ (`07`).
 # - **A rate that can be set.** The weight of the KL decides how many nats a latent holds (`06`).
-#
-# But the stated model says $\mathcal N(0, I)$, and those draws are poor. A fitted source mends the pictures; the loss was no bound for that model.
 #
 # ## What lies between two pictures?
 #
@@ -543,7 +541,7 @@ held_out_far = np.median(metrics.distance_to_regions(z_val, mean, sigma_z))
 print(f"to the nearest region: middles {middle_far:.0f}, held-out {held_out_far:.0f} σ_z")
 
 # %% [markdown]
-# It was not. In the stored run the middle of such a line is 34<!--=middle_far--> $\sigma_z$ away from the nearest of the 8,000 regions that the decoder was trained on (median of 100 lines). But so are held-out pictures themselves, 36<!--=held_out_far-->, and the decoder restores them. A likely reason is that it is a smooth function: near latents give near pictures. On this line there is one object at a time, where the mixed pixels show two. Smooth is not right, though: the middle need not be a picture of the set.
+# It was not. In the stored run the middle of such a line is 34<!--=middle_far--> $\sigma_z$ away from the nearest of the 8,000 regions that the decoder was trained on (median of 100 lines). But so are held-out pictures themselves, 36<!--=held_out_far-->, and the decoder restores them. A likely reason is that it is a smooth function: near latents give near pictures. On this line there is one object at a time, where the mixed pixels show two. But the middle need not be a picture of the set.
 
 # %% tags=["results"]
 results = {
@@ -591,7 +589,6 @@ record(results, bands, headline=headline)
 # - An autoencoder lacks a distribution of its latents. Draws from $\mathcal N(0, I)$ are shorter than they are, and its decoder answers them with pictures of no whole object.
 # - The VAE's training moves the latents towards $\mathcal N(0, I)$. In these runs it did a part of the work. A mixture fitted to the latents did more, for the autoencoder, too.
 # - A draw stops the gradient. Written as $\mu + \sigma_z\varepsilon$ the same draw lets it through.
-# - A score is read beside its floors: tiles without any object come as near as real pictures.
 #
 # ## Check yourself
 #
@@ -603,23 +600,11 @@ record(results, bands, headline=headline)
 #
 # <details><summary>2. A VAE trains without an error message, its KL is 0.00, and all reconstructions are the same. Name two possible causes.</summary>
 #
-# The draw is not reparameterised, so the encoder learns from the KL alone. Or the error is averaged over pixels and the KL is not. (Notebook `07` has a third: [posterior collapse](../docs/site/glossary.md#term-posterior-collapse).)
+# The draw is not reparameterised, so the encoder learns from the KL alone. Or the error is averaged over pixels and the KL is not.
 #
 # </details>
 #
-# <details><summary>3. One VAE has a loss of −3,100 nats with σ = 0.1, another −4,000 with σ = 0.05. Which has the smaller error?</summary>
-#
-# The loss does not tell: $\sigma$ changes its constant and the weight of the error.
-#
-# </details>
-#
-# <details><summary>4. A generator has a smaller Fréchet distance than held-out pictures. Is it better than real pictures?</summary>
-#
-# No. Its mean and covariance of cell means are nearer, and nothing else was compared.
-#
-# </details>
-#
-# <details><summary>5. Does a Gaussian fitted to the latents turn an autoencoder into a VAE?</summary>
+# <details><summary>3. Does a Gaussian fitted to the latents turn an autoencoder into a VAE?</summary>
 #
 # Its pictures may be as good. But it has no $p(x)$, its encoder states no uncertainty, and nothing limits the nats in its latent.
 #
@@ -627,7 +612,7 @@ record(results, bands, headline=headline)
 #
 # ## On your own
 #
-# 1. Set `beta = 0`, then `beta = 1` and `sigma = 0.2`. What happens to the regions and to the draws from $\mathcal N(0, I)$? (Notebook `06` goes on from here.)
+# 1. Set `beta = 0`, then `beta = 1` and `sigma = 0.2`. What happens to the regions and to the draws from $\mathcal N(0, I)$?
 #
 # 2. The article that notebook `18` reads ties all standard deviations to the mean: $z = \mu + \|\mu\|\,\varepsilon$, so $\sigma_{z,k} = r = \|\mu\|$. Where is the KL of this region smallest, and can it be zero?
 #
@@ -645,9 +630,7 @@ record(results, bands, headline=headline)
 #
 # </details>
 #
-# 4. Move one coordinate of a latent from −2 to 2 and decode (a *traversal*). Does one thing change? Nothing in the loss asks for that (Rolínek et al., 2019; Locatello et al., 2019).
-#
-# 5. Put `dataset = "folder"` with the `path` of pictures of your own, or `"fashion_mnist"`. Which numbers can be compared between two sets?
+# 4. Put `dataset = "folder"` with the `path` of pictures of your own, or `"fashion_mnist"`. Which numbers can be compared between two sets?
 #
 # ## References
 #
@@ -660,6 +643,4 @@ record(results, bands, headline=headline)
 # - P. Ghosh, M. S. M. Sajjadi, A. Vergari, M. Black and B. Schölkopf. From variational to deterministic autoencoders. ICLR 2020. [arXiv:1903.12436](https://arxiv.org/abs/1903.12436)
 # - B. Dai and D. Wipf. Diagnosing and enhancing VAE models. ICLR 2019. [arXiv:1903.05789](https://arxiv.org/abs/1903.05789)
 # - G. Loaiza-Ganem and J. P. Cunningham. The continuous Bernoulli: fixing a pervasive error in variational autoencoders. NeurIPS 2019. [arXiv:1907.06845](https://arxiv.org/abs/1907.06845)
-# - F. Locatello et al. Challenging common assumptions in the unsupervised learning of disentangled representations. ICML 2019. [arXiv:1811.12359](https://arxiv.org/abs/1811.12359)
-# - M. Rolínek, D. Zietlow and G. Martius. Variational autoencoders pursue PCA directions (by accident). CVPR 2019. [arXiv:1812.06775](https://arxiv.org/abs/1812.06775)
 # - W. Shi et al. Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural network. CVPR 2016. [arXiv:1609.05158](https://arxiv.org/abs/1609.05158)

@@ -99,7 +99,7 @@ study = data.records.results_of("10-edges")  # the recorded study, where there i
 # %% [markdown]
 # ## Pictures, people, scores
 #
-# The pictures are `shapes` of 48×48 pixels: discs, squares and triangles on photographed brick, grass and gravel. Five simulated [annotators](../docs/site/glossary.md#term-annotator) drew edges in each (notebook `02`). In 100 training pictures the edges are known; scores are those of 60 held-out pictures. (Training and held-out textures are cut from the same three photographs, so nothing below is about textures that were never seen.)
+# The pictures are `shapes` of 48×48 pixels: discs, squares and triangles on photographed brick, grass and gravel. Five simulated [annotators](../docs/site/glossary.md#term-annotator) drew edges in each (notebook `02`). In 100 training pictures the edges are known; scores are those of 60 held-out pictures. (All textures are cut from the same three photographs, so nothing below is about new textures.)
 #
 # What a classifier is told of a pixel is the **share** of annotators who drew it: 1 where all five did, 0.2 where one did. With cross-entropy as the loss, the best answer is then the probability that an annotator, chosen at random, marks the pixel.
 
@@ -121,9 +121,9 @@ people = min(len(drawn) for drawn in val_set.annotations)
 # %% [markdown]
 # The score is the [ODS](../docs/site/glossary.md#term-ODS-OIS-AP) of notebook `02`: the best F over all thresholds, one threshold for all pictures. A found pixel and a drawn one match if they are at most 0.02 of the diagonal apart, 1.36 pixels here: a neighbour to the side matches, a diagonal one does not. Graded maps get [non-maximum suppression](../docs/site/glossary.md#term-non-maximum-suppression) first.
 #
-# The official benchmark takes 99 thresholds at equal distances from 0.01 to 0.99. A map of small probabilities uses only a few of them. So `evaluate` takes 33 **quantiles** of the positive values of a detector's maps, and the scale of the values does not count.
+# A map of small probabilities uses only a few of the official 99 thresholds. So `evaluate` takes 33 **quantiles** of the positive values of a detector's maps, and the scale of the values does not count.
 #
-# The ODS is no mean over pictures, so its interval needs one step more. `edges.ods_by_image` leaves out one picture after the other (the *jackknife*, Efron and Tibshirani, 1993) and gives each picture a score such that the mean of these scores is the ODS, up to a term of order 1/N. Intervals are 95 % and cover other pictures of the same kind. Differences are *paired*, picture by picture: `edges.ods_difference` gives the mean difference and half of its interval.
+# The ODS is no mean over pictures, so its interval needs one step more: the *jackknife* (Efron and Tibshirani, 1993). `edges.ods_by_image` leaves out one picture after the other and gives each picture a score; the mean of these scores is the ODS, nearly. Intervals are 95 %, for other pictures of the same kind. Differences are *paired*, picture by picture.
 
 # %%
 TOLERANCE = 0.02  # largest distance of a match, as a share of the diagonal
@@ -146,7 +146,7 @@ print(f"random numbers: ODS {floor.ods:.3f}; annotators, each by the others: F {
 # %% [markdown]
 # ## The recipe: edges of a reconstruction
 #
-# In words: *train a VAE, pass each picture through it, and let a small convolutional network say for each pixel of the reconstruction whether it is an edge.*
+# *Train a VAE, pass each picture through it, and let a small convolutional network say for each pixel of the reconstruction whether it is an edge.*
 #
 # The encoder of our VAE halves the picture twice, with residual 3×3 convolutions between (He and others, 2016) and without batch normalisation. Its [latent](../docs/site/glossary.md#term-latent-variable) is a grid of 12×12 places with 8 numbers each. The likelihood is Gaussian, and its σ sets the **[rate](../docs/site/glossary.md#term-rate)** (notebook `06`): 0.2, 0.1, or 0.05, which is the noise of the pictures. The VAE sees new pictures in every step, and no edges.
 
@@ -272,11 +272,11 @@ alt = "Eight held-out pictures of coloured objects on grass, brick and gravel. W
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run (60 held-out pictures, one training each) the classifier reaches an ODS of 0.693<!--=picture[0]--> ± 0.045<!--=picture[1]--> on pictures. (That is the mean of the pictures' scores; the ODS itself, printed above, is a little different.) Random numbers reach 0.239<!--=floor-->, and one annotator, scored by the others, 0.890<!--=human-->. The recipe minus the picture is −0.068<!--=lost_low[0]--> ± 0.026<!--=lost_low[1]--> at 248<!--=rate_low--> nats, −0.048<!--=lost_middle[0]--> ± 0.021<!--=lost_middle[1]--> at 562<!--=rate_middle--> nats and −0.016<!--=lost_high[0]--> ± 0.017<!--=lost_high[1]--> at 1182<!--=rate_high--> nats. So the recipe scored lower at the low and the middle rate. At the high rate no difference was seen, though after half the steps it scored lower, by 0.021<!--=lost_high_half[0]*-1--> ± 0.015<!--=lost_high_half[1]-->. A loss of 0.03 is still inside the first interval. At no rate was a gain seen.
+# In the stored run (60 held-out pictures, one training each) the classifier reaches an ODS of 0.693<!--=picture[0]--> ± 0.045<!--=picture[1]--> on pictures. Random numbers reach 0.239<!--=floor-->, and one annotator, scored by the others, 0.890<!--=human-->. The recipe minus the picture is −0.068<!--=lost_low[0]--> ± 0.026<!--=lost_low[1]--> at 248<!--=rate_low--> nats, −0.048<!--=lost_middle[0]--> ± 0.021<!--=lost_middle[1]--> at 562<!--=rate_middle--> nats and −0.016<!--=lost_high[0]--> ± 0.017<!--=lost_high[1]--> at 1182<!--=rate_high--> nats. So the recipe scored lower at the low and the middle rate. At the high rate no difference was seen, though after half the steps it scored lower, by 0.021<!--=lost_high_half[0]*-1--> ± 0.015<!--=lost_high_half[1]-->. At no rate was a gain seen.
 #
-# The mixed case minus the recipe is −0.001<!--=mixed_gain_low[0]--> ± 0.019<!--=mixed_gain_low[1]-->, +0.003<!--=mixed_gain_middle[0]--> ± 0.016<!--=mixed_gain_middle[1]--> and −0.003<!--=mixed_gain_high[0]--> ± 0.016<!--=mixed_gain_high[1]-->. So in this run the careless mixture was not told apart from the recipe at any rate. (One classifier was trained for all the mixtures, so other first weights may give other sizes.) In trials with VAEs and classifiers that had learned less, one of the two was ahead, but not always the same one (see *On your own*).
+# The mixed case minus the recipe is −0.001<!--=mixed_gain_low[0]--> ± 0.019<!--=mixed_gain_low[1]-->, +0.003<!--=mixed_gain_middle[0]--> ± 0.016<!--=mixed_gain_middle[1]--> and −0.003<!--=mixed_gain_high[0]--> ± 0.016<!--=mixed_gain_high[1]-->. So in this run the careless mixture was not told apart from the recipe at any rate.
 #
-# Are these VAEs trained enough? Twice the steps changed the recipe at the high rate by +0.005<!--=length[0]--> ± 0.015<!--=length[1]-->. Their ELBO on 1,000 held-out pictures rose by 1.6<!--=kept_percent_high--> % (high rate), 0.4<!--=kept_percent_middle--> % (middle) and 0.3<!--=kept_percent_low--> % (low) when the steps were doubled to 6,000. By the rule of notebook `07`, less than 0.5 %, the VAEs of the low and the middle rate are trained enough. The one of the high rate is not. Its recipe was not seen to change, but a change of 0.02 is not excluded.
+# Are these VAEs trained enough? When the steps were doubled to 6,000, their ELBO on 1,000 held-out pictures rose by 0.3<!--=kept_percent_low--> % (low rate), 0.4<!--=kept_percent_middle--> % (middle) and 1.6<!--=kept_percent_high--> % (high). By the rule of notebook `07`, less than 0.5 %, the first two are, and the one of the high rate is not. Its recipe changed by +0.005<!--=length[0]--> ± 0.015<!--=length[1]-->.
 #
 # Where did the edges go? Take for every pixel its distance to the nearest edge that at least half of the annotators drew, and average over all pixels at the same distance: the slope (Sobel) of pictures and reconstructions, and what the classifiers answer.
 
@@ -295,7 +295,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # At an edge the mean slope is 0.155<!--=slope_picture[0]--> in pictures, 0.139<!--=slope_high_rate[0]--> in reconstructions of the high rate and 0.109<!--=slope_low_rate[0]--> in those of the low rate; seven pixels away it is 0.056<!--=slope_picture[7]-->, 0.044<!--=slope_high_rate[7]--> and 0.028<!--=slope_low_rate[7]-->. The hill at the edge is lower in a reconstruction, but the ground beside it is lower, too: the noise is gone, and part of the texture. This may be why the recipe loses so little at the high rate. On the right, the classifier on pictures answers with 0.39<!--=band_picture[0]--> at the edge, the recipe with 0.34<!--=band_recipe_high[0]--> and the mixture with 0.29<!--=band_mixed_high[0]-->. Lower answers need not lower the ODS: its best threshold may be lower, too.
 #
-# Is there too little room in the latent? To name the centre of a disc among 48×48 pixels and one of 16 radii takes ln(48 · 48 · 16) = 10.5 nats. So the rates leave room for many outlines. But the likelihood adds squared errors over *all* pixels, and only a few of them lie on outlines. And where $z$ leaves the place of an edge open, the best mean is a ramp (notebook `06`).
+# Why are the outlines soft at the low rate? The likelihood adds squared errors over *all* pixels, and few of them lie on outlines. Where $z$ leaves the place of an edge open, the best mean is a ramp (notebook `06`).
 #
 # ## Do the classical detectors gain from a reconstruction?
 #
@@ -325,9 +325,7 @@ alt = "ODS of Roberts, Sobel and Canny over the noise added, on pictures and on 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Picture minus reconstruction at noise 0, 0.1 and 0.2: Roberts −0.004<!--=roberts_gap[0][0]-->, −0.001<!--=roberts_gap[0][1]--> and −0.014<!--=roberts_gap[0][2]--> (± 0.016<!--=roberts_gap[1][0]-->, 0.013<!--=roberts_gap[1][1]-->, 0.020<!--=roberts_gap[1][2]-->); Sobel −0.007<!--=sobel_gap[0][0]-->, −0.027<!--=sobel_gap[0][1]--> and −0.018<!--=sobel_gap[0][2]--> (± 0.014<!--=sobel_gap[1][0]-->, 0.018<!--=sobel_gap[1][1]-->, 0.016<!--=sobel_gap[1][2]-->); Canny −0.004<!--=canny_gap[0][0]-->, −0.005<!--=canny_gap[0][1]--> and −0.010<!--=canny_gap[0][2]--> (± 0.035<!--=canny_gap[1][0]-->, 0.027<!--=canny_gap[1][1]-->, 0.020<!--=canny_gap[1][2]-->). One draw of the noise, one VAE. For Roberts and Canny no difference was seen at any level; differences of up to 0.03 (Roberts) and 0.04 (Canny) remain possible. Sobel was better on the reconstruction where noise was added, by 0.027<!--=sobel_gap[0][1]*-1--> and 0.018<!--=sobel_gap[0][2]*-1-->. Take this with care: it is two of nine intervals without a correction for their number. And at noise 0.1 the blur chosen for the picture was 1 pixel, for the reconstruction 2, so a finer choice of blurs may close the gap.
-#
-# The control is the operator *with a blur of its own*. A blur costs nothing to train. But it is not free of faults, either: it moves curved edges inwards and rounds corners.
+# Picture minus reconstruction at noise 0, 0.1 and 0.2: Roberts −0.004<!--=roberts_gap[0][0]-->, −0.001<!--=roberts_gap[0][1]--> and −0.014<!--=roberts_gap[0][2]--> (± 0.016<!--=roberts_gap[1][0]-->, 0.013<!--=roberts_gap[1][1]-->, 0.020<!--=roberts_gap[1][2]-->); Sobel −0.007<!--=sobel_gap[0][0]-->, −0.027<!--=sobel_gap[0][1]--> and −0.018<!--=sobel_gap[0][2]--> (± 0.014<!--=sobel_gap[1][0]-->, 0.018<!--=sobel_gap[1][1]-->, 0.016<!--=sobel_gap[1][2]-->); Canny −0.004<!--=canny_gap[0][0]-->, −0.005<!--=canny_gap[0][1]--> and −0.010<!--=canny_gap[0][2]--> (± 0.035<!--=canny_gap[1][0]-->, 0.027<!--=canny_gap[1][1]-->, 0.020<!--=canny_gap[1][2]-->). For Roberts and Canny no difference was seen at any level. Sobel was better on the reconstruction where noise was added. Take this with care: it is two of nine intervals, without a correction for their number, from one draw of the noise; and a finer choice of blurs may close the gap. The control is the operator *with a blur of its own*, which costs nothing to train.
 #
 # ## Ask the encoder, not the decoder
 #
@@ -338,7 +336,7 @@ plots.show(fig, alt=alt)
 # - an encoder with **fresh** weights;
 # - the encoder of a **[denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder)** (Vincent and others, 2008): the same two networks and steps, noise added to the input, squared error to the picture before noise was added, no KL.
 #
-# Two contrasts are named before anything is measured. *Pretraining helps* is VAE − fresh. *The VAE's objective helps* is VAE − denoising. (The denoising autoencoder differs in two more things: noise is added to its input, and its latent is no draw.) All have one learning rate, which was tuned for none of them, so this is not the best that each could do. The encoders are trained anew here, not taken from the kept VAEs.
+# Two contrasts are named before anything is measured. *Pretraining helps* is VAE − fresh. *The VAE's objective helps* is VAE − denoising. All have one learning rate, which was tuned for none of them. The encoders are trained anew here, not taken from the kept VAEs.
 
 
 # %%
@@ -411,7 +409,7 @@ plots.show(fig, alt=alt)
 #
 # ## Few pixels are edges
 #
-# A classifier that says *no edge* everywhere is right for nearly all pixels, and its F is zero. So, it is often argued, the rare class must weigh more. HED (Xie and Tu, 2015) weighs the edge pixels of each picture by the share of the others, and the others by the share of edges; RCF (Liu and others, 2017) leaves out pixels that only a minority drew. `EdgeCrossEntropy(balanced=True)` does both.
+# A classifier that says *no edge* everywhere is right for nearly all pixels, and its F is zero. So, it is often argued, the rare class must weigh more. HED (Xie and Tu, 2015) weighs the edge pixels of each picture by the share of the others, and the others by the share of edges; RCF (Liu and others, 2017) leaves out pixels that a minority drew. `EdgeCrossEntropy(balanced=True)` does both.
 #
 # The plain loss asks for the probability $p$ itself, and where the place of an edge is uncertain by a pixel, the right probability *is* small. With weights $w_1$ for edges and $w_0$ for the rest, the best answer $q$ has other odds:
 #
@@ -458,11 +456,11 @@ alt = "Share of annotators over the probability that the network says, for all p
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# At threshold 0.5 the plain head has an F of 0.000<!--=loss_plain[0]--> and the balanced one 0.737<!--=loss_balanced[0]-->. Read at that threshold, the plain loss seems to have failed: after suppression it never says one half. Mostly this is right, because it seldom knows the place to the pixel: over all pixels its probabilities are near the truth, as the figure shows. With the best threshold they have 0.671<!--=loss_plain[1]--> and 0.738<!--=loss_balanced[1]-->. Balanced minus plain is +0.068<!--=balanced_gain[0]--> ± 0.040<!--=balanced_gain[1]-->, after one short training each; the interval covers pictures, not first weights. The balanced loss also leaves out the pixels that a minority drew and makes the targets 0 or 1, so this run does not say which of the three raised the ODS.
+# At threshold 0.5 the plain head has an F of 0.000<!--=loss_plain[0]--> and the balanced one 0.737<!--=loss_balanced[0]-->. Read at that threshold, the plain loss seems to have failed: after suppression it never says one half. Mostly this is right, because it seldom knows the place to the pixel. With the best threshold they have 0.671<!--=loss_plain[1]--> and 0.738<!--=loss_balanced[1]-->. Balanced minus plain is +0.068<!--=balanced_gain[0]--> ± 0.040<!--=balanced_gain[1]-->, after one short training each; the interval covers pictures, not first weights.
 #
-# Mapping back divides all odds by *one* number. That changes no order of pixels, but the ODS goes from 0.738<!--=loss_balanced[1]--> to 0.719<!--=loss_mapped_back[1]-->: suppression smooths the map first, and the mean of changed values is another mean. The balanced loss itself can change the order, between pictures: its factor runs from 11<!--=factors[0]--> to 68<!--=factors[4]-->.
+# Mapping back divides all odds by *one* number. The balanced loss has a factor of its own for each picture, from 11<!--=factors[0]--> to 68<!--=factors[4]-->, so it can change the order of pixels of *different* pictures.
 #
-# Over all pixels the calibration error is 0.013<!--=loss_plain[2]--> for plain, 0.085<!--=loss_balanced[2]--> for balanced and 0.018<!--=loss_mapped_back[2]--> mapped back. Near edges it is 0.063<!--=loss_plain[3]-->, 0.270<!--=loss_balanced[3]--> and 0.101<!--=loss_mapped_back[3]-->. The first measure flatters: most pixels are far from any edge, and every map says nearly 0 there. (The pixels near edges are chosen by what annotators drew, so even a perfect map would lie a little above the diagonal there; points below it are real errors.) Mapped back, the network is still off near edges. It cannot come back exactly, for three reasons: the factor differs between pictures, the balanced loss leaves out pixels that a minority drew, and it counts a majority as everyone.
+# Over all pixels the calibration error is 0.013<!--=loss_plain[2]--> for plain, 0.085<!--=loss_balanced[2]--> for balanced and 0.018<!--=loss_mapped_back[2]--> mapped back. Near edges it is 0.063<!--=loss_plain[3]-->, 0.270<!--=loss_balanced[3]--> and 0.101<!--=loss_mapped_back[3]-->. The first measure flatters: most pixels are far from any edge, and every map says nearly 0 there. Mapped back, the network is still off near edges. It cannot come back exactly: the factor differs between pictures, and the balanced loss leaves out what a minority drew and counts a majority as everyone.
 #
 # So if a map is thresholded, choose the threshold on other pictures, or balance the loss. For anything that uses the probability, take the plain loss, which was nearer to the truth here; notebook `12` does.
 #
@@ -482,7 +480,7 @@ assert your_answer is None or abs(your_answer - 0.766) < 0.01, "Odds of 1 to 9, 
 #
 # ## From a band to a line
 #
-# A network that does not know an edge's place to the pixel answers with a band. **Non-maximum suppression** makes a line of it: a pixel goes if, one step across the line, there is a higher value on either side. (The assignment `ps4_edges` builds it.) But the benchmark **thins** each thresholded map to lines of one pixel in any case: in notebook `02` a band of nine pixels around a straight line loses next to nothing. So suppression is not needed to narrow the line. It decides *where* the line runs. At a low threshold a band is wide and uneven, or joins its neighbour; thinning then takes the middle of what is above the threshold, and suppression the crest.
+# A network that does not know an edge's place to the pixel answers with a band. The benchmark thins each thresholded map to lines of one pixel in any case (notebook `02`). So **non-maximum suppression** is not needed to narrow the line. It decides *where* the line runs: thinning takes the middle of what is above the threshold, suppression the crest. (The assignment `ps4_edges` builds it.)
 #
 # > **Predict first.** How much does suppression add to the ODS of the plain head's maps, beside thinning alone?
 
@@ -492,7 +490,7 @@ suppression = edges.ods_difference(ods["plain"], thinned)
 print("suppressed − thinned only: ODS {:+.3f} ± {:.3f}".format(*suppression))
 
 # %% [markdown]
-# Suppressed minus thinned only is +0.029<!--=suppression[0]--> ± 0.008<!--=suppression[1]-->. (Both have the same thresholds. A part of it is the smoothing that comes before suppression.) What suppression does not do: it keeps *every* crest, also the faint ones in the background. To leave those out is the threshold's task.
+# Suppressed minus thinned only is +0.029<!--=suppression[0]--> ± 0.008<!--=suppression[1]-->. (A part of it is the smoothing that comes before suppression.)
 #
 # The next cell records the numbers that the text above speaks of.
 
@@ -584,21 +582,8 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 #
 # ## On your own
 #
-# 1. **Too short a training.** Halve the steps in `train_classifier`, and take your own VAEs (`weights = "own"`). Which of recipe and mixture is ahead now?
-#
-#    <details><summary>What to expect</summary>
-#
-#    We saw both orders in such trials. When the classifiers are far from trained, the one on pictures has learned little else than to look for slopes. A conclusion about the recipe from such classifiers would be about their training.
-#
-#    </details>
-# 2. **More labels.** Set `images = 400`, or run the sweep `10.labels.yaml`. What becomes of the differences between the heads?
-#
-#    <details><summary>Where to look</summary>
-#
-#    At the intervals as well as at the means: with one seed they cover pictures only.
-#
-#    </details>
-# 3. **Edges of your own.** Set `dataset = "folder"` and `path`. The folder needs `images/` and `edges/`; several people's drawings go into a folder for each picture.
+# 1. **More labels.** Set `images = 400`, or run the sweep `10.labels.yaml`. What becomes of the differences between the heads?
+# 2. **Edges of your own.** Set `dataset = "folder"` and `path`. The folder needs `images/` and `edges/`; several people's drawings go into a folder for each picture.
 #
 #    <details><summary>Where to look</summary>
 #
