@@ -18,10 +18,10 @@ PORTABLE := $(addprefix tests/test_,layers.py losses.py vae.py networks.py input
 	segmentation_losses.py pyramids.py training.py density.py label_maps.py loss_weights.py pretraining.py checkpoint.py pretrained.py stream.py weights.py \
 	linear_probes.py statistics.py metrics_tables.py photo_training.py cost.py receptive_fields.py progress.py gan.py \
 	pixelcnn.py vqvae.py evaluator.py metrics_generative.py generative_samples.py comparisons.py data_records.py vq.py ood.py \
-	probabilistic_unet.py uncertainty_baselines.py examples.py)
+	probabilistic_unet.py uncertainty_baselines.py photo_networks.py photo_views.py photographs.py examples.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run own test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build weights bench mutants gpu lock
+.PHONY: help setup run own test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build weights train-photographs bench mutants gpu lock
 
 help:     ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -85,6 +85,9 @@ build: setup    ## write the stored notebooks from notebooks/py, and the numbers
 
 weights: setup    ## train the models of data/weights long, NAME=vae-shapes32 or all; stopped, it goes on where it was
 	$(PYTHON) -m authoring weights $(NAME)
+
+train-photographs: setup    ## hours: a network for SET=bsds500, camvid or pets; stopped, it goes on where it was; LEARN=train+val, SCORE=val or test
+	$(PYTHON) -m authoring photographs $(SET) $(if $(LEARN),--learn $(LEARN)) $(if $(SCORE),--score $(SCORE))
 
 bench: setup    ## the side-by-side measurements; minutes each
 	for script in $(filter-out benchmarks/on_gpu.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done

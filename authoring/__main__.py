@@ -63,6 +63,30 @@ def train_weights(options):
     return 0
 
 
+def train_photographs(options):
+    """Train a network for photographs, or score the one that is kept."""
+    from authoring import photographs  # imports Keras
+
+    if options.score:
+        try:
+            found = photographs.score_kept(options.set, options.score)
+        except ValueError as error:
+            raise BadRequest(str(error)) from error
+        for way, scores in found.items():
+            mean, half = scores["score"]
+            print(f"{options.set}, {options.score}, {way}: {mean:.3f} ± {half:.3f}")
+        return 0
+    try:
+        note = photographs.keep(options.set, learn=options.learn)
+    except KeyboardInterrupt:
+        print(f"{options.set}: stopped; the same command goes on from the last hundred steps")
+        return 130
+    print(
+        f"{options.set}: kept after {note['gigapixels']:.1f} gigapixels, {note['minutes']:.0f} min"
+    )
+    return 0
+
+
 def _parser():
     parser = argparse.ArgumentParser(prog="python -m authoring", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -79,6 +103,11 @@ def _parser():
     kept = commands.add_parser("weights", help="train and keep the models of data/weights")
     kept.set_defaults(action=train_weights)
     kept.add_argument("names", nargs="*", metavar="NAME", help="of recipes; all of them if none")
+    photos = commands.add_parser("photographs", help="train a network for photographs, for hours")
+    photos.set_defaults(action=train_photographs)
+    photos.add_argument("set", choices=("bsds500", "camvid", "pets"))
+    photos.add_argument("--learn", choices=("train", "train+val"), default="train")
+    photos.add_argument("--score", choices=("val", "test"), help="score the kept network instead")
     pages = commands.add_parser("readme", help="refill the Markdown pages from what is stored")
     pages.set_defaults(action=refresh_pages)
     return parser

@@ -5,7 +5,6 @@ was trained enough: whether twice the steps change the ELBO on held-out pictures
 A training that is stopped goes on from its last twentieth, to the same weights.
 """
 
-import hashlib
 import importlib.metadata
 import tempfile
 import time
@@ -13,8 +12,8 @@ import time
 import keras
 import numpy as np
 
+from authoring import long_training
 from helpers import backend, data, pretrained, training
-from helpers.checkpoint import fingerprints, training_backup
 from helpers.data.scenes import CLEAR
 from helpers.data.stream import FreshShapes
 from helpers.metrics.statistics import confidence_interval, paired_difference
@@ -176,26 +175,6 @@ def sgemm_speed(size=1024, repeats=8):
     return round(2 * size**3 / min(seconds) / 1e9, 1)
 
 
-class Curve(keras.callbacks.Callback):
-    """The ELBO on held-out pictures after every epoch, written beside the backup and told."""
-
-    def __init__(self, backup, score, tell):
-        super().__init__()
-        self.backup, self.score, self.tell = backup, score, tell
-        self.path = backup.path.with_suffix(".curve.json")
-        self.rows = []
-        if backup.epoch:
-            # A stop may have come between the two files: the backup is what counts.
-            self.rows = training_backup.read_note(self.path, "rows")[: backup.epoch]
-
-    def on_epoch_end(self, epoch, logs=None):
-        seconds = time.perf_counter() - self.backup.start
-        row = {"epoch": epoch + 1, "seconds": seconds, "elbo_nats": self.score(self.model)}
-        self.rows.append(row)
-        training_backup.write_note(self.path, {"rows": self.rows})
-        self.tell(row)
-
-
 def _train(name, recipe, steps, planned, held_out, work, say):
     """One training: its model, learning curve, seconds, and the backup that it went on from."""
     keras.utils.set_random_seed(recipe["seed"])
@@ -204,37 +183,31 @@ def _train(name, recipe, steps, planned, held_out, work, say):
     rate = training.rise_and_fall(recipe["learning_rate"], steps, rising)
     adam = keras.optimizers.Adam(rate, beta_2=recipe.get("beta_2", 0.999))
     model.compile(adam, **backend.compile_options(planned=steps))
-    model.optimizer.build(model.trainable_variables)
 
     each = steps // EPOCHS
     stream = FreshShapes(recipe["batch_size"], each, recipe["seed"], **recipe["pictures"])
-    # A state of other code, libraries or pictures is not gone on from.
-    made_of = training_backup.to_json([recipe, fingerprints.training(model, stream)])
-    key = hashlib.sha256(made_of.encode()).hexdigest()[:10]
-    backup = training_backup.TrainingBackup(work / f"{name}-{steps}-{key}.json")
-    backup.restore(model)
-    if backup.epoch:
-        say(f"{name}: goes on after step {backup.epoch * each:,} of {steps:,}")
 
     def tell(row):
         done = row["epoch"] * each
         left = row["seconds"] / done * (planned - done) / 60
         say(
-            f"{name}: step {done:,} of {steps:,}, ELBO {row['elbo_nats']:,.1f} nats on "
+            f"{name}: step {done:,} of {steps:,}, ELBO {row['score']:,.1f} nats on "
             f"{HELD_OUT:,} held-out pictures, about {left:.0f} min left"
         )
 
-    curve = Curve(backup, lambda model: float(_elbos(model, held_out).mean()), tell)
-    training_backup.rewind(stream, backup.epoch)
-    if backup.epoch < EPOCHS:
-        # Unless told not to, Keras shuffles the batches by Python's generator, which no backup has.
-        options = {"initial_epoch": backup.epoch, "shuffle": False, "verbose": 0}
-        model.fit(stream, epochs=EPOCHS, callbacks=[curve, backup], **options)
-    rows = [
-        {"steps": row["epoch"] * each, "seconds": row["seconds"], "elbo_nats": row["elbo_nats"]}
-        for row in curve.rows
+    def score(model):
+        return float(_elbos(model, held_out).mean())
+
+    def resumed(epoch):
+        say(f"{name}: goes on after step {epoch * each:,} of {steps:,}")
+
+    file = work / f"{name}-{steps}"
+    rows, backup = long_training.fit(model, stream, EPOCHS, file, recipe, score, tell, resumed)
+    curve = [
+        {"steps": row["epoch"] * each, "seconds": row["seconds"], "elbo_nats": row["score"]}
+        for row in rows
     ]
-    return {"model": model, "curve": rows, "seconds": backup.seconds, "backup": backup}
+    return {"model": model, "curve": curve, "seconds": backup.seconds, "backup": backup}
 
 
 def _held_out(recipe):

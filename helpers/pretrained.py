@@ -16,6 +16,7 @@ import numpy as np
 
 from helpers import models, pyramids
 from helpers.checkpoint.code_versions import git_commit
+from helpers.models import photo_networks
 
 FOLDER = Path(__file__).parents[1] / "data" / "weights"
 MAX_BYTES = 2 * 2**20
@@ -33,8 +34,8 @@ def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, 
         model: what `builder` builds.
         name: of the files.
         builder: "conv_vae", "dense_vae" (see `models`), "grid_vae", a VAE of
-            `pyramids.pyramid_networks`, or "pyramid_head", a `pyramids.segmentation_head` on all
-            levels of an encoder.
+            `pyramids.pyramid_networks`, "pyramid_head", a `pyramids.segmentation_head` on all
+            levels of an encoder, "segmenter" or "edge_network" (see `models.photo_networks`).
         arguments: of the builder, a dictionary of JSON values. A grid VAE has those of
             `pyramid_networks` and of `models.VAE`. Those of a pyramid head are `patches`,
             `widths`, `depths` and `num_classes`; they may stand among `about` instead.
@@ -200,6 +201,8 @@ BUILDERS = {
     "dense_vae": models.dense_vae,
     "grid_vae": _grid_vae,
     "pyramid_head": _pyramid_head,
+    "segmenter": photo_networks.segmenter,
+    "edge_network": photo_networks.edge_network,
 }
 
 

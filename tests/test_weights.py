@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from authoring import __main__ as shell
-from authoring import weights
+from authoring import long_training, weights
 from helpers import pretrained
 
 TINY = {
@@ -72,7 +72,7 @@ def test_a_stopped_training_ends_as_an_unbroken_one(tmp_path):
 def test_a_state_of_other_code_is_not_gone_on_from(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         weights.keep("tiny", TINY, tmp_path / "a", tmp_path / "work", stopping(5))
-    monkeypatch.setattr(weights.fingerprints, "training", lambda *_: {"code": "another"})
+    monkeypatch.setattr(long_training.fingerprints, "training", lambda *_: {"code": "another"})
     told = []
     with pytest.raises(KeyboardInterrupt):
         weights.keep("tiny", TINY, tmp_path / "a", tmp_path / "work", stopping(1, told))

@@ -1,0 +1,134 @@
+"""Small networks for whole photographs, trained from scratch: `segmenter` and `edge_network`.
+
+Both are convolutional all the way and read images of any size whose sides are multiples of 8.
+"""
+
+import keras
+from keras import layers
+
+from helpers.layers import bn_relu, conv_bn_relu
+
+MULTIPLE = 8  # of height and width
+
+
+def segmenter(
+    num_classes,
+    widths=(24, 48, 96),
+    dilations=(1, 2, 4, 8, 1, 2, 4, 8),
+    auxiliary=False,
+    image_shape=(None, None, 3),
+):
+    """Classes of pixels: a trunk at an eighth of the resolution, with growing dilations.
+
+    The features at a half and a quarter of the resolution join the trunk on its way up, so that
+    thin things are not lost. A global branch tells every place what is in the whole image.
+
+    Args:
+        num_classes: number of classes.
+        widths: channels at a half, a quarter and an eighth of the resolution.
+        dilations: of the trunk's 3×3 convolutions, one residual block each.
+        auxiliary: whether a second output classifies the trunk alone, for a loss in training.
+        image_shape: `(H, W, C)`, multiples of 8; None for any.
+
+    Returns:
+        keras.Model, `(B, H, W, C)` → logits `(B, H, W, num_classes)`; with `auxiliary` a list of
+        two such.
+
+    Examples:
+        >>> network = models.photo_networks.segmenter(num_classes=11)
+        >>> network.output_shape, 0.7e6 < network.count_params() < 1e6
+        ((None, None, None, 11), True)
+
+    References:
+        Yu and Koltun (2016), dilated convolutions. https://arxiv.org/abs/1511.07122
+        Chen et al. (2017), the global branch. https://arxiv.org/abs/1706.05587
+        Zhao et al. (2017), the auxiliary loss. https://arxiv.org/abs/1612.01105
+    """
+    fine, middle, coarse = widths
+    image = keras.Input(image_shape)
+    h = layers.Rescaling(4.0, offset=-2.0)(image)
+    half = conv_bn_relu(_halved(h, fine), fine)
+    quarter = conv_bn_relu(_halved(half, middle), middle)
+    h = _halved(quarter, coarse)
+    for dilation in dilations:
+        h = layers.Add()([h, conv_bn_relu(h, coarse, dilation_rate=dilation)])
+    whole = layers.GlobalAveragePooling2D(keepdims=True)(h)  # (B, 1, 1, C)
+    h = layers.Add()([h, layers.Conv2D(coarse, 1, activation="relu")(whole)])
+    trunk = h
+    for skip, width in ((quarter, middle), (half, fine)):
+        h = layers.UpSampling2D(2, interpolation="bilinear")(conv_bn_relu(h, width, 1))
+        h = conv_bn_relu(layers.Concatenate()([h, skip]), width)
+    outputs = [_enlarged(layers.Conv2D(num_classes, 1)(h), 2)]
+    if auxiliary:
+        outputs.append(_enlarged(layers.Conv2D(num_classes, 1)(trunk), 8))
+    return keras.Model(image, outputs if auxiliary else outputs[0], name="segmenter")
+
+
+def edge_network(
+    widths=(20, 40, 60, 80),
+    depths=(3, 4, 4, 4),
+    side_width=16,
+    sides=False,
+    image_shape=(None, None, 3),
+):
+    """Edges: depthwise-separable residual blocks at four resolutions, the first the image's own.
+
+    Each resolution has a side output; the answer is a weighted sum of the four. In training each
+    side output has a loss of its own (deep supervision).
+
+    Args:
+        widths: channels at the image's resolution, a half, a quarter and an eighth.
+        depths: blocks at each of them.
+        side_width: channels of a side output's dilated convolutions.
+        sides: whether the side outputs are outputs, too.
+        image_shape: `(H, W, C)`, multiples of 8; None for any.
+
+    Returns:
+        keras.Model, `(B, H, W, C)` → logits `(B, H, W, 1)`; with `sides` a list of five such, the
+        answer first.
+
+    Examples:
+        >>> network = models.photo_networks.edge_network()
+        >>> network.output_shape, network.count_params() < 100_000
+        ((None, None, None, 1), True)
+
+    References:
+        Su et al. (2021), PiDiNet, whose plan this follows without its pixel differences.
+        https://arxiv.org/abs/2108.07009
+        Xie and Tu (2015), side outputs and their fusion. https://arxiv.org/abs/1504.06375
+    """
+    image = keras.Input(image_shape)
+    h = layers.Rescaling(4.0, offset=-2.0)(image)
+    h = layers.Conv2D(widths[0], 3, padding="same")(h)
+    found = []
+    for level, (width, depth) in enumerate(zip(widths, depths)):
+        if level:
+            h = layers.Conv2D(width, 1)(layers.MaxPooling2D(2)(h))
+        for _ in range(depth):
+            change = layers.DepthwiseConv2D(3, padding="same", activation="relu")(h)
+            h = layers.Add()([h, layers.Conv2D(width, 1)(change)])
+        found.append(_enlarged(_side(h, side_width), 2**level))
+    together = layers.Conv2D(1, 1, kernel_initializer=keras.initializers.Constant(0.25))
+    answer = together(layers.Concatenate()(found))
+    return keras.Model(image, [answer, *found] if sides else answer, name="edge_network")
+
+
+def _halved(h, width):
+    """Half the height and width, by a 3×3 convolution."""
+    return bn_relu(layers.Conv2D(width, 3, 2, padding="same", use_bias=False)(h))
+
+
+def _side(h, width):
+    """Logits of edges at one resolution: what lies around each place, and where it counts."""
+    h = layers.Conv2D(width, 1)(layers.ReLU()(h))
+    near = layers.Conv2D(width, 3, padding="same", dilation_rate=2)(h)
+    far = layers.Conv2D(width, 3, padding="same", dilation_rate=4)(h)
+    h = layers.ReLU()(layers.Add()([h, near, far]))
+    attention = layers.Conv2D(1, 3, padding="same", activation="sigmoid")(h)
+    return layers.Conv2D(1, 1)(layers.Multiply()([h, attention]))
+
+
+def _enlarged(h, factor):
+    if factor == 1:
+        return h
+    return layers.UpSampling2D(factor, interpolation="bilinear")(h)

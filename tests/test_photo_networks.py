@@ -1,0 +1,40 @@
+"""helpers.models.photo_networks: any size, side outputs in training only, small enough to keep."""
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import pretrained
+from helpers.models import photo_networks
+
+BUILDERS = {"segmenter": {"num_classes": 3}, "edge_network": {}}
+MORE = {"segmenter": {"auxiliary": True}, "edge_network": {"sides": True}}
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_every_size_that_is_a_multiple_of_eight_is_answered_at_its_own_size(name):
+    network = getattr(photo_networks, name)(**BUILDERS[name])
+    for height, width in ((8, 16), (24, 40)):
+        x = np.random.default_rng(0).random((2, height, width, 3), "float32")
+        answer = keras.ops.convert_to_numpy(network(x))
+        assert answer.shape == (2, height, width, BUILDERS[name].get("num_classes", 1))
+        assert np.isfinite(answer).all() and answer.std() > 0
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_the_outputs_of_training_come_after_the_answer_and_change_none_of_its_weights(name):
+    keras.utils.set_random_seed(1)
+    trained = getattr(photo_networks, name)(**BUILDERS[name], **MORE[name], image_shape=(16, 16, 3))
+    assert all(output.shape == trained.outputs[0].shape for output in trained.outputs)
+    kept = pretrained.build(name, BUILDERS[name])
+    answer = keras.Model(trained.inputs, trained.outputs[0])
+    kept.set_weights(answer.get_weights())
+    x = np.random.default_rng(0).random((1, 16, 16, 3), "float32")
+    got, wanted = (keras.ops.convert_to_numpy(net(x)) for net in (kept, answer))
+    np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_they_are_as_small_as_they_are_said_to_be():
+    segmenter = photo_networks.segmenter(num_classes=11)
+    edges = photo_networks.edge_network()
+    assert segmenter.count_params() < 1_000_000 and edges.count_params() < 100_000
