@@ -41,6 +41,17 @@ def test_the_points_are_all_trainings_once():
     assert {p[:2] for p in points if p[3]} == set(MAIN.items())
 
 
+def test_a_vae_that_did_not_train_is_named():
+    def diverged(places, channels, steps, run):
+        bad = np.nan if (places, channels) == (8, 1) else 1.0
+        return recipe(places, channels, steps, run) | {"elbo": np.full(200, bad)}
+
+    with pytest.raises(ValueError, match=r"= \(8, 1, 1600, 0\) did not train"):
+        reconstructions.study(
+            diverged, picture, checkpoint.ResultStore(None), CHANNELS, MAIN, 800, 50
+        )
+
+
 def test_differences_are_those_that_were_put_in(told):
     assert told["picture"][0] == pytest.approx(0.91 + NOISE.mean())
     assert told["picture_twice"] == pytest.approx([0.001, 0], abs=1e-12)

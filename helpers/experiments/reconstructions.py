@@ -55,10 +55,14 @@ def study(recipe, picture, store, channels, main, steps, classifier_steps):
         for factor in (1, 2):
             key = [factor * classifier_steps, run]
             tops[factor, run] = store.result("picture", lambda key=key: picture(*key), key=key)
-    found = {
-        key: store.result("recipe", lambda key=key: recipe(*key), key=key)
-        for key in points(channels, main, steps)
-    }
+    found = {}
+    for key in points(channels, main, steps):
+        found[key] = store.result("recipe", lambda key=key: recipe(*key), key=key)
+        if not np.isfinite(found[key]["elbo"]).all():
+            raise ValueError(
+                f"the VAE of (places, channels, steps, run) = {key} did not train: its ELBO is no "
+                "number. A lower learning rate helps"
+            )
     return summary(found, tops, channels, main, steps)
 
 

@@ -36,7 +36,7 @@
 #
 # - How edges are scored: notebook `02`. What a VAE is: notebook `03`. What its rate and σ are: notebook `06`.
 # - Mathematics: logarithms, gradients of a function of two variables, and what a 95 % interval is.
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 50 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -183,7 +183,7 @@ def train_vae(vae, steps, run=0):
 
 
 # %% [markdown]
-# The project keeps three VAEs of this network, one for each σ, after 6,000 steps, and the one with the high rate after 3,000, too ("half"). With `weights = "own"`, or where they are missing, `train_vae` makes your own, which is a short demonstration.
+# The project keeps three VAEs of this network, one for each σ, after 6,000 steps, and the one with the high rate after 3,000, too ("half"). With `weights = "own"`, `train_vae` makes short ones.
 
 # %%
 use_kept = weights == "kept" and dataset == "shapes" and size == 48
@@ -293,7 +293,7 @@ alt = "Two panels over the distance to the nearest edge. Left, mean slope: in pi
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# At an edge the mean slope is 0.155<!--=slope_picture[0]--> in pictures, 0.139<!--=slope_high_rate[0]--> in reconstructions of the high rate and 0.109<!--=slope_low_rate[0]--> in those of the low rate; seven pixels away it is 0.056<!--=slope_picture[7]-->, 0.044<!--=slope_high_rate[7]--> and 0.028<!--=slope_low_rate[7]-->. The hill at the edge is lower in a reconstruction, but the ground beside it is lower, too: the noise is gone, and part of the texture. This may be why the recipe loses so little at the high rate. On the right, the classifier on pictures answers with 0.39<!--=band_picture[0]--> at the edge, the recipe with 0.34<!--=band_recipe_high[0]--> and the mixture with 0.29<!--=band_mixed_high[0]-->. Lower answers need not lower the ODS: its best threshold may be lower, too.
+# At an edge the mean slope is 0.155<!--=slope_picture[0]--> in pictures, 0.139<!--=slope_high_rate[0]--> in reconstructions of the high rate and 0.109<!--=slope_low_rate[0]--> in those of the low rate; seven pixels away it is 0.056<!--=slope_picture[7]-->, 0.044<!--=slope_high_rate[7]--> and 0.028<!--=slope_low_rate[7]-->. The hill at the edge is lower in a reconstruction, but the ground beside it is lower, too: the noise is gone, and part of the texture. This may be why the recipe loses so little at the high rate. On the right, the classifier on pictures answers with 0.39<!--=band_picture[0]--> at the edge, the recipe with 0.34<!--=band_recipe_high[0]--> and the mixture with 0.29<!--=band_mixed_high[0]-->.
 #
 # Why are the outlines soft at the low rate? The likelihood adds squared errors over *all* pixels, and few of them lie on outlines. Where $z$ leaves the place of an edge open, the best mean is a ramp (notebook `06`).
 #
@@ -417,7 +417,7 @@ plots.show(fig, alt=alt)
 #
 # The shares are those **of each picture**, so the factor differs from picture to picture.
 #
-# > **Predict first.** Plain and balanced, the same head on an encoder that started fresh. Which has the better F at threshold 0.5? The better ODS? And if we divide the odds of the balanced one by the median factor ("mapped back"), is it a probability again?
+# > **Predict first.** Plain and balanced, the same head on an encoder that started fresh. Which has the better F at threshold 0.5? The better ODS? Which says a probability?
 
 # %%
 edge_share = np.mean(share_train >= 0.5, axis=(1, 2, 3))  # (N,)
@@ -430,8 +430,6 @@ said = {}  # (N, H, W) each
 for name, balanced in {"plain": False, "balanced": True}.items():
     head = train_head(new_encoder("fresh", 0), "tuned", balanced=balanced)
     said[name] = probabilities(head, x_val)
-odds = said["balanced"] / (1.000001 - said["balanced"]) / np.median(factors)
-said["mapped back"] = odds / (1 + odds)
 
 # %%
 near = away <= 2  # pixels at most 2 from an edge that half of the annotators drew
@@ -452,17 +450,15 @@ panels = {"all pixels": (said, share_val)}
 close = {name: maps[near] for name, maps in said.items()}
 panels["at most 2 pixels from an edge"] = close, share_val[near]
 fig = plots.reliability_panels(panels)
-alt = "Share of annotators over the probability that the network says, for all pixels and for those at most 2 pixels from an edge. The points of the plain head lie near the diagonal, near edges a little above it, and end at a probability of 0.43. Those of the balanced head lie far below the diagonal: where it says 0.85, about two annotators in ten drew an edge. Mapped back, they lie above the diagonal at the left and below it at the right: where it says 0.94, 0.6 of the annotators drew."
+alt = "Share of annotators over the probability that the network says, for all pixels and for those at most 2 pixels from an edge. The points of the plain head lie near the diagonal, near edges a little above it, and end at a probability of 0.43. Those of the balanced head lie far below the diagonal: where it says 0.85, about two annotators in ten drew an edge."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
 # At threshold 0.5 the plain head has an F of 0.000<!--=loss_plain[0]--> and the balanced one 0.737<!--=loss_balanced[0]-->. Read at that threshold, the plain loss seems to have failed: after suppression it never says one half. Mostly this is right, because it seldom knows the place to the pixel. With the best threshold they have 0.671<!--=loss_plain[1]--> and 0.738<!--=loss_balanced[1]-->. Balanced minus plain is +0.068<!--=balanced_gain[0]--> ± 0.040<!--=balanced_gain[1]-->, after one short training each; the interval covers pictures, not first weights.
 #
-# Mapping back divides all odds by *one* number. The balanced loss has a factor of its own for each picture, from 11<!--=factors[0]--> to 68<!--=factors[4]-->, so it can change the order of pixels of *different* pictures.
+# The balanced answer is no probability. Over all pixels the calibration error is 0.013<!--=loss_plain[2]--> for plain and 0.085<!--=loss_balanced[2]--> for balanced; near edges it is 0.063<!--=loss_plain[3]--> and 0.270<!--=loss_balanced[3]-->. The first measure flatters: most pixels are far from any edge, and every map says nearly 0 there. To divide the odds by one number does not mend it. The factor is another one in each picture, from 11<!--=factors[0]--> to 68<!--=factors[4]-->, so the balanced loss can even change the order of pixels of *different* pictures; and it leaves out what a minority drew.
 #
-# Over all pixels the calibration error is 0.013<!--=loss_plain[2]--> for plain, 0.085<!--=loss_balanced[2]--> for balanced and 0.018<!--=loss_mapped_back[2]--> mapped back. Near edges it is 0.063<!--=loss_plain[3]-->, 0.270<!--=loss_balanced[3]--> and 0.101<!--=loss_mapped_back[3]-->. The first measure flatters: most pixels are far from any edge, and every map says nearly 0 there. Mapped back, the network is still off near edges. It cannot come back exactly: the factor differs between pictures, and the balanced loss leaves out what a minority drew and counts a majority as everyone.
-#
-# So if a map is thresholded, choose the threshold on other pictures, or balance the loss. For anything that uses the probability, take the plain loss, which was nearer to the truth here; notebook `12` does.
+# So if a map is thresholded, choose the threshold on other pictures. For anything that uses the probability, take the plain loss, as notebook `12` does.
 #
 # **Exercise.** At some kind of place, one pixel in ten is an edge. In every picture, 3 % of the pixels are edges and 97 % were drawn by nobody. Which probability does a network with the balanced loss learn to say there?
 
@@ -480,7 +476,7 @@ assert your_answer is None or abs(your_answer - 0.766) < 0.01, "Odds of 1 to 9, 
 #
 # ## From a band to a line
 #
-# A network that does not know an edge's place to the pixel answers with a band. The benchmark thins each thresholded map to lines of one pixel in any case (notebook `02`). So **non-maximum suppression** is not needed to narrow the line. It decides *where* the line runs: thinning takes the middle of what is above the threshold, suppression the crest. (The assignment `ps4_edges` builds it.)
+# A network that does not know an edge's place to the pixel answers with a band. The benchmark thins each thresholded map to lines of one pixel in any case (notebook `02`). So **non-maximum suppression** is not needed to narrow the line. It decides *where* the line runs: thinning takes the middle of what is above the threshold, suppression the crest.
 #
 # > **Predict first.** How much does suppression add to the ODS of the plain head's maps, beside thinning alone?
 
@@ -491,8 +487,6 @@ print("suppressed − thinned only: ODS {:+.3f} ± {:.3f}".format(*suppression))
 
 # %% [markdown]
 # Suppressed minus thinned only is +0.029<!--=suppression[0]--> ± 0.008<!--=suppression[1]-->. (A part of it is the smoothing that comes before suppression.)
-#
-# The next cell records the numbers that the text above speaks of.
 
 # %% tags=["results"]
 results = {"floor": floor.ods, "human": human.ods, "vae_steps": vae_steps}
@@ -537,10 +531,8 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 #
 # - The recipe scored lower at the low and the middle rate. At the high rate it was not told apart from the picture, and nowhere was it better.
 # - With a blur of their own, Roberts and Canny were not seen to gain from a reconstruction; in noise Sobel was ahead on it by about 0.02, without a correction for nine comparisons.
-# - A classifier that learned from pictures was not told apart, on these reconstructions, from one that learned from them.
 # - Heads on the encoder's features need controls: fresh weights, and another pretraining. The run here is too short to compare them.
-# - A balanced loss changes probabilities, and its factor differs from picture to picture. Calibration over all pixels hides what happens near edges.
-# - The benchmark thins every map. Suppression decides where a line runs.
+# - A balanced loss changes probabilities. Calibration over all pixels hides what happens near edges.
 #
 # ## Check yourself
 #
@@ -562,21 +554,14 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 #
 #    <details><summary>Answer</summary>
 #
-#    Its weights come from the share of edges in each picture. So the factor on the odds differs from picture to picture, and one threshold for all pictures cuts them at different probabilities.
+#    Its weights come from the share of edges in each picture. So the factor on the odds differs from picture to picture.
 #
 #    </details>
 # 4. A network has a calibration error of 0.01 over all pixels. Can its answer of 0.6 be taken at its word?
 #
 #    <details><summary>Answer</summary>
 #
-#    That cannot be said. Nearly all pixels are far from an edge and have small probabilities, and they dominate the mean. Look at the reliability diagram near edges.
-#
-#    </details>
-# 5. A detector answers with bands nine pixels wide. Does the benchmark count eight of nine as errors?
-#
-#    <details><summary>Answer</summary>
-#
-#    No. Every thresholded map is thinned first. The width costs something only where the thinned line is not where the edge is.
+#    That cannot be said. Nearly all pixels are far from an edge and have small probabilities. Look at the reliability diagram near edges.
 #
 #    </details>
 #
@@ -585,19 +570,11 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 # 1. **More labels.** Set `images = 400`, or run the sweep `10.labels.yaml`. What becomes of the differences between the heads?
 # 2. **Edges of your own.** Set `dataset = "folder"` and `path`. The folder needs `images/` and `edges/`; several people's drawings go into a folder for each picture.
 #
-#    <details><summary>Where to look</summary>
-#
-#    At the row of reconstructions. With few pictures the VAEs are short and your own, so this is a demonstration.
-#
-#    </details>
-#
 # ## References
 #
-# - Arbelaez, P., Maire, M., Fowlkes, C. and Malik, J. (2011). Contour detection and hierarchical image segmentation. *IEEE TPAMI* 33(5), 898–916. <https://doi.org/10.1109/TPAMI.2010.161>
 # - Canny, J. (1986). A computational approach to edge detection. *IEEE TPAMI* 8(6), 679–698. <https://doi.org/10.1109/TPAMI.1986.4767851>
 # - Efron, B. and Tibshirani, R. J. (1993). *An Introduction to the Bootstrap*. Chapman and Hall. <https://doi.org/10.1201/9780429246593>
 # - He, K., Zhang, X., Ren, S. and Sun, J. (2016). Deep residual learning for image recognition. CVPR. [arXiv:1512.03385](https://arxiv.org/abs/1512.03385)
 # - Liu, Y. and others (2017). Richer convolutional features for edge detection. CVPR. [arXiv:1612.02103](https://arxiv.org/abs/1612.02103)
-# - Murphy, A. H. and Winkler, R. L. (1977). Reliability of subjective probability forecasts of precipitation and temperature. *Applied Statistics* 26(1), 41–47. <https://doi.org/10.2307/2346866>
 # - Vincent, P., Larochelle, H., Bengio, Y. and Manzagol, P.-A. (2008). Extracting and composing robust features with denoising autoencoders. ICML. <https://doi.org/10.1145/1390156.1390294>
 # - Xie, S. and Tu, Z. (2015). Holistically-nested edge detection. ICCV. [arXiv:1504.06375](https://arxiv.org/abs/1504.06375)
