@@ -101,7 +101,7 @@ def pyramid_networks(
     else:
         h = layers.Reshape(bottom)(activate(layers.Dense(math.prod(bottom))(z)))
     for level in reversed(range(len(widths))):
-        h = convolve(h, widths[level])
+        h = layers.Identity(name=f"level_{level}")(convolve(h, widths[level]))
         if level and patches[level] > 1:
             h = activate(DepthToSpaceUp(widths[level - 1], patches[level], activation=None)(h))
     h = _unfold(h, image_shape[-1], patches[0])
@@ -109,23 +109,25 @@ def pyramid_networks(
     return encoder, keras.Model(z, h, name="decoder")
 
 
-def levels(encoder):
-    """The features of an encoder by `pyramid_networks`: symbolic tensors, finest first.
+def levels(network):
+    """The features of an encoder or decoder by `pyramid_networks`: symbolic tensors, finest first.
 
     Raises:
-        ValueError: If the encoder has no layers of that name.
+        ValueError: If the network has no layers of that name.
 
     Examples:
         >>> encoder, decoder = pyramids.pyramid_networks((32, 32, 3), latent=4)
         >>> [level.shape for level in pyramids.levels(encoder)]
         [(None, 16, 16, 16), (None, 8, 8, 32), (None, 4, 4, 64)]
+        >>> [level.shape for level in pyramids.levels(decoder)]
+        [(None, 16, 16, 16), (None, 8, 8, 32), (None, 4, 4, 64)]
     """
-    named = {layer.name: layer.output for layer in encoder.layers}
+    named = {layer.name: layer.output for layer in network.layers}
     found = [named[f"level_{i}"] for i in range(len(named)) if f"level_{i}" in named]
     if not found:
         raise ValueError(
-            "the encoder needs layers `level_0`, `level_1`, …: build it with `pyramid_networks`. "
-            f"Received: {encoder.name} with layers {list(named)}"
+            "the network needs layers `level_0`, `level_1`, …: build it with `pyramid_networks`. "
+            f"Received: {network.name} with layers {list(named)}"
         )
     return found
 

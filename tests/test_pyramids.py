@@ -58,6 +58,7 @@ def test_shapes_and_names_of_levels(patches, depths, sizes):
     found = levels(encoder)
     assert [tuple(t.shape[1:]) for t in found] == [(*s, c) for s, c in zip(sizes, (4, 6, 8))]
     assert [encoder.get_layer(f"level_{i}").output is t for i, t in enumerate(found)] == [True] * 3
+    assert [t.shape[1:] for t in levels(decoder)] == [t.shape[1:] for t in found]
     assert [tuple(t.shape) for t in encoder.outputs] == [(None, *sizes[-1], 5)] * 2
     assert list(encoder.output_names) == ["mean", "log_variance"]
     assert decoder.input_shape == (None, *sizes[-1], 5)
@@ -123,7 +124,7 @@ def test_grey_images_and_any_size():
         (lambda: networks(depths=(1, 0), patches=(2, 1)), "neither shrinks nor convolves"),
         (lambda: networks(latent=(4, 4, 8)), r"\(K,\)` for a vector.*latent=\(4, 4, 8\)"),
         (lambda: networks((None, None, 3), latent=(4,)), "needs the size of the images"),
-        (lambda: levels(networks()[1]), r"build it with `pyramid_networks`.*decoder"),
+        (lambda: levels(keras.Sequential(name="plain")), r"build it with `pyramid_networks`.*plain"),
         (lambda: segmentation_head(networks()[0].input, [], 2), "at least one tensor"),
         (
             lambda: segmentation_head(

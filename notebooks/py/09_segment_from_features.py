@@ -239,16 +239,6 @@ def add_head(image, features):
     return keras.Model(image, DepthToSpaceUp(classes, 2, None)(h))
 
 
-def decoder_level(decoder, side):
-    """A model from a latent to the decoder's last features with `side` × `side` places."""
-    found = [
-        layer.output
-        for layer in decoder.layers[1:]
-        if len(layer.output.shape) == 4 and layer.output.shape[1] == side
-    ]
-    return keras.Model(decoder.input, found[-1])
-
-
 # %%
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=void)
 
@@ -280,16 +270,16 @@ def label(model, x):
 # %%
 def features_at(place, encoder, decoder):
     """Symbolic features of a place, a list, finest first."""
+    mean = encoder.outputs[0]
+    if place == "latent":
+        return [mean]
+    if place == "decoder 1":
+        part = keras.Model(decoder.input, pyramids.levels(decoder)[1])
+        return [part(mean)]
     levels = pyramids.levels(encoder)
     if place == "all of the encoder":
         return levels
-    if place == "latent":
-        return [encoder.outputs[0]]
-    network, level = place.split()
-    if network == "encoder":
-        return [levels[int(level)]]
-    side = levels[int(level)].shape[1]
-    return [decoder_level(decoder, side)(encoder.outputs[0])]
+    return [levels[int(place.split()[1])]]
 
 
 kept = {kind: [network.get_weights() for network in pair] for kind, pair in pairs.items()}
