@@ -17,13 +17,13 @@
 #
 # ![Two panels of bars with intervals: the mean IoU of a head at six places. Frozen: the single places lie between 0.34 and 0.39, and all levels of the encoder together reach 0.55. Tuned: encoder 0 and the latent stay near 0.4, encoder 1 and 2 reach 0.60 and 0.55, decoder 1 0.73 and all of the encoder 0.76.](../docs/pictures/09.png) <!--picture-->
 #
-# Notebook `08` labelled the *reconstruction* of a VAE, and lost. But the reconstruction is the last thing that a VAE computes. On the way there are the features of its encoder, its latent, and the features of its decoder. **Do the VAE's features help to label pixels: against which controls, and with how many masks?**
+# Notebook `08` labelled the *reconstruction* of a VAE, and lost. But on the way there the VAE computes more: the features of its encoder, its latent, and the features of its decoder. **Do the VAE's features help to label pixels: against which controls, and with how many masks?**
 #
 # **What you'll do**
 #
 # - Put one and the same small network, a *head*, on six places inside a VAE.
 # - Keep the VAE's loss beside the loss of the head.
-# - Compare the VAE with other starts of the same network with 60 masks, and see the plan of a study with few masks and with many.
+# - Compare the VAE with other starts of the same network, with few masks and with many.
 # - Compare five losses, and see one of them fail.
 #
 # **What you'll learn**
@@ -199,26 +199,17 @@ def pretrain(kind, steps, run=0):
 
 
 # %%
-def pictures_of(pair):
-    """What encoder and decoder give back of the first held-out pictures, (10, H, W, 3)."""
-    mean, _ = pair[0].predict(x_val[:10], verbose=0)
-    return pair[1].predict(mean, verbose=0).clip(0, 1)
-
-
 KINDS = ("autoencoder", "denoising", "VAE")
 pairs = {kind: pretrain(kind, pretraining_steps) for kind in KINDS}
-rows = {"held out": x_val[:10]} | {kind: pictures_of(pair) for kind, pair in pairs.items()}
-alt = "Four rows of ten pictures. Held out: one or two coloured shapes on textured ground. Autoencoder, denoising and VAE: soft blobs in the same places on dark grey grounds. Those of the autoencoder are grey; those of the other two have some colour, often a wrong one."
-plots.show(plots.picture_rows(rows), alt=alt)
 
 # %% [markdown]
-# After 400 steps all three give soft blobs in the right places, with too little colour. They have not learned enough, and nothing is concluded from them; in the recorded study they train for 6,000 steps.
+# Your pretrainings are short, and nothing is concluded from them. In the recorded study they take 6,000 steps.
 #
 # ## A head
 #
-# A **head** is a small network from features to the logits of classes, one set for each pixel. Ours goes from coarse to fine: a 3×3 convolution; then the resolution is doubled (`DepthToSpaceUp`), and if there are finer features, they are mixed in by another 3×3 convolution; and so on up to the picture's size. On all levels of the encoder this makes a small U-Net (Ronneberger and others, 2015).
+# A **head** is a small network from features to the logits of classes, one set for each pixel. Ours goes from coarse to fine: a 3×3 convolution; then the resolution is doubled (`DepthToSpaceUp`), finer features, if there are any, are mixed in by another 3×3 convolution; and so on. On all levels of the encoder this makes a small U-Net (Ronneberger and others, 2015).
 #
-# The connections from the encoder's finer levels to the head lead *around* the latent. For a head this is right. For the decoder of a VAE, such a connection would spoil the latent: the decoder could copy the picture, and the latent's best KL would be near zero: [posterior collapse](../docs/site/glossary.md#term-posterior-collapse).
+# The connections from the encoder's finer levels to the head lead *around* the latent. For a head this is right. For the decoder of a VAE it would be wrong: the decoder could copy the picture, and the latent would be left empty ([posterior collapse](../docs/site/glossary.md#term-posterior-collapse)).
 
 
 # %%
@@ -322,7 +313,7 @@ plots.show(plots.interval_panels(panels, limits=(0, 1)), alt=alt)
 #
 # The best-known success of this kind is Myronenko (2018), who won a challenge on brain tumours with a VAE branch beside a segmenter. There the pictures are volumes from 285 patients, and the branch, with a weight of 0.1, is thrown away after the training.
 #
-# The first two terms compare an output with a target, and Keras's `compile` has a place for them. The KL compares nothing, so a layer adds it by `add_loss`. Keras takes what `add_loss` is given as it is (it divides an `activity_regularizer` by the batch size), so the *mean* over the batch is ours to take.
+# The first two terms compare an output with a target, and Keras's `compile` has a place for them. The KL compares nothing, so a layer adds it by `add_loss`. Keras takes it as it is, so the *mean* over the batch is ours to take.
 
 
 # %%
@@ -356,10 +347,10 @@ def two_outputs(encoder, decoder, model, weight):
 #
 # ## Did the VAE help? Two named comparisons
 #
-# A head on a tuned VAE may score well and prove nothing: the same network may do as well from **fresh weights**, or after any other pretraining. So we name two comparisons *before* anything is measured, and judge both by the same rule:
+# A head on a tuned VAE may score well and prove nothing: the same network may do as well from **fresh weights**, or after any other pretraining. So we name two comparisons *before* anything is measured:
 #
 # 1. **Pretraining helps:** VAE − fresh weights.
-# 2. **The VAE's objective helps:** VAE − denoising autoencoder. (The two differ in more than the objective: in the noise on the input, 0.1, which was not chosen. The plain autoencoder is drawn beside them.)
+# 2. **The VAE's objective helps:** VAE − denoising autoencoder. (Its noise of 0.1 was not chosen.)
 #
 # All starts share the network (a head on all levels of the encoder), the steps, the masks and the first weights of the head:
 #
@@ -369,9 +360,9 @@ def two_outputs(encoder, decoder, model, weight):
 # - *VAE, frozen*: pretrained, and only the head learns;
 # - *VAE + term*: the two outputs from above.
 #
-# Each start has a learning rate of its own at each budget, chosen from 0.01 and 0.03 on the pictures for choosing. (*VAE + term* takes the rate of *VAE*, and chooses $w$. The 300 masks for choosing come on top of each budget.) One rate for all would favour the start that it suits.
+# One learning rate for all would favour the start that it suits. So each start has its own at each budget, the better of 0.01 and 0.02 on the pictures for choosing. (Their 300 masks come on top of each budget.) And more masks need more steps: a head on 1,200 masks takes four times as many as one on 60.
 #
-# The rule: each difference gets a 95 % interval over seeds *and* pictures, and a p-value. With eight comparisons (two claims, four budgets), it is likelier than with one that some difference looks real by chance. So the p-values are corrected by Holm's method (notebook [`07`](07_train_it_well.ipynb)): "helps" means a corrected p below 0.05. Beside it stands the *smallest visible difference*: a true difference below it would probably not have been found.
+# The rule: each difference gets a 95 % interval over seeds *and* pictures, and a p-value. With eight comparisons (two claims, four budgets), some difference may look real by chance. So the p-values are corrected by Holm's method (notebook [`07`](07_train_it_well.ipynb)): "helps" means a corrected p below 0.05. Beside it stands the *smallest visible difference*: a true one below it would probably not have been found.
 #
 # > **Predict first.** With 60 masks, which start is best in your run? Does the VAE beat fresh weights, and the denoising autoencoder?
 
