@@ -34,7 +34,7 @@
 #
 # **What you'll need**
 #
-# - How edges are scored: notebook `02`. What a VAE is: notebook `03`. What its rate and σ are: notebook `06`.
+# - How edges are scored: notebook `02`. What a VAE is: `03`. What its rate and σ are: `06`. When it is trained enough: `07`.
 # - Mathematics: logarithms, gradients of a function of two variables, and what a 95 % interval is.
 # - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
@@ -121,7 +121,7 @@ people = min(len(drawn) for drawn in val_set.annotations)
 # %% [markdown]
 # The score is the [ODS](../docs/site/glossary.md#term-ODS-OIS-AP) of notebook `02`: the best F over all thresholds, one threshold for all pictures. A found pixel and a drawn one match if they are at most 0.02 of the diagonal apart, 1.36 pixels here: a neighbour to the side matches, a diagonal one does not. Graded maps get [non-maximum suppression](../docs/site/glossary.md#term-non-maximum-suppression) first.
 #
-# A map of small probabilities uses only a few of the official 99 thresholds. So `evaluate` takes 33 **quantiles** of the positive values of a detector's maps, and the scale of the values does not count.
+# A map of small probabilities uses only a few of the official 99 thresholds. So `evaluate` takes 33 **quantiles** of the positive values of a detector's suppressed maps, and the scale of the values does not count.
 #
 # The ODS is no mean over pictures, so its interval needs one step more: the *jackknife* (Efron and Tibshirani, 1993). `edges.ods_by_image` leaves out one picture after the other and gives each picture a score; the mean of these scores is the ODS, nearly. Intervals are 95 %, for other pictures of the same kind. Differences are *paired*, picture by picture.
 
@@ -272,11 +272,11 @@ alt = "Eight held-out pictures of coloured objects on grass, brick and gravel. W
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run (60 held-out pictures, one training each) the classifier reaches an ODS of 0.693<!--=picture[0]--> ± 0.045<!--=picture[1]--> on pictures. Random numbers reach 0.239<!--=floor-->, and one annotator, scored by the others, 0.890<!--=human-->. The recipe minus the picture is −0.068<!--=lost_low[0]--> ± 0.026<!--=lost_low[1]--> at 248<!--=rate_low--> nats, −0.048<!--=lost_middle[0]--> ± 0.021<!--=lost_middle[1]--> at 562<!--=rate_middle--> nats and −0.016<!--=lost_high[0]--> ± 0.017<!--=lost_high[1]--> at 1182<!--=rate_high--> nats. So the recipe scored lower at the low and the middle rate. At the high rate no difference was seen, though after half the steps it scored lower, by 0.021<!--=lost_high_half[0]*-1--> ± 0.015<!--=lost_high_half[1]-->. At no rate was a gain seen.
+# In the stored run (60 held-out pictures, one training each) the classifier reaches an ODS of 0.693<!--=picture[0]--> ± 0.045<!--=picture[1]--> on pictures. Random numbers reach 0.239<!--=floor-->, and one annotator, scored by the others, 0.890<!--=human-->. The recipe minus the picture is −0.068<!--=lost_low[0]--> ± 0.026<!--=lost_low[1]--> at 248<!--=rate_low--> nats, −0.048<!--=lost_middle[0]--> ± 0.021<!--=lost_middle[1]--> at 562<!--=rate_middle--> nats and −0.016<!--=lost_high[0]--> ± 0.017<!--=lost_high[1]--> at 1182<!--=rate_high--> nats. So the recipe scored lower at the low and the middle rate. At the high rate no difference was seen. At no rate was a gain seen.
 #
 # The mixed case minus the recipe is −0.001<!--=mixed_gain_low[0]--> ± 0.019<!--=mixed_gain_low[1]-->, +0.003<!--=mixed_gain_middle[0]--> ± 0.016<!--=mixed_gain_middle[1]--> and −0.003<!--=mixed_gain_high[0]--> ± 0.016<!--=mixed_gain_high[1]-->. So in this run the careless mixture was not told apart from the recipe at any rate.
 #
-# Are these VAEs trained enough? When the steps were doubled to 6,000, their ELBO on 1,000 held-out pictures rose by 0.3<!--=kept_percent_low--> % (low rate), 0.4<!--=kept_percent_middle--> % (middle) and 1.6<!--=kept_percent_high--> % (high). By the rule of notebook `07`, less than 0.5 %, the first two are, and the one of the high rate is not. Its recipe changed by +0.005<!--=length[0]--> ± 0.015<!--=length[1]-->.
+# Are these VAEs trained enough? When the steps were doubled to 6,000, their ELBO on 1,000 held-out pictures rose by 0.3<!--=kept_percent_low--> % (low rate), 0.4<!--=kept_percent_middle--> % (middle) and 1.6<!--=kept_percent_high--> % (high). By the rule of notebook `07`, less than 0.5 %, the first two are, and the one of the high rate is not. (For its recipe no change was seen: +0.005<!--=length[0]--> ± 0.015<!--=length[1]-->.)
 #
 # Where did the edges go? Take for every pixel its distance to the nearest edge that at least half of the annotators drew, and average over all pixels at the same distance: the slope (Sobel) of pictures and reconstructions, and what the classifiers answer.
 
@@ -293,15 +293,15 @@ alt = "Two panels over the distance to the nearest edge. Left, mean slope: in pi
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# At an edge the mean slope is 0.155<!--=slope_picture[0]--> in pictures, 0.139<!--=slope_high_rate[0]--> in reconstructions of the high rate and 0.109<!--=slope_low_rate[0]--> in those of the low rate; seven pixels away it is 0.056<!--=slope_picture[7]-->, 0.044<!--=slope_high_rate[7]--> and 0.028<!--=slope_low_rate[7]-->. The hill at the edge is lower in a reconstruction, but the ground beside it is lower, too: the noise is gone, and part of the texture. This may be why the recipe loses so little at the high rate. On the right, the classifier on pictures answers with 0.39<!--=band_picture[0]--> at the edge, the recipe with 0.34<!--=band_recipe_high[0]--> and the mixture with 0.29<!--=band_mixed_high[0]-->.
+# At an edge the mean slope is 0.155<!--=slope_picture[0]--> in pictures, 0.139<!--=slope_high_rate[0]--> in reconstructions of the high rate and 0.109<!--=slope_low_rate[0]--> in those of the low rate; seven pixels away it is 0.056<!--=slope_picture[7]-->, 0.044<!--=slope_high_rate[7]--> and 0.028<!--=slope_low_rate[7]-->. The hill at the edge is lower in a reconstruction, but the ground beside it is lower, too: the noise is gone, and part of the texture. On the right, the classifier on pictures answers with 0.39<!--=band_picture[0]--> at the edge, the recipe with 0.34<!--=band_recipe_high[0]--> and the mixture with 0.29<!--=band_mixed_high[0]-->.
 #
-# Why are the outlines soft at the low rate? The likelihood adds squared errors over *all* pixels, and few of them lie on outlines. Where $z$ leaves the place of an edge open, the best mean is a ramp (notebook `06`).
+# Why are the outlines soft at the low rate? The likelihood adds squared errors over *all* pixels, and few of them lie on outlines. Where $z$ leaves the place of an edge open, the best mean is an average over the possible places: a ramp (notebook `06`).
 #
 # ## Do the classical detectors gain from a reconstruction?
 #
-# Roberts, Sobel and Canny look at slopes, and noise makes slopes. A reconstruction has little noise. So if the recipe helps a detector, it should help these three, and most in noisy pictures. We add Gaussian noise and give each detector the picture or its reconstruction (middle rate; this VAE saw no such noise in training). Each case has the blur that was best for it on 20 *training* pictures: 1, 2 or 3 pixels. Canny keeps a low threshold of 0.4 times the high one.
+# Roberts, Sobel and Canny look at slopes, and noise makes slopes. A reconstruction has little noise. So if the recipe helps a detector, it should help these three, and most in noisy pictures. We add Gaussian noise and give each detector the picture or its reconstruction (middle rate; this VAE saw no such noise in training). Each detector has, for each noise and for each of the two, the blur that was best on 20 *training* pictures: a Gaussian of 1, 2 or 3 pixels. Canny's low threshold (Canny, 1986) is 0.4 times its high one.
 #
-# > **Predict first.** At which levels of noise, if any, is the reconstruction better than the picture: for Roberts, which has the least protection against noise? For Canny?
+# > **Predict first.** At which levels of noise, if any, is the reconstruction better than the picture: for Roberts, which has the least protection against noise (notebook `02`)? For Canny?
 
 # %%
 def redraw(x):
@@ -329,14 +329,14 @@ plots.show(fig, alt=alt)
 #
 # ## Ask the encoder, not the decoder
 #
-# To make its latent, the encoder looked at the picture at several resolutions. So put a classifier on the encoder's **inner features**: `pyramids.segmentation_head` starts at the coarsest level and adds the features of each finer one, like the right half of a U-Net. The encoder is **frozen**, so that only the head learns, or **tuned** along with it.
+# Put a classifier on the encoder's **inner features**: `pyramids.segmentation_head` starts at the coarsest level and adds the features of each finer one, like the right half of a U-Net. The encoder is **frozen**, so that only the head learns, or **tuned** along with it.
 #
 # The sentence "the VAE helps" needs [controls](../docs/site/glossary.md#term-control): the same network, labelled pictures and steps, but
 #
 # - an encoder with **fresh** weights;
 # - the encoder of a **[denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder)** (Vincent and others, 2008): the same two networks and steps, noise added to the input, squared error to the picture before noise was added, no KL.
 #
-# Two contrasts are named before anything is measured. *Pretraining helps* is VAE − fresh. *The VAE's objective helps* is VAE − denoising. All have one learning rate, which was tuned for none of them. The encoders are trained anew here, not taken from the kept VAEs.
+# Two contrasts are named before anything is measured, each for frozen and tuned encoders. *Pretraining helps* is VAE − fresh. *The VAE's objective helps* is VAE − denoising. (The two differ in the noise on the input and in the draw of $z$ as well.) All have one learning rate, which was tuned for none of them. The VAE is that of the high rate, trained anew, because the denoising autoencoder has to have the same training.
 
 
 # %%
@@ -405,7 +405,7 @@ alt = "Differences of ODS with intervals over pictures, from this short run. Fro
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# This run is a demonstration: one seed, 300<!--=vae_steps[0]--> steps of pretraining, so the intervals cover pictures only, and no conclusion is drawn from it. Frozen, the heads reach 0.695<!--=head_VAE_frozen[0]--> (VAE), 0.682<!--=head_denoising_frozen[0]--> (denoising) and 0.642<!--=head_fresh_frozen[0]--> (fresh); tuned, 0.704<!--=head_VAE_tuned[0]-->, 0.708<!--=head_denoising_tuned[0]--> and 0.671<!--=head_fresh_tuned[0]-->. The contrasts are: frozen, VAE − fresh +0.053<!--=lead[0]--> ± 0.025<!--=lead_half[0]--> and VAE − denoising +0.014<!--=lead[1]--> ± 0.018<!--=lead_half[1]-->; tuned, +0.033<!--=lead[2]--> ± 0.034<!--=lead_half[2]--> and −0.004<!--=lead[3]--> ± 0.013<!--=lead_half[3]-->. So in this one run the VAE was ahead of fresh weights where the encoder stayed frozen. In the other three contrasts no difference was seen. With several seeds the intervals cover first weights as well; `10.full-edges.yaml` asks for three seeds and two lengths.
+# This run is a demonstration: one seed, 300<!--=vae_steps[0]--> steps of pretraining, so the intervals cover pictures only. Frozen, the heads reach 0.695<!--=head_VAE_frozen[0]--> (VAE), 0.682<!--=head_denoising_frozen[0]--> (denoising) and 0.642<!--=head_fresh_frozen[0]--> (fresh); tuned, 0.704<!--=head_VAE_tuned[0]-->, 0.708<!--=head_denoising_tuned[0]--> and 0.671<!--=head_fresh_tuned[0]-->. The contrasts are: frozen, VAE − fresh +0.053<!--=lead[0]--> ± 0.025<!--=lead_half[0]--> and VAE − denoising +0.014<!--=lead[1]--> ± 0.018<!--=lead_half[1]-->; tuned, +0.033<!--=lead[2]--> ± 0.034<!--=lead_half[2]--> and −0.004<!--=lead[3]--> ± 0.013<!--=lead_half[3]-->. So in this one run the VAE was ahead of fresh weights where the encoder stayed frozen. In the other three contrasts no difference was seen. `10.full-edges.yaml` asks for three seeds and two lengths.
 #
 # ## Few pixels are edges
 #
@@ -415,7 +415,7 @@ plots.show(fig, alt=alt)
 #
 # $$\frac{q}{1-q} = \frac{w_1}{w_0}\,\frac{p}{1-p}, \qquad \frac{w_1}{w_0} = \frac{\text{share of no edge}}{1.1 \cdot \text{share of edges}}.$$
 #
-# The shares are those **of each picture**, so the factor differs from picture to picture.
+# The shares are those **of each picture**: of pixels that half of the annotators drew, and of pixels that nobody drew. So the factor differs from picture to picture. (The 1.1 is RCF's choice.)
 #
 # > **Predict first.** Plain and balanced, the same head on an encoder that started fresh. Which has the better F at threshold 0.5? The better ODS? Which says a probability?
 
@@ -454,11 +454,11 @@ alt = "Share of annotators over the probability that the network says, for all p
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# At threshold 0.5 the plain head has an F of 0.000<!--=loss_plain[0]--> and the balanced one 0.737<!--=loss_balanced[0]-->. Read at that threshold, the plain loss seems to have failed: after suppression it never says one half. Mostly this is right, because it seldom knows the place to the pixel. With the best threshold they have 0.671<!--=loss_plain[1]--> and 0.738<!--=loss_balanced[1]-->. Balanced minus plain is +0.068<!--=balanced_gain[0]--> ± 0.040<!--=balanced_gain[1]-->, after one short training each; the interval covers pictures, not first weights.
+# At threshold 0.5 the plain head has an F of 0.000<!--=loss_plain[0]--> and the balanced one 0.737<!--=loss_balanced[0]-->. Read at that threshold, the plain loss seems to have failed: after suppression it never says one half. But its answers are near the shares, as the figure shows. (The plain head is the tuned one on fresh weights from above.) With the best threshold they have 0.671<!--=loss_plain[1]--> and 0.738<!--=loss_balanced[1]-->. Balanced minus plain is +0.068<!--=balanced_gain[0]--> ± 0.040<!--=balanced_gain[1]-->, after one short training each; the interval covers pictures, not first weights.
 #
-# The balanced answer is no probability. Over all pixels the calibration error is 0.013<!--=loss_plain[2]--> for plain and 0.085<!--=loss_balanced[2]--> for balanced; near edges it is 0.063<!--=loss_plain[3]--> and 0.270<!--=loss_balanced[3]-->. The first measure flatters: most pixels are far from any edge, and every map says nearly 0 there. To divide the odds by one number does not mend it. The factor is another one in each picture, from 11<!--=factors[0]--> to 68<!--=factors[4]-->, so the balanced loss can even change the order of pixels of *different* pictures; and it leaves out what a minority drew.
+# The balanced answer is no probability, as the figure, a *reliability diagram*, shows. The calibration error is the mean gap between the probability that is said and the share that drew. Over all pixels it is 0.013<!--=loss_plain[2]--> for plain and 0.085<!--=loss_balanced[2]--> for balanced; near edges it is 0.063<!--=loss_plain[3]--> and 0.270<!--=loss_balanced[3]-->. The first measure flatters: most pixels are far from any edge, and every map says nearly 0 there. No single factor on the odds turns the balanced answer back into a probability: the factor is another one in each picture, from 11<!--=factors[0]--> to 68<!--=factors[4]-->. So the balanced loss can even change the order of pixels of *different* pictures.
 #
-# So if a map is thresholded, choose the threshold on other pictures. For anything that uses the probability, take the plain loss, as notebook `12` does.
+# So if a map is thresholded, choose the threshold on other pictures. For anything that uses the probability, the plain loss was nearer to the truth here; notebook `12` takes it.
 #
 # **Exercise.** At some kind of place, one pixel in ten is an edge. In every picture, 3 % of the pixels are edges and 97 % were drawn by nobody. Which probability does a network with the balanced loss learn to say there?
 
@@ -486,7 +486,7 @@ suppression = edges.ods_difference(ods["plain"], thinned)
 print("suppressed − thinned only: ODS {:+.3f} ± {:.3f}".format(*suppression))
 
 # %% [markdown]
-# Suppressed minus thinned only is +0.029<!--=suppression[0]--> ± 0.008<!--=suppression[1]-->. (A part of it is the smoothing that comes before suppression.)
+# Suppressed minus thinned only is +0.029<!--=suppression[0]--> ± 0.008<!--=suppression[1]-->. (`edges.nms` smooths a map a little before it suppresses. That may be a part of it.)
 
 # %% tags=["results"]
 results = {"floor": floor.ods, "human": human.ods, "vae_steps": vae_steps}
@@ -529,10 +529,10 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 # %% [markdown]
 # ## What you saw
 #
-# - The recipe scored lower at the low and the middle rate. At the high rate it was not told apart from the picture, and nowhere was it better.
-# - With a blur of their own, Roberts and Canny were not seen to gain from a reconstruction; in noise Sobel was ahead on it by about 0.02, without a correction for nine comparisons.
+# - The recipe scored lower at the low and the middle rate. At the high rate it was not told apart from the picture, and nowhere was a gain seen. (One training each.)
+# - With a blur of their own, Roberts and Canny were not seen to gain from a reconstruction; in one draw of noise Sobel was ahead on it by about 0.02, without a correction for nine comparisons.
 # - Heads on the encoder's features need controls: fresh weights, and another pretraining. The run here is too short to compare them.
-# - A balanced loss changes probabilities. Calibration over all pixels hides what happens near edges.
+# - A balanced loss raised the ODS here, and its answers are no probabilities. Calibration over all pixels hides what happens near edges.
 #
 # ## Check yourself
 #
@@ -550,14 +550,7 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 #    No. It may show that pretraining helps. For the objective, compare with the same network pretrained in another way, such as a denoising autoencoder.
 #
 #    </details>
-# 3. Why can a balanced loss change the order of pixels of *different* pictures?
-#
-#    <details><summary>Answer</summary>
-#
-#    Its weights come from the share of edges in each picture. So the factor on the odds differs from picture to picture.
-#
-#    </details>
-# 4. A network has a calibration error of 0.01 over all pixels. Can its answer of 0.6 be taken at its word?
+# 3. A network has a calibration error of 0.01 over all pixels. Can its answer of 0.6 be taken at its word?
 #
 #    <details><summary>Answer</summary>
 #
@@ -567,7 +560,7 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 #
 # ## On your own
 #
-# 1. **More labels.** Set `images = 400`, or run the sweep `10.labels.yaml`. What becomes of the differences between the heads?
+# 1. **More labels.** Set `images = 400`. What becomes of the differences between the heads?
 # 2. **Edges of your own.** Set `dataset = "folder"` and `path`. The folder needs `images/` and `edges/`; several people's drawings go into a folder for each picture.
 #
 # ## References
