@@ -24,12 +24,12 @@
 # - Look for edges in the [reconstructions](../docs/site/glossary.md#term-reconstruction) of VAEs at three rates, and in the pictures themselves.
 # - Give Roberts, Sobel and Canny the same choice, at three levels of noise.
 # - Put an edge head on encoders that learned different things, or nothing.
-# - Measure what a class-balanced loss does, and what suppression does.
+# - Measure what a class-balanced loss does.
 #
 # **What you'll learn**
 #
 # - What a reconstruction does to edges, and what a classifier learns from blurred ones.
-# - Which controls the sentence "the VAE helps" needs.
+# - Which controls "the VAE helps" needs.
 # - Why a good edge map need not be a good probability.
 #
 # **What you'll need**
@@ -325,7 +325,7 @@ alt = "ODS of Roberts, Sobel and Canny over the noise added, on pictures and on 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The differences are printed above. For Roberts and Canny no difference was seen at any level. Sobel was better on the reconstruction where noise was added: picture minus reconstruction is −0.027<!--=sobel_gap[0][1]--> ± 0.018<!--=sobel_gap[1][1]--> and −0.018<!--=sobel_gap[0][2]--> ± 0.016<!--=sobel_gap[1][2]-->. Take this with care: it is two of nine intervals, without a correction for their number, from one draw of the noise; and a finer choice of blurs may close the gap. The control is the operator *with a blur of its own*, which costs nothing to train.
+# For Roberts and Canny no difference was seen at any level. Sobel was better on the reconstruction where noise was added: picture minus reconstruction is −0.027<!--=sobel_gap[0][1]--> ± 0.018<!--=sobel_gap[1][1]--> and −0.018<!--=sobel_gap[0][2]--> ± 0.016<!--=sobel_gap[1][2]-->. Take this with care: it is two of nine intervals, without a correction for their number, from one draw of the noise; and a finer choice of blurs may close the gap. The control is the operator *with a blur of its own*, which costs nothing to train.
 #
 # ## Ask the encoder, not the decoder
 #
