@@ -529,7 +529,7 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 # %% [markdown]
 # ## What you saw
 #
-# - The recipe scored lower at the low and the middle rate. At the high rate it was not told apart from the picture, and nowhere was a gain seen. (One training each.)
+# - The recipe scored lower at the low and the middle rate. At the high rate it was not told apart, and nowhere was a gain seen (one training each).
 # - With a blur of their own, Roberts and Canny were not seen to gain from a reconstruction; in one draw of noise Sobel was ahead on it by about 0.02, without a correction for nine comparisons.
 # - Heads on the encoder's features need controls: fresh weights, and another pretraining. The run here is too short to compare them.
 # - A balanced loss raised the ODS here, and its answers are no probabilities. Calibration over all pixels hides what happens near edges.
