@@ -291,9 +291,9 @@ else:
 # | [**05** Test the bound](05_test_the_bound.ipynb) | how far is it from the truth, and which published losses are wrong? | 1 | 45 |
 # | [**06** Set the rate](06_set_the_rate.ipynb) | what do β and σ change, and where does the blur come from? | 1 | 42 |
 # | [**07** Train it well](07_train_it_well.ipynb) | is it collapsed, overfitted, trained enough? | 3 | 45 |
-# | [**08** Segment reconstructions](08_segment_reconstructions.ipynb) | does it help to label the reconstruction? | 3 | 46 |
+# | [**08** Segment reconstructions](08_segment_reconstructions.ipynb) | does it help to label the reconstruction? | 3 | 45 |
 # | [**09** Segment from features](09_segment_from_features.ipynb) | do the VAE's features help, and against which controls? | 3 | 49 |
-# | [**10** Find edges](10_find_edges.ipynb) | does a VAE help to find edges? | 3 | 50 |
+# | [**10** Find edges](10_find_edges.ipynb) | does a VAE help to find edges? | 3 | 45 |
 # | [**11** Label photographs](11_label_photographs.ipynb) | how good does it get on photographs, and on yours? | 1 | 21 |
 # | [**12** Say how sure you are](12_say_how_sure_you_are.ipynb) | what can a latent say of people who disagree? | 5 | 71 |
 # | [**15** Meet the generative neighbours](15_meet_the_generative_neighbours.ipynb) | what do a GAN and a VQ-VAE do better? | 5 | 76 |
