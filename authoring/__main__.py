@@ -69,7 +69,7 @@ def train_photographs(options):
 
     if options.score:
         try:
-            found = photographs.score_kept(options.set, options.score)
+            found = photographs.score_kept(options.set, options.score, options.learn)
         except ValueError as error:
             raise BadRequest(str(error)) from error
         for way, scores in found.items():
@@ -78,6 +78,8 @@ def train_photographs(options):
         return 0
     try:
         note = photographs.keep(options.set, learn=options.learn)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
     except KeyboardInterrupt:
         print(f"{options.set}: stopped; the same command goes on from the last hundred steps")
         return 130

@@ -4,6 +4,7 @@ import hashlib
 import time
 
 import keras
+import numpy as np
 
 from helpers.checkpoint import fingerprints, training_backup
 
@@ -58,6 +59,12 @@ class _Curve(keras.callbacks.Callback):
             self.rows = [row for row in rows if row["epoch"] <= backup.epoch]
 
     def on_epoch_end(self, epoch, logs=None):
+        loss = (logs or {}).get("loss", 0.0)
+        if not np.isfinite(loss):  # before the backup is written
+            raise ValueError(
+                f"the loss of epoch {epoch + 1} is {loss}: the training diverged. The state before "
+                "is kept; a lower learning rate helps"
+            )
         if (epoch + 1) % self.every and epoch + 1 < self.epochs:
             return
         seconds = time.perf_counter() - self.backup.start

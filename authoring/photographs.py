@@ -6,6 +6,8 @@ while it runs. The finished network is kept with its learning curve and its scor
 split is read by another command, once.
 """
 
+import hashlib
+import inspect
 import json
 import time
 
@@ -13,9 +15,10 @@ import keras
 import numpy as np
 
 from authoring import long_training
+from authoring.supervised import Supervised
 from authoring.weights import sgemm_speed
 from helpers import data, edges, metrics, pretrained, training
-from helpers.checkpoint import training_backup
+from helpers.checkpoint import code_versions, training_backup
 from helpers.experiments import photo_views
 from helpers.metrics.statistics import confidence_interval
 from helpers.models.photo_networks import MULTIPLE
@@ -23,18 +26,19 @@ from helpers.segmentation import EdgeCrossEntropy, PixelCrossEntropy
 
 EPOCH = 100  # steps between two states that are kept
 TOLERANCE = 0.0075  # of the diagonal, for edges: the official one
+LOOKS = "test_looks.jsonl"  # beside the kept networks: which of them were scored on test
 RECIPES = {
     "bsds500": {
         "builder": "edge_network",
         "arguments": {},
         "outputs": {"sides": True},  # of the network in training only
         "shares": [1.0, 0.5, 0.5, 0.5, 0.5],  # of the outputs in the loss
-        "crop": [320, 320],
+        "crop": [256, 256],
         "crops": {"turn": True, "light": 0.2, "scale": 1.5, "share": True},
         "positive": 0.3,  # smallest share of annotators that makes an edge
-        "batch_size": 4,
+        "batch_size": 8,
         "epochs": 240,
-        "learning_rate": 0.003,
+        "learning_rate": 0.002,
         "seed": 0,
     },
     "camvid": {
@@ -42,25 +46,25 @@ RECIPES = {
         "arguments": {"num_classes": 11},
         "outputs": {"auxiliary": True},
         "shares": [1.0, 0.4],
-        "crop": [256, 320],
-        "crops": {"light": 0.15, "scale": 2.0},
+        "crop": [224, 288],
+        "crops": {"light": 0.3, "colour": 0.25, "scale": 1.6},
         "balance": 0.5,  # a class counts by its share of the pixels to the power of minus this
-        "batch_size": 8,
+        "batch_size": 10,
         "epochs": 180,
         "learning_rate": 0.003,
         "seed": 0,
     },
     "pets": {
         "builder": "segmenter",
-        "arguments": {"num_classes": 3},
+        "arguments": {"num_classes": 3, "widths": [16, 32, 64]},
         "outputs": {"auxiliary": True},
         "shares": [1.0, 0.4],
-        "size": [192, 192],  # all photographs are brought to it
-        "crop": [160, 160],
-        "crops": {"light": 0.2, "scale": 1.5},
+        "size": [256, 256],  # all photographs are brought to it, and scored at it
+        "crop": [192, 192],
+        "crops": {"light": 0.3, "colour": 0.3, "scale": 1.6},
         "balance": 0.0,
-        "batch_size": 16,
-        "epochs": 60,
+        "batch_size": 12,
+        "epochs": 120,
         "learning_rate": 0.003,
         "seed": 0,
     },
@@ -72,13 +76,6 @@ VIEWS = {  # what several views are, for the second score
 }
 
 
-class Supervised(keras.Model):
-    """A network with several outputs, each compared with the same target by the same loss."""
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        return sum(w * self.pixel_loss(y, output) for w, output in zip(self.shares, y_pred))
-
-
 def keep(name, recipe=None, learn="train", folder=pretrained.FOLDER, work=None, say=print):
     """Train a recipe and keep the network with its note.
 
@@ -86,7 +83,7 @@ def keep(name, recipe=None, learn="train", folder=pretrained.FOLDER, work=None, 
         name: of a set, and of a recipe in `RECIPES` unless one is given.
         recipe: a dictionary like those in `RECIPES`.
         learn: "train", or "train+val" for the second protocol of some published rows.
-        folder: where the weights go, as `photo-<name>`.
+        folder: where the weights go, as `photo-<name>`, or `photo-<name>-trainval`.
         work: where the state of an unfinished training and its log lie; in the cache unless given.
         say: gets a line now and then.
 
@@ -94,6 +91,9 @@ def keep(name, recipe=None, learn="train", folder=pretrained.FOLDER, work=None, 
         The note, a dictionary.
     """
     recipe = RECIPES[name] if recipe is None else recipe
+    kept_as = kept_name(name, learn)
+    if (folder / f"{kept_as}.npz").exists():
+        raise ValueError(f"{folder} holds {kept_as}: remove it to train it again")
     work = data.cache_folder() / "kept" / "photographs" if work is None else work
     work.mkdir(parents=True, exist_ok=True)
     known = [data.load(name, split, **_size(recipe)) for split in learn.split("+")]
@@ -106,7 +106,8 @@ def keep(name, recipe=None, learn="train", folder=pretrained.FOLDER, work=None, 
         say(f"{name}: {line}")
 
     keras.utils.set_random_seed(recipe["seed"])
-    model = _network(recipe, known)
+    loss = _loss(recipe, known)
+    model = _network(recipe, loss)
     stream = _stream(recipe, known)
     epochs, step_pixels = recipe["epochs"], recipe["batch_size"] * np.prod(recipe["crop"])
     tell(f"{_single(recipe, model).count_params():,} weights, {epochs * EPOCH:,} steps; log: {log}")
@@ -127,7 +128,7 @@ def keep(name, recipe=None, learn="train", folder=pretrained.FOLDER, work=None, 
         stream,
         epochs,
         work / f"{name}-{learn}",
-        [recipe, learn],
+        [recipe, learn, loss.get_config(), code_versions.short(inspect.getsource(type(loss)))],
         lambda model: score(_single(recipe, model), val, recipe, thresholds=33)["score"][0],
         row_told,
         resumed,
@@ -147,33 +148,53 @@ def keep(name, recipe=None, learn="train", folder=pretrained.FOLDER, work=None, 
         "sgemm_gflops": sgemm_speed(),
     }
     about = {"builder": recipe["builder"], "arguments": recipe["arguments"]}
-    pretrained.save(kept, f"photo-{name}", folder=folder, **about, **note)
+    pretrained.save(kept, kept_as, folder=folder, **about, **note)
     backup.remove()
     return note
 
 
-def score_kept(name, split, folder=pretrained.FOLDER):
+def kept_name(name, learn="train"):
+    """Of the files of a kept network."""
+    return f"photo-{name}" + ("" if learn == "train" else "-trainval")
+
+
+def score_kept(name, split, learn="train", folder=pretrained.FOLDER):
     """Score a kept network on a split, from one view and from several, and write it into its note.
 
-    The test split is for one look, after the recipe was chosen on val: a second call is refused.
+    The test split is for one look, after the recipe was chosen on val. The look is written down
+    before it is taken, and a second one at the same weights is refused.
 
     Returns:
         Dictionary from "one view" and "several views" to what `score` gives.
     """
-    network, note = pretrained.load(f"photo-{name}", folder)
+    kept_as = kept_name(name, learn)
+    network, note = pretrained.load(kept_as, folder)
     if network is None:
-        raise ValueError(f"{folder} holds no photo-{name}: train it first")
-    scores = note.get("scores", {})
-    if split == "test" and split in scores:
-        raise ValueError(f"photo-{name} was scored on test before: {scores[split]}")
+        raise ValueError(f"{folder} holds no {kept_as}: train it first")
+    if split in note["learned_from"].split("+"):
+        raise ValueError(f"{kept_as} learned from {split}: a score there would say little")
+    if split == "test":
+        _look(kept_as, folder)
     dataset = data.load(name, split, **_size(note["recipe"]))
     ways = {"one view": None, "several views": VIEWS[name]}
     found = {way: score(network, dataset, note["recipe"], views) for way, views in ways.items()}
-    path = folder / f"photo-{name}.json"
+    path = folder / f"{kept_as}.json"
     kept = json.loads(path.read_text("utf-8"))
-    kept["scores"] = {**scores, split: {**found, "photographs": len(dataset)}}
+    kept.setdefault("scores", {})[split] = {**found, "photographs": len(dataset)}
     training_backup.write_note(path, kept)
     return found
+
+
+def _look(kept_as, folder):
+    """Write down that these weights are scored on test, or refuse if they were."""
+    digest = hashlib.sha256((folder / f"{kept_as}.npz").read_bytes()).hexdigest()
+    looks = folder / LOOKS
+    known = looks.read_text("utf-8").splitlines() if looks.exists() else []
+    if digest in {json.loads(line)["weights"] for line in known}:
+        raise ValueError(f"{kept_as} was scored on test before: {looks} says when")
+    look = {"network": kept_as, "weights": digest, "day": time.strftime("%Y-%m-%d")}
+    with looks.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(look) + "\n")
 
 
 def score(network, dataset, recipe, views=None, thresholds=99):
@@ -207,17 +228,18 @@ def score(network, dataset, recipe, views=None, thresholds=99):
     return {"score": [float(np.nanmean(ious)), half], "classes": list(ious)}
 
 
-def _network(recipe, known):
+def _network(recipe, loss):
     """The network in training, compiled."""
     arguments = {**recipe["arguments"], **recipe["outputs"]}
     arguments["image_shape"] = [*recipe["crop"], 3]
     network = pretrained.build(recipe["builder"], arguments)
     model = Supervised(network.inputs, network.outputs)
-    model.shares = recipe["shares"]
-    model.pixel_loss = _loss(recipe, known)
+    model.shares, model.pixel_loss = recipe["shares"], loss
     steps = recipe["epochs"] * EPOCH
     rate = training.rise_and_fall(recipe["learning_rate"], steps, min(500, steps // 10))
-    model.compile(keras.optimizers.AdamW(rate, weight_decay=1e-4), jit_compile=False)
+    adam = keras.optimizers.AdamW(rate, weight_decay=0.02, global_clipnorm=1.0)
+    adam.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    model.compile(adam, jit_compile=False)
     return model
 
 

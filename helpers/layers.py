@@ -126,20 +126,20 @@ class DepthToSpaceUp(layers.Layer):
         }
 
 
-def bn_relu(x):
-    """Batch normalisation with a momentum of 0.9, then ReLU: symbolic `(B, …, C)` → the same shape.
+def bn_relu(x, momentum=0.9):
+    """Batch normalisation, then ReLU: symbolic `(B, …, C)` → the same shape.
 
     Keras's momentum of 0.99 needs hundreds of steps to forget the first ones; short trainings here
-    have as many.
+    have as many, so it is 0.9 unless a long training asks for more.
 
     Examples:
         >>> layers.bn_relu(keras.Input((8, 8, 3))).shape
         (None, 8, 8, 3)
     """
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    return layers.ReLU()(layers.BatchNormalization(momentum=momentum)(x))
 
 
-def conv_bn_relu(x, filters, kernel_size=3, dilation_rate=1):
+def conv_bn_relu(x, filters, kernel_size=3, dilation_rate=1, momentum=0.9):
     """Convolution without bias, batch normalisation and ReLU, at the resolution that comes in.
 
     Args:
@@ -147,6 +147,7 @@ def conv_bn_relu(x, filters, kernel_size=3, dilation_rate=1):
         filters: output channels.
         kernel_size: side of the kernel.
         dilation_rate: step between its taps.
+        momentum: of the batch normalisation, see `bn_relu`.
 
     Returns:
         Symbolic, `(B, H, W, filters)`.
@@ -158,7 +159,7 @@ def conv_bn_relu(x, filters, kernel_size=3, dilation_rate=1):
     conv = layers.Conv2D(
         filters, kernel_size, padding="same", dilation_rate=dilation_rate, use_bias=False
     )
-    return bn_relu(conv(x))
+    return bn_relu(conv(x), momentum)
 
 
 def silu(x):

@@ -141,6 +141,31 @@ def test_an_image_hardly_larger_than_the_crop_keeps_its_form():
     assert rows.max() == pytest.approx(1, abs=0.01) and rows.min() < 0.6
 
 
+def test_an_image_is_not_resampled_for_almost_nothing():
+    """A crop as wide as its image but one pixel is cut out, and not blurred."""
+    images, masks = coded(((100, 120),))
+    crops = data.Crops(images, 99, masks, steps=20, scale=1.7, flip=False, seed=3)
+    exact = 0
+    for index in range(20):
+        rows = batch(crops, index)[0][..., 0]
+        steps = np.diff(rows, axis=1)
+        exact += int((steps == 1).all(axis=(1, 2)).sum())
+    assert exact > 60  # about half of 160: the others are shown larger
+
+
+def test_colour_changes_contrast_and_saturation_and_no_grey_becomes_coloured():
+    grey = np.repeat(RNG.integers(40, 200, (20, 20, 1)), 3, axis=-1).astype("uint8")
+    red = grey.copy()
+    red[..., 0] = 220
+    (x,) = data.Crops([grey], 20, batch_size=8, flip=False, colour=0.3)[0]
+    assert np.ptp(x, axis=-1).max() < 1e-5 and x.min() >= 0 and x.max() <= 1
+    spread = x.std(axis=(1, 2, 3))
+    assert spread.max() > 1.2 * spread.min()
+    (x,) = data.Crops([red], 20, batch_size=8, flip=False, colour=0.3)[0]
+    apart = np.ptp(x, axis=-1).mean(axis=(1, 2))
+    assert apart.max() > 1.2 * apart.min()
+
+
 def test_a_crop_of_one_pixel_can_be_shown_larger():
     images, masks = coded()
     x, y = batch(data.Crops(images, 1, masks, scale=8, flip=False, batch_size=40))

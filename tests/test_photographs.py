@@ -7,6 +7,7 @@ import pytest
 
 from authoring import __main__ as shell
 from authoring import photographs
+from authoring.supervised import Supervised
 from helpers import data, pretrained
 
 RNG = np.random.default_rng(0)
@@ -67,7 +68,7 @@ def test_a_stopped_training_ends_as_an_unbroken_one(name, recipe, tmp_path):
 
     def stop(line):
         lines.append(line)
-        if " step 2 of" in line:
+        if " step 4 of" in line:  # before the state of the second epoch is kept
             raise KeyboardInterrupt
 
     again = {"recipe": recipe, "folder": tmp_path / "b", "work": tmp_path / "v"}
@@ -75,7 +76,9 @@ def test_a_stopped_training_ends_as_an_unbroken_one(name, recipe, tmp_path):
         photographs.keep(name, **again, say=stop)
     log = (tmp_path / "v" / f"{name}-train.log").read_text("utf-8")
     assert "weights" in log and "min left" in log
+    lines.clear()
     note = photographs.keep(name, **again, say=lines.append)
+    assert any("goes on after step 2" in line for line in lines)
     assert len(note["learning_curve"]) == recipe["epochs"]
     for one, other in zip(arrays(tmp_path / "a", name), arrays(tmp_path / "b", name)):
         np.testing.assert_allclose(one, other, rtol=2e-3, atol=1e-4)
@@ -92,16 +95,20 @@ def test_the_second_protocol_learns_from_val_as_well(tmp_path):
         )
     assert [part.split for part in known[0]] == ["train", "val"]
     assert note["learned_from"] == "train+val" and note["gigapixels"] == 3 * 2 * 2 * 256 / 1e9
+    with pytest.raises(ValueError, match="photo-pets-trainval learned from val"):
+        photographs.score_kept("pets", "val", "train+val", tmp_path)
+    with pytest.raises(ValueError, match="holds photo-pets-trainval: remove it"):
+        photographs.keep("pets", SEGMENTS, "train+val", tmp_path, tmp_path / "w")
 
 
 def test_test_is_looked_at_once(tmp_path):
     photographs.keep("pets", SEGMENTS, "train", tmp_path, tmp_path / "w", say=lambda _: None)
     for _ in range(2):
-        found = photographs.score_kept("pets", "val", tmp_path)
+        found = photographs.score_kept("pets", "val", folder=tmp_path)
     assert set(found) == {"one view", "several views"}
-    photographs.score_kept("pets", "test", tmp_path)
+    photographs.score_kept("pets", "test", folder=tmp_path)
     with pytest.raises(ValueError, match="scored on test before"):
-        photographs.score_kept("pets", "test", tmp_path)
+        photographs.score_kept("pets", "test", folder=tmp_path)
     note = json.loads((tmp_path / "photo-pets.json").read_text("utf-8"))
     assert set(note["scores"]) == {"val", "test"} and note["scores"]["test"]["photographs"] == 2
     assert 0 <= note["scores"]["val"]["one view"]["score"][0] <= 1
@@ -122,7 +129,22 @@ def test_a_perfect_network_has_a_perfect_score():
 
 def test_a_score_of_what_is_not_there_is_refused(tmp_path):
     with pytest.raises(ValueError, match="holds no photo-pets: train it first"):
-        photographs.score_kept("pets", "val", tmp_path)
+        photographs.score_kept("pets", "val", folder=tmp_path)
+
+
+def test_a_training_that_diverges_is_named_and_its_state_is_not_kept(tmp_path):
+    wild = {**SEGMENTS, "learning_rate": float("inf")}
+    with pytest.raises(ValueError, match=r"loss of epoch \d is nan: the training diverged"):
+        photographs.keep("pets", wild, folder=tmp_path, work=tmp_path / "w", say=lambda _: None)
+    assert not list(tmp_path.glob("photo-pets*"))
+
+
+def test_every_output_counts_by_its_share():
+    a, b = np.ones((1, 4, 4, 1), "float32"), np.full((1, 4, 4, 1), 3.0, "float32")
+    image = photographs.keras.Input((4, 4, 1))
+    model = Supervised(image, [image + 0, image * 3])
+    model.shares, model.pixel_loss = [1.0, 0.5], lambda y, p: ((p - y) ** 2).mean()
+    assert model.compute_loss(y=np.zeros_like(a), y_pred=[a, b]) == 1 + 0.5 * 9
 
 
 def test_the_shell(capsys, monkeypatch):
@@ -138,7 +160,7 @@ def test_the_shell(capsys, monkeypatch):
     assert shell.main(["photographs", "pets", "--learn", "train+val"]) == 0
     assert "2.0 gigapixels" in capsys.readouterr().out
     monkeypatch.setattr(
-        photographs, "score_kept", lambda name, split: {"one view": {"score": [0.5, 0.1]}}
+        photographs, "score_kept", lambda name, split, learn: {"one view": {"score": [0.5, 0.1]}}
     )
     assert shell.main(["photographs", "pets", "--score", "val"]) == 0
     assert "pets, val, one view: 0.500 ± 0.100" in capsys.readouterr().out

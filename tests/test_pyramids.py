@@ -124,7 +124,10 @@ def test_grey_images_and_any_size():
         (lambda: networks(depths=(1, 0), patches=(2, 1)), "neither shrinks nor convolves"),
         (lambda: networks(latent=(4, 4, 8)), r"\(K,\)` for a vector.*latent=\(4, 4, 8\)"),
         (lambda: networks((None, None, 3), latent=(4,)), "needs the size of the images"),
-        (lambda: levels(keras.Sequential(name="plain")), r"build it with `pyramid_networks`.*plain"),
+        (
+            lambda: levels(keras.Sequential(name="plain")),
+            r"build it with `pyramid_networks`.*plain",
+        ),
         (lambda: segmentation_head(networks()[0].input, [], 2), "at least one tensor"),
         (
             lambda: segmentation_head(

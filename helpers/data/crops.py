@@ -25,9 +25,12 @@ class Crops(keras.utils.PyDataset):
         turn: whether to turn by a random multiple of 90° as well; needs square crops.
         scale: largest factor by which a crop is shown larger or smaller, log-uniform; 1 is never.
             Both sides share the factor: an image is shown no smaller than it fills the crop.
-            Numbers are read between pixels, classes from the nearest one.
+            Numbers are read between pixels, classes from the nearest one. A factor within 2 % of
+            1 is 1: to resample an image for so little would only blur it.
         light: standard deviation of the logarithm of a random gamma, the exponent of all values;
             each channel has half of that again for itself.
+        colour: standard deviation of the logarithms of two random factors, of contrast (distance
+            to the crop's mean) and of saturation (distance to each pixel's grey).
         share: whether targets are shares in 0..255 that become float32 in [0, 1] with a last
             axis of 1, `(B, h, w, 1)`. Else they are classes and stay as they are, `(B, h, w)`.
         first_epoch: which epoch to start from, for a training that goes on after a stop.
@@ -49,6 +52,7 @@ class Crops(keras.utils.PyDataset):
         turn=False,
         scale=1.0,
         light=0.0,
+        colour=0.0,
         share=False,
         first_epoch=0,
         **options,
@@ -57,10 +61,10 @@ class Crops(keras.utils.PyDataset):
         crop = as_size(crop, "crop")
         if turn and crop[0] != crop[1]:
             raise ValueError(f"`turn` needs square crops. Received: crop={crop}")
-        if scale < 1 or light < 0:
+        if scale < 1 or light < 0 or colour < 0:
             raise ValueError(
-                "`scale` must be at least 1 and `light` at least 0. "
-                f"Received: scale={scale!r}, light={light!r}"
+                "`scale` must be at least 1, `light` and `colour` at least 0. "
+                f"Received: scale={scale!r}, light={light!r}, colour={colour!r}"
             )
         if not len(images):
             raise ValueError("`images` needs at least one image. Received: none")
@@ -89,7 +93,7 @@ class Crops(keras.utils.PyDataset):
         self.images, self.targets, self.crop = images, targets, crop
         self.steps, self.batch_size, self.seed = int(steps), int(batch_size), seed
         self.flip, self.turn, self.scale, self.light = flip, turn, float(scale), float(light)
-        self.share, self.first_epoch = share, int(first_epoch)
+        self.colour, self.share, self.first_epoch = float(colour), share, int(first_epoch)
         self.epoch = self.first_epoch
 
     def __len__(self):
@@ -111,6 +115,8 @@ class Crops(keras.utils.PyDataset):
         i = rng.integers(len(self.images))
         size = np.array(self.images[i].shape[:2])
         factor = max(self.scale ** rng.uniform(-1, 1), *(np.array(self.crop) / size))
+        if abs(factor - 1) < 0.02:
+            factor = 1.0
         region = np.clip(np.rint(np.array(self.crop) / factor).astype(int), 1, size)
         top, left = rng.integers(size - region + 1)
         quarter = rng.integers(4) if self.turn else 0
@@ -128,6 +134,11 @@ class Crops(keras.utils.PyDataset):
             gamma = np.exp(rng.normal(0, self.light) + rng.normal(0, self.light / 2, x.shape[-1]))
             x = _relit(x, gamma.astype("float32"))
         x = to_float(x)
+        if self.colour:
+            contrast, saturation = np.exp(rng.normal(0, self.colour, 2)).astype("float32")
+            grey = x.mean(axis=-1, keepdims=True)
+            x = grey + saturation * (x - grey)
+            x = (x.mean() + contrast * (x - x.mean())).clip(0, 1)
         if self.targets is None:
             return x, None
         return x, cut(self.targets[i], resize_image if self.share else resize_indices)

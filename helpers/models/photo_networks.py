@@ -9,12 +9,13 @@ from keras import layers
 from helpers.layers import bn_relu, conv_bn_relu
 
 MULTIPLE = 8  # of height and width
+MOMENTUM = 0.99  # of batch normalisation: the trainings are long, and their batches small
 
 
 def segmenter(
     num_classes,
     widths=(24, 48, 96),
-    dilations=(1, 2, 4, 8, 1, 2, 4, 8),
+    dilations=(1, 2, 4, 1, 2, 4, 8),
     auxiliary=False,
     image_shape=(None, None, 3),
 ):
@@ -47,17 +48,17 @@ def segmenter(
     fine, middle, coarse = widths
     image = keras.Input(image_shape)
     h = layers.Rescaling(4.0, offset=-2.0)(image)
-    half = conv_bn_relu(_halved(h, fine), fine)
-    quarter = conv_bn_relu(_halved(half, middle), middle)
+    half = _conv(_halved(h, fine), fine)
+    quarter = _conv(_halved(half, middle), middle)
     h = _halved(quarter, coarse)
     for dilation in dilations:
-        h = layers.Add()([h, conv_bn_relu(h, coarse, dilation_rate=dilation)])
+        h = _residual(h, dilation)
     whole = layers.GlobalAveragePooling2D(keepdims=True)(h)  # (B, 1, 1, C)
     h = layers.Add()([h, layers.Conv2D(coarse, 1, activation="relu")(whole)])
     trunk = h
     for skip, width in ((quarter, middle), (half, fine)):
-        h = layers.UpSampling2D(2, interpolation="bilinear")(conv_bn_relu(h, width, 1))
-        h = conv_bn_relu(layers.Concatenate()([h, skip]), width)
+        h = layers.UpSampling2D(2, interpolation="bilinear")(_conv(h, width, 1))
+        h = _conv(layers.Concatenate()([h, skip]), width)
     outputs = [_enlarged(layers.Conv2D(num_classes, 1)(h), 2)]
     if auxiliary:
         outputs.append(_enlarged(layers.Conv2D(num_classes, 1)(trunk), 8))
@@ -65,21 +66,22 @@ def segmenter(
 
 
 def edge_network(
-    widths=(20, 40, 60, 80),
-    depths=(3, 4, 4, 4),
-    side_width=16,
+    widths=(16, 40, 64, 96),
+    depths=(1, 3, 4, 4),
+    side_width=8,
     sides=False,
     image_shape=(None, None, 3),
 ):
     """Edges: depthwise-separable residual blocks at four resolutions, the first the image's own.
 
     Each resolution has a side output; the answer is a weighted sum of the four. In training each
-    side output has a loss of its own (deep supervision).
+    side output has a loss of its own (deep supervision). What is done at the image's own
+    resolution takes most of the time, so it is little.
 
     Args:
         widths: channels at the image's resolution, a half, a quarter and an eighth.
         depths: blocks at each of them.
-        side_width: channels of a side output's dilated convolutions.
+        side_width: channels of the side outputs, below the image's own resolution.
         sides: whether the side outputs are outputs, too.
         image_shape: `(H, W, C)`, multiples of 8; None for any.
 
@@ -107,23 +109,38 @@ def edge_network(
         for _ in range(depth):
             change = layers.DepthwiseConv2D(3, padding="same", activation="relu")(h)
             h = layers.Add()([h, layers.Conv2D(width, 1)(change)])
-        found.append(_enlarged(_side(h, side_width), 2**level))
+        found.append(_enlarged(_side(h, side_width, level), 2**level))
     together = layers.Conv2D(1, 1, kernel_initializer=keras.initializers.Constant(0.25))
     answer = together(layers.Concatenate()(found))
     return keras.Model(image, [answer, *found] if sides else answer, name="edge_network")
 
 
+def _conv(h, width, kernel_size=3):
+    return conv_bn_relu(h, width, kernel_size, momentum=MOMENTUM)
+
+
 def _halved(h, width):
     """Half the height and width, by a 3×3 convolution."""
-    return bn_relu(layers.Conv2D(width, 3, 2, padding="same", use_bias=False)(h))
+    return bn_relu(layers.Conv2D(width, 3, 2, padding="same", use_bias=False)(h), MOMENTUM)
 
 
-def _side(h, width):
+def _residual(h, dilation):
+    """What a 3×3 convolution changes is added, before the ReLU: it may be negative."""
+    conv = layers.Conv2D(h.shape[-1], 3, padding="same", dilation_rate=dilation, use_bias=False)
+    change = layers.BatchNormalization(momentum=MOMENTUM)(conv(h))
+    return layers.ReLU()(layers.Add()([h, change]))
+
+
+def _side(h, width, level):
     """Logits of edges at one resolution: what lies around each place, and where it counts."""
-    h = layers.Conv2D(width, 1)(layers.ReLU()(h))
-    near = layers.Conv2D(width, 3, padding="same", dilation_rate=2)(h)
-    far = layers.Conv2D(width, 3, padding="same", dilation_rate=4)(h)
-    h = layers.ReLU()(layers.Add()([h, near, far]))
+    h = layers.ReLU()(h)
+    if not level:
+        return layers.Conv2D(1, 1)(h)
+    h = layers.Conv2D(width, 1)(h)
+    around = [layers.Conv2D(width, 3, padding="same")(h)]
+    if level > 1:
+        around.append(layers.Conv2D(width, 3, padding="same", dilation_rate=3)(h))
+    h = layers.ReLU()(layers.Add()([h, *around]))
     attention = layers.Conv2D(1, 3, padding="same", activation="sigmoid")(h)
     return layers.Conv2D(1, 1)(layers.Multiply()([h, attention]))
 
