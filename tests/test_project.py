@@ -214,7 +214,6 @@ PARAMETERS_GONE = {
         *("seed", "train_images", "val_images"),
         *("pixels_per_image", "trees", "shrink"),
     ),
-    "08-rates": ("grids",),
 }
 # A record of the first edition whose notebook and settings are gone: its commit has them.
 SETTINGS_GONE = {"11-camvid-controls"}

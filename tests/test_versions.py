@@ -239,7 +239,7 @@ def test_comments_and_docstrings_keep_the_version_and_code_alters_it(copy):
     added = "    # new\n    def clone(layer):\n        '''New.'''\n\n"
     assert replaced("models/resizing", "    def clone(layer):\n", added) == here
     for change in (
-        ("layers", "momentum=0.9", "momentum=0.8"),
+        ("layers", "BatchNormalization(momentum=momentum)", "BatchNormalization(momentum=0.8)"),
         ("data/crops", "light / 2", "light / 3"),
         ("data/images", "Resampling.NEAREST", "Resampling.BOX"),
     ):

@@ -163,7 +163,7 @@ def new_vae(places, channels, run=0):
 
 
 def train_vae(vae, steps, run=0):
-    """Adam; the learning rate rises for 100 steps, then falls to zero like half a cosine wave."""
+    """Adam; its rate rises for 100 steps, then falls to zero like half a cosine wave."""
     schedule = training.rise_and_fall(0.005, steps)
     adam = keras.optimizers.Adam(schedule, beta_2=0.99)
     vae.compile(adam, **backend.compile_options(planned=steps))
