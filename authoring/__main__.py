@@ -67,25 +67,20 @@ def train_photographs(options):
     """Train a network for photographs, or score the one that is kept."""
     from authoring import photographs  # imports Keras
 
-    if options.score:
-        try:
-            found = photographs.score_kept(options.set, options.score, options.learn)
-        except ValueError as error:
-            raise BadRequest(str(error)) from error
-        for way, scores in found.items():
-            mean, half = scores["score"]
-            print(f"{options.set}, {options.score}, {way}: {mean:.3f} ± {half:.3f}")
-        return 0
+    name, learn = options.set, options.learn
     try:
-        note = photographs.keep(options.set, learn=options.learn)
+        if options.score:
+            for way, scores in photographs.score_kept(name, options.score, learn).items():
+                mean, half = scores["score"]
+                print(f"{name}, {options.score}, {way}: {mean:.3f} ± {half:.3f}")
+            return 0
+        note = photographs.keep(name, learn=learn, say=lambda line: print(line, flush=True))
     except ValueError as error:
         raise BadRequest(str(error)) from error
     except KeyboardInterrupt:
-        print(f"{options.set}: stopped; the same command goes on from the last hundred steps")
+        print(f"{name}: stopped; the same command goes on from the last hundred steps")
         return 130
-    print(
-        f"{options.set}: kept after {note['gigapixels']:.1f} gigapixels, {note['minutes']:.0f} min"
-    )
+    print(f"{name}: kept after {note['gigapixels']:.1f} gigapixels, {note['minutes']:.0f} min")
     return 0
 
 
@@ -107,8 +102,8 @@ def _parser():
     kept.add_argument("names", nargs="*", metavar="NAME", help="of recipes; all of them if none")
     photos = commands.add_parser("photographs", help="train a network for photographs, for hours")
     photos.set_defaults(action=train_photographs)
-    photos.add_argument("set", choices=("bsds500", "camvid", "pets"))
-    photos.add_argument("--learn", choices=("train", "train+val"), default="train")
+    photos.add_argument("set", metavar="SET", help="bsds500, camvid or pets")
+    photos.add_argument("--learn", default="train", help="from train (the default) or train+val")
     photos.add_argument("--score", choices=("val", "test"), help="score the kept network instead")
     pages = commands.add_parser("readme", help="refill the Markdown pages from what is stored")
     pages.set_defaults(action=refresh_pages)

@@ -2,12 +2,10 @@
 
 A recipe is one long training from scratch, chosen on the val split. It can be stopped at any time
 and goes on from its last hundred steps. What it says goes to a log as well, which can be read
-while it runs. The finished network is kept with its learning curve and its score on val; the test
-split is read by another command, once.
+while it runs. Scores are another command: of val at any time, of the test split once.
 """
 
 import hashlib
-import inspect
 import json
 import time
 
@@ -15,33 +13,34 @@ import keras
 import numpy as np
 
 from authoring import long_training
-from authoring.supervised import Supervised
-from authoring.weights import sgemm_speed
 from helpers import data, edges, metrics, pretrained, training
-from helpers.checkpoint import code_versions, training_backup
-from helpers.experiments import photo_views
+from helpers.checkpoint import training_backup
+from helpers.experiments import photo_edges, photo_views
 from helpers.metrics.statistics import confidence_interval
-from helpers.models.photo_networks import MULTIPLE
-from helpers.segmentation import EdgeCrossEntropy, PixelCrossEntropy
+from helpers.photo_networks import MULTIPLE
+from helpers.segmentation import EdgeCrossEntropy, PixelCrossEntropy, class_weights
 
 EPOCH = 100  # steps between two states that are kept
-TOLERANCE = 0.0075  # of the diagonal, for edges: the official one
 LOOKS = "test_looks.jsonl"  # beside the kept networks: which of them were scored on test
+LEARN = ("train", "train+val")
 RECIPES = {
     "bsds500": {
+        "task": "edges",
         "builder": "edge_network",
         "arguments": {},
         "outputs": {"sides": True},  # of the network in training only
         "shares": [1.0, 0.5, 0.5, 0.5, 0.5],  # of the outputs in the loss
         "crop": [256, 256],
-        "crops": {"turn": True, "light": 0.2, "scale": 1.5, "share": True},
+        "crops": {**photo_edges.VARIED, "scale": 1.5},
         "positive": 0.3,  # smallest share of annotators that makes an edge
         "batch_size": 8,
         "epochs": 240,
         "learning_rate": 0.002,
         "seed": 0,
+        "views": {"scales": [0.5, 1.0, 1.5]},  # of the score from several views
     },
     "camvid": {
+        "task": "segments",
         "builder": "segmenter",
         "arguments": {"num_classes": 11},
         "outputs": {"auxiliary": True},
@@ -53,8 +52,10 @@ RECIPES = {
         "epochs": 180,
         "learning_rate": 0.003,
         "seed": 0,
+        "views": {"scales": [0.75, 1.0, 1.25], "mirror": True},
     },
     "pets": {
+        "task": "segments",
         "builder": "segmenter",
         "arguments": {"num_classes": 3, "widths": [16, 32, 64]},
         "outputs": {"auxiliary": True},
@@ -67,13 +68,10 @@ RECIPES = {
         "epochs": 120,
         "learning_rate": 0.003,
         "seed": 0,
+        "views": {"mirror": True},
     },
 }
-VIEWS = {  # what several views are, for the second score
-    "bsds500": {"scales": [0.5, 1.0, 1.5], "mirror": False},
-    "camvid": {"scales": [0.75, 1.0, 1.25], "mirror": True},
-    "pets": {"scales": [1.0], "mirror": True},
-}
+DECAY = {"weight_decay": 0.02, "exclude": ["bias", "gamma", "beta"]}
 
 
 def keep(name, recipe=None, learn="train", folder=pretrained.FOLDER, work=None, say=print):
@@ -82,22 +80,25 @@ def keep(name, recipe=None, learn="train", folder=pretrained.FOLDER, work=None, 
     Args:
         name: of a set, and of a recipe in `RECIPES` unless one is given.
         recipe: a dictionary like those in `RECIPES`.
-        learn: "train", or "train+val" for the second protocol of some published rows.
+        learn: "train", or "train+val" for the second protocol of some published rows. The curve
+            has a score of 20 photographs of val in the first case, and none in the second.
         folder: where the weights go, as `photo-<name>`, or `photo-<name>-trainval`.
         work: where the state of an unfinished training and its log lie; in the cache unless given.
         say: gets a line now and then.
 
     Returns:
         The note, a dictionary.
+
+    Raises:
+        ValueError: If there is no such recipe or protocol, the network is kept already, or the
+            training diverged.
     """
-    recipe = RECIPES[name] if recipe is None else recipe
+    recipe = _recipe(name) if recipe is None else recipe
     kept_as = kept_name(name, learn)
     if (folder / f"{kept_as}.npz").exists():
         raise ValueError(f"{folder} holds {kept_as}: remove it to train it again")
     work = data.cache_folder() / "kept" / "photographs" if work is None else work
     work.mkdir(parents=True, exist_ok=True)
-    known = [data.load(name, split, **_size(recipe)) for split in learn.split("+")]
-    val = data.load(name, "val", limit=20, **_size(recipe))
     log = work / f"{name}-{learn}.log"
 
     def tell(line):
@@ -105,56 +106,57 @@ def keep(name, recipe=None, learn="train", folder=pretrained.FOLDER, work=None, 
             lines.write(f"{time.strftime('%H:%M:%S')} {line}\n")
         say(f"{name}: {line}")
 
+    known = [data.load(name, split, **_size(recipe)) for split in learn.split("+")]
+    held_out = data.load(name, "val", limit=20, **_size(recipe)) if learn == "train" else None
     keras.utils.set_random_seed(recipe["seed"])
-    loss = _loss(recipe, known)
-    model = _network(recipe, loss)
-    stream = _stream(recipe, known)
-    epochs, step_pixels = recipe["epochs"], recipe["batch_size"] * np.prod(recipe["crop"])
-    tell(f"{_single(recipe, model).count_params():,} weights, {epochs * EPOCH:,} steps; log: {log}")
+    model = pretrained.build(recipe["builder"], {**recipe["arguments"], **recipe["outputs"]})
+    network = keras.Model(model.inputs, model.outputs[0], name=model.name)  # of the same layers
+    _compile(model, recipe, _loss(recipe, known))
+    planned = recipe["epochs"] * EPOCH
+    tell(f"{network.count_params():,} weights, {planned:,} steps; log: {log}")
 
-    def row_told(row):
-        done = row["epoch"] / epochs
-        left = row["seconds"] * (1 / done - 1) / 60
-        tell(
-            f"step {row['epoch'] * EPOCH:,} of {epochs * EPOCH:,}, {row['score']:.3f} on "
-            f"{len(val)} photographs of val, about {left:.0f} min left"
-        )
+    def score_now(_):
+        return score(network, held_out, recipe, thresholds=33)["score"][0] if held_out else None
 
-    def resumed(epoch):
-        tell(f"goes on after step {epoch * EPOCH:,}")
+    def tell_row(row):
+        left = row["seconds"] * (planned / row["steps"] - 1) / 60
+        scored = f"{row['score']:.3f} on {len(held_out)} photographs of val, " if held_out else ""
+        loss = f"loss {row['loss']:.4f}"
+        tell(f"step {row['steps']:,} of {planned:,}, {loss}, {scored}about {left:.0f} min left")
 
     rows, backup = long_training.fit(
         model,
-        stream,
-        epochs,
+        _stream(recipe, known),
+        recipe["epochs"],
         work / f"{name}-{learn}",
-        [recipe, learn, loss.get_config(), code_versions.short(inspect.getsource(type(loss)))],
-        lambda model: score(_single(recipe, model), val, recipe, thresholds=33)["score"][0],
-        row_told,
-        resumed,
-        every=max(1, epochs // 12),
+        [recipe, learn, DECAY],
+        score=score_now,
+        tell=tell_row,
+        resumed=lambda done: tell(f"goes on after step {done:,}"),
+        every=max(1, recipe["epochs"] // 12),
     )
-    kept = _single(recipe, model)
     note = {
         "dataset": name,
         "licence": known[0].licence,
         "class_names": known[0].class_names,
-        "multiple": MULTIPLE,
         "learned_from": learn,
         "recipe": recipe,
+        "steps": planned,
         "learning_curve": rows,
-        "gigapixels": float(epochs * EPOCH * step_pixels / 1e9),
+        "gigapixels": planned * recipe["batch_size"] * float(np.prod(recipe["crop"])) / 1e9,
         "minutes": backup.seconds / 60,
-        "sgemm_gflops": sgemm_speed(),
+        **long_training.made_with(),
     }
     about = {"builder": recipe["builder"], "arguments": recipe["arguments"]}
-    pretrained.save(kept, kept_as, folder=folder, **about, **note)
+    pretrained.save(network, kept_as, folder=folder, **about, **note)
     backup.remove()
     return note
 
 
 def kept_name(name, learn="train"):
     """Of the files of a kept network."""
+    if learn not in LEARN:
+        raise ValueError(f"`learn` must be one of {', '.join(LEARN)}. Received: {learn!r}")
     return f"photo-{name}" + ("" if learn == "train" else "-trainval")
 
 
@@ -173,11 +175,12 @@ def score_kept(name, split, learn="train", folder=pretrained.FOLDER):
         raise ValueError(f"{folder} holds no {kept_as}: train it first")
     if split in note["learned_from"].split("+"):
         raise ValueError(f"{kept_as} learned from {split}: a score there would say little")
+    recipe = note["recipe"]
+    dataset = data.load(name, split, **_size(recipe))
     if split == "test":
         _look(kept_as, folder)
-    dataset = data.load(name, split, **_size(note["recipe"]))
-    ways = {"one view": None, "several views": VIEWS[name]}
-    found = {way: score(network, dataset, note["recipe"], views) for way, views in ways.items()}
+    ways = {"one view": {}, "several views": recipe["views"]}
+    found = {way: score(network, dataset, recipe, views) for way, views in ways.items()}
     path = folder / f"{kept_as}.json"
     kept = json.loads(path.read_text("utf-8"))
     kept.setdefault("scores", {})[split] = {**found, "photographs": len(dataset)}
@@ -211,68 +214,56 @@ def score(network, dataset, recipe, views=None, thresholds=99):
         Dictionary: `score`, mean and half width, and `classes` or `ois` and `ap`.
     """
     shares = photo_views.probabilities(network, dataset.images, MULTIPLE, **(views or {}))
-    if "positive" in recipe:
-        maps = [edges.nms(share[..., 0].astype("float64")) for share in shares]
-        found = edges.benchmark(maps, dataset.annotations, thresholds, TOLERANCE, progress=False)
+    if recipe["task"] == "edges":
+        maps = (share[..., 0] for share in shares)
+        found = edges.benchmark(maps, dataset.annotations, thresholds, nms=True, progress=False)
         half = confidence_interval(edges.ods_by_image(found))[1]
         return {"score": [found.ods, half], "ois": found.ois, "ap": found.ap}
-    answers = [share.argmax(axis=-1) for share in shares]
     classes, void = recipe["arguments"]["num_classes"], dataset.ignore_class
-    by_image = metrics.mean_iou_by_image(dataset.masks, answers, classes, void)
-    counts = sum(
-        metrics.confusion_matrix(mask, one, classes, void)
-        for mask, one in zip(dataset.masks, answers, strict=True)
-    )
-    ious = metrics.iou_of_counts(counts)
-    half = confidence_interval(by_image)[1]
+    counts = [
+        metrics.confusion_matrix(mask, share.argmax(axis=-1), classes, void)
+        for mask, share in zip(dataset.masks, shares, strict=True)
+    ]
+    ious = metrics.iou_of_counts(np.sum(counts, axis=0))
+    half = confidence_interval(metrics.mean_iou_of_counts(counts))[1]
     return {"score": [float(np.nanmean(ious)), half], "classes": list(ious)}
 
 
-def _network(recipe, loss):
-    """The network in training, compiled."""
-    arguments = {**recipe["arguments"], **recipe["outputs"]}
-    arguments["image_shape"] = [*recipe["crop"], 3]
-    network = pretrained.build(recipe["builder"], arguments)
-    model = Supervised(network.inputs, network.outputs)
-    model.shares, model.pixel_loss = recipe["shares"], loss
-    steps = recipe["epochs"] * EPOCH
-    rate = training.rise_and_fall(recipe["learning_rate"], steps, min(500, steps // 10))
-    adam = keras.optimizers.AdamW(rate, weight_decay=0.02, global_clipnorm=1.0)
-    adam.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    model.compile(adam, jit_compile=False)
-    return model
+def _recipe(name):
+    if name not in RECIPES:
+        raise ValueError(f"no recipe of this name: {name}. There are: {', '.join(RECIPES)}")
+    return RECIPES[name]
 
 
-def _single(recipe, model):
-    """A network of one output that reads any size, with the weights of the one in training."""
-    arguments = {**recipe["arguments"], **recipe["outputs"]}
-    whole = pretrained.build(recipe["builder"], arguments)
-    whole.set_weights(model.get_weights())
-    return keras.Model(whole.inputs, whole.outputs[0], name=whole.name)
+def _compile(model, recipe, loss):
+    rate = training.rise_and_fall(recipe["learning_rate"], recipe["epochs"] * EPOCH, 500)
+    adam = keras.optimizers.AdamW(rate, weight_decay=DECAY["weight_decay"], global_clipnorm=1.0)
+    adam.exclude_from_weight_decay(var_names=DECAY["exclude"])
+    # XLA makes these convolutions two to ten times slower on a CPU with TensorFlow; JAX needs it.
+    xla = keras.backend.backend() == "jax"
+    losses = [loss] * len(model.outputs)
+    model.compile(adam, losses, loss_weights=recipe["shares"], jit_compile=xla)
 
 
 def _loss(recipe, known):
-    if "positive" in recipe:
+    if recipe["task"] == "edges":
         return EdgeCrossEntropy(balanced=True, positive=recipe["positive"])
     classes, void = recipe["arguments"]["num_classes"], known[0].ignore_class
-    labels = np.concatenate([np.ravel(mask) for part in known for mask in part.masks])
-    shares = np.bincount(labels, minlength=classes)[:classes] / len(labels)
-    weights = np.maximum(shares, 1e-3) ** -recipe["balance"]
-    return PixelCrossEntropy(classes, void, weights / weights.mean())
+    masks = [mask for part in known for mask in part.masks]
+    return PixelCrossEntropy(classes, void, class_weights(masks, classes, void, recipe["balance"]))
 
 
 def _stream(recipe, known):
     """Random crops of all photographs, a batch as a function of seed, epoch and index."""
-    pictures = [image for part in known for image in part.images]
-    name = "edges" if "positive" in recipe else "masks"
-    targets = [target for part in known for target in getattr(part, name)]
+    name = "edges" if recipe["task"] == "edges" else "masks"
     return data.Crops(
-        pictures,
+        [image for part in known for image in part.images],
         recipe["crop"],
-        targets,
+        [target for part in known for target in getattr(part, name)],
         EPOCH,
         recipe["batch_size"],
         recipe["seed"],
+        outputs=len(recipe["shares"]),
         **recipe["crops"],
     )
 

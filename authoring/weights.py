@@ -5,9 +5,7 @@ was trained enough: whether twice the steps change the ELBO on held-out pictures
 A training that is stopped goes on from its last twentieth, to the same weights.
 """
 
-import importlib.metadata
 import tempfile
-import time
 
 import keras
 import numpy as np
@@ -149,9 +147,7 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
         },
         "trained_enough": _verdict(scores[steps // 2], scores[steps]),
         "minutes": whole["seconds"] / 60,
-        "sgemm_gflops": sgemm_speed(),
-        "backend": keras.backend.backend(),
-        "versions": _versions(),
+        **long_training.made_with(),
     }
     network = {"builder": recipe["builder"], "arguments": _arguments(recipe)}
     pretrained.save(whole["model"], name, folder=folder, **network, **note)
@@ -163,17 +159,6 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     for run in runs.values():
         run["backup"].remove()
     return note
-
-
-def sgemm_speed(size=1024, repeats=8):
-    """GF/s of the fastest of some products of two float32 matrices."""
-    a = np.random.default_rng(0).standard_normal((size, size), "float32")
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        a @ a
-        seconds.append(time.perf_counter() - start)
-    return round(2 * size**3 / min(seconds) / 1e9, 1)
 
 
 def _train(name, recipe, steps, planned, held_out, work, say):
@@ -189,23 +174,24 @@ def _train(name, recipe, steps, planned, held_out, work, say):
     stream = FreshShapes(recipe["batch_size"], each, recipe["seed"], **recipe["pictures"])
 
     def tell(row):
-        done = row["epoch"] * each
-        left = row["seconds"] / done * (planned - done) / 60
+        left = row["seconds"] / row["steps"] * (planned - row["steps"]) / 60
         say(
-            f"{name}: step {done:,} of {steps:,}, ELBO {row['score']:,.1f} nats on "
+            f"{name}: step {row['steps']:,} of {steps:,}, ELBO {row['score']:,.1f} nats on "
             f"{HELD_OUT:,} held-out pictures, about {left:.0f} min left"
         )
 
-    def score(model):
-        return float(_elbos(model, held_out).mean())
-
-    def resumed(epoch):
-        say(f"{name}: goes on after step {epoch * each:,} of {steps:,}")
-
-    file = work / f"{name}-{steps}"
-    rows, backup = long_training.fit(model, stream, EPOCHS, file, recipe, score, tell, resumed)
+    rows, backup = long_training.fit(
+        model,
+        stream,
+        EPOCHS,
+        work / f"{name}-{steps}",
+        recipe,
+        score=lambda model: float(_elbos(model, held_out).mean()),
+        tell=tell,
+        resumed=lambda done: say(f"{name}: goes on after step {done:,} of {steps:,}"),
+    )
     curve = [
-        {"steps": row["epoch"] * each, "seconds": row["seconds"], "elbo_nats": row["score"]}
+        {key: row[key] for key in ("steps", "seconds")} | {"elbo_nats": row["score"]}
         for row in rows
     ]
     return {"model": model, "curve": curve, "seconds": backup.seconds, "backup": backup}
@@ -248,8 +234,3 @@ def _verdict(half, whole):
 
 def _arguments(recipe):
     return {**recipe["arguments"], "seed": recipe["seed"]}
-
-
-def _versions():
-    names = {"keras", "numpy", keras.backend.backend()}
-    return {name: importlib.metadata.version(name) for name in sorted(names)}

@@ -139,25 +139,26 @@ def bn_relu(x, momentum=0.9):
     return layers.ReLU()(layers.BatchNormalization(momentum=momentum)(x))
 
 
-def conv_bn_relu(x, filters, kernel_size=3, dilation_rate=1, momentum=0.9):
-    """Convolution without bias, batch normalisation and ReLU, at the resolution that comes in.
+def conv_bn_relu(x, filters, kernel_size=3, strides=1, dilation_rate=1, momentum=0.9):
+    """Convolution without bias, batch normalisation and ReLU.
 
     Args:
         x: symbolic, `(B, H, W, C)`.
         filters: output channels.
         kernel_size: side of the kernel.
+        strides: by how much it shrinks; 1 keeps the resolution.
         dilation_rate: step between its taps.
         momentum: of the batch normalisation, see `bn_relu`.
 
     Returns:
-        Symbolic, `(B, H, W, filters)`.
+        Symbolic, `(B, H / strides, W / strides, filters)`.
 
     Examples:
         >>> layers.conv_bn_relu(keras.Input((8, 8, 3)), filters=16, dilation_rate=2).shape
         (None, 8, 8, 16)
     """
     conv = layers.Conv2D(
-        filters, kernel_size, padding="same", dilation_rate=dilation_rate, use_bias=False
+        filters, kernel_size, strides, "same", dilation_rate=dilation_rate, use_bias=False
     )
     return bn_relu(conv(x), momentum)
 

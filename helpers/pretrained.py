@@ -14,9 +14,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from helpers import models, pyramids
+from helpers import models, photo_networks, pyramids
 from helpers.checkpoint.code_versions import git_commit
-from helpers.models import photo_networks
 
 FOLDER = Path(__file__).parents[1] / "data" / "weights"
 MAX_BYTES = 2 * 2**20
@@ -35,7 +34,7 @@ def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, 
         name: of the files.
         builder: "conv_vae", "dense_vae" (see `models`), "grid_vae", a VAE of
             `pyramids.pyramid_networks`, "pyramid_head", a `pyramids.segmentation_head` on all
-            levels of an encoder, "segmenter" or "edge_network" (see `models.photo_networks`).
+            levels of an encoder, "segmenter" or "edge_network" (see `photo_networks`).
         arguments: of the builder, a dictionary of JSON values. A grid VAE has those of
             `pyramid_networks` and of `models.VAE`. Those of a pyramid head are `patches`,
             `widths`, `depths` and `num_classes`; they may stand among `about` instead.
@@ -98,8 +97,8 @@ def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, 
 def load(name, folder=FOLDER):
     """A kept model and its note; (None, None) if there is none.
 
-    A pyramid head takes images of any size; the note's `multiple` is what
-    `pyramids.predict_full_size` pads to.
+    A pyramid head, a segmenter and an edge network take images of any size; the note's `multiple`
+    is what `pyramids.predict_full_size` pads to.
 
     Examples:
         >>> pretrained.load("nothing-of-this-name")
@@ -144,8 +143,8 @@ def load_weights(model, name, folder=FOLDER):
     values, about = _read(name, folder)
     if values is None:
         raise FileNotFoundError(
-            f"{Path(folder) / name}.npz and .json are not here. `make weights NAME={name}` trains "
-            "and keeps them."
+            f"{Path(folder) / name}.npz and .json are not here. `make weights NAME=…` and `make "
+            "train-photographs SET=…` train and keep such files."
         )
     kept = [v.shape for v in values]
     if kept != _shapes(model):
@@ -177,6 +176,8 @@ def _read(name, folder):
     if about["builder"] == "pyramid_head":
         multiple = math.prod(about["arguments"]["patches"])
         about = {**about["arguments"], **about, "multiple": multiple}
+    if about["builder"] in ("segmenter", "edge_network"):
+        about["multiple"] = photo_networks.MULTIPLE
     with np.load(weights, allow_pickle=False) as stored:
         values = [stored[f"arr_{i}"].astype("float32") for i in range(len(stored.files))]
     return values, about

@@ -229,6 +229,7 @@ IMAGES, MASKS = coded()
         (lambda: data.Crops(IMAGES, 0), "positive integer"),
         (lambda: data.Crops(IMAGES, 8, scale=0.9), "scale=0.9"),
         (lambda: data.Crops(IMAGES, 8, light=-1), "light=-1"),
+        (lambda: data.Crops(IMAGES, 8, colour=-1), "colour=-1"),
         (lambda: data.Crops([], 8), "at least one image"),
         (lambda: data.Crops(IMAGES, 8, MASKS[:1]), "Received: 1 and 2"),
         (lambda: data.Crops(IMAGES, (41, 8)), r"image 0 is smaller than the crop.*\(40, 60\)"),

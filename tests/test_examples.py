@@ -18,10 +18,10 @@ HELPERS = Path(__file__).resolve().parents[1] / "helpers"
 
 # The small module: its files, and the names in `helpers` that an example may use.
 SMALL = (
-    "backend", "checks", "layers", "losses", "networks", "pretrained", "progress", "pyramids",
+    "backend", "checks", "layers", "losses", "networks", "photo_networks", "pretrained", "progress", "pyramids",
     "training", "checkpoint.code_versions", "checkpoint.fingerprints", "checkpoint.result_store",
     "checkpoint.session_code", "metrics.density", "metrics.label_maps", "metrics.loss_weights", "models.inputs",
-    "models.pair_checks", "models.photo_networks", "models.saving", "models.vae",
+    "models.pair_checks", "models.saving", "models.vae",
 )  # fmt: skip
 # Files of it that only other files of `helpers` use.
 INSIDE = ("checkpoint.training_backup", "models.first_edition", "models.resizing")

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from helpers import pyramids
 from helpers.experiments import photo_views
 
 RNG = np.random.default_rng(0)
@@ -36,9 +37,41 @@ def test_the_mirror_image_is_turned_back():
     assert np.abs(one - alone).max() > 1e-3
 
 
-def test_other_sizes_come_back_to_the_size_of_the_image_and_stay_probabilities():
-    image = np.full((16, 24, 3), 90, "uint8")
-    for scales in ([0.5], [0.5, 1.0, 1.5]):
-        (found,) = photo_views.probabilities(network(4), [image], 8, scales, mirror=True)
-        assert found.shape == (16, 24, 4)
+def ramp(height=32, width=48):
+    down, right = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
+    return (255 * np.stack([down, right, 1 - down], axis=-1)).astype("uint8")
+
+
+def pointwise():
+    keras.utils.set_random_seed(3)
+    layer = keras.layers.Conv2D(4, 1)
+    return keras.Sequential([keras.Input((None, None, 3)), layer])
+
+
+def test_every_size_comes_back_to_its_place():
+    """A network that sees one pixel says nearly the same of a smooth image at every size."""
+    model, image = pointwise(), ramp()
+    (alone,) = photo_views.probabilities(model, [image], 8)
+    for scale in (0.5, 1.5):
+        (found,) = photo_views.probabilities(model, [image], 8, [scale])
+        assert found.shape == alone.shape and np.abs(found - alone).max() < 0.02
         np.testing.assert_allclose(found.sum(axis=-1), 1, atol=1e-5)
+
+
+def test_several_sizes_are_averaged():
+    model, image = network(4), RNG.integers(0, 256, (16, 24, 3), "uint8")
+    one, other, both = (
+        next(photo_views.probabilities(model, [image], 8, scales))
+        for scales in ([0.5], [1.5], [0.5, 1.5])
+    )
+    np.testing.assert_allclose(both, (one + other) / 2, atol=1e-6)
+
+
+def test_the_network_is_compiled_once_for_all_images(monkeypatch):
+    compiled = []
+    real = pyramids.compile_model
+    monkeypatch.setattr(pyramids, "compile_model", lambda m: compiled.append(m) or real(m))
+    images = [RNG.integers(0, 256, (16, side, 3), "uint8") for side in (16, 24, 32)]
+    found = list(photo_views.probabilities(network(4), images, 8, [0.5, 1.0], mirror=True))
+    assert [one.shape[:2] for one in found] == [(16, 16), (16, 24), (16, 32)]
+    assert len(compiled) == 1

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from authoring import __main__ as shell
-from authoring import photographs
-from authoring.supervised import Supervised
+from authoring import long_training, photographs
 from helpers import data, pretrained
 
 RNG = np.random.default_rng(0)
@@ -33,9 +32,11 @@ def small(monkeypatch):
     monkeypatch.setattr(photographs, "EPOCH", 2)
 
     def load(name, split, size=None, limit=None):
-        n = {"train": 4, "val": 3, "test": 2}[split]
+        assert size == ((256, 256) if name == "pets" else None)
+        n = min({"train": 4, "val": 23, "test": 2}[split], limit or 99)
         masks = np.zeros((n, 24, 32), "uint8")
         masks[:, 6:18, 8:20] = 1
+        masks[:, 20:] = 3  # void
         images = np.where(masks[..., None] == 1, 200, 40).astype("uint8").repeat(3, axis=-1)
         drawn = np.zeros((n, 1, 24, 32), "uint8")
         drawn[:, :, 6, 8:20] = drawn[:, :, 17, 8:20] = 1
@@ -45,6 +46,7 @@ def small(monkeypatch):
             images,
             masks,
             ("ground", "thing", "nothing"),
+            ignore_class=3,
             edges=255 * drawn[:, 0],
             annotations=list(drawn),
             licence="none",
@@ -63,7 +65,9 @@ def test_a_stopped_training_ends_as_an_unbroken_one(name, recipe, tmp_path):
     whole = photographs.keep(
         name, recipe, folder=tmp_path / "a", work=tmp_path / "w", say=lambda _: None
     )
-    assert [row["epoch"] for row in whole["learning_curve"]] == list(range(1, recipe["epochs"] + 1))
+    rows = whole["learning_curve"]
+    assert [row["steps"] for row in rows] == [2 * i for i in range(1, recipe["epochs"] + 1)]
+    assert whole["steps"] == 2 * recipe["epochs"] and all(row["loss"] > 0 for row in rows)
     lines = []
 
     def stop(line):
@@ -84,21 +88,48 @@ def test_a_stopped_training_ends_as_an_unbroken_one(name, recipe, tmp_path):
         np.testing.assert_allclose(one, other, rtol=2e-3, atol=1e-4)
 
 
-def test_the_second_protocol_learns_from_val_as_well(tmp_path):
-    known = []
-    real = photographs._stream
-    photographs_stream = lambda recipe, parts: known.append(parts) or real(recipe, parts)  # noqa: E731
+def test_a_stop_before_the_first_score_is_gone_on_from(tmp_path):
+    recipe = {**SEGMENTS, "epochs": 26}  # a score after every second epoch
+    stops, lines = [], []
+
+    def stop(self, epoch, logs=None):
+        if epoch == 1 and not stops:
+            stops.append(epoch)
+            raise KeyboardInterrupt
+
+    again = {"recipe": recipe, "folder": tmp_path, "work": tmp_path / "w", "say": lines.append}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(photographs, "_stream", photographs_stream)
+        patch.setattr(long_training._Curve, "on_epoch_begin", stop)
+        with pytest.raises(KeyboardInterrupt):
+            photographs.keep("pets", **again)
+    note = photographs.keep("pets", **again)
+    assert any("goes on after step 2" in line for line in lines)
+    assert [row["steps"] for row in note["learning_curve"]] == list(range(4, 53, 4))
+
+
+def test_the_second_protocol_learns_from_val_and_has_no_score_of_it(tmp_path):
+    known, real = [], photographs._stream
+
+    def stream(recipe, parts):
+        known.extend(parts)
+        return real(recipe, parts)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(photographs, "_stream", stream)
         note = photographs.keep(
             "pets", SEGMENTS, "train+val", tmp_path, tmp_path / "w", say=lambda _: None
         )
-    assert [part.split for part in known[0]] == ["train", "val"]
+    assert [part.split for part in known] == ["train", "val"] and len(known[1]) == 23
     assert note["learned_from"] == "train+val" and note["gigapixels"] == 3 * 2 * 2 * 256 / 1e9
+    assert {row["score"] for row in note["learning_curve"]} == {None}
     with pytest.raises(ValueError, match="photo-pets-trainval learned from val"):
         photographs.score_kept("pets", "val", "train+val", tmp_path)
     with pytest.raises(ValueError, match="holds photo-pets-trainval: remove it"):
         photographs.keep("pets", SEGMENTS, "train+val", tmp_path, tmp_path / "w")
+
+
+def missing(*_, **__):
+    raise FileNotFoundError("no archive")
 
 
 def test_test_is_looked_at_once(tmp_path):
@@ -106,7 +137,11 @@ def test_test_is_looked_at_once(tmp_path):
     for _ in range(2):
         found = photographs.score_kept("pets", "val", folder=tmp_path)
     assert set(found) == {"one view", "several views"}
-    photographs.score_kept("pets", "test", folder=tmp_path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(photographs.data, "load", missing)
+        with pytest.raises(FileNotFoundError):
+            photographs.score_kept("pets", "test", folder=tmp_path)
+    photographs.score_kept("pets", "test", folder=tmp_path)  # nothing had been seen
     with pytest.raises(ValueError, match="scored on test before"):
         photographs.score_kept("pets", "test", folder=tmp_path)
     note = json.loads((tmp_path / "photo-pets.json").read_text("utf-8"))
@@ -115,16 +150,26 @@ def test_test_is_looked_at_once(tmp_path):
     assert pretrained.load("photo-pets", tmp_path)[0].output_shape[-1] == 3
 
 
-def test_a_perfect_network_has_a_perfect_score():
-    val = photographs.data.load("pets", "val")
-
-    def perfect(*_, **__):
-        return (np.eye(3, dtype="float32")[mask] for mask in val.masks)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(photographs.photo_views, "probabilities", perfect)
-        found = photographs.score(None, val, SEGMENTS)
+def test_a_perfect_network_has_a_perfect_score(monkeypatch):
+    val = photographs.data.load("pets", "val", size=(256, 256))
+    truth = [np.eye(4, dtype="float32")[mask][..., :3] for mask in val.masks]
+    monkeypatch.setattr(photographs.photo_views, "probabilities", lambda *_, **__: iter(truth))
+    found = photographs.score(None, val, SEGMENTS)
     assert found["score"][0] == 1 and found["classes"][:2] == [1, 1]
+    drawn = [one[0][..., None].astype("float32") for one in val.annotations]
+    monkeypatch.setattr(photographs.photo_views, "probabilities", lambda *_, **__: iter(drawn))
+    assert photographs.score(None, val, EDGES)["score"][0] == pytest.approx(1)
+
+
+def test_the_loss_weighs_classes_by_their_share_of_what_counts():
+    known = [photographs.data.load("camvid", "train")]
+    recipe = {**SEGMENTS, "balance": 0.5}
+    loss = photographs._loss(recipe, known)
+    ground, thing = 20 * 32 - 144, 144
+    shares = np.array([ground, thing, 0]) / (ground + thing)
+    np.testing.assert_allclose(loss.class_weights, np.maximum(shares, 1e-3) ** -0.5)
+    assert loss.ignore_class == 3
+    assert photographs._loss({**recipe, "balance": 0.0}, known).class_weights == [1, 1, 1]
 
 
 def test_a_score_of_what_is_not_there_is_refused(tmp_path):
@@ -134,17 +179,25 @@ def test_a_score_of_what_is_not_there_is_refused(tmp_path):
 
 def test_a_training_that_diverges_is_named_and_its_state_is_not_kept(tmp_path):
     wild = {**SEGMENTS, "learning_rate": float("inf")}
-    with pytest.raises(ValueError, match=r"loss of epoch \d is nan: the training diverged"):
+    with pytest.raises(ValueError, match=r"the loss is nan at step \d: the training diverged"):
         photographs.keep("pets", wild, folder=tmp_path, work=tmp_path / "w", say=lambda _: None)
-    assert not list(tmp_path.glob("photo-pets*"))
+    assert not list((tmp_path / "w").glob("*.weights.h5"))
 
 
-def test_every_output_counts_by_its_share():
-    a, b = np.ones((1, 4, 4, 1), "float32"), np.full((1, 4, 4, 1), 3.0, "float32")
-    image = photographs.keras.Input((4, 4, 1))
-    model = Supervised(image, [image + 0, image * 3])
-    model.shares, model.pixel_loss = [1.0, 0.5], lambda y, p: ((p - y) ** 2).mean()
-    assert model.compute_loss(y=np.zeros_like(a), y_pred=[a, b]) == 1 + 0.5 * 9
+@pytest.mark.parametrize("name", photographs.RECIPES)
+def test_every_recipe_builds_and_its_file_will_be_small(name):
+    recipe = photographs.RECIPES[name]
+    model = pretrained.build(recipe["builder"], {**recipe["arguments"], **recipe["outputs"]})
+    assert len(model.outputs) == len(recipe["shares"])
+    assert 2 * model.count_params() < pretrained.MAX_BYTES
+    assert not any(side % pretrained.photo_networks.MULTIPLE for side in recipe["crop"])
+
+
+def test_what_is_not_there_is_named():
+    with pytest.raises(ValueError, match=r"no recipe of this name: cats\. There are: bsds500"):
+        photographs.keep("cats")
+    with pytest.raises(ValueError, match="`learn` must be one of train, train"):
+        photographs.keep("pets", learn="test")
 
 
 def test_the_shell(capsys, monkeypatch):
@@ -154,9 +207,8 @@ def test_the_shell(capsys, monkeypatch):
     monkeypatch.setattr(photographs, "keep", stopped)
     assert shell.main(["photographs", "pets"]) == 130
     assert "goes on from the last hundred steps" in capsys.readouterr().out
-    monkeypatch.setattr(
-        photographs, "keep", lambda name, learn: {"gigapixels": 2.0, "minutes": 3.0}
-    )
+    done = {"gigapixels": 2.0, "minutes": 3.0}
+    monkeypatch.setattr(photographs, "keep", lambda name, learn, say: done)
     assert shell.main(["photographs", "pets", "--learn", "train+val"]) == 0
     assert "2.0 gigapixels" in capsys.readouterr().out
     monkeypatch.setattr(
@@ -164,5 +216,6 @@ def test_the_shell(capsys, monkeypatch):
     )
     assert shell.main(["photographs", "pets", "--score", "val"]) == 0
     assert "pets, val, one view: 0.500 ± 0.100" in capsys.readouterr().out
-    with pytest.raises(SystemExit):
-        shell.main(["photographs", "cats"])
+    monkeypatch.undo()
+    assert shell.main(["photographs", "cats"]) == 2
+    assert "There are: bsds500" in capsys.readouterr().err

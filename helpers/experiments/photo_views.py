@@ -1,6 +1,8 @@
 """One answer of a network from several views of a photograph: other sizes, and the mirror image."""
 
 import numpy as np
+from scipy.special import expit, softmax
+from skimage.transform import resize
 
 from helpers import pyramids
 from helpers.data.images import resize_image
@@ -12,7 +14,7 @@ def probabilities(model, images, multiple, scales=(1.0,), mirror=False):
     Args:
         model: convolutional, `(B, H, W, C)` → logits `(B, H, W, classes)`, at any size; with one
             class, of an edge.
-        images: iterable of uint8 `(H, W, C)`.
+        images: uint8 `(H, W, C)`, in a list or one array.
         multiple: see `pyramids.predict_full_size`.
         scales: sizes of the views, as factors of the image's own.
         mirror: whether each size is read mirrored, too.
@@ -20,31 +22,27 @@ def probabilities(model, images, multiple, scales=(1.0,), mirror=False):
     Yields:
         float32 `(H, W, classes)` for each image.
     """
+    turns = (False, True) if mirror else (False,)
+    # One generator for all: each one compiles the network anew.
+    answers = pyramids.predict_full_size(model, _views(images, scales, turns), multiple)
     for image in images:
-        size = image.shape[:2]
-        total, views = 0.0, 0
+        found = []
+        for _ in scales:
+            for turned in turns:
+                logits = next(answers)
+                found.append(_resized(logits[:, ::-1] if turned else logits, image.shape[:2]))
+        yield np.mean(found, axis=0)
+
+
+def _views(images, scales, turns):
+    for image in images:
         for scale in scales:
-            sides = tuple(max(multiple, round(scale * side)) for side in size)
-            view = image if sides == size else resize_image(np.ascontiguousarray(image), sides)
-            pair = [view, view[:, ::-1]] if mirror else [view]
-            answers = pyramids.predict_full_size(model, pair, multiple)
-            for logits, turned in zip(answers, (False, True)):
-                shares = _shares(logits[:, ::-1] if turned else logits)
-                total = total + (shares if sides == size else _enlarged(shares, size))
-                views += 1
-        yield total / views
+            sides = tuple(max(1, round(scale * side)) for side in image.shape[:2])
+            view = resize_image(image, sides)
+            yield from (view[:, ::-1] if turned else view for turned in turns)
 
 
-def _shares(logits):
-    """Softmax over the last axis, or the logistic function of a single logit."""
-    if logits.shape[-1] == 1:
-        return 1 / (1 + np.exp(-logits))
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
-
-
-def _enlarged(shares, size):
-    """Each class by itself, linearly."""
-    import skimage.transform
-
-    return skimage.transform.resize(shares, (*size, shares.shape[-1]), order=1).astype("float32")
+def _resized(logits, size):
+    """Probabilities at the size of the image."""
+    shares = expit(logits) if logits.shape[-1] == 1 else softmax(logits, axis=-1)
+    return shares if shares.shape[:2] == tuple(size) else resize(shares, size, order=1)

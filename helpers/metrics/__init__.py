@@ -22,7 +22,7 @@ from helpers.metrics.generative import (
     block_mean, distance_to_regions, gradient_energy, polynomial_mmd, power_spectrum,
     precision_recall, standardise, variance_ratio,
 )
-from helpers.metrics.iou_by_image import mean_iou_by_image
+from helpers.metrics.iou_by_image import mean_iou_by_image, mean_iou_of_counts
 from helpers.metrics.label_maps import (
     LABEL_MAP_SCORES, boundary_iou, confusion_matrix, dice,
     iou_of_counts, iou_per_class, iou_per_image, label_bits, label_map_scores, mean_iou,

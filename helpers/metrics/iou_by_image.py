@@ -27,9 +27,14 @@ def mean_iou_by_image(truth, prediction, num_classes, ignore_class=None):
         Efron and Tibshirani (1993), An Introduction to the Bootstrap, chapter 11.
     """
     pairs = zip(truth, prediction, strict=True)
-    counts = np.stack([confusion_matrix(t, p, num_classes, ignore_class) for t, p in pairs])
+    return mean_iou_of_counts([confusion_matrix(t, p, num_classes, ignore_class) for t, p in pairs])
+
+
+def mean_iou_of_counts(counts):
+    """As `mean_iou_by_image`, from a confusion matrix of each image, `(N, C, C)`."""
+    counts = np.asarray(counts)
     n, total = len(counts), counts.sum(axis=0)
     if n < 2:
-        raise ValueError(f"`truth` must hold two images or more. Received: {n}")
+        raise ValueError(f"there must be two images or more. Received: {n}")
     without = np.array([np.nanmean(iou_of_counts(total - one)) for one in counts])
     return n * np.nanmean(iou_of_counts(total)) - (n - 1) * without

@@ -2,8 +2,8 @@
 
 For who trains a VAE or builds one from networks of their own. `vae` has the model, `inputs`
 refuses pixels that it cannot learn from, `pair_checks` networks that are no encoder and decoder;
-`photo_networks` has small networks for photographs. `saving` saves and exports, `resizing` makes a
-network for images of another size, `first_edition` reads older files.
+`saving` saves and exports, `resizing` makes a network for images of another size, `first_edition`
+reads older files.
 
 Notebooks: 00, 03, 06 to 10, 15 and 18.
 """

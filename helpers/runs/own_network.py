@@ -24,7 +24,7 @@ from helpers.data import images
 from helpers.data.drawn import pictures
 from helpers.experiments import photo_edges, photo_training
 from helpers.runs import own_scores
-from helpers.segmentation import EdgeCrossEntropy, PixelCrossEntropy
+from helpers.segmentation import EdgeCrossEntropy, PixelCrossEntropy, class_weights
 
 PLAN = {"widths": [16, 24, 48, 72, 96], "depths": [1, 1, 2, 2, 2], "patches": [2, 2, 2, 2, 2]}
 MULTIPLE = math.prod(PLAN["patches"])
@@ -230,12 +230,7 @@ def _learned(known, task):
             raise ValueError("no edge is drawn in the pictures to learn from: all edge maps are 0.")
         return known.edges, 1, EdgeCrossEntropy(balanced=True)
     num_classes, void = len(known.class_names), known.ignore_class
-    labels = np.concatenate([mask.ravel() for mask in known.masks])
-    labels = labels if void is None else labels[labels != void]
-    if not labels.size:
-        raise ValueError(f"all pixels of the masks to learn from are void ({void}).")
-    counts = np.bincount(labels, minlength=num_classes)
-    weights = np.maximum(counts / counts.sum(), 1e-3) ** -0.5
+    weights = class_weights(known.masks, num_classes, void)
     return known.masks, num_classes, PixelCrossEntropy(num_classes, void, weights)
 
 

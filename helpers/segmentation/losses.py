@@ -12,6 +12,32 @@ from helpers.layers import PACKAGE
 from helpers.models import first_edition
 
 
+def class_weights(masks, num_classes, ignore_class=None, power=0.5):
+    """A weight for each class: its share of the pixels that count, to the power of −`power`.
+
+    A class below a thousandth of the pixels weighs as one of a thousandth.
+
+    Args:
+        masks: integer label maps, in a list or one array.
+        num_classes: C.
+        ignore_class: label that does not count, or None.
+        power: 0 weighs all classes alike, 1 gives each the same sum of weights.
+
+    Returns:
+        float64 `(C,)`.
+
+    Raises:
+        ValueError: If no pixel counts.
+    """
+    counts = sum(np.bincount(np.ravel(mask), minlength=256) for mask in masks)
+    if ignore_class is not None:
+        counts[ignore_class] = 0
+    counts = counts[:num_classes]
+    if not counts.sum():
+        raise ValueError(f"all pixels of the masks to learn from are void ({ignore_class}).")
+    return np.maximum(counts / counts.sum(), 1e-3) ** -power
+
+
 @keras.saving.register_keras_serializable(package=PACKAGE)
 class PixelCrossEntropy(keras.losses.Loss):
     """Cross-entropy of classes, pixels of `ignore_class` left out, classes weighted.

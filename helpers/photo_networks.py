@@ -6,7 +6,7 @@ Both are convolutional all the way and read images of any size whose sides are m
 import keras
 from keras import layers
 
-from helpers.layers import bn_relu, conv_bn_relu
+from helpers.layers import conv_bn_relu
 
 MULTIPLE = 8  # of height and width
 MOMENTUM = 0.99  # of batch normalisation: the trainings are long, and their batches small
@@ -17,7 +17,6 @@ def segmenter(
     widths=(24, 48, 96),
     dilations=(1, 2, 4, 1, 2, 4, 8),
     auxiliary=False,
-    image_shape=(None, None, 3),
 ):
     """Classes of pixels: a trunk at an eighth of the resolution, with growing dilations.
 
@@ -29,14 +28,16 @@ def segmenter(
         widths: channels at a half, a quarter and an eighth of the resolution.
         dilations: of the trunk's 3×3 convolutions, one residual block each.
         auxiliary: whether a second output classifies the trunk alone, for a loss in training.
-        image_shape: `(H, W, C)`, multiples of 8; None for any.
 
     Returns:
-        keras.Model, `(B, H, W, C)` → logits `(B, H, W, num_classes)`; with `auxiliary` a list of
+        keras.Model, `(B, H, W, 3)` → logits `(B, H, W, num_classes)`; with `auxiliary` a list of
         two such.
 
+    Raises:
+        ValueError: If there are not three widths.
+
     Examples:
-        >>> network = models.photo_networks.segmenter(num_classes=11)
+        >>> network = photo_networks.segmenter(num_classes=11)
         >>> network.output_shape, 0.7e6 < network.count_params() < 1e6
         ((None, None, None, 11), True)
 
@@ -45,12 +46,14 @@ def segmenter(
         Chen et al. (2017), the global branch. https://arxiv.org/abs/1706.05587
         Zhao et al. (2017), the auxiliary loss. https://arxiv.org/abs/1612.01105
     """
+    if len(widths) != 3:
+        raise ValueError(f"`widths` needs three numbers. Received: {widths}")
     fine, middle, coarse = widths
-    image = keras.Input(image_shape)
+    image = keras.Input((None, None, 3))
     h = layers.Rescaling(4.0, offset=-2.0)(image)
-    half = _conv(_halved(h, fine), fine)
-    quarter = _conv(_halved(half, middle), middle)
-    h = _halved(quarter, coarse)
+    half = _conv(_conv(h, fine, strides=2), fine)
+    quarter = _conv(_conv(half, middle, strides=2), middle)
+    h = _conv(quarter, coarse, strides=2)
     for dilation in dilations:
         h = _residual(h, dilation)
     whole = layers.GlobalAveragePooling2D(keepdims=True)(h)  # (B, 1, 1, C)
@@ -70,7 +73,6 @@ def edge_network(
     depths=(1, 3, 4, 4),
     side_width=8,
     sides=False,
-    image_shape=(None, None, 3),
 ):
     """Edges: depthwise-separable residual blocks at four resolutions, the first the image's own.
 
@@ -83,14 +85,16 @@ def edge_network(
         depths: blocks at each of them.
         side_width: channels of the side outputs, below the image's own resolution.
         sides: whether the side outputs are outputs, too.
-        image_shape: `(H, W, C)`, multiples of 8; None for any.
 
     Returns:
-        keras.Model, `(B, H, W, C)` → logits `(B, H, W, 1)`; with `sides` a list of five such, the
+        keras.Model, `(B, H, W, 3)` → logits `(B, H, W, 1)`; with `sides` a list of five such, the
         answer first.
 
+    Raises:
+        ValueError: If there are not four widths and four depths.
+
     Examples:
-        >>> network = models.photo_networks.edge_network()
+        >>> network = photo_networks.edge_network()
         >>> network.output_shape, network.count_params() < 100_000
         ((None, None, None, 1), True)
 
@@ -99,7 +103,11 @@ def edge_network(
         https://arxiv.org/abs/2108.07009
         Xie and Tu (2015), side outputs and their fusion. https://arxiv.org/abs/1504.06375
     """
-    image = keras.Input(image_shape)
+    if not len(widths) == len(depths) == 4:
+        raise ValueError(
+            f"`widths` and `depths` need four numbers each. Received: {widths}, {depths}"
+        )
+    image = keras.Input((None, None, 3))
     h = layers.Rescaling(4.0, offset=-2.0)(image)
     h = layers.Conv2D(widths[0], 3, padding="same")(h)
     found = []
@@ -115,13 +123,8 @@ def edge_network(
     return keras.Model(image, [answer, *found] if sides else answer, name="edge_network")
 
 
-def _conv(h, width, kernel_size=3):
-    return conv_bn_relu(h, width, kernel_size, momentum=MOMENTUM)
-
-
-def _halved(h, width):
-    """Half the height and width, by a 3×3 convolution."""
-    return bn_relu(layers.Conv2D(width, 3, 2, padding="same", use_bias=False)(h), MOMENTUM)
+def _conv(h, width, kernel_size=3, strides=1):
+    return conv_bn_relu(h, width, kernel_size, strides, momentum=MOMENTUM)
 
 
 def _residual(h, dilation):
