@@ -34,7 +34,7 @@ RECIPES = {
         "crops": {**photo_edges.VARIED, "scale": 1.5},
         "positive": 0.3,  # smallest share of annotators that makes an edge
         "batch_size": 8,
-        "epochs": 240,
+        "epochs": 160,
         "learning_rate": 0.002,
         "seed": 0,
         "views": {"scales": [0.5, 1.0, 1.5]},  # of the score from several views
