@@ -220,11 +220,14 @@ def _kept_elbo(model, name, recipe, x):
 
 
 def _verdict(half, whole):
-    """Whether twice the steps changed the ELBO by less than `LIMIT` %, from paired scores (N,)."""
+    """Whether twice the steps changed the ELBO by less than the interval and by less than `LIMIT` %.
+
+    Both from paired scores, (N,) each: the rule of notebook 07.
+    """
     change = paired_difference(whole, half)
     percent = 100 * abs(change.mean) / abs(float(whole.mean()))
     return {
-        "verdict": bool(percent < LIMIT),
+        "verdict": bool(abs(change.mean) < change.half and percent < LIMIT),
         "difference_nats": change.mean,
         "interval_nats": change.half,
         "percent": percent,

@@ -91,15 +91,22 @@ def test_the_note_says_what_was_done(tmp_path):
     assert found == pytest.approx(read["elbo_nats"], rel=1e-5)
     change = read["trained_enough"]
     assert change["difference_nats"] == pytest.approx(found - read["half"]["elbo_nats"], rel=1e-3)
-    assert change["verdict"] == (change["percent"] < 0.5)
+    within = abs(change["difference_nats"]) < change["interval_nats"]
+    assert change["verdict"] == (within and change["percent"] < 0.5)
 
 
-def test_the_verdict_is_about_the_share_of_the_elbo():
+def test_the_verdict_asks_for_the_interval_and_for_the_share_of_the_elbo():
     half = np.array([1000.0, 1010.0, 990.0])
-    assert weights._verdict(half, half + 4)["verdict"]
-    other = weights._verdict(half, half + np.array([4.0, 6.0, 8.0]))
-    assert not other["verdict"] and other["difference_nats"] == 6 and other["interval_nats"] > 0
-    assert not weights._verdict(half, half - 6)["verdict"]  # more steps that harm are a change, too
+
+    def verdict(*change):
+        return weights._verdict(half, half + np.array(change))["verdict"]
+
+    assert verdict(-4, 0, 5)  # 0.3 ± 11 nats, 0.03 %
+    assert not verdict(3, 4, 5)  # 4 ± 2.5 nats: 0.4 %, but seen
+    assert not verdict(-3, -4, -5)  # more steps that harm are a change, too
+    assert not verdict(-20, 0, 40)  # 6.7 ± 76 nats: not seen, but 0.67 %
+    seen = weights._verdict(half, half + np.array([4.0, 6.0, 8.0]))
+    assert seen["difference_nats"] == 6 and seen["interval_nats"] > 0
 
 
 def test_steps_must_be_cut_into_twentieths(tmp_path):

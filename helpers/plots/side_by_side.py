@@ -5,14 +5,14 @@ from itertools import cycle
 STYLES = ("-o", "--s", "-.^", ":D")
 
 
-def curve_panels(panels, xlabel, ylabel="", x=None, share=True):
+def curve_panels(panels, xlabel, ylabel="", x=None):
     """One panel of curves for each entry.
 
     Args:
         panels: dictionary from a title to a dictionary from a curve's name to its values.
-        xlabel, ylabel: of the axes; the latter stands once, at the left. Values start at 0.
+        xlabel, ylabel: of the axes; the latter stands once, at the left. All panels have one axis
+            of values, from 0.
         x: where the values stand; 0, 1, 2, … unless given.
-        share: whether all panels have one axis of values.
 
     Returns:
         The figure, for `plots.show`.
@@ -20,15 +20,14 @@ def curve_panels(panels, xlabel, ylabel="", x=None, share=True):
     import matplotlib.pyplot as plt
 
     size = (1.4 + 3.3 * len(panels), 3.2)
-    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=share, squeeze=False)
+    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
     for axis, (title, curves) in zip(axes[0], panels.items()):
         for (name, values), style in zip(curves.items(), cycle(STYLES)):
             axis.plot(range(len(values)) if x is None else x, values, style, label=name)
         axis.set(title=title, xlabel=xlabel)
-        axis.legend(loc="lower left" if share else "best")
-    highest = [max(map(max, curves.values())) for curves in panels.values()]
-    for axis, top in zip(axes[0], highest):
-        axis.set_ylim(0, 1.05 * (max(highest) if share else top))
+        axis.legend(loc="best")
+    highest = max(max(map(max, curves.values())) for curves in panels.values())
+    axes[0, 0].set_ylim(0, 1.05 * highest)
     axes[0, 0].set_ylabel(ylabel)
     return figure
 
@@ -70,11 +69,11 @@ def differences_and_record(rows, recorded=None, label="difference"):
 
     from helpers.plots.charts import differences
 
-    figure, axis = plt.subplots(figsize=(6.4, 2.6))
+    figure, axis = plt.subplots(figsize=(6.4, 2.8))
     differences(axis, rows, "your run: a demonstration")
     if recorded is not None:
         pairs = dict(zip(rows, zip(*recorded)))
         differences(axis, pairs, "recorded study", "#D55E00", shift=0.3)
     axis.set_xlabel(label)
-    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return figure
