@@ -60,11 +60,11 @@ def segmenter(
     h = layers.Add()([h, layers.Conv2D(coarse, 1, activation="relu")(whole)])
     trunk = h
     for skip, width in ((quarter, middle), (half, fine)):
-        h = layers.UpSampling2D(2, interpolation="bilinear")(_conv(h, width, 1))
+        h = layers.UpSampling2D(2)(_conv(h, width, 1))
         h = _conv(layers.Concatenate()([h, skip]), width)
-    outputs = [_enlarged(layers.Conv2D(num_classes, 1)(h), 2)]
+    outputs = [layers.Conv2DTranspose(num_classes, 4, strides=2, padding="same")(h)]
     if auxiliary:
-        outputs.append(_enlarged(layers.Conv2D(num_classes, 1)(trunk), 8))
+        outputs.append(layers.UpSampling2D(8)(layers.Conv2D(num_classes, 1)(trunk)))
     return keras.Model(image, outputs if auxiliary else outputs[0], name="segmenter")
 
 
@@ -117,7 +117,10 @@ def edge_network(
         for _ in range(depth):
             change = layers.DepthwiseConv2D(3, padding="same", activation="relu")(h)
             h = layers.Add()([h, layers.Conv2D(width, 1)(change)])
-        found.append(_enlarged(_side(h, side_width, level), 2**level))
+        side = _side(h, side_width, level)
+        for _ in range(level):
+            side = _doubled(side)
+        found.append(side)
     together = layers.Conv2D(1, 1, kernel_initializer=keras.initializers.Constant(0.25))
     answer = together(layers.Concatenate()(found))
     return keras.Model(image, [answer, *found] if sides else answer, name="edge_network")
@@ -148,7 +151,11 @@ def _side(h, width, level):
     return layers.Conv2D(1, 1)(layers.Multiply()([h, attention]))
 
 
-def _enlarged(h, factor):
-    if factor == 1:
-        return h
-    return layers.UpSampling2D(factor, interpolation="bilinear")(h)
+def _doubled(h):
+    """One channel at twice the height and width; at first each value is a mean of four.
+
+    Keras's bilinear `UpSampling2D` stops in a TensorFlow graph whose sizes are free, and so at the
+    second size of a photograph and in an export.
+    """
+    start = keras.initializers.Constant(0.25)
+    return layers.Conv2DTranspose(1, 4, 2, padding="same", kernel_initializer=start)(h)

@@ -4,19 +4,19 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import photo_networks, pretrained
+from helpers import photo_networks, pretrained, pyramids
 
 BUILDERS = {"segmenter": {"num_classes": 3}, "edge_network": {}}
 MORE = {"segmenter": {"auxiliary": True}, "edge_network": {"sides": True}}
 
 
 @pytest.mark.parametrize("name", BUILDERS)
-def test_every_size_that_is_a_multiple_of_eight_is_answered_at_its_own_size(name):
+def test_photographs_of_several_sizes_are_answered_at_their_own_size_by_one_graph(name):
     network = getattr(photo_networks, name)(**BUILDERS[name])
-    for height, width in ((8, 16), (24, 40)):
-        x = np.random.default_rng(0).random((2, height, width, 3), "float32")
-        answer = keras.ops.convert_to_numpy(network(x))
-        assert answer.shape == (2, height, width, BUILDERS[name].get("num_classes", 1))
+    images = [np.random.default_rng(0).random((*size, 3)) for size in ((8, 16), (24, 40), (33, 9))]
+    found = list(pyramids.predict_full_size(network, images, photo_networks.MULTIPLE))
+    for image, answer in zip(images, found, strict=True):
+        assert answer.shape == (*image.shape[:2], BUILDERS[name].get("num_classes", 1))
         assert np.isfinite(answer).all() and answer.std() > 0
 
 

@@ -85,7 +85,7 @@ rng = np.random.default_rng(seed)
 #
 # Every data set of the series has one door, `data.load(name, split)`, and one structure: `images` as bytes, and `masks` with the number of a class for each pixel. The *train* [split](../docs/site/glossary.md#term-split) is for learning. The *val* split is held out: nothing learns from it, and scores are measured on it. A third one, *test*, stays closed here.
 #
-# The default set is `shapes`. A program draws it: discs, squares and triangles on photographs of brick, grass and gravel, in colours that say nothing about the class. (All splits cut their textures from the same three photographs.)
+# The default set is `shapes`. A program draws it, so the true mask of each picture is known: discs, squares and triangles on photographs of brick, grass and gravel, in colours that say nothing about the class. (All splits cut their textures from the same three photographs.)
 
 
 # %%
@@ -130,7 +130,7 @@ alt = "Seven small pictures of one to three coloured discs, squares and triangle
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The second row is the **[mask](../docs/site/glossary.md#term-mask)**: a colour for each class. In the third row each connected piece has a colour of its own, which is not that of a class. Look at the sixth picture: two triangles overlap, and the mask makes one piece of them. In the third one triangle is cut into two pieces. From classes one cannot always get back to objects.
+# The second row is the **[mask](../docs/site/glossary.md#term-mask)**: a colour for each class. In the third row each connected piece has a colour of its own, which is not that of a class. Look at the sixth picture: two triangles overlap, and the mask makes one piece of them. In the third picture, one triangle is cut into two pieces. From classes one cannot always get back to objects.
 #
 # So the kinds need different scores. Give the pieces other names, and it is still the same cut. Give the classes other names, and every answer is wrong. The next cell shows it with the *adjusted Rand index* (Hubert and Arabie, 1985): it asks for each pair of pixels whether they lie in one piece or in two, and is 1 for the same cut and 0 on average for a random one.
 
@@ -247,7 +247,7 @@ print(f"Dice per picture {per_picture}, mean {per_picture.mean()}; together {tog
 assert per_picture.tolist() == [1.0, 0.0] and together > 0.98
 
 # %% [markdown]
-# One of two objects is missing. Per picture, Dice says 0.5. All together it says 0.98, because the large object has nearly all the pixels. Below, the mean IoU is of all pixels together, as usual.
+# One of two objects is missing. Per picture, Dice says 0.5. All together it says 0.98, because the large object has nearly all the pixels. So ask of every score which of the two it is. Below, the mean IoU is of all pixels together, as usual.
 #
 # **Exercise 1.** An object has 30 pixels. A program marks 50, of which 20 lie on the object. What are IoU and Dice? And: 90 % of all pixels are background, there are 3 classes, and a program answers background everywhere. What is its mean IoU?
 
@@ -270,7 +270,7 @@ for name, yours, true, hint in (
 #
 # ## A program that looks
 #
-# The classical way to label pixels has two steps: describe each pixel by a list of numbers, its [features](../docs/site/glossary.md#term-feature), and train a classifier on these lists. Ours begin with the colour of the pixel and its height in the picture. At each of three scales (blurs of different width) come the colour of the surroundings, how fast the brightness changes, whether the pixel is brighter or darker than its surroundings, and how much the brightness varies nearby.
+# The classical way to label pixels has two steps: describe each pixel by a list of numbers, its [features](../docs/site/glossary.md#term-feature), and train a *classifier* on these lists, a program that learns from examples which class goes with a list. Ours begin with the colour of the pixel and its height in the picture. At each of three scales (blurs of different width) come the colour of the surroundings, how fast the brightness changes, whether the pixel is brighter or darker than its surroundings, and how much the brightness varies nearby.
 #
 # Our classifier is a **[random forest](../docs/site/glossary.md#term-random-forest)** (Breiman, 2001). A *decision tree* asks yes/no questions about the features, one after the other, and ends at a class. A forest is many trees, each trained on a random choice of pixels and features, which vote.
 
@@ -350,9 +350,9 @@ print(f"of these, the right one: {named_share:.2f}, between {named_range.round(2
 # %% [markdown]
 # (The two intervals in brackets come from the *bootstrap*: draw as many pictures again, with repetition, and score them, 200 times. 95 % of the scores lie in between.)
 #
-# In the stored run the forest calls 0.72<!--=found_share--> of the objects' pixels *some* object (0.64<!--=found_range[0]--> to 0.77<!--=found_range[1]-->). Of these it names the right class for 0.34<!--=named_share--> (0.28<!--=named_range[0]--> to 0.39<!--=named_range[1]-->), and guessing among three gives 0.33. It knows *that* something is there, and not *what*: classes of objects are confused most. The mean IoU of 0.345<!--=forest_iou--> ± 0.028<!--=forest_iou_half--> shows this. The accuracy, 0.856<!--=forest_accuracy--> ± 0.020<!--=forest_accuracy_half-->, is hardly above the floor of 0.837<!--=common_accuracy-->.
+# In the stored run the forest calls 0.72<!--=found_share--> of the objects' pixels *some* object (0.64<!--=found_range[0]--> to 0.77<!--=found_range[1]-->). Of these it names the right class for 0.34<!--=named_share--> (0.28<!--=named_range[0]--> to 0.39<!--=named_range[1]-->), and guessing among three gives 0.33. It knows *that* something is there, and not *what*: classes of objects are confused most. The mean IoU of 0.345<!--=forest_iou--> ± 0.028<!--=forest_iou_half--> shows this. The accuracy, 0.856<!--=forest_accuracy--> ± 0.020<!--=forest_accuracy_half-->, is near the floor of 0.837<!--=common_accuracy-->, which its interval holds.
 #
-# The features know colour and texture in a small neighbourhood. Whether something is a disc or a square shows in the *shape* of its outline, and each feature mixes all directions into one number, so the shape is lost. A convolutional network, which learns its own features, can keep it (notebook `08`).
+# The features know colour and texture in a small neighbourhood. Whether something is a disc or a square shows in the *shape* of its outline, and every feature of the surroundings mixes all directions into one number, so the shape is lost. A convolutional network, which learns its own features, can keep it (notebook `08`).
 #
 # ## The best, the worst, and the outline
 #
@@ -381,7 +381,7 @@ alt = "Six pictures in columns with mask and prediction below and the mean Dice 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Objects with a strong colour or much light are mostly found, dull ones often missed. In the best three the class happens to be right, too: they are the best of sixty. The best three have one object each: there the background, which is nearly always right, is one of two classes, and elsewhere one of up to four. A mean over classes depends on how many there are.
+# Objects with a strong colour or much light are mostly found, dull ones often missed. In the best three the class happens to be right, too: they are the best of sixty. The best three have one object each: there the background, which is nearly always right, is one of two classes. In pictures with objects of several kinds it is one of three or four. A mean over classes depends on how many there are.
 #
 # **What the IoU forgives.** A large object with a ragged outline keeps a high IoU, because most of its pixels lie inside. The **boundary IoU** (Cheng and others, 2021) compares only bands along the inner side of the outlines.
 #
@@ -418,7 +418,7 @@ print(f"mean IoU {forest_iou[0]:.3f}; with a void band along borders {banded_iou
 #
 # ## A recorded run on street scenes
 #
-# An earlier version of this notebook was run on CamVid (Brostow and others, 2009): frames filmed from a car, with eleven classes (`01.full-camvid.yaml`: 101 frames of *val*, and more training pictures, pixels and trees than here). Its numbers are kept in `data/results`.
+# An earlier version of this notebook was run on CamVid (Brostow and others, 2009): frames filmed from a car, with eleven classes (`01.full-camvid.yaml`: 101 frames of *val*, shrunk by 2 for the forest, and more training pictures, pixels and trees than here). Its numbers are kept in `data/results`.
 #
 # > **Predict first.** On street scenes, is the forest better or worse than on `shapes`? How far does the layout get?
 
@@ -431,7 +431,7 @@ for name in ("common", "layout", "forest"):
         print(f"{name + ', ' + what:<18}{value:8.3f}  {other:8.3f}")
 
 # %% [markdown]
-# On CamVid no class fills the picture, so "the most common class" is right for less than a third of the pixels. The layout has six times its mean IoU without a look at the picture. The forest nearly doubles that: there colour and texture do tell classes apart. Both scores of the forest are lower there than on `shapes`, but eleven classes and four cannot be compared directly. Against the layout it gains 0.14 in mean IoU on both. (The recorded run has no intervals: neighbouring frames of a film are not independent pictures.)
+# On CamVid no class fills the picture, so "the most common class" is right for less than a third of the pixels. The layout has six times its mean IoU without a look at the picture: the sky is above, the road below. The forest nearly doubles that: there colour and texture do tell classes apart. Both scores of the forest are lower there than on `shapes`, but eleven classes and four cannot be compared directly: which set is harder depends on the score and on its floor. Against the layout it gains 0.14 in mean IoU on both. (The recorded run has no intervals: neighbouring frames of a film are not independent pictures.)
 
 # %% tags=["results"]
 results = {"images": f"{len(val)} of {dataset} val"}
@@ -451,7 +451,8 @@ record(results, limits, headline="forest: mean IoU {forest_iou:.2f}".format(**re
 # ## What you saw
 #
 # - Accuracy mostly counts background: 0.837<!--=common_accuracy--> for a program that does not look. The mean IoU gives every class the same weight; the same program has only 0.209<!--=common_iou-->.
-# - A random forest on local colour and texture finds objects and cannot name them: a mean IoU of 0.345<!--=forest_iou--> ± 0.028<!--=forest_iou_half-->.
+# - A random forest on local colour and texture finds objects, and was not seen to name them better than a guess: a mean IoU of 0.345<!--=forest_iou--> ± 0.028<!--=forest_iou_half-->.
+# - A score says little alone. Beside it belong its floor, and an interval over pictures.
 # - The IoU forgives ragged outlines; the boundary IoU does not. Which pixels are void is part of the score.
 #
 # Notebook `02` asks the same questions of edges.

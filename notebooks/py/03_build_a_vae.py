@@ -210,9 +210,9 @@ alt = "Dots of the autoencoder's latents in two coordinates. The cloud reaches f
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Each dot is the latent of one training picture. The circle holds 86 % of the draws from $\mathcal N(0, I)$, in these two coordinates. In the stored run the coordinates have standard deviations of 1.7<!--=ae_spread_min--> to 2.6<!--=ae_spread_max-->. In two coordinates the circle looks well filled. In all 16 together it is not: half of the latents are longer than 9<!--=ae_length-->, and a draw from $\mathcal N(0, I)$ has a length of about $\sqrt{16} = 4$.
+# Each dot is the latent of one training picture. The circle holds 86 % of the draws from $\mathcal N(0, I)$, in these two coordinates. In the stored run the coordinates have standard deviations of 1.7<!--=ae_spread_min--> to 2.6<!--=ae_spread_max-->. In two coordinates the circle looks well filled. In all 16 together it is not: half of the latents are longer than 8.8<!--=ae_length-->, and a draw from $\mathcal N(0, I)$ has a length of about $\sqrt{16} = 4$.
 #
-# We could draw from a distribution that is fitted to these latents, and try it below. First we build what makes latents lie in a known place *by training*.
+# Could we draw from a distribution that is fitted to these latents? We try it below. First we build what makes latents lie in a known place *by training*.
 #
 # ## An encoder that states its uncertainty
 #
@@ -242,7 +242,7 @@ def gaussian_kl(mean, log_variance):
 #
 # One line mends it. Draw $\varepsilon \sim \mathcal N(0, I)$, which depends on nothing, and *compute* $z = \mu + \sigma_z\,\varepsilon$. The distribution of $z$ is the same, but now $z$ is an ordinary function of $\mu$ and $\sigma_z$, with slopes 1 and $\varepsilon$. This is [reparameterisation](../docs/site/glossary.md#term-reparameterisation) (Kingma and Welling, 2014; Rezende et al., 2014).
 #
-# The cell asks for the gradient of the squared error by the first weights of the encoder. `value_and_grad(loss, weights)` calls the function `loss` and returns its value and its gradients. `stop_gradient` makes $z$ a constant, as a raw draw is. (The added zeros are for backends that refuse gradients by weights that do not occur.)
+# The cell asks for the gradient of the squared error by the first weights of the encoder. `value_and_grad(loss, weights)` calls the function `loss` and returns its value and its gradients. `stop_gradient` makes $z$ a constant. (The added zeros are for backends that refuse gradients by weights that do not occur.)
 
 
 # %%
@@ -285,7 +285,7 @@ for raw_draw in (True, False):
 #
 # It is the squared error, and $\sigma$ says how many nats an error is. Here $\sigma$ is fixed; notebook `06` learns it. The sum runs over all pixels *and* channels. An average over $D = 3072$ values would weigh the KL 3,072 times as much.
 #
-# Many tutorials put *binary cross-entropy* here. For grey values it is not $-\log$ of any density (Loaiza-Ganem and Cunningham, 2019); notebook `06` measures what that does.
+# Many tutorials put *binary cross-entropy* here. It is exact for pixels that are 0 or 1. For grey values it is not $-\log$ of any density (Loaiza-Ganem and Cunningham, 2019); notebook `06` measures what that does.
 
 
 # %%
@@ -316,7 +316,7 @@ if your_nats is not None:
 #
 # ## One training step by hand
 #
-# The loss of a picture is $-\log p(x \mid z) + \mathrm{KL}$, with one draw of $z$. On average over draws it is the negative of the *evidence lower bound* ([ELBO](../docs/site/glossary.md#term-ELBO)), which notebook `04` derives. (`beta` multiplies the KL; it is 1.) One step: draw noise, compute the loss, ask for its gradients by all weights, let the optimiser change the weights. The cell makes one epoch of such steps.
+# The loss of a picture is $-\log p(x \mid z) + \mathrm{KL}$, with one draw of $z$. On average over draws it is the negative of the *evidence lower bound* ([ELBO](../docs/site/glossary.md#term-ELBO)), which notebook `04` derives. (`beta` multiplies the KL; it is 1.) One step: draw noise, compute the loss, ask for its gradients by all weights, let the optimiser change the weights.
 
 
 # %%
@@ -348,7 +348,7 @@ for start in range(0, len(x_train), 64):
 print(f"loss {trace[0]:.0f} in step 1, {trace[-1]:.0f} nats per image in step {len(trace)}")
 
 # %% [markdown]
-# In the stored run one epoch takes the loss from 776<!--=first_loss--> to −2,388<!--=last_loss--> nats; −4,251 is the least possible.
+# In the stored run one epoch takes the loss from 776<!--=first_loss--> to −2,388<!--=last_loss--> nats; −4,251 can never be passed, and noise keeps it out of reach.
 #
 # ## The same as a Keras model
 #
@@ -375,7 +375,7 @@ class VAE(keras.Model):
 
 
 # %% [markdown]
-# Two checks. One epoch of `fit`, with the same first weights, noise and order of pictures, must end where the loop ended, within 2 %. And the VAE of `helpers.models` must give the same loss.
+# Two checks. One epoch of `fit`, with the same first weights, noise and order of pictures, must end where the loop ended, within 2 %. And the VAE of `helpers.models`, which the later notebooks use, must give the same loss.
 
 # %% tags=["nbval-check-output"]
 keras.utils.set_random_seed(seed)
@@ -391,7 +391,7 @@ assert abs(fit / loop - 1) < 0.02 and abs(theirs / loop - 1) < 1e-3
 print("fit ends where the loop ended; helpers.models.VAE gives the same loss")
 
 # %% [markdown]
-# Now the training proper, with the networks, the steps and the optimiser of the autoencoder.
+# Now the training, as for the autoencoder.
 
 # %%
 keras.utils.set_random_seed(seed)
@@ -422,7 +422,7 @@ plots.show(fig, alt=alt)
 #
 # ## Where do the latents lie now?
 #
-# Draw a latent for every training picture, each from its own region. Together they are draws from the [aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior), the mixture of all regions. (The kept VAE was trained on millions of other pictures of this kind; these 8,000 stand for them.)
+# Draw a latent for every training picture, each from its own region. Together they are draws from the [aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior), the mixture of all regions. (The kept VAE was trained on other pictures of this kind.)
 #
 # > **Predict first.** If the model were exactly right and the encoder exact, which distribution would the aggregate posterior be? And do the regions of two pictures overlap?
 
@@ -440,9 +440,9 @@ alt = "Three clouds of latents, each in two coordinates, with the circle of N(0,
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# It would be $\mathcal N(0, I)$, from which the model says that latents come. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.6<!--=ae_spread_max--> for the autoencoder, 1.6<!--=vae_spread_max--> for the short VAE and 1.2<!--=kept_spread_max--> for the kept one. By length the kept VAE is nearest: half of its latents exceed 4.0<!--=kept_length-->, as draws do.
+# It would be $\mathcal N(0, I)$, from which the model says that latents come. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.6<!--=ae_spread_max--> for the autoencoder, 1.6<!--=vae_spread_max--> for the short VAE and 1.2<!--=kept_spread_max--> for the kept one.
 #
-# The twelve regions shown do not overlap. (The rings have the radius $2\,\sigma_z$.) Nor could they fill $\mathcal N(0, I)$. The short VAE's mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): how much a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of the aggregate posterior from $\mathcal N(0, I)$: the rest.
+# The twelve regions shown do not overlap. (The rings have the radius $2\,\sigma_z$.) Nor could all 8,000 fill $\mathcal N(0, I)$. The short VAE's mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): how much a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of the aggregate posterior from $\mathcal N(0, I)$: the rest, at least 41 nats.
 #
 # ## Nine ways to draw
 #
@@ -470,7 +470,7 @@ alt = "Ten rows of ten pictures. Held out: one disc, square or triangle in each.
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# From $\mathcal N(0, I)$ few draws show what the set shows; the kept VAE's shapes are sharp, but most are bent or torn. One Gaussian mends dim colours. Sixty bring one blob in most pictures, soft from the two short trainings, sharper from the kept VAE. Whether it is a whole object is counted below.
+# From $\mathcal N(0, I)$ few draws show what the set shows; the kept VAE's shapes are sharp, but most are bent or torn. One Gaussian mends dim colours. Sixty bring one blob in most pictures, soft from the two short trainings, sharper from the kept VAE.
 #
 # ### Two numbers, and what they cannot see
 #
@@ -497,7 +497,7 @@ alt = "Two panels of bars with intervals. Fréchet distance: painted tiles and h
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The painted tiles, at 0.06<!--=frechet_tiles-->, are as near as held-out pictures, at 0.08<!--=frechet_held_out--> ± 0.01<!--=half_held_out-->, or a little nearer, although none of them shows an object. (Two finite sets never reach 0.) So a small Fréchet distance does not prove that draws are good; a large one does prove that they are wrong.
+# The painted tiles, at 0.06<!--=frechet_tiles-->, are as near as held-out pictures, at 0.08<!--=frechet_held_out--> ± 0.01<!--=half_held_out-->, or a little nearer, although none of them shows an object. So a small Fréchet distance does not prove that draws are good; a large one does prove that they are wrong.
 #
 # In the stored run, with *one* training of each network and 95 % intervals over the drawn pictures (the first 500 for the share):
 #
@@ -506,15 +506,15 @@ plots.show(fig, alt=alt)
 #
 # By the distance the autoencoder gains most from sixty Gaussians, and the kept VAE least. By whole objects the kept VAE gains most, and the short one least. The restored pictures of the two short trainings are so soft that the rule accepts only 31<!--=whole_ae_restored*100--> and 22<!--=whole_vae_restored*100--> % of them.
 #
-# One Gaussian gives few whole objects (5<!--=whole_ae_fitted*100-->, 4<!--=whole_vae_fitted*100--> and 26<!--=whole_kept_fitted*100--> %). Sixty follow the form of the distribution better. So an autoencoder lacks a distribution to draw from. The VAE's training, noise and KL together, moves the latents towards a known one. One that is fitted to where they do lie mends more, in both kinds of model.
+# One Gaussian gives few whole objects (5<!--=whole_ae_fitted*100-->, 4<!--=whole_vae_fitted*100--> and 26<!--=whole_kept_fitted*100--> %): it has the place and the spread of the latents, and not their form. Sixty follow the form better. The VAE's training, noise and KL together, moves the latents towards a known one. One that is fitted to where they do lie mends more, in both kinds of model.
 #
 # ### So why a VAE?
 #
-# If new pictures are all that is wanted, an autoencoder with a distribution fitted afterwards is a fair choice (Ghosh et al., 2020; Dai and Wipf, 2019). What the VAE has besides:
+# If new pictures are all that is wanted, an autoencoder with a distribution fitted afterwards is a fair choice (Ghosh et al., 2020). Dai and Wipf (2019) fit one to the latents of a VAE. What the VAE has besides:
 #
-# - **A probability.** Averaged over draws, its loss with β = 1 is an upper bound of $-\log p(x)$ under one stated model: draw $z$ from $\mathcal N(0, I)$, then $x$ from the decoder. So two VAEs can be compared by their bounds on the same pictures (notebook `05`).
+# - **A probability.** Averaged over draws, its loss with β = 1 is an upper bound of $-\log p(x)$ under one stated model: draw $z$ from $\mathcal N(0, I)$, then $x$ from the decoder. (With a fitted source it is another model, and this is not its bound.) So two VAEs can be compared by their bounds on the same pictures (notebook `05`).
 # - **An uncertainty.** $\sigma_z$ says how exactly a picture determines each coordinate; an unused one shows as $\sigma_z = 1$ (`07`).
-# - **A rate that can be set.** The weight of the KL decides how many nats a latent holds (`06`).
+# - **A rate that can be set.** The weight of the KL decides how many nats a latent holds (`06` goes on).
 #
 # ## What lies between two pictures?
 #
@@ -600,7 +600,7 @@ record(results, bands, headline=headline)
 #
 # <details><summary>2. A VAE trains without an error message, its KL is 0.00, and all reconstructions are the same. Name two possible causes.</summary>
 #
-# The draw is not reparameterised, so the encoder learns from the KL alone. Or the error is averaged over pixels and the KL is not.
+# The draw is not reparameterised, so the encoder learns from the KL alone. Or the error is averaged over pixels and the KL is not. (Notebook `07` has a third.)
 #
 # </details>
 #
@@ -626,7 +626,7 @@ record(results, bands, headline=headline)
 #
 # <details><summary>Solution</summary>
 #
-# Both have the mean −6. The standard deviations are 2 and 84, and $(84/2)^2 \approx 1{,}770$.
+# Both have the mean −6. The standard deviations are 2 (reparameterised) and 84 (score function): it takes $(84/2)^2 \approx 1{,}770$ times as many draws for the same error.
 #
 # </details>
 #
