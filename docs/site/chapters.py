@@ -178,8 +178,8 @@ def references_page(notebooks):
 # A module stands under the part that has its folder, or file, below `helpers`.
 PARTS = {
     "The small module": (
-        "layers", "losses", "networks", "models", "pyramids", "training", "backend", "checkpoint",
-        "pretrained", "progress", "checks",
+        "layers", "losses", "networks", "models", "pyramids", "photo_networks", "training", "backend",
+        "checkpoint", "pretrained", "progress", "checks",
     ),
     "Topics": (
         "data", "metrics", "plots", "edges", "segmentation", "uncertainty", "generative",
