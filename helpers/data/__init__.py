@@ -9,7 +9,7 @@ The real sets are read from the folder that the environment variable `HELPERS_DA
 from the cache, else downloaded; every file is verified against the accepted checksums (see
 `data/README.md`). A set that cannot be had is an error, never another set in its place.
 
-Notebooks: 00 to 03 and 06 to 17.
+Notebooks: 00 to 03 and 06 to 18.
 """
 
 import importlib
