@@ -263,7 +263,7 @@ def _stream(recipe, known):
         EPOCH,
         recipe["batch_size"],
         recipe["seed"],
-        outputs=len(recipe["shares"]),
+        copies=len(recipe["shares"]),
         **recipe["crops"],
     )
 

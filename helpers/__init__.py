@@ -1,9 +1,10 @@
 """What the notebooks share; what a notebook teaches it builds in its own cells.
 
 * The small module, for who builds and trains a VAE: `layers`, `losses`, `networks`, `models`,
-  `pyramids`, `training`; and beside them `backend` (what Keras leaves to TensorFlow, JAX and
-  PyTorch), `checkpoint` (long runs in several sittings), `pretrained` (trained weights that come
-  with the project), `progress` (bars) and `checks` (of the answers to the assignments).
+  `pyramids`, `training`; and beside them `photo_networks` (for whole photographs), `backend` (what
+  Keras leaves to TensorFlow, JAX and PyTorch), `checkpoint` (long runs in several sittings),
+  `pretrained` (trained weights that come with the project), `progress` (bars) and `checks` (of the
+  answers to the assignments).
 * Topics: `data`, `metrics`, `plots`, `edges`, `segmentation`, `uncertainty`, `generative`,
   `experiments`. Each says what is inside, and which notebooks use it.
 * Two machine rooms that no learner needs to enter: `runs` starts the notebooks, `grading` the

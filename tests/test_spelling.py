@@ -39,8 +39,8 @@ UPWARD = {
 }
 # What most notebooks need. It imports no folder of a topic, but for the data that it works on.
 SMALL = {"backend", "checkpoint", "checks", "layers", "losses", "models", "networks"}
-SMALL |= {"pretrained", "progress", "pyramids", "training"}
-MOST_ENTRIES = 21
+SMALL |= {"photo_networks", "pretrained", "progress", "pyramids", "training"}
+MOST_ENTRIES = 22
 
 
 @functools.cache

@@ -33,7 +33,7 @@ class Crops(keras.utils.PyDataset):
             to the crop's mean) and of saturation (distance to each pixel's grey).
         share: whether targets are shares in 0..255 that become float32 in [0, 1] with a last
             axis of 1, `(B, h, w, 1)`. Else they are classes and stay as they are, `(B, h, w)`.
-        outputs: how many outputs of the model have this target; with several, y is a tuple.
+        copies: how many outputs of the model have this target; with several, y is a tuple.
         first_epoch: which epoch to start from, for a training that goes on after a stop.
         **options: `workers`, … of `keras.utils.PyDataset`.
 
@@ -55,7 +55,7 @@ class Crops(keras.utils.PyDataset):
         light=0.0,
         colour=0.0,
         share=False,
-        outputs=1,
+        copies=1,
         first_epoch=0,
         **options,
     ):
@@ -95,7 +95,7 @@ class Crops(keras.utils.PyDataset):
         self.images, self.targets, self.crop = images, targets, crop
         self.steps, self.batch_size, self.seed = int(steps), int(batch_size), seed
         self.flip, self.turn, self.scale, self.light = flip, turn, float(scale), float(light)
-        self.colour, self.share, self.outputs = float(colour), share, int(outputs)
+        self.colour, self.share, self.copies = float(colour), share, int(copies)
         self.first_epoch = int(first_epoch)
         self.epoch = self.first_epoch
 
@@ -110,7 +110,7 @@ class Crops(keras.utils.PyDataset):
             return (x,)
         y = np.stack([y for _, y in pairs])
         y = to_float(y)[..., None] if self.share else y
-        return x, y if self.outputs == 1 else (y,) * self.outputs
+        return x, y if self.copies == 1 else (y,) * self.copies
 
     def on_epoch_end(self):
         self.epoch += 1

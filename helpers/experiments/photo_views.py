@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy.special import expit, softmax
-from skimage.transform import resize
 
 from helpers import pyramids
 from helpers.data.images import resize_image
@@ -44,5 +43,7 @@ def _views(images, scales, turns):
 
 def _resized(logits, size):
     """Probabilities at the size of the image."""
+    from skimage.transform import resize
+
     shares = expit(logits) if logits.shape[-1] == 1 else softmax(logits, axis=-1)
     return shares if shares.shape[:2] == tuple(size) else resize(shares, size, order=1)
