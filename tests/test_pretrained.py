@@ -133,7 +133,7 @@ def test_weights_of_other_networks_are_refused_by_name(tmp_path):
 
 
 def test_weights_that_are_missing_name_the_command(tmp_path):
-    with pytest.raises(FileNotFoundError, match="absent.*make weights NAME"):
+    with pytest.raises(FileNotFoundError, match=r"absent.*make weights NAME"):
         pretrained.load_weights(head(), "absent", tmp_path)
 
 
