@@ -159,7 +159,9 @@ for step in (0, 1, 3, 6):
     moved = np.roll(square, (step, step), axis=(0, 1))
     exact_f = 2 * np.sum(moved & square) / (moved.sum() + square.sum())
     berkeley_f = edges.benchmark([moved], [square[None]], 1).ods
-    print(f"moved by ({step}, {step}): pixel-exact F {exact_f:.3f}, Berkeley F {berkeley_f:.3f}")
+    print(
+        f"moved by ({step}, {step}): pixel-exact F {exact_f:.3f}, Berkeley F {berkeley_f:.3f}"
+    )
     assert (berkeley_f == 1.0) == (step < 6) and (exact_f < 0.01) == (step > 0)
 
 # %% [markdown]
@@ -207,7 +209,9 @@ assert found.ods > 0.9  # after suppression
 your_f = None  # ← your number
 true_f = 2 * 0.75 * 0.6 / (0.75 + 0.6)
 print(f"your value {your_f}, true value {'?' if your_f is None else round(true_f, 3)}")
-assert your_f is None or abs(your_f - true_f) < 0.005, "Precision is 150/200, recall is 240/400."
+assert your_f is None or abs(your_f - true_f) < 0.005, (
+    "Precision is 150/200, recall is 240/400."
+)
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -381,7 +385,9 @@ fig, axis = plt.subplots(figsize=(6, 3.6))
 for (name, pairs), style in zip(texture.items(), (":o", "-.^", "-s", "--D")):
     values, halves = np.transpose(pairs)
     axis.errorbar(strengths, values, halves, fmt=style, capsize=3, label=name)
-axis.set(xlabel="strength of the texture (std / mean)", ylabel="ODS, or human F", ylim=(0, 1.05))
+axis.set(
+    xlabel="strength of the texture (std / mean)", ylabel="ODS, or human F", ylim=(0, 1.05)
+)
 axis.legend(ncols=2, loc="lower left")
 alt = "ODS over the strength of the ground's texture, with intervals. On plain grounds Canny is close to the annotators, with Sobel and Roberts below. As the texture grows, all three fall and come closer together, while the line of the annotators drops once and then is level."
 plots.show(fig, alt=alt)
@@ -398,7 +404,9 @@ plots.show(fig, alt=alt)
 # > **Predict first.** Do real people agree more than our simulated ones, or less?
 
 # %%
-results = {f"{n.lower().replace(', ', '_').replace(' ', '_')}_ods": r.ods for n, r in found.items()}
+results = {
+    f"{n.lower().replace(', ', '_').replace(' ', '_')}_ods": r.ods for n, r in found.items()
+}
 results |= {"canny_ois": found["Canny"].ois, "canny_ap": found["Canny"].ap}
 results["first_two_exact"] = exact[0, min(1, people - 1)]
 if human:

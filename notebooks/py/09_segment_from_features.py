@@ -164,7 +164,9 @@ SIGMA = 0.05  # standard deviation of a pixel, for the VAE
 def new_pair(run):
     """Encoder and decoder with fresh weights."""
     keras.utils.set_random_seed(seed + run)
-    return pyramids.pyramid_networks(shape, CHANNELS, WIDTHS, DEPTHS, (2, 2, 2), batch_norm=False)
+    return pyramids.pyramid_networks(
+        shape, CHANNELS, WIDTHS, DEPTHS, (2, 2, 2), batch_norm=False
+    )
 
 
 class Autoencoder(keras.Model):

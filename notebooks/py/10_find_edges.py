@@ -134,7 +134,9 @@ def evaluate(maps, suppress=True):
     thin = [edges.nms(one, border=0) for one in maps]  # as in notebook 02
     values = np.concatenate([one[one > 0] for one in thin])
     thresholds = np.unique(np.quantile(values, np.arange(1, 34) / 34))
-    return edges.benchmark(thin if suppress else maps, val_set.annotations, thresholds, TOLERANCE)
+    return edges.benchmark(
+        thin if suppress else maps, val_set.annotations, thresholds, TOLERANCE
+    )
 
 
 floor = evaluate(np.random.default_rng(seed).random(share_val.shape))
@@ -298,7 +300,6 @@ plots.show(fig, alt=alt)
 # Roberts, Sobel and Canny look at slopes, and noise makes slopes. A reconstruction has little noise. So if the recipe helps a detector, it should help these three, and most in noisy pictures. We add Gaussian noise and give each detector the picture or its reconstruction (middle rate; this VAE saw no such noise in training). Each detector has, for each noise and for each of the two, the blur that was best on 20 *training* pictures: a Gaussian of 1, 2 or 3 pixels. Canny's low threshold (Canny, 1986) is 0.4 times its high one.
 #
 # > **Predict first.** At which levels of noise, if any, is the reconstruction better than the picture: for Roberts, which has the least protection against noise (notebook `02`)? For Canny?
-
 
 # %%
 def redraw(x):

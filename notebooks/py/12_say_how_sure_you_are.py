@@ -48,9 +48,7 @@ if "google.colab" in sys.modules:
 
 # %% tags=["parameters"]
 dataset = "shapes"  # pictures of the section on edges; or "bsds500", with 4 to 9 people's edges
-in_distribution = (
-    "shapes"  # pictures that the last section knows; or "fashion_mnist", strangers: mnist
-)
+in_distribution = "shapes"  # pictures that the last section knows; or "fashion_mnist", strangers: mnist
 seed = 0  # of the first weights and of every random draw
 seeds = 3  # runs on masks, each with first weights and a VAE of its own
 edge_seeds = 3  # the same on edges
@@ -131,10 +129,7 @@ more = data.load("shapes", split, limit=4 * val_images, **drawing)
 pair = with_all_interpretations(train), with_all_interpretations(more, val_images)
 masks = evaluation.make_task("masks", *pair, labelled, tuning, twenty_annotators)
 x = data.to_float(train.images)
-print(
-    INTERPRETATIONS,
-    f"{len(masks.train_images)} pictures to learn from, {len(masks.val_images)} to score on",
-)
+print(INTERPRETATIONS, f"{len(masks.train_images)} pictures to learn from, {len(masks.val_images)} to score on")
 
 # %% [markdown]
 # The next cell trains what this notebook is about, a VAE and a head with a latent on its encoder, and shows what it can do. How it works comes after.
@@ -153,16 +148,11 @@ def sheet(task, maps, pick, people):
     """Pictures, four annotators, four samples, the mean, the spread and the error."""
     rows = []
     for i in pick:
-        mean, share = (
-            maps[i].mean(axis=0, dtype="float64"),
-            np.mean(task.val_annotations[i], axis=0),
-        )
+        mean, share = maps[i].mean(axis=0, dtype="float64"), np.mean(task.val_annotations[i], axis=0)
         spread_ = 2 * maps[i].std(axis=0, dtype="float64")
         drawn = [1.0 - task.val_annotations[i][p] for p in people]
         sampled = [1 - maps[i][s].astype("float64") for s in range(4)]
-        rows.append(
-            [task.val_images[i], *drawn, *sampled, 1 - mean, 1 - spread_, 1 - abs(mean - share)]
-        )
+        rows.append([task.val_images[i], *drawn, *sampled, 1 - mean, 1 - spread_, 1 - abs(mean - share)])
     names = ["picture", *(f"person {p + 1}" for p in people), *(f"sample {s}" for s in range(1, 5))]
     fig = plots.image_grid(rows, column_labels=[*names, "mean", "spread", "error"], cell=0.86)
     fig.axes[0].tick_params(labelsize=7)
@@ -262,9 +252,7 @@ def negative_bound(image, drawn, noise):
     return ops.convert_to_numpy(nats), kl_between(mu, log_sigma2, m, log_s2).sum(axis=-1)
 
 
-first = np.array([a[0] for a in masks.val_annotations], "float32")[
-    ..., None
-]  # one person of each picture
+first = np.array([a[0] for a in masks.val_annotations], "float32")[..., None]  # one person of each picture
 noise = np.random.default_rng(seed).standard_normal((len(first), latent)).astype("float32")
 ours = negative_bound(masks.val_images, first, noise)
 helper = map(ops.convert_to_numpy, unet.terms(masks.val_images, first, noise=noise))
@@ -383,9 +371,7 @@ runs = list(range(seed, seed + seeds))
 about = {"size": size, "images": images, "labelled": labelled, "tuning": tuning, "held": val_images}
 about |= {"split": split, "samples": samples, "draws": draws, **options}
 store = ResultStore(cache_dir, **about)
-table, mask_maps = evaluation.run_experiment(
-    trainer, masks, mask_methods, runs, store, samples, draws
-)
+table, mask_maps = evaluation.run_experiment(trainer, masks, mask_methods, runs, store, samples, draws)
 verdicts = evaluation.compare_methods(table)
 print(evaluation.format_report(table, verdicts))
 print("weights:", *(f"{labels[m]} {n:,};" for m, n in trainer.count_params().items()))
@@ -433,9 +419,7 @@ plots.show(fig, alt=alt)
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(8.6, 3.9))
 plots.colour_by_method(axes, mask_methods, methods.METHODS)
-pooled = {
-    m: evaluation.pooled_predictions(mask_maps[m], masks.val_annotations) for m in mask_methods
-}
+pooled = {m: evaluation.pooled_predictions(mask_maps[m], masks.val_annotations) for m in mask_methods}
 plots.reliability(axes[0], {labels[m]: p for m, (p, _, _) in pooled.items()}, pooled["latent"][1])
 axes[0].set(xlabel="probability that the mean map says", ylabel="share of people")
 for m, style in zip(mask_methods, ("-", "--", ":", "-.")):
@@ -469,18 +453,12 @@ if dataset != "shapes":
     crowd = data.load(dataset, "train", crop=crop, limit=images)
     scored = data.load(dataset, split, crop=crop, limit=val_images)
 best = ods_images, best_of, thresholds, tolerance
-edges = evaluation.make_task(
-    "edges", crowd, scored, labelled, tuning, dilation=dilate_pixels, ods=best
-)
+edges = evaluation.make_task("edges", crowd, scored, labelled, tuning, dilation=dilate_pixels, ods=best)
 edge_trainer = (
-    trainer
-    if crowd is train
-    else methods.UncertaintyMethods(data.to_float(crowd.images), **options)
+    trainer if crowd is train else methods.UncertaintyMethods(data.to_float(crowd.images), **options)
 )
 edge_methods = ["one map", *edge_baseline_methods, "pixel latent", "latent"]
-edge_store = ResultStore(
-    cache_dir, **about, dataset=dataset, crop=crop, wide=dilate_pixels, ods=best
-)
+edge_store = ResultStore(cache_dir, **about, dataset=dataset, crop=crop, wide=dilate_pixels, ods=best)
 asked = edges, edge_methods, range(seed, seed + edge_seeds), edge_store, samples, draws
 edge_table, edge_maps = evaluation.run_experiment(edge_trainer, *asked)
 edge_verdicts = evaluation.compare_methods(edge_table)

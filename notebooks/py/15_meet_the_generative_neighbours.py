@@ -408,18 +408,7 @@ def train_vae(run):
 # > **Predict first.** Which is ahead in precision, which in recall, which in kernel distance? Of three GANs from other first weights, how many collapse? And which of the two takes longer for a step?
 
 # %%
-plan = [
-    images,
-    scored,
-    classifier_steps,
-    width,
-    latent,
-    batch_size,
-    steps,
-    learning_rate,
-    player_learning_rates,
-    sigma,
-]
+plan = [images, scored, classifier_steps, width, latent, batch_size, steps, learning_rate, player_learning_rates, sigma]
 store = checkpoint.ResultStore(cache_dir, dataset=dataset, seed=seed, plan=plan)
 runs, found = range(seed, seed + seeds), {}
 
@@ -482,7 +471,9 @@ vae_player = gan.player(encoder, decoder)
 
 
 def vae_gan_step(real):
-    noise, z = (keras.random.normal((batch_size, latent), seed=seed_generator) for _ in range(2))
+    noise, z = (
+        keras.random.normal((batch_size, latent), seed=seed_generator) for _ in range(2)
+    )
 
     def decode():
         mean, log_variance = encoder(real)
@@ -573,12 +564,7 @@ for what, a, b in (
 
 
 # %%
-plans = {
-    "batch_size": batch_size,
-    "learning_rate": learning_rate,
-    "steps": code_steps,
-    "beta": grid_beta,
-}
+plans = {"batch_size": batch_size, "learning_rate": learning_rate, "steps": code_steps, "beta": grid_beta}
 outputs = None if val.masks is None else len(val.class_names)
 for threshold in (0.0, 0.05):
     codebook_options = num_codes, channels, sigma, commitment, threshold

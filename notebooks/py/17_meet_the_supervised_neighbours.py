@@ -542,8 +542,7 @@ def family(name):  # the twins of a network: encoder, decoder and head from seve
         pretraining.network, builds[name], (*size, 3), 8
     )  # a code of 8 channels
     before, after = (
-        {"steps": n, "learning_rate": r}
-        for n, r in ((pretraining_steps, learning_rate / 3), (steps, learning_rate))
+        {"steps": n, "learning_rate": r} for n, r in ((pretraining_steps, learning_rate / 3), (steps, learning_rate))
     )
     return pretraining.PretrainingComparison(
         new, joined, loss, x, 0.05, before, batch_size=batch_size, **after
@@ -560,10 +559,7 @@ for name, run, arm, number in itertools.product(pretrained_networks, runs, arms,
 
 # %%
 rivals = ["random", *(a for a in arms[1:] if not a.startswith("VAE"))]
-mean = {
-    n: {a: np.mean([ious[m, n][a] for m in pretrained_networks], axis=0) for a in arms}
-    for n in labels
-}
+mean = {n: {a: np.mean([ious[m, n][a] for m in pretrained_networks], axis=0) for a in arms} for n in labels}
 verdicts = {n: metrics.verdict(mean[n], "VAE", rivals) for n in labels}
 line = "{word}; VAE − {rival} {gain:+.3f} ± {gain_half:.3f}; {best} − random {lift:+.3f} ± {lift_half:.3f}"
 for number, name in itertools.product(labels, [None, *pretrained_networks]):
@@ -604,9 +600,7 @@ print("number of pictures each network is best on:", dict(zip(each, best.tolist(
 
 # %%
 final, rows = {}, {}
-for name, arm in [
-    (n, a) for n in builders for a in ("random", "VAE") if a != "VAE" or n in pretrained_networks
-]:
+for name, arm in [(n, a) for n in builders for a in ("random", "VAE") if a != "VAE" or n in pretrained_networks]:
     final[name, arm] = [metrics.confidence_interval(c) for c in scores(name, arm, labels[-1]).T[:2]]
     pairs = (f"{m:.2f} ± {h:.2f}" for m, h in final[name, arm])
     what = fields[name], weights[name], f"{work[name]:.1f}", f"{answering[name]:.2f}"
@@ -626,17 +620,11 @@ results |= {"used_trained": [b for _, b in sides], "pace_ms": [1000 * p for p in
 results |= {"answering_ms": list(answering.values()), "equal_time_steps": list(budget.values())}
 results |= {"equal_time": [row[0] for row in equal_time.values()], "spread": spread}
 pairs = {kind: [alone[n][i] for n in builders] for i, kind in enumerate(KINDS)} | effect
-pairs |= {
-    f"{n} {i}": [table[n, b][a] for a in arms]
-    for n in pretrained_networks
-    for i, b in enumerate(labels)
-}
+pairs |= {f"{n} {i}": [table[n, b][a] for a in arms] for n in pretrained_networks for i, b in enumerate(labels)}
 for name, rows in pairs.items():
     name = name.lower().translate(str.maketrans(" ,-", "___"))
     results |= {name: [m for m, _ in rows], f"{name}_half": [h for _, h in rows]}
-results |= {
-    "table": [[[table[n, b][a] for a in arms] for b in labels] for n in pretrained_networks]
-}
+results |= {"table": [[[table[n, b][a] for a in arms] for b in labels] for n in pretrained_networks]}
 results |= {k: [v[k] for v in verdicts.values()] for k in verdicts[labels[0]]}
 limits = {"spread": {"default": (0.0, 0.05)}, "floor": {"default": (0.15, 0.3)}}
 record(results, limits, ", ".join(f"{n} {alone[n][0][0]:.2f}" for n in builders) + " mean IoU")

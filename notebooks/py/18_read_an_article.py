@@ -284,7 +284,9 @@ class NoisyAutoencoder(keras.Model):
         self.own_target = own_target
         self.generator = keras.random.SeedGenerator(seed)
         self.encoder = keras.Sequential([layers.Dense(64, "relu"), layers.Dense(2)])
-        self.decoder = keras.Sequential([layers.Dense(64, "relu"), layers.Dense(256, "sigmoid")])
+        self.decoder = keras.Sequential(
+            [layers.Dense(64, "relu"), layers.Dense(256, "sigmoid")]
+        )
         self.error = keras.metrics.Mean(name="error")  # to the pictures
 
     def call(self, x):
