@@ -65,7 +65,7 @@ RECIPES = {
         "crops": {"light": 0.3, "colour": 0.3, "scale": 1.6},
         "balance": 0.0,
         "batch_size": 12,
-        "epochs": 120,
+        "epochs": 80,
         "learning_rate": 0.003,
         "seed": 0,
         "views": {"mirror": True},
