@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 from PIL import Image, ImageChops, ImageStat
 
-from authoring import cover, notebook_cells, number_markers
+from authoring import cover, glossary_links, notebook_cells, number_markers
 from helpers.plots import DETAILS, check_alt
 from helpers.runs import results
 from helpers.runs.notebooks import BadRequest
@@ -184,6 +184,16 @@ def check_lines(nb):
             if len(line) > MAX_WIDTH and number not in described
         ]
     return problems
+
+
+def check_glossary(nb):
+    """In notebooks that were cut anew: the first use of a term is a link to the glossary."""
+    if nb.path.name[:2] not in RECUT:
+        return []
+    return [
+        f"the first use of {term!r} has no link: python -m authoring glossary {nb.path.name[:2]}"
+        for term, *_ in reversed(glossary_links.missing(nb.prose()))
+    ]
 
 
 def _lines_of_descriptions(source):

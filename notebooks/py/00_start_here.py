@@ -217,7 +217,7 @@ plots.show(
 )
 
 # %% [markdown]
-# The reconstructions answer the first prediction. After a minute, the colour of the ground and the place of the object are mostly back, and the object is a soft blob. After the long training most corners are back, too. The blades of grass and the noise never come back: to describe each blade would add more to the second term of the loss than it takes from the first. (Notebook [`06`](06_set_the_rate.ipynb) tests this.)
+# The [reconstructions](../docs/site/glossary.md#term-reconstruction) answer the first prediction. After a minute, the colour of the ground and the place of the object are mostly back, and the object is a soft blob. After the long training most corners are back, too. The blades of grass and the noise never come back: to describe each blade would add more to the second term of the loss than it takes from the first. (Notebook [`06`](06_set_the_rate.ipynb) tests this.)
 #
 # ## How many draws show one whole object?
 #
