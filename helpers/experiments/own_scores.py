@@ -1,10 +1,10 @@
-"""What `own_network` says of a trained network: its scores, its worst pictures, and its files."""
+"""What is said of a network for one's own pictures: scores, worst pictures, and its files."""
 
 import keras
 import numpy as np
 
 from helpers import data, edges, metrics, plots, pyramids
-from helpers.experiments import photo_edges
+from helpers.experiments import photo_views
 
 THRESHOLDS = 33  # of the edge benchmark
 TOLERANCE = 0.0075  # of the diagonal: how far a found edge may be from a drawn one
@@ -32,7 +32,7 @@ def score_segments(network, known, held_out, multiple):
 def score_edges(network, known, held_out, multiple):
     """As `score_segments`, for edges: the ODS, and beside it that of Sobel."""
     thresholds = np.arange(1, THRESHOLDS + 1) / (THRESHOLDS + 1)
-    answers = list(photo_edges.edge_maps(network, held_out.images, multiple))
+    answers = list(photo_views.edge_maps(network, held_out.images, multiple))
     found = edges.benchmark(answers, held_out.annotations, thresholds, TOLERANCE)
     setting = edges.tune_classical(
         "Sobel", known.images[:10], known.annotations[:10], (1, 2), max_distance=TOLERANCE
@@ -46,8 +46,18 @@ def score_edges(network, known, held_out, multiple):
     return told, answers, by_picture
 
 
-def draw(path, held_out, answers, worst, task):
-    """Save a picture of some held-out pictures, what people drew and what the network says."""
+def worst_pictures(held_out, answers, worst, task):
+    """A figure of some held-out pictures, what people drew and what the network says.
+
+    Args:
+        held_out: a `data.Dataset`.
+        answers: a class map or an edge map of each of its pictures.
+        worst: indices of the pictures to show.
+        task: "segments" or "edges".
+
+    Returns:
+        The figure, for `plots.show`.
+    """
     rows = [[held_out.images[i] for i in worst]]
     if task == "segments":
         rows += [
@@ -60,8 +70,7 @@ def draw(path, held_out, answers, worst, task):
     else:
         rows += [[1 - held_out.edges[i] / 255 for i in worst], [1 - answers[i] for i in worst]]
     names = ["picture", "by people", "by the network"]
-    fig = plots.image_grid(rows, row_labels=names, column_labels=[held_out.ids[i] for i in worst])
-    fig.savefig(path, bbox_inches="tight")
+    return plots.image_grid(rows, row_labels=names, column_labels=[held_out.ids[i] for i in worst])
 
 
 def save(network, out, image, multiple):
