@@ -95,9 +95,9 @@ def test_what_is_wrong_is_said(trained, tmp_path, capsys):
         own_network.train(base / "mine", tmp_path / "o", task="edges", **QUICK)
     with pytest.raises(ValueError, match=r"`task` must be.*Received: task='boxes'"):
         own_network.train(base / "mine", tmp_path / "o", task="boxes", **QUICK)
-    small = folder(tmp_path / "small", "masks", shape=(6, 60))
+    small = folder(tmp_path / "small", "masks", shape=(24, 60))
     with pytest.raises(ValueError, match=r"too small.*Received: 6"):
-        own_network.train(small, tmp_path / "o", **QUICK)
+        own_network.train(small, tmp_path / "o", side=16, **QUICK)
     with pytest.raises(FileNotFoundError, match="no trained network"):
         own_network.label(tmp_path, base / "mine" / "images", tmp_path / "o")
     with pytest.raises(SystemExit, match="There is no"):

@@ -110,14 +110,14 @@ def test_a_stop_before_the_first_score_is_gone_on_from(tmp_path):
 
 
 def test_the_second_protocol_learns_from_val_and_has_no_score_of_it(tmp_path):
-    known, real = [], photographs._stream
+    known, real = [], photo_recipes.crops_of
 
     def stream(recipe, parts):
         known.extend(parts)
         return real(recipe, parts)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(photographs, "_stream", stream)
+        patch.setattr(photo_recipes, "crops_of", stream)
         note = photographs.keep(
             "pets", SEGMENTS, "train+val", tmp_path, tmp_path / "w", say=lambda _: None
         )

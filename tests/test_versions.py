@@ -388,13 +388,7 @@ FREE = {
     "08": {"cache_dir", "vae_steps", "weights"} | {"study_steps"},  # in the name of an entry
     "09": {"cache_dir", "study"},
     "10": {"cache_dir", "weights"} | {"seeds", "vae_steps"},  # in the name of an entry
-    "11": {
-        *("cache_dir", "image_path", "score_images", "task", "thresholds", "weights_out"),
-        *("precision", "xla"),  # in every version
-        # `photo_training` and `photo_edges` put them into the name of an entry.
-        *("balance", "batch_size", "crop", "depths", "epochs", "learning_rate", "patches"),
-        *("seed", "split", "steps_per_epoch", "vae_epochs", "widths"),
-    },
+    "11": {"cache_dir", "image_path", "out"},
     "12": {
         *("in_distribution", "regret_images", "cache_dir", "ood_vae_steps", "ood_images"),
         *(

@@ -1,9 +1,9 @@
-"""What is said of a network for one's own pictures: scores, worst pictures, and its files."""
+"""What is said of a network for one's own pictures: its scores and its files."""
 
 import keras
 import numpy as np
 
-from helpers import data, edges, metrics, plots, pyramids
+from helpers import data, edges, metrics, pyramids
 from helpers.experiments import photo_views
 
 THRESHOLDS = 33  # of the edge benchmark
@@ -44,33 +44,6 @@ def score_edges(network, known, held_out, multiple):
     told = {"ods": [found.ods, half], "threshold": found.ods_threshold, "floor": floor.ods}
     told["line"] = f"ODS {found.ods:.3f} ± {half:.3f}"
     return told, answers, by_picture
-
-
-def worst_pictures(held_out, answers, worst, task):
-    """A figure of some held-out pictures, what people drew and what the network says.
-
-    Args:
-        held_out: a `data.Dataset`.
-        answers: a class map or an edge map of each of its pictures.
-        worst: indices of the pictures to show.
-        task: "segments" or "edges".
-
-    Returns:
-        The figure, for `plots.show`.
-    """
-    rows = [[held_out.images[i] for i in worst]]
-    if task == "segments":
-        rows += [
-            [
-                plots.mask_to_rgb(maps[i], len(held_out.class_names), held_out.ignore_class)
-                for i in worst
-            ]
-            for maps in (held_out.masks, answers)
-        ]
-    else:
-        rows += [[1 - held_out.edges[i] / 255 for i in worst], [1 - answers[i] for i in worst]]
-    names = ["picture", "by people", "by the network"]
-    return plots.image_grid(rows, row_labels=names, column_labels=[held_out.ids[i] for i in worst])
 
 
 def save(network, out, image, multiple):

@@ -98,7 +98,7 @@ def networks(recipe):
     """
     keras.utils.set_random_seed(recipe["seed"])
     model = pretrained.build(recipe["builder"], {**recipe["arguments"], **recipe["outputs"]})
-    return model, keras.Model(model.inputs, model.outputs[0], name=model.name)
+    return model, keras.Model(model.input, model.outputs[0], name=model.name)
 
 
 def compile_model(model, recipe, loss):

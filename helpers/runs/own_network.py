@@ -17,7 +17,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from helpers import data, pyramids
+from helpers import data, plots, pyramids
 from helpers.checkpoint import long_training
 from helpers.data import images, scaled
 from helpers.data.drawn import pictures
@@ -153,7 +153,7 @@ def train(
     told |= {"task": task, "side": side, "weights": network.count_params()}
     told |= {"pictures": len(known), "held_out": len(held_out), "steps": epochs * steps}
     told["worst"] = {held_out.ids[i]: float(by_picture[i]) for i in worst}
-    fig = own_scores.worst_pictures(held_out, answers, worst, task)
+    fig = plots.worst_pictures(held_out, answers, worst, task)
     fig.savefig(out / "worst.png", bbox_inches="tight")
     told |= own_scores.save(network, out, held_out.images[0], MULTIPLE)
     told["seconds"] = time.perf_counter() - started
