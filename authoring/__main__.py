@@ -73,7 +73,7 @@ def train_weights(options):
 
 def train_photographs(options):
     """Train a network for photographs, or score the one that is kept."""
-    from authoring import photographs  # imports Keras
+    from helpers.experiments import photographs  # imports Keras
 
     name, learn = options.set, options.learn
     try:

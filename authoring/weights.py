@@ -10,8 +10,8 @@ import tempfile
 import keras
 import numpy as np
 
-from authoring import long_training
 from helpers import backend, data, pretrained, training
+from helpers.checkpoint import long_training
 from helpers.data.scenes import CLEAR
 from helpers.data.stream import FreshShapes
 from helpers.metrics.statistics import confidence_interval, paired_difference

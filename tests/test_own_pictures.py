@@ -10,7 +10,7 @@ import pytest
 from own_images import save
 
 ROOT = Path(__file__).resolve().parents[1]
-NEEDS = {"01": "mask", "02": "edges", "08": "mask", "09": "mask", "10": "edges"}
+NEEDS = {"01": "mask", "02": "edges", "08": "mask", "09": "mask", "10": "edges", "11": "mask"}
 # Sides that the networks of a notebook can shrink.
 OPTIONS = {"08": ["-p", "size", "16"], "09": ["-p", "size", "16"]}
 RUNS = [(number, there) for number in NEEDS for there in (True, False)]

@@ -1,10 +1,10 @@
-"""What `own_network` says of a trained network: its scores, its worst pictures, and its files."""
+"""What is said of a network for one's own pictures: its scores and its files."""
 
 import keras
 import numpy as np
 
-from helpers import data, edges, metrics, plots, pyramids
-from helpers.experiments import photo_edges
+from helpers import data, edges, metrics, pyramids
+from helpers.experiments import photo_views
 
 THRESHOLDS = 33  # of the edge benchmark
 TOLERANCE = 0.0075  # of the diagonal: how far a found edge may be from a drawn one
@@ -32,7 +32,7 @@ def score_segments(network, known, held_out, multiple):
 def score_edges(network, known, held_out, multiple):
     """As `score_segments`, for edges: the ODS, and beside it that of Sobel."""
     thresholds = np.arange(1, THRESHOLDS + 1) / (THRESHOLDS + 1)
-    answers = list(photo_edges.edge_maps(network, held_out.images, multiple))
+    answers = list(photo_views.edge_maps(network, held_out.images, multiple))
     found = edges.benchmark(answers, held_out.annotations, thresholds, TOLERANCE)
     setting = edges.tune_classical(
         "Sobel", known.images[:10], known.annotations[:10], (1, 2), max_distance=TOLERANCE
@@ -44,24 +44,6 @@ def score_edges(network, known, held_out, multiple):
     told = {"ods": [found.ods, half], "threshold": found.ods_threshold, "floor": floor.ods}
     told["line"] = f"ODS {found.ods:.3f} ± {half:.3f}"
     return told, answers, by_picture
-
-
-def draw(path, held_out, answers, worst, task):
-    """Save a picture of some held-out pictures, what people drew and what the network says."""
-    rows = [[held_out.images[i] for i in worst]]
-    if task == "segments":
-        rows += [
-            [
-                plots.mask_to_rgb(maps[i], len(held_out.class_names), held_out.ignore_class)
-                for i in worst
-            ]
-            for maps in (held_out.masks, answers)
-        ]
-    else:
-        rows += [[1 - held_out.edges[i] / 255 for i in worst], [1 - answers[i] for i in worst]]
-    names = ["picture", "by people", "by the network"]
-    fig = plots.image_grid(rows, row_labels=names, column_labels=[held_out.ids[i] for i in worst])
-    fig.savefig(path, bbox_inches="tight")
 
 
 def save(network, out, image, multiple):

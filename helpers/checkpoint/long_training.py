@@ -10,7 +10,7 @@ import numpy as np
 from helpers.checkpoint import fingerprints, training_backup
 
 
-def fit(model, stream, epochs, file, about, *, score, tell, resumed, every=1):
+def fit(model, stream, epochs, file, about, *, score=lambda _: None, tell, resumed, every=1):
     """Train a compiled model, or go on with a training that was stopped.
 
     `checkpoint.ResultStore.fit` goes on as well. Here the learning curve goes on with the training,
@@ -23,7 +23,7 @@ def fit(model, stream, epochs, file, about, *, score, tell, resumed, every=1):
         file: path; the state lies beside it, under its name and a key of ten digits.
         about: what the training is, JSON values. A state of another training, of other code, of
             other libraries or of other pictures is not gone on from.
-        score: function of the model → a number, asked every `every` epochs.
+        score: function of the model → a number, asked every `every` epochs; none unless given.
         tell: function of a row of the learning curve, called when it is there.
         resumed: function of the steps that were done before, called where there are some.
         every: epochs between two rows; the last epoch always has one.

@@ -1,85 +1,32 @@
-"""Train the networks for photographs, long: `make train-photographs SET=camvid`, or bsds500, or pets.
+"""Train the networks for photographs, long, and score them: `make train-photographs SET=pets`.
 
-A recipe is one long training from scratch, chosen on the val split. It can be stopped at any time
-and goes on from its last hundred steps. What it says goes to a log as well, which can be read
-while it runs. Scores are another command: of val at any time, of the test split once.
+A training can be stopped at any time and goes on from its last hundred steps. What it says goes to
+a log as well, which can be read while it runs. Scores are another command: of val at any time, of
+the test split once.
 """
 
 import hashlib
 import json
 import time
 
-import keras
 import numpy as np
 
-from authoring import long_training
-from helpers import data, edges, metrics, pretrained, training
-from helpers.checkpoint import training_backup
-from helpers.experiments import photo_edges, photo_views
+from helpers import data, edges, metrics, pretrained
+from helpers.checkpoint import long_training, training_backup
+from helpers.experiments import photo_recipes, photo_views
 from helpers.metrics.statistics import confidence_interval
 from helpers.photo_networks import MULTIPLE
-from helpers.segmentation import EdgeCrossEntropy, PixelCrossEntropy, class_weights
 
-EPOCH = 100  # steps between two states that are kept
 LOOKS = "test_looks.jsonl"  # beside the kept networks: which of them were scored on test
 LEARN = ("train", "train+val")
-RECIPES = {
-    "bsds500": {
-        "task": "edges",
-        "builder": "edge_network",
-        "arguments": {},
-        "outputs": {"sides": True},  # of the network in training only
-        "shares": [1.0, 0.5, 0.5, 0.5, 0.5],  # of the outputs in the loss
-        "crop": [256, 256],
-        "crops": {**photo_edges.VARIED, "scale": 1.5},
-        "positive": 0.3,  # smallest share of annotators that makes an edge
-        "batch_size": 8,
-        "epochs": 160,
-        "learning_rate": 0.002,
-        "seed": 0,
-        "views": {"scales": [0.5, 1.0, 1.5]},  # of the score from several views
-    },
-    "camvid": {
-        "task": "segments",
-        "builder": "segmenter",
-        "arguments": {"num_classes": 11},
-        "outputs": {"auxiliary": True},
-        "shares": [1.0, 0.4],
-        "crop": [224, 288],
-        "crops": {"light": 0.3, "colour": 0.25, "scale": 1.6},
-        "balance": 0.5,  # a class counts by its share of the pixels to the power of minus this
-        "batch_size": 10,
-        "epochs": 180,
-        "learning_rate": 0.003,
-        "seed": 0,
-        "views": {"scales": [0.75, 1.0, 1.25], "mirror": True},
-    },
-    "pets": {
-        "task": "segments",
-        "builder": "segmenter",
-        "arguments": {"num_classes": 3, "widths": [16, 32, 64]},
-        "outputs": {"auxiliary": True},
-        "shares": [1.0, 0.4],
-        "size": [256, 256],  # all photographs are brought to it, and scored at it
-        "crop": [192, 192],
-        "crops": {"light": 0.3, "colour": 0.3, "scale": 1.6},
-        "balance": 0.0,
-        "batch_size": 12,
-        "epochs": 80,
-        "learning_rate": 0.003,
-        "seed": 0,
-        "views": {"mirror": True},
-    },
-}
-DECAY = {"weight_decay": 0.02, "exclude": ["bias", "gamma", "beta"]}
 
 
 def keep(name, recipe=None, learn="train", folder=pretrained.FOLDER, work=None, say=print):
     """Train a recipe and keep the network with its note.
 
     Args:
-        name: of a set, and of a recipe in `RECIPES` unless one is given.
-        recipe: a dictionary like those in `RECIPES`.
+        name: of a set, and of a recipe in `photo_recipes.RECIPES` unless one is given.
+        recipe: a dictionary like those there.
         learn: "train", or "train+val" for the second protocol of some published rows. The curve
             has a score of 20 photographs of val in the first case, and none in the second.
         folder: where the weights go, as `photo-<name>`, or `photo-<name>-trainval`.
@@ -108,11 +55,9 @@ def keep(name, recipe=None, learn="train", folder=pretrained.FOLDER, work=None, 
 
     known = [data.load(name, split, **_size(recipe)) for split in learn.split("+")]
     held_out = data.load(name, "val", limit=20, **_size(recipe)) if learn == "train" else None
-    keras.utils.set_random_seed(recipe["seed"])
-    model = pretrained.build(recipe["builder"], {**recipe["arguments"], **recipe["outputs"]})
-    network = keras.Model(model.inputs, model.outputs[0], name=model.name)  # of the same layers
-    _compile(model, recipe, _loss(recipe, known))
-    planned = recipe["epochs"] * EPOCH
+    model, network = photo_recipes.networks(recipe)
+    photo_recipes.compile_model(model, recipe, photo_recipes.loss_of(recipe, known))
+    planned = recipe["epochs"] * recipe["steps_per_epoch"]
     tell(f"{network.count_params():,} weights, {planned:,} steps; log: {log}")
 
     def score_now(_):
@@ -126,10 +71,10 @@ def keep(name, recipe=None, learn="train", folder=pretrained.FOLDER, work=None, 
 
     rows, backup = long_training.fit(
         model,
-        _stream(recipe, known),
+        photo_recipes.crops_of(recipe, known),
         recipe["epochs"],
         work / f"{name}-{learn}",
-        [recipe, learn, DECAY],
+        [recipe, learn, photo_recipes.DECAY],
         score=score_now,
         tell=tell_row,
         resumed=lambda done: tell(f"goes on after step {done:,}"),
@@ -206,12 +151,13 @@ def score(network, dataset, recipe, views=None, thresholds=99):
     Args:
         network: `(B, H, W, 3)` → logits, at any size.
         dataset: with masks, or with annotations.
-        recipe: see `RECIPES`.
+        recipe: see `photo_recipes.RECIPES`.
         views: options of `photo_views.probabilities`; the photograph as it is unless given.
         thresholds: of the edge benchmark.
 
     Returns:
-        Dictionary: `score`, mean and half width, and `classes` or `ois` and `ap`.
+        Dictionary: `score`, mean and half width; of edges `ois` and `ap`; of segments `classes`,
+        the IoU of each, and `floor`, the mean IoU of one class everywhere, the most common one.
     """
     shares = photo_views.probabilities(network, dataset.images, MULTIPLE, **(views or {}))
     if recipe["task"] == "edges":
@@ -226,46 +172,16 @@ def score(network, dataset, recipe, views=None, thresholds=99):
     ]
     ious = metrics.iou_of_counts(np.sum(counts, axis=0))
     half = confidence_interval(metrics.mean_iou_of_counts(counts))[1]
-    return {"score": [float(np.nanmean(ious)), half], "classes": list(ious)}
+    truth = np.sum(counts, axis=0).sum(axis=1)  # (C,) pixels of each class
+    floor = truth.max() / truth.sum() / np.count_nonzero(truth)
+    return {"score": [float(np.nanmean(ious)), half], "classes": list(ious), "floor": floor}
 
 
 def _recipe(name):
-    if name not in RECIPES:
-        raise ValueError(f"no recipe of this name: {name}. There are: {', '.join(RECIPES)}")
-    return RECIPES[name]
-
-
-def _compile(model, recipe, loss):
-    rate = training.rise_and_fall(recipe["learning_rate"], recipe["epochs"] * EPOCH, 500)
-    adam = keras.optimizers.AdamW(rate, weight_decay=DECAY["weight_decay"], global_clipnorm=1.0)
-    adam.exclude_from_weight_decay(var_names=DECAY["exclude"])
-    # XLA makes these convolutions two to ten times slower on a CPU with TensorFlow; JAX needs it.
-    xla = keras.backend.backend() == "jax"
-    losses = [loss] * len(model.outputs)
-    model.compile(adam, losses, loss_weights=recipe["shares"], jit_compile=xla)
-
-
-def _loss(recipe, known):
-    if recipe["task"] == "edges":
-        return EdgeCrossEntropy(balanced=True, positive=recipe["positive"])
-    classes, void = recipe["arguments"]["num_classes"], known[0].ignore_class
-    masks = [mask for part in known for mask in part.masks]
-    return PixelCrossEntropy(classes, void, class_weights(masks, classes, void, recipe["balance"]))
-
-
-def _stream(recipe, known):
-    """Random crops of all photographs, a batch as a function of seed, epoch and index."""
-    name = "edges" if recipe["task"] == "edges" else "masks"
-    return data.Crops(
-        [image for part in known for image in part.images],
-        recipe["crop"],
-        [target for part in known for target in getattr(part, name)],
-        EPOCH,
-        recipe["batch_size"],
-        recipe["seed"],
-        copies=len(recipe["shares"]),
-        **recipe["crops"],
-    )
+    recipes = photo_recipes.RECIPES
+    if name not in recipes:
+        raise ValueError(f"no recipe of this name: {name}. There are: {', '.join(recipes)}")
+    return recipes[name]
 
 
 def _size(recipe):
