@@ -26,7 +26,7 @@ LONGEST = (
     "09_segment_from_features",
     "08_segment_reconstructions",
     "07_train_it_well",
-    "12_say_how_sure_you_are",
+    "12_draw_several_answers",
     "17_meet_the_supervised_neighbours",
     "15_meet_the_generative_neighbours",
     "06_set_the_rate",

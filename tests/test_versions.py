@@ -405,16 +405,7 @@ FREE = {
         *("balance", "batch_size", "crop", "depths", "epochs", "learning_rate", "patches"),
         *("seed", "split", "steps_per_epoch", "vae_epochs", "widths"),
     },
-    "12": {
-        *("in_distribution", "regret_images", "cache_dir", "ood_vae_steps", "ood_images"),
-        *(
-            "baseline_methods",
-            "edge_baseline_methods",
-            "seed",
-            "seeds",
-            "edge_seeds",
-        ),  # in the name of an entry
-    },
+    "12": {"cache_dir"} | {"seeds", "steps", "controls"},  # in the name of an entry
     "15": {
         *("cache_dir", "seeds"),
         *(
