@@ -14,7 +14,6 @@ if WORKERS > 1:
 # A file that is missing here costs a little time, nothing else.
 LONGEST = (
     "test_assignments",
-    "test_uncertainty_methods",
     "test_grading",
     "test_vae",
     "test_sweeps",

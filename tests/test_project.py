@@ -215,8 +215,8 @@ PARAMETERS_GONE = {
         *("pixels_per_image", "trees", "shrink"),
     ),
 }
-# A record of the first edition whose notebook and settings are gone: its commit has them.
-SETTINGS_GONE = {"11-camvid-controls"}
+# Records of the first edition whose notebook and settings are gone: their commits have them.
+SETTINGS_GONE = {"11-camvid-controls", "12-bsds500", "12-fashion_mnist", "12-shapes"}
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,6 @@ beta = 1.0  # weight of the KL in the loss; 1 is the bound
 steps = [300]  # training steps, 16 pictures each; with two lengths, both are trained
 samples = 400  # answers that are drawn for each picture
 controls = ["one map", "dropout"]  # what the latent is compared with
-split = "val"  # what is scored; "test" in a recorded study, once
 cache_dir = ""  # folder in the cache where a long run keeps its scores, to go on after a stop
 
 # %%
@@ -67,7 +66,7 @@ check_parameters(
     globals(), seed=range(2**32), seeds=range(1, 21), size=range(32, 257, 8),
     images=range(100, 60_001), val_images=range(4, 1001), latent=range(1, 65),
     beta=(0.0, 1000.0), steps={"list_of": range(1, 100_001)}, samples=range(6, 10_001),
-    controls={"list_of": ["one map", "dropout"]}, split=["val", "test"], cache_dir=str,
+    controls={"list_of": ["one map", "dropout"]}, cache_dir=str,
 )  # fmt: skip
 set_up(seed)
 
@@ -75,10 +74,10 @@ import math
 from functools import partial
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 from keras import ops
-from keras.layers import Add, Concatenate, Conv2D, Dense, Flatten, Rescaling, Reshape, UpSampling2D
+from keras.layers import Add, Concatenate, Conv2D, Dense, Flatten
+from keras.layers import Rescaling, Reshape, UpSampling2D
 
 from helpers import backend, checkpoint, data, losses, metrics, plots, training
 from helpers.data.ambiguous import INTERPRETATIONS, twenty_annotators, with_all_interpretations
@@ -101,7 +100,7 @@ drawing = {"size": size, "objects": (2, 3), "radius": (0.15, 0.25), "contrast": 
 drawing |= {"texture": 0.15, "seed": seed}
 train = data.load("shapes", "train", limit=images, **drawing)
 train = with_all_interpretations(train)
-val = data.load("shapes", split, limit=6 * val_images, **drawing)
+val = data.load("shapes", "val", limit=6 * val_images, **drawing)
 val = with_all_interpretations(val, val_images)
 x_train = data.to_float(train.images)  # (N, H, W, 3)
 x_val = data.to_float(val.images)
@@ -406,7 +405,7 @@ plots.show(fig, alt=alt)
 your_distances = None  # ← three numbers, such as [0.1, 0.2, 0.3]
 if your_distances is not None:
     print("your values", your_distances, "true values", [0.5, 0.5, 0])
-    assert np.allclose(your_distances, [0.5, 0.5, 0]), "Three terms each: how much do two overlap?"
+    assert np.allclose(your_distances, [0.5, 0.5, 0]), "How much do two overlap?"
 
 # %% [markdown]
 # <details><summary>Solution</summary>
@@ -454,7 +453,7 @@ def latent_nll(model, x, annotations, count=100):
     rng = np.random.default_rng(seed)
     found = []
     for picture, marks in zip(x, annotations):
-        drawn, people = metrics.unique_annotations(marks)  # different ones, and how many drew them
+        drawn, people = metrics.unique_annotations(marks)  # and how many drew each
         y = drawn[..., None].astype("float32")  # (D, H, W, 1)
         features, *prior = model(picture[None])
         features = ops.repeat(features, count, axis=0)
@@ -508,13 +507,14 @@ def maps_nll(maps, annotations):
 
 # %%
 WIDEN = {"masks": 0, "edges": 1}  # pixels by which marks are widened before maps are compared
-annotations = {"masks": (masks_train, masks_val)}
+METHODS = ("one map", "dropout", "pixel latent", "latent")
+by_task = {"masks": (masks_train, masks_val)}
 first_maps = {}  # of the first training: a few answers for the figures
 
 
 def evaluate(method, task, length, run, trained=None):
     """Train a method, draw answers, and score them: {measure: (N,)}."""
-    marks_train, marks_val = annotations[task]
+    marks_train, marks_val = by_task[task]
     keras.utils.set_random_seed(seed + run)
     if method == "latent":
         model = trained or fit(ConditionalVAE(run), marks_train, length, run)
@@ -527,15 +527,13 @@ def evaluate(method, task, length, run, trained=None):
     tuned = draw(x_train[tuning], min(count, 50))
     threshold = evaluation.best_threshold(tuned, marks_train[tuning], WIDEN[task])
     maps = draw(x_val, count)
-    if method == "latent":
-        nats = latent_nll(model, x_val, marks_val)
-    else:
-        nats = maps_nll(maps, marks_val)
+    is_latent = method == "latent"
+    nats = latent_nll(model, x_val, marks_val) if is_latent else maps_nll(maps, marks_val)
     first_maps.setdefault((task, method), maps)
     return evaluation.score_samples(maps, nats, marks_val, threshold, WIDEN[task])
 
 # %%
-plan = [seed, size, images, val_images, latent, beta, samples, split]
+plan = [seed, size, images, val_images, latent, beta, samples]
 store = checkpoint.ResultStore(cache_dir, plan=plan)
 scores = {}  # {(task, method, length): {measure: (seeds, N)}}
 
@@ -546,8 +544,8 @@ def evaluate_all(task, methods, trained=None):
             rows = []
             for run in range(seeds):
                 key = [method, task, length, run]
-                mine = trained if run == 0 and length == steps[-1] and method == "latent" else None
-                rows.append(store.result("scores", lambda: evaluate(*key, mine), key=key))
+                ready = trained if key == ["latent", task, steps[-1], 0] else None
+                rows.append(store.result("scores", partial(evaluate, *key, ready), key=key))
             found = {m: np.array([row[m] for row in rows]) for m in evaluation.BETTER}
             scores[task, method, length] = found
 
@@ -569,7 +567,7 @@ def best_single(marks, dilation):
 # %%
 def single_bounds(task):
     """What a single map can reach at best, for each picture: {measure: (N,)}."""
-    marks = annotations[task][1]
+    marks = by_task[task][1]
     maps, nats = evaluation.perfect_map(marks)
     found = evaluation.score_samples(maps, nats, marks)
     pairs = [best_single(m, WIDEN[task]) for m in marks]
@@ -578,8 +576,8 @@ def single_bounds(task):
 
 
 def with_marks(task, methods):
-    """Scores by picture of the methods and of the two perfect answers: {name: {measure: ...}}."""
-    marks = annotations[task][1]
+    """Scores by picture of the methods and of the perfect answers, {name: {measure: …}}."""
+    marks = by_task[task][1]
     drawn = evaluation.perfect_latent(marks, samples, seed)
     ideal = evaluation.score_samples(*drawn, marks, dilation=WIDEN[task])
     rows = {"perfect latent": ideal, "best single map": single_bounds(task)}
@@ -605,21 +603,15 @@ means = {"masks": report(with_marks("masks", [*controls, "latent"]))}
 
 # %%
 def score_panels(task):
-    """A panel for each measure: the methods of this run, and of the recorded study above them."""
-    fig, axes = plt.subplots(1, 4, figsize=(9.5, 2.2), sharey=True)
-    methods = [name for name in means[task] if "perfect" not in name and "best" not in name]
-    for axis, (measure, label) in zip(axes, evaluation.METRIC_LABELS.items()):
-        for place, name in enumerate(methods):
-            mean, half = means[task][name][measure]
-            axis.errorbar(mean, place, xerr=half, fmt="o", color="C0", capsize=3)
-            known = study.get(f"{task}_{name}_{measure}".replace(" ", "_"))
-            if known:
-                axis.errorbar(known[0], place + 0.25, xerr=known[1], fmt="s", color="C1")
+    """The recorded study, where there is one, and this run: a panel for each measure."""
+    record_name, measures = "12-answers", evaluation.METRIC_LABELS
+    recorded = data.records.scores_by_method(record_name, task, METHODS, measures)
+    mine = {name: found for name, found in means[task].items() if name in METHODS}
+    tables = {"recorded study": recorded, "this run": mine}
+    fig = plots.scores_by_method(tables, measures, METHODS)
+    for axis, measure in zip(fig.axes, 2 * list(measures)):
         axis.axvline(means[task]["perfect latent"][measure][0], color="C2", linestyle="--")
         axis.axvline(means[task]["best single map"][measure][0], color="k", linestyle=":")
-        axis.set(title=label, yticks=range(len(methods)), yticklabels=methods)
-        axis.set_ylim(-0.5, len(methods) - 0.2)
-        axis.locator_params(axis="x", nbins=4)
     return fig
 
 
@@ -681,7 +673,7 @@ def draw_pixels(model, x, count):
 # %%
 edges_train = np.stack(train.annotations)  # (N, 5, H, W)
 edges_val = np.stack(val.annotations)
-annotations["edges"] = edges_train, edges_val
+by_task["edges"] = edges_train, edges_val
 evaluate_all("edges", [*controls, "latent"])
 
 pixels = fit_pixel_latent(edges_train, steps[-1])
@@ -724,7 +716,7 @@ plots.show(score_panels("edges"), alt=alt)
 
 # %%
 pairs = {}
-for task in annotations:
+for task in by_task:
     mine = scores[task, "latent", steps[-1]]
     for name in controls:
         pairs[f"{task}, latent − {name}"] = mine, scores[task, name, steps[-1]]
@@ -744,6 +736,7 @@ for name, found in verdicts.items():
 # %% tags=["results"]
 results = {"pictures": [len(x_train) - 20, len(x_val)], "steps": steps, "seeds": seeds}
 results["kl"] = kl.mean()
+results["bsds_skill"] = data.records.results_of("12-bsds500")["edges_one_map_skill"][0]
 for task, rows in means.items():
     for name, found in rows.items():
         for measure, pair in found.items():
@@ -756,8 +749,8 @@ for name, found in verdicts.items():
 if len(steps) == 2:  # what twice the steps change
     for task, name, length in list(scores):
         if length == steps[0]:
-            changes = evaluation.compare({name: (scores[task, name, steps[1]], scores[task, name, length])})
-            for measure, row in changes[name].items():
+            pair = scores[task, name, steps[1]], scores[task, name, length]
+            for measure, row in evaluation.compare({name: pair})[name].items():
                 key = f"{task}_length_{name}_{measure}".replace(" ", "_")
                 results[key] = [row["gain"], row["half"]]
 results |= {f"study_{key}": value for key, value in study.items() if "study" not in key}
