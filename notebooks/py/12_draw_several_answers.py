@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/12_draw_several_answers.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/12_draw_several_answers.ipynb) <!--badges-->
 #
-# ![ALT](../docs/pictures/12.png) <!--picture-->
+# ![Pictures, drawings of people and answers of networks, to be described when they are there.](../docs/pictures/12.png) <!--picture-->
 #
 # Ask five people to mark the edges in a photograph, and you get five drawings. None of them is wrong. A network with one answer cannot say "either this or that". The best it can do is to mark everything a little. A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) has a latent, and each draw of it can give another answer. **What can a latent say of people who disagree?**
 #
@@ -76,8 +76,16 @@ from functools import partial
 import keras
 import numpy as np
 from keras import ops
-from keras.layers import Add, Concatenate, Conv2D, Dense, Flatten
-from keras.layers import Rescaling, Reshape, UpSampling2D
+from keras.layers import (
+    Add,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Flatten,
+    Rescaling,
+    Reshape,
+    UpSampling2D,
+)
 
 from helpers import backend, checkpoint, data, losses, metrics, plots, training
 from helpers.data.ambiguous import INTERPRETATIONS, twenty_annotators, with_all_interpretations
@@ -336,7 +344,7 @@ for i in range(4):
     rows.append([x_val[i], *(1.0 - one.astype("float32") for one in drawn)])
 columns = ["picture", "all", "warm", "cold", *(f"sample {s}" for s in range(1, 6)), "mean"]
 fig = plots.image_grid(rows, column_labels=columns, cell=0.95)
-alt = "ALT"
+alt = "Pictures, drawings of people and answers of networks, to be described when they are there."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -375,11 +383,12 @@ for picture in x_val[:3]:
     features, m, log_s2 = unet_of_masks(picture[None])
     z = np.repeat(ops.convert_to_numpy(m), 9, axis=0)  # (9, K)
     z[:, k] += np.exp(0.5 * float(log_s2[0, k])) * deviations
+    z = ops.convert_to_tensor(z)
     logits = unet_of_masks.decode([ops.repeat(features, 9, axis=0), z])
     rows.append([picture, *(1 - ops.convert_to_numpy(ops.sigmoid(logits))[..., 0])])
 columns = ["picture", *(f"{v:+.1f}" for v in deviations)]
 fig = plots.image_grid(rows, column_labels=columns, cell=0.95)
-alt = "ALT"
+alt = "Pictures, drawings of people and answers of networks, to be described when they are there."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -464,7 +473,8 @@ def latent_nll(model, x, annotations, count=100):
         for one, mu, log_sigma2 in zip(y, means, log_variances):
             noise = rng.standard_normal((count, latent)).astype("float32")
             z = mu + np.exp(0.5 * log_sigma2) * noise  # (count, K)
-            log_p = -ops.convert_to_numpy(mask_nll(one, model.decode([features, z])))
+            logits = model.decode([features, ops.convert_to_tensor(z)])
+            log_p = -ops.convert_to_numpy(mask_nll(one, logits))
             weight = log_normal(z, m, log_s2) - log_normal(z, mu, log_sigma2)
             nats.append(-metrics.log_mean_exp((log_p + weight).astype("float64")))
         found.append(nats @ people / people.sum())
@@ -615,7 +625,7 @@ def score_panels(task):
     return fig
 
 
-alt = "ALT"
+alt = "Pictures, drawings of people and answers of networks, to be described when they are there."
 plots.show(score_panels("masks"), alt=alt)
 
 # %% [markdown]
@@ -628,7 +638,7 @@ said = {m: evaluation.pooled_predictions(first_maps["masks", m], masks_val)[0]
         for m in [*controls, "latent"] if ("masks", m) in first_maps}  # fmt: skip
 _, share = evaluation.pooled_predictions(evaluation.perfect_map(masks_val)[0], masks_val)
 fig = plots.reliability_panels({"pixels at most 5 from a mark": (said, share)})
-alt = "ALT"
+alt = "Pictures, drawings of people and answers of networks, to be described when they are there."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -700,7 +710,7 @@ for name in [*controls, "pixel latent", "latent"]:
 rows = [[x_val[0], *(1 - np.asarray(one, "float32") for one in row)] for row in rows]
 columns = ["picture", *(str(k) for k in range(1, 6))]
 fig = plots.image_grid(rows, row_labels=names, column_labels=columns, cell=1.0)
-alt = "ALT"
+alt = "Pictures, drawings of people and answers of networks, to be described when they are there."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -711,7 +721,7 @@ plots.show(fig, alt=alt)
 # Two contrasts were named before the measurement: latent − one map, and latent − dropout, each in four measures, for masks and for edges. That is 16 comparisons, so the p-values are corrected after Holm (1979). A gain is positive where the latent is better.
 
 # %%
-alt = "ALT"
+alt = "Pictures, drawings of people and answers of networks, to be described when they are there."
 plots.show(score_panels("edges"), alt=alt)
 
 # %%
