@@ -98,7 +98,10 @@ def test_pooled_pixels_lie_near_marks(people):
 def test_the_words_by_hand():
     rng = np.random.default_rng(0)
     one = {"nll": rng.normal(10, 0.1, (3, 30)), "matched": rng.normal(0.5, 0.1, (3, 30))}
-    other = {"nll": one["nll"] + 2, "matched": one["matched"] + rng.normal(0, 0.1, (3, 30))}
+    other = {
+        "nll": one["nll"] + rng.normal(2, 0.1, (3, 30)),
+        "matched": one["matched"] + rng.normal(0, 0.1, (3, 30)),
+    }
     found = evaluation.compare({"a": (one, other), "b": (other, one)})
     assert found["a"]["nll"]["word"] == "better" and found["a"]["nll"]["gain"] > 0
     assert found["b"]["nll"]["word"] == "worse" and found["a"]["matched"]["word"] == "level"

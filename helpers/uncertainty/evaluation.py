@@ -21,7 +21,7 @@ METRIC_LABELS = {
 }
 THRESHOLDS = np.linspace(0.1, 0.9, 9)
 NEAR = 5  # pixels: the Brier score counts pixels that are so near to a mark of anybody
-PAIRS = 100  # draws of a picture that are compared with one another, and matched; all count for means
+PAIRS = 100  # draws of a picture that are compared and matched; all count for the mean
 
 
 def score_samples(maps, nll, annotations, threshold=0.5, dilation=0):
