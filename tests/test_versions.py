@@ -389,16 +389,7 @@ FREE = {
     "09": {"cache_dir", "study"},
     "10": {"cache_dir", "weights"} | {"seeds", "vae_steps"},  # in the name of an entry
     "11": {"cache_dir", "image_path", "out"},
-    "12": {
-        *("in_distribution", "regret_images", "cache_dir", "ood_vae_steps", "ood_images"),
-        *(
-            "baseline_methods",
-            "edge_baseline_methods",
-            "seed",
-            "seeds",
-            "edge_seeds",
-        ),  # in the name of an entry
-    },
+    "12": {"cache_dir"} | {"seeds", "steps", "controls"},  # in the name of an entry
     "15": {
         *("cache_dir", "seeds"),
         *(
