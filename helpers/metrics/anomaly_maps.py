@@ -76,9 +76,7 @@ def aupro_by_image(maps, masks, limit=0.3):
     maps, masks = _checked(maps, masks)
     normal, regions = _normal(maps, masks), _regions(maps, masks)
     without = [
-        _area(
-            (normal[0][normal[1] != i], None), [r for r in regions if r[0] != i], limit
-        )
+        _area((normal[0][normal[1] != i], None), [r for r in regions if r[0] != i], limit)
         for i in range(len(maps))
     ]
     return _pseudo_values(_area(normal, regions, limit), without)
