@@ -34,7 +34,7 @@ def test_masks_may_be_missing_altogether_but_not_one_of_them(tmp_path):
     assert good_and_bad.load(make(tmp_path / "a", masks=False), (8, 8)).masks is None
     make(tmp_path / "b")
     (tmp_path / "b" / "masks" / "1.png").unlink()
-    with pytest.raises(FileNotFoundError, match="nothing for the image '1.png'"):
+    with pytest.raises(FileNotFoundError, match=r"nothing for the image '1\.png'"):
         good_and_bad.load(tmp_path / "b", (8, 8))
 
 

@@ -4,5 +4,5 @@ For who asks how sure a model is: `probabilistic_unet` and `baselines` are the m
 trains them alike, `evaluation` scores them, `ood` asks whether a picture is of the kind that was
 trained on.
 
-Notebooks: 07 and 12.
+Notebooks: 07, 12 and 13.
 """
