@@ -27,8 +27,8 @@ def damage(images, seed=0, contrast=(0.1, 0.3), noise=0.03):
         noise: standard deviation of the noise on foreign objects, in [0, 1].
 
     Returns:
-        (damaged, masks, kinds): uint8 `(N, H, W, 3)`; uint8 `(N, H, W)`, 1 on the pixels that are
-        covered by half or more; index in `KINDS`, `(N,)`.
+        (damaged, masks, kinds): uint8 `(N, H, W, 3)`; uint8 `(N, H, W)`, 1 where half of a pixel or
+        more is covered; index in `KINDS`, `(N,)`.
 
     Raises:
         ValueError: If the images are not uint8 colour pictures of 16 pixels or more.
@@ -51,6 +51,7 @@ def damage(images, seed=0, contrast=(0.1, 0.3), noise=0.03):
     for i, (image, kind) in enumerate(zip(images, kinds)):
         rng = np.random.default_rng([int(seed), DAMAGE, i])
         cover = _OUTLINES[kind](rng, *image.shape[:2])  # (H, W), share of each pixel
+        cover = cover / cover.max()  # a thin flaw may cover no pixel to the full
         flawed = _paint(rng, image / 255, cover, KINDS[kind], contrast, noise)
         damaged[i] = np.rint(255 * flawed.clip(0, 1))
         masks[i] = cover >= 0.5

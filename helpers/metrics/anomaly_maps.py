@@ -56,7 +56,7 @@ def aupro(maps, masks, limit=0.3):
         1.0
 
     References:
-        Bergmann et al. (2021), section 5.2. https://doi.org/10.1007/s11263-020-01400-4
+        Bergmann et al. (2021). https://doi.org/10.1007/s11263-020-01400-4
     """
     maps, masks = _checked(maps, masks)
     return _area(_normal(maps, masks), _regions(maps, masks), limit)

@@ -220,10 +220,10 @@ print(f"usual    −ELBO {nats['usual'].mean():6.0f} nats")
 
 # %%
 fig, axis = plt.subplots(figsize=(7, 2.8))
-low, high = np.min(list(nats.values())), np.quantile(np.concatenate(list(nats.values())), 0.99)
+together = np.concatenate(list(nats.values()))
+bins = np.linspace(together.min(), np.quantile(together, 0.99), 40)
 for name, values in nats.items():
-    bins = np.linspace(low, high, 40)
-    axis.hist(values.clip(low, high), bins, histtype="step", linewidth=2, label=name)
+    axis.hist(values, bins, histtype="step", linewidth=2, label=name)
 axis.set(xlabel="−ELBO (nats per picture)", ylabel="pictures")
 axis.legend()
 alt = "TODO"
@@ -285,7 +285,7 @@ for name, found in aurocs.items():
 #
 # **Gradients.** How fast does a term of the −ELBO rise with each pixel, $|\partial\,\mathrm{KL} / \partial x|$? (Zimmerer and others, 2019.)
 #
-# **Restorations.** The encoder sees the flaw, too, and it spoils $z$. So do not take its answer: *search* for a picture $x'$ that the VAE finds likely, and that differs from $x$ in few pixels (You and others, 2019; Chen and others, 2020):
+# **Restorations.** The encoder sees the flaw, too, and it spoils $z$. So do not take its answer: *search* for a picture $x'$ that the VAE finds likely, and that differs little from $x$ (with TV: You and others, 2019, and Chen and others, 2020; with L1: Dehaene and others, 2020):
 #
 # $$\min_{x'}\; -\mathrm{ELBO}(x') + \lambda\, T(x' - x), \qquad T(d) = \sum |d| \;\text{ (L1)} \quad\text{or}\quad T(d) = \sum |\nabla d| \;\text{ (total variation, TV)}.$$
 #
@@ -503,7 +503,9 @@ def by_picture(maps):
 
 def key_of(name):
     """The name of a map as a key of the results: "VAE: restored, L1" is vae_restored_l1."""
-    return name.lower().replace(":", "").replace(",", "").replace(" ", "_")
+    for mark in ":,−":
+        name = name.replace(mark, "")
+    return name.lower().replace(" ", "_")
 
 
 scores = {}  # (2, N) each
@@ -569,17 +571,22 @@ def study_point(kind, steps, run):
 
 
 def run_study():
-    """Scores by map, (seeds, 2, N); and of half the steps, with the first seed, (1, 2, N)."""
+    """Scores by map, (2, N) a training: of all seeds, and of half the steps with the first."""
     plan = [dataset, path, seed, size, images, val_images, tuning_images, iterations]
     store = checkpoint.ResultStore(cache_dir, plan=plan)
-    lengths = [(study_steps, run) for run in range(STUDY_RUNS)] + [(study_steps // 2, 0)]
+
+    def point(*key):
+        return store.result("maps", lambda: study_point(*key), key=list(key))
+
     whole, half = {}, {}
-    for steps, run in lengths:
-        for kind in ("none", "VAE", "denoising"):
-            key = [kind, steps, run]
-            point = store.result("maps", lambda key=key: study_point(*key), key=key)
-            for name, values in point.items():
-                (whole if steps == study_steps else half).setdefault(name, []).append(values)
+    for name, values in point("untrained", 0, 0).items():
+        whole[name], half[name] = [values] * STUDY_RUNS, [values]
+    for kind in ("VAE", "denoising"):
+        for name, values in point(kind, study_steps // 2, 0).items():
+            half[name] = [values]
+        points = [point(kind, study_steps, run) for run in range(STUDY_RUNS)]
+        for name in points[0]:
+            whole[name] = [one[name] for one in points]
     return whole, half
 
 
@@ -721,7 +728,8 @@ record(results, bands, line.format(restored_ap, results.get("floor", math.nan)))
 #
 # - Baur, C. and others (2021). Autoencoders for unsupervised anomaly segmentation in brain MR images: A comparative study. *Medical Image Analysis* 69, 101952. [arXiv:2004.03271](https://arxiv.org/abs/2004.03271)
 # - Bergmann, P. and others (2021). The MVTec Anomaly Detection Dataset: A Comprehensive Real-World Dataset for Unsupervised Anomaly Detection. *International Journal of Computer Vision* 129, 1038–1059. [doi:10.1007/s11263-020-01400-4](https://doi.org/10.1007/s11263-020-01400-4)
-# - Chen, X. and others (2020). Unsupervised lesion detection via image restoration with a normative prior. *Medical Image Analysis* 64, 101713. [arXiv:2005.00031](https://arxiv.org/abs/2005.00031)
+# - Chen, X., You, S., Tezcan, K. C. and Konukoglu, E. (2020). Unsupervised lesion detection via image restoration with a normative prior. *Medical Image Analysis* 64, 101713; the longer version of You and others (2019), MIDL. [arXiv:2005.00031](https://arxiv.org/abs/2005.00031)
+# - Dehaene, D., Frigo, O., Combrexelle, S. and Eline, P. (2020). Iterative energy-based projection on a normal data manifold for anomaly localization. ICLR. [arXiv:2002.03734](https://arxiv.org/abs/2002.03734)
 # - DeLong, E. R., DeLong, D. M. and Clarke-Pearson, D. L. (1988). Comparing the areas under two or more correlated receiver operating characteristic curves. *Biometrics* 44(3), 837–845. [doi:10.2307/2531595](https://doi.org/10.2307/2531595)
 # - Hanley, J. A. and McNeil, B. J. (1982). The meaning and use of the area under a receiver operating characteristic (ROC) curve. *Radiology* 143(1), 29–36. [doi:10.1148/radiology.143.1.7063747](https://doi.org/10.1148/radiology.143.1.7063747)
 # - Kascenas, A., Pugeault, N. and O'Neil, A. Q. (2022). Denoising Autoencoders for Unsupervised Anomaly Detection in Brain MRI. MIDL. <https://proceedings.mlr.press/v172/kascenas22a.html>
@@ -729,5 +737,4 @@ record(results, bands, line.format(restored_ap, results.get("floor", math.nan)))
 # - Nalisnick, E. and others (2019b). Detecting Out-of-Distribution Inputs to Deep Generative Models Using Typicality. [arXiv:1906.02994](https://arxiv.org/abs/1906.02994)
 # - Serrà, J. and others (2020). Input complexity and out-of-distribution detection with likelihood-based generative models. ICLR. [arXiv:1909.11480](https://arxiv.org/abs/1909.11480)
 # - Xiao, Z., Yan, Q. and Amit, Y. (2020). Likelihood Regret: An Out-of-Distribution Detection Score For Variational Auto-encoder. NeurIPS. [arXiv:2003.02977](https://arxiv.org/abs/2003.02977)
-# - You, S., Tezcan, K. C., Chen, X. and Konukoglu, E. (2019). Unsupervised Lesion Detection via Image Restoration with a Normative Prior. MIDL. <https://proceedings.mlr.press/v102/you19a.html>
 # - Zimmerer, D. and others (2019). Unsupervised Anomaly Localization using Variational Auto-Encoders. MICCAI. [arXiv:1907.02796](https://arxiv.org/abs/1907.02796)
