@@ -6,5 +6,5 @@ several first weights. `reconstructions`: classifiers of what VAEs of several ra
 `photo_edges`: long trainings on whole photographs. `photo_views`: one answer from several sizes
 of a photograph.
 
-Notebooks: 08, 09, 11 and 17.
+Notebooks: 08, 09, 11, 13 and 17.
 """

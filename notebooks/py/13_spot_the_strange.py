@@ -94,7 +94,9 @@ from helpers import (
     training,
 )
 from helpers.data import damage, good_and_bad, scenes
+from helpers.data.coarse_noise import CoarseNoise
 from helpers.data.stream import FreshShapes, Unlabelled
+from helpers.experiments import odd_parts
 from helpers.uncertainty import ood
 
 plots.use()
@@ -261,8 +263,9 @@ def whole_scores(name, x):
 usual_scores = whole_scores("usual", usual)
 aurocs = {}  # AUROC and half the width of its interval
 for name, x in strangers.items():
-    pairs = whole_scores(name, x).items()
-    aurocs[name] = {s: ood.auroc_interval(usual_scores[s], v) for s, v in pairs if s in usual_scores}
+    found = whole_scores(name, x)
+    both = [score for score in found if score in usual_scores]
+    aurocs[name] = {s: ood.auroc_interval(usual_scores[s], found[s]) for s in both}
 
 # %%
 columns = list(next(iter(aurocs.values())))
@@ -271,8 +274,6 @@ fig, axis = plt.subplots(figsize=(7, 0.5 * len(table) + 1.2))
 plots.heatmap(axis, table, list(aurocs), columns)
 alt = "TODO"
 plots.show(fig, alt=alt)
-for name, found in aurocs.items():
-    print(f"{name:<8}", *(f"{s} {v:.2f} ± {half:.2f}; " for s, (v, half) in found.items()))
 
 # %% [markdown]
 # PROSE2
@@ -283,13 +284,13 @@ for name, found in aurocs.items():
 #
 # **Residuals.** The difference of the picture and a version of it without the flaw, $|x - r|$, averaged over the three colours. What is $r$? The [reconstruction](../docs/site/glossary.md#term-reconstruction) of the VAE, if the VAE cannot draw flaws. Or, without a VAE: a *median filter* of the picture; its projection on the principal components of usual pictures (*PCA*); the answer of a *[denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder)*.
 #
-# **Gradients.** How fast does a term of the −ELBO rise with each pixel, $|\partial\,\mathrm{KL} / \partial x|$? (Zimmerer and others, 2019.)
+# **Gradients.** How fast does the KL rise with each pixel, $|\partial\,\mathrm{KL} / \partial x|$? It may be multiplied by the residual (Zimmerer and others, 2019).
 #
 # **Restorations.** The encoder sees the flaw, too, and it spoils $z$. So do not take its answer: *search* for a picture $x'$ that the VAE finds likely, and that differs little from $x$ (with TV: You and others, 2019, and Chen and others, 2020; with L1: Dehaene and others, 2020):
 #
 # $$\min_{x'}\; -\mathrm{ELBO}(x') + \lambda\, T(x' - x), \qquad T(d) = \sum |d| \;\text{ (L1)} \quad\text{or}\quad T(d) = \sum |\nabla d| \;\text{ (total variation, TV)}.$$
 #
-# The map is $|x - x'|$. Without the second term, $x'$ may become another picture altogether. Why not $\sum d^2$? A square punishes one large change more than many small ones; the L1 norm does not, so a flaw may be replaced as a whole. Or search for $z$ alone: $\min_z \tfrac12\lVert z\rVert^2 + \lambda \sum |x - g(z)|$ with the decoder $g$. (For $-\mathrm{ELBO}(x')$ we take $z$ at the mean of $q$.)
+# The map is $|x - x'|$. Without the second term, $x'$ may become another picture altogether. Why not $\sum d^2$? A square punishes one large change more than many small ones; the L1 norm does not, so a flaw may be replaced as a whole. (For $-\mathrm{ELBO}(x')$ we take $z$ at the mean of $q$.)
 #
 # > **Predict first.** Order five maps: median filter, PCA, denoising, residual of the VAE, restoration of the VAE. For which of the three flaws is the median filter hard to beat?
 
@@ -313,37 +314,22 @@ def pca_map(x, components):
     return mean_abs(x - r.reshape(x.shape))
 
 
-class WithBlobs(keras.utils.PyDataset):
-    """Pairs of a picture with coarse noise, in blobs of 2×2 pixels, and the picture itself."""
-
-    def __init__(self, pictures):
-        super().__init__()
-        self.pictures = pictures
-
-    def __len__(self):
-        return len(self.pictures)
-
-    def __getitem__(self, index):
-        (x,) = self.pictures[index]
-        blobs = np.random.default_rng([seed, index]).normal(0, 0.2, x[:, ::2, ::2].shape)
-        noise = blobs.repeat(2, axis=1).repeat(2, axis=2)
-        return (x + noise).clip(0, 1).astype("float32"), x
-
-
 def train_denoiser(steps, run=0):
     """The two networks of the VAE without a draw and without a KL, and the squared error."""
     networks = new_vae(run)
     r = networks.decoder(networks.encoder.outputs[0])
     denoiser = keras.Model(networks.encoder.input, r)
-    fit(denoiser, WithBlobs(clean_pictures(steps, run)), "mse")
+    fit(denoiser, CoarseNoise(clean_pictures(steps, run)), "mse")
     return denoiser
 
 
-def denoised_map(denoiser):
+def redrawn_map(model):
+    """The residual after a model has redrawn the picture so many times."""
+
     def map_of(x, passes):
         r = x
         for _ in range(passes):
-            r = denoiser.predict(r, batch_size=100, verbose=0)
+            r = model.predict(r, batch_size=100, verbose=0)
         return mean_abs(x - r)
 
     return map_of
@@ -395,43 +381,18 @@ def restored_map(vae, tie):
 
 
 # %%
-def fitted_map(vae):
-    def map_of(x, weight):
-        def objective(z):
-            return ops.sum(ops.square(z)) / 2 + weight * l1(x - vae.decode(z))
-
-        start = ops.convert_to_numpy(vae.encode(x)[0])
-        z = minimise(objective, start, learning_rate=0.05)
-        return mean_abs(x - ops.convert_to_numpy(vae.decode(z)))
-
-    return map_of
-
-
-def residual_map(vae):
-    def map_of(x, draws):
-        """With 0 draws, the reconstruction from the mean of q; else the mean over draws."""
-        mean, log_variance = map(ops.convert_to_numpy, vae.encode(x))
-        noises = np.random.default_rng(seed).normal(size=(max(draws, 1), *mean.shape))
-        noises = noises.astype("float32") * (draws > 0)
-        zs = [mean + np.exp(log_variance / 2) * noise for noise in noises]
-        return np.mean([mean_abs(x - ops.convert_to_numpy(vae.decode(z))) for z in zs], axis=0)
-
-    return map_of
-
-
 def gradient_map(vae):
-    def map_of(x, term):
+    """The gradient of the KL, times the residual to some power (0 leaves it out)."""
+
+    def map_of(x, power):
         picture = keras.Variable(x)
 
-        def objective():
-            y = ops.convert_to_tensor(picture)
-            if term == "−ELBO":
-                return negative_elbo(vae, y)
-            return ops.sum(losses.gaussian_kl(*vae.encode(y)))
+        def kl():
+            return ops.sum(losses.gaussian_kl(*vae.encode(ops.convert_to_tensor(picture))))
 
-        _, (gradient,) = backend.value_and_grad(objective, [picture])
-        found = mean_abs(ops.convert_to_numpy(gradient))
-        return found * residual_map(vae)(x, 0) if term == "KL × residual" else found
+        _, (gradient,) = backend.value_and_grad(kl, [picture])
+        residual = redrawn_map(vae)(x, 1)
+        return mean_abs(ops.convert_to_numpy(gradient)) * residual**power
 
     return map_of
 
@@ -460,9 +421,8 @@ def choose(map_of, settings):
     for setting in settings:
         maps = map_of(tuning_x, setting)
         for width in WIDTHS:
-            ap = average_precision_score(
-                tuning_masks.ravel(), smooth(maps, width).ravel()
-            )
+            smoothed = smooth(maps, width)
+            ap = average_precision_score(tuning_masks.ravel(), smoothed.ravel())
             best = max(best, (ap, setting, width), key=lambda found: found[0])
     return best[1:]
 
@@ -470,11 +430,10 @@ def choose(map_of, settings):
 def methods_of(vae):
     """The maps that ask a VAE, with the three values of their settings."""
     return {
-        "VAE: residual": (residual_map(vae), (0, 4, 16)),
-        "VAE: gradient": (gradient_map(vae), ("KL", "−ELBO", "KL × residual")),
+        "VAE: residual": (redrawn_map(vae), (1, 2, 4)),
+        "VAE: gradient": (gradient_map(vae), (0, 1, 2)),
         "VAE: restored, L1": (restored_map(vae, l1), (1, 3, 10)),
         "VAE: restored, TV": (restored_map(vae, total_variation), (3, 10, 30)),
-        "VAE: fitted z": (fitted_map(vae), (1, 3, 10)),
     }
 
 
@@ -482,8 +441,8 @@ tuning_bad, tuning_masks, _ = damage.damage(to_tune, seed + 1)
 tuning_x = data.to_float(tuning_bad)
 denoiser = train_denoiser(steps)
 methods = {"median filter": (median_map, (3, 5, 7)), "PCA": (pca_map, (8, 32, 128))}
-methods["denoising, short"] = (denoised_map(denoiser), (1, 2, 4))
-methods["VAE, short: residual"] = (residual_map(short_vae), (0, 4, 16))
+methods["denoising, short"] = (redrawn_map(denoiser), (1, 2, 4))
+methods["VAE, short: residual"] = (redrawn_map(short_vae), (1, 2, 4))
 methods |= methods_of(vae)
 
 # %%
@@ -501,20 +460,13 @@ def by_picture(maps):
     return np.stack([ap, metrics.aupro_by_image(maps, masks)])
 
 
-def key_of(name):
-    """The name of a map as a key of the results: "VAE: restored, L1" is vae_restored_l1."""
-    for mark in ":,−":
-        name = name.replace(mark, "")
-    return name.lower().replace(" ", "_")
-
-
 scores = {}  # (2, N) each
 if masks is not None:
     for name, one in maps.items():
         scores[name] = by_picture(one)
-        ap, half = metrics.confidence_interval(scores[name][0])
-        aupro = metrics.confidence_interval(scores[name][1])
-        print("{:<21} AP {:.2f} ± {:.2f}, AUPRO {:.2f} ± {:.2f}".format(name, ap, half, *aupro))
+        ap, aupro = map(metrics.confidence_interval, scores[name])
+        print("{:<21} AP {:.2f} ± {:.2f}".format(name, *ap), end=", ")
+        print("AUPRO {:.2f} ± {:.2f}".format(*aupro))
     floor = float(np.mean(masks))
     print(f"random numbers        AP {floor:.2f}, AUPRO 0.15")
 
@@ -522,7 +474,7 @@ if masks is not None:
 by_kind = {}  # AP of each map for each kind of flaw, (3,)
 if dataset == "shapes":
     for name, one in maps.items():
-        by_kind[f"{key_of(name)}_kinds"] = [
+        by_kind[f"{odd_parts.key_of(name)}_kinds"] = [
             average_precision_score(masks[kinds == k].ravel(), one[kinds == k].ravel())
             for k in range(len(damage.KINDS))
         ]
@@ -550,17 +502,12 @@ plots.show(fig, alt=alt)
 
 
 # %%
-STUDY_RUNS = 3  # seeds
-CONTRASTS = ("VAE: residual", "denoising", "median filter")
-BEST = "VAE: restored, L1"
-
-
 def study_point(kind, steps, run):
     """AP and AUPRO by picture, (2, N), of the maps that one training gives."""
     if kind == "VAE":
         trained = methods_of(train_vae(steps, run))
     elif kind == "denoising":
-        trained = {"denoising": (denoised_map(train_denoiser(steps, run)), (1, 2, 4))}
+        trained = {"denoising": (redrawn_map(train_denoiser(steps, run)), (1, 2, 4))}
     else:
         trained = {name: methods[name] for name in ("median filter", "PCA")}
     found = {}
@@ -570,40 +517,11 @@ def study_point(kind, steps, run):
     return found
 
 
-def run_study():
-    """Scores by map, (2, N) a training: of all seeds, and of half the steps with the first."""
-    plan = [dataset, path, seed, size, images, val_images, tuning_images, iterations]
-    store = checkpoint.ResultStore(cache_dir, plan=plan)
-
-    def point(*key):
-        return store.result("maps", lambda: study_point(*key), key=list(key))
-
-    whole, half = {}, {}
-    for name, values in point("untrained", 0, 0).items():
-        whole[name], half[name] = [values] * STUDY_RUNS, [values]
-    for kind in ("VAE", "denoising"):
-        for name, values in point(kind, study_steps // 2, 0).items():
-            half[name] = [values]
-        points = [point(kind, study_steps, run) for run in range(STUDY_RUNS)]
-        for name in points[0]:
-            whole[name] = [one[name] for one in points]
-    return whole, half
-
-
-# %%
 summary = {}  # of the study, where it is run: means and halves of intervals
 if study_steps:
-    whole, half = run_study()
-    summary = {"steps": study_steps, "runs": STUDY_RUNS, "names": list(whole)}
-    for name, values in whole.items():
-        values = np.array(values)
-        summary[f"ap_{key_of(name)}"] = metrics.crossed_interval(values[:, 0])
-        summary[f"aupro_{key_of(name)}"] = metrics.crossed_interval(values[:, 1])
-        gain = values[:1, 0] - np.array(half[name])[:, 0]
-        summary[f"longer_{key_of(name)}"] = metrics.crossed_interval(gain)
-    for other in CONTRASTS:
-        lead = np.array(whole[BEST])[:, 0] - np.array(whole[other])[:, 0]
-        summary[f"lead_{key_of(other)}"] = metrics.crossed_interval(lead)
+    plan = [dataset, path, seed, size, images, val_images, tuning_images, iterations]
+    store = checkpoint.ResultStore(cache_dir, plan=plan)
+    summary = odd_parts.study(study_point, study_steps, store)
 shown_study = summary or study
 
 # %%
@@ -611,7 +529,7 @@ if shown_study:
     panels = {}
     for measure in ("AP", "AUPRO"):
         panels[measure] = {
-            name: shown_study[f"{measure.lower()}_{key_of(name)}"]
+            name: shown_study[f"{measure.lower()}_{odd_parts.key_of(name)}"]
             for name in shown_study["names"]
         }
     fig = plots.interval_panels(panels, limits=(0, 1.1))
@@ -621,29 +539,21 @@ if shown_study:
 # %% [markdown]
 # PROSE4
 #
-# **Exercise 1.** 2.5 % of all pixels are odd. At some threshold a map marks 80 % of them, and 5 % of the usual ones. What is its precision? **Exercise 2.** Scores of usual pictures and of strangers are Gaussian with the same standard deviation, and their means lie one standard deviation apart, so the AUROC is $\Phi(1/\sqrt 2) = 0.760$, with $\Phi$ the distribution function of the Gaussian. What is the AUROC of means of ten pictures?
+# **Exercise.** 2.5 % of all pixels are odd. At some threshold a map marks 80 % of them, and 5 % of the usual ones. What is its precision?
 
 # %%
 your_precision = None  # ← your number
-your_auroc = None  # ← your number
 odd_marked, usual_marked = 0.025 * 0.80, 0.975 * 0.05
-true_auroc = (1 + math.erf(math.sqrt(10) / 2)) / 2
-hints = {
-    "precision": "Of all marked pixels, which share is odd? Count per 1,000 pixels.",
-    "auroc": "A mean of ten has a standard deviation that is √10 times smaller.",
-}
-answers = {
-    "precision": (your_precision, odd_marked / (odd_marked + usual_marked)),
-    "auroc": (your_auroc, true_auroc),
-}
-for name, (yours, true) in answers.items():
-    print(f"{name}: your value {yours}, true value {'?' if yours is None else f'{true:.3f}'}")
-    assert yours is None or abs(yours - true) < 0.005, hints[name]
+precision = odd_marked / (odd_marked + usual_marked)
+shown_precision = "?" if your_precision is None else f"{precision:.3f}"
+print(f"precision: your value {your_precision}, true value {shown_precision}")
+hint = "Of all marked pixels, which share is odd? Count per 1,000 pixels."
+assert your_precision is None or abs(your_precision - precision) < 0.005, hint
 
 # %% [markdown]
-# <details><summary>Solutions</summary>
+# <details><summary>Solution</summary>
 #
-# Of 1,000 pixels 25 are odd and 20 of them are marked, beside 48.75 usual ones: 20 / 68.75 = 0.291. So a map that looks good pixel by pixel has a low precision where flaws are rare; this is why AP is small. And $\Phi(\sqrt{10}/\sqrt 2) = 0.987$.
+# Of 1,000 pixels 25 are odd and 20 of them are marked, beside 48.75 usual ones: 20 / 68.75 = 0.291. So a map that looks good pixel by pixel has a low precision where flaws are rare; this is why AP is small.
 #
 # </details>
 #
@@ -654,10 +564,10 @@ for name, (yours, true) in answers.items():
 # %% tags=["results"]
 results = {f"nats_{name}": values.mean() for name, values in nats.items()}
 for name, found in aurocs.items():
-    results |= {f"auroc_{name}_{key_of(s)}": pair for s, pair in found.items()}
+    results |= {f"auroc_{name}_{odd_parts.key_of(s)}": pair for s, pair in found.items()}
 for name, (ap, aupro) in scores.items():
-    results[f"{key_of(name)}_ap"] = metrics.confidence_interval(ap)
-    results[f"{key_of(name)}_aupro"] = metrics.confidence_interval(aupro)
+    results[f"{odd_parts.key_of(name)}_ap"] = metrics.confidence_interval(ap)
+    results[f"{odd_parts.key_of(name)}_aupro"] = metrics.confidence_interval(aupro)
 results |= by_kind | summary
 if masks is not None:
     results["floor"] = floor

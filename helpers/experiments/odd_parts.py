@@ -1,0 +1,74 @@
+"""The study of notebook 13: maps of odd pixels from a VAE and from its rivals, after equal training.
+
+The notebook has the functions that train, choose and score. Here is which trainings belong to the
+study, and what is said of them: means and contrasts that were named beforehand, with 95 % intervals
+over pictures, and over seeds.
+"""
+
+import numpy as np
+
+from helpers.metrics import crossed_interval
+
+RUNS = 3  # seeds of the first weights and of the pictures in training
+BEST = "VAE: restored, L1"  # whose leads are asked for
+RIVALS = ("VAE: residual", "denoising", "median filter")
+
+
+def key_of(name):
+    """A name as a key of results: "VAE: restored, L1" becomes "vae_restored_l1"."""
+    for mark in ":,−":
+        name = name.replace(mark, "")
+    return name.lower().replace(" ", "_")
+
+
+def study(point, steps, store):
+    """Run the study, or read what a store has of it, and sum it up.
+
+    Args:
+        point: function of (kind, steps, run) → a dictionary from the name of a map to its AP and
+            AUPRO by picture, `(2, N)`. The kinds are "untrained", asked for once, "VAE" and
+            "denoising", which are trained with `RUNS` seeds, and once for half the steps.
+        steps: of the trainings.
+        store: a `checkpoint.ResultStore`.
+
+    Returns:
+        See `summary`.
+    """
+
+    def stored(*key):
+        return store.result("maps", lambda: point(*key), key=list(key))
+
+    whole, half = {}, {}
+    for name, values in stored("untrained", 0, 0).items():
+        whole[name] = [values] * RUNS
+    for kind in ("VAE", "denoising"):
+        half |= stored(kind, steps // 2, 0)
+        points = [stored(kind, steps, run) for run in range(RUNS)]
+        whole |= {name: [one[name] for one in points] for name in points[0]}
+    return {"steps": steps, "runs": RUNS} | summary(whole, half)
+
+
+def summary(whole, half):
+    """What the study says, as lists of numbers.
+
+    Args:
+        whole: dictionary from the name of a map to its scores, `(seeds, 2, N)`: AP and AUPRO.
+        half: the same for half the steps and the first seed, `(2, N)`, of maps that are trained.
+
+    Returns:
+        Dictionary with `names`, and pairs of a mean and half the width of its interval, with
+        `key_of` each map: `ap_MAP` and `aupro_MAP`; `longer_MAP`, the AP that the second half of
+        the steps adds; and `lead_MAP`, the AP of `BEST` minus that of each of the `RIVALS`.
+    """
+    whole = {name: np.asarray(values, "float64") for name, values in whole.items()}
+    told = {"names": list(whole)}
+    for name, values in whole.items():
+        told[f"ap_{key_of(name)}"] = crossed_interval(values[:, 0])
+        told[f"aupro_{key_of(name)}"] = crossed_interval(values[:, 1])
+    for name, values in half.items():
+        gain = whole[name][:1, 0] - np.asarray(values, "float64")[:1]
+        told[f"longer_{key_of(name)}"] = crossed_interval(gain)
+    for name in RIVALS:
+        lead = whole[BEST][:, 0] - whole[name][:, 0]
+        told[f"lead_{key_of(name)}"] = crossed_interval(lead)
+    return told
