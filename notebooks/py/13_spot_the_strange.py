@@ -17,7 +17,7 @@
 #
 # <!--picture-->
 #
-# A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learns what pictures of one kind look like. Then somebody shows it another kind, or a picture of the right kind with a scratch on it. **Does a VAE know an image, or a part of one, that it has not seen?** Factories, hospitals and observatories would like to know: pictures without a flaw are plentiful, and nobody has pictures of every flaw.
+# A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learns what pictures of one kind look like. Then somebody shows it another kind, or a picture of the right kind with a scratch on it. **Does a VAE know an image, or a part of one, that it has not seen?** Pictures without a flaw are plentiful, and nobody has pictures of every flaw.
 #
 # **What you'll do**
 #
@@ -124,11 +124,13 @@ if dataset == "shapes":
     train = data.to_float(shapes_pictures("train", images, 0))  # (N, H, W, 3)
     usual = data.to_float(shapes_pictures("val", val_images, 0))
     bad, masks, kinds = damage.damage(shapes_pictures("val", val_images, 1), seed)
-    strangers = {"flat": {"texture": 0}, "clean": {"texture": 0, "noise": 0.0}}
-    strangers["noisy"] = {"noise": 0.06}
-    for name, changes in strangers.items():
-        strangers[name] = data.to_float(shapes_pictures("val", val_images, 2, **changes))
-    strangers["damaged"] = data.to_float(bad)
+    strangers = {
+        "flat": shapes_pictures("val", val_images, 2, texture=0),
+        "clean": shapes_pictures("val", val_images, 2, texture=0, noise=0.0),
+        "noisy": shapes_pictures("val", val_images, 2, noise=0.06),
+        "damaged": bad,
+    }
+    strangers = {name: data.to_float(x) for name, x in strangers.items()}
     to_tune = shapes_pictures("train", tuning_images, 1)
 else:
     own = good_and_bad.load(path, (size, size), limit=images)
@@ -224,8 +226,7 @@ print(f"usual    −ELBO {nats['usual'].mean():6.0f} nats")
 fig, axis = plt.subplots(figsize=(7, 2.8))
 together = np.concatenate(list(nats.values()))
 bins = np.linspace(together.min(), np.quantile(together, 0.99), 40)
-for name, values in nats.items():
-    axis.hist(values, bins, histtype="step", linewidth=2, label=name)
+axis.hist(list(nats.values()), bins, histtype="step", linewidth=2, label=list(nats))
 axis.set(xlabel="−ELBO (nats per picture)", ylabel="pictures")
 axis.legend()
 alt = "TODO"
@@ -350,10 +351,10 @@ def redrawn_map(model):
 
 
 # %%
-def minimise(objective, start, learning_rate):
+def minimise(objective, start):
     """Adam on one array; the objective is a sum over pictures, so each goes its own way."""
     variable = keras.Variable(start)
-    adam = keras.optimizers.Adam(learning_rate)
+    adam = keras.optimizers.Adam(0.02)
     adam.build([variable])
     for _ in range(iterations):
         _, gradients = backend.value_and_grad(
@@ -380,10 +381,8 @@ def total_variation(d):
 
 def restored_map(vae, tie):
     def map_of(x, weight):
-        def objective(y):
-            return negative_elbo(vae, y) + weight * tie(y - x)
-
-        return mean_abs(x - minimise(objective, x, learning_rate=0.02))
+        restored = minimise(lambda y: negative_elbo(vae, y) + weight * tie(y - x), x)
+        return mean_abs(x - restored)
 
     return map_of
 
@@ -454,40 +453,32 @@ methods["VAE, short: residual"] = (redrawn_map(short_vae), (1, 2, 4))
 methods |= methods_of(vae)
 
 # %%
-maps, chosen = {}, {}  # (N, H, W) each; setting and width
-for name, (map_of, settings) in methods.items():
-    chosen[name] = choose(map_of, settings)
-    setting, width = chosen[name]
-    maps[name] = smooth(map_of(odd, setting), width)
-    print(f"{name:<21} setting {setting}, width {width}")
+def best_maps(methods):
+    """The smoothed map (N, H, W) of each method with the settings that it chose, and these."""
+    maps, chosen = {}, {}
+    for name, (map_of, settings) in methods.items():
+        setting, width = chosen[name] = choose(map_of, settings)
+        maps[name] = smooth(map_of(odd, setting), width)
+    return maps, chosen
 
-# %%
+
 def by_picture(maps):
     """AP and AUPRO of each picture, (2, N); their means are those of all pictures."""
     ap = metrics.average_precision_by_image(maps, masks)
     return np.stack([ap, metrics.aupro_by_image(maps, masks)])
 
 
+maps, chosen = best_maps(methods)
+for name, (setting, width) in chosen.items():
+    print(f"{name:<21} setting {setting}, width {width}")
 scores = {}  # (2, N) each
 if masks is not None:
-    for name, one in maps.items():
-        scores[name] = by_picture(one)
-        ap, aupro = map(metrics.confidence_interval, scores[name])
-        print("{:<21} AP {:.2f} ± {:.2f}".format(name, *ap), end=", ")
-        print("AUPRO {:.2f} ± {:.2f}".format(*aupro))
-    floor = float(np.mean(masks))
-    print(f"random numbers        AP {floor:.2f}, AUPRO 0.15")
-
-# %%
-by_kind = {}  # AP of each map for each kind of flaw, (3,)
-if dataset == "shapes":
-    for name, one in maps.items():
-        by_kind[f"{odd_parts.key_of(name)}_kinds"] = [
-            average_precision_score(masks[kinds == k].ravel(), one[kinds == k].ravel())
-            for k in range(len(damage.KINDS))
-        ]
-    fig, axis = plt.subplots(figsize=(5.4, 0.36 * len(maps) + 1.1))
-    plots.heatmap(axis, list(by_kind.values()), list(maps), damage.KINDS, "AP")
+    scores = {name: by_picture(one) for name, one in maps.items()}
+    panels = {"AP": {}, "AUPRO": {}}
+    for name, (ap, aupro) in scores.items():
+        panels["AP"][name] = metrics.confidence_interval(ap)
+        panels["AUPRO"][name] = metrics.confidence_interval(aupro)
+    fig = plots.interval_panels(panels, limits=(0, 1.1))
     alt = "TODO"
     plots.show(fig, alt=alt)
 
@@ -507,7 +498,7 @@ plots.show(fig, alt=alt)
 #
 # **How long the VAE was trained counts most**: after 200 steps its residual has 0.00<!--=vae_short_residual_ap[0]--> ± 0.00<!--=vae_short_residual_ap[1]-->, no more than the median filter. A VAE that blurs outlines marks outlines. And the VAE of 12,000<!--=kept_steps--> steps still learns: its last doubling raised the ELBO by 2.6<!--=kept_percent--> %.
 #
-# For scratches the median filter has 0.00<!--=median_filter_kinds[0]-->, as they are thin; for blots 0.00<!--=median_filter_kinds[1]-->, because a window that is larger than a blot also takes away corners. The restoration has 0.00<!--=vae_restored_l1_kinds[0]-->, 0.00<!--=vae_restored_l1_kinds[1]--> and, for foreign objects, 0.00<!--=vae_restored_l1_kinds[2]-->.
+# For scratches the median filter has 0.00<!--=median_filter_scratch-->, as they are thin; for blots 0.00<!--=median_filter_blot-->, because a window that is larger than a blot also takes away corners. The restoration has 0.00<!--=vae_restored_l1_scratch-->, 0.00<!--=vae_restored_l1_blot--> and, for foreign objects, 0.00<!--=vae_restored_l1_foreign-->.
 #
 # ## Three seeds, equal training
 # The denoising autoencoder had 200 steps: AP 0.00<!--=denoising_short_ap[0]--> ± 0.00<!--=denoising_short_ap[1]-->, to be compared with the *short* VAE's residual, and with nothing else. A study trains both for the same number of steps on the same pictures, with three seeds; everything else is as above. Its intervals cover seeds and pictures. Three contrasts were named beforehand, all for the restoration with the L1 norm: minus the residual of the same VAE, minus denoising, and minus the median filter.
@@ -522,11 +513,7 @@ def study_point(kind, steps, run):
         trained = {"denoising": (redrawn_map(train_denoiser(steps, run)), (1, 2, 4))}
     else:
         trained = {name: methods[name] for name in ("median filter", "PCA")}
-    found = {}
-    for name, (map_of, settings) in trained.items():
-        setting, width = choose(map_of, settings)
-        found[name] = by_picture(smooth(map_of(odd, setting), width))
-    return found
+    return {name: by_picture(one) for name, one in best_maps(trained)[0].items()}
 
 
 summary = {}  # of the study, where it is run: means and halves of intervals
@@ -540,10 +527,8 @@ shown_study = summary or study
 if shown_study:
     panels = {}
     for measure in ("AP", "AUPRO"):
-        panels[measure] = {
-            name: shown_study[f"{measure.lower()}_{odd_parts.key_of(name)}"]
-            for name in shown_study["names"]
-        }
+        keys = {n: f"{measure.lower()}_{odd_parts.key_of(n)}" for n in shown_study["names"]}
+        panels[measure] = {name: shown_study[key] for name, key in keys.items()}
     fig = plots.interval_panels(panels, limits=(0, 1.1))
     alt = "TODO"
     plots.show(fig, alt=alt)
@@ -584,9 +569,13 @@ if "damaged" in aurocs:
 for name, (ap, aupro) in scores.items():
     results[f"{odd_parts.key_of(name)}_ap"] = metrics.confidence_interval(ap)
     results[f"{odd_parts.key_of(name)}_aupro"] = metrics.confidence_interval(aupro)
-results |= by_kind | summary
+    if dataset == "shapes":
+        for k, kind in enumerate(damage.KINDS):
+            pixels = masks[kinds == k].ravel(), maps[name][kinds == k].ravel()
+            results[f"{odd_parts.key_of(name)}_{kind}"] = average_precision_score(*pixels)
+results |= summary
 if masks is not None:
-    results["floor"] = floor
+    results["floor"] = masks.mean()
 if note:
     results |= {"kept_steps": note["steps"], "kept_percent": note["trained_enough"]["percent"]}
 results |= {f"study_{key}": value for key, value in study.items() if "study" not in key}
@@ -651,7 +640,6 @@ record(results, bands, line.format(restored_ap, results.get("floor", math.nan)))
 #
 #    </details>
 # 2. **A flaw of your own.** Add a kind to `helpers/data/damage.py`: a smear, say, that blurs what is below. Which maps see it?
-# 3. **A smaller latent.** Train the VAE with `latent=1`, and compare the residual maps.
 #
 # ## References
 #
