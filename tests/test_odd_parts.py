@@ -51,3 +51,34 @@ def test_the_study_asks_for_each_training_once_and_goes_on_from_its_store(tmp_pa
 def test_keys_have_letters_and_underscores_only():
     assert odd_parts.key_of("VAE: restored, L1") == "vae_restored_l1"
     assert odd_parts.key_of("−ELBO") == "elbo"
+
+
+def test_each_method_chooses_on_the_other_pictures_only():
+    rng = np.random.default_rng(0)
+    masks = np.zeros((4, 12, 12), "uint8")
+    masks[:, 4:8, 4:8] = 1
+    tuning = rng.normal(size=(4, 12, 12, 1)) + masks[..., None]
+    shown = np.zeros((3, 12, 12, 1))
+    shown[:, 6, 6] = 1
+    asked = []
+
+    def map_of(x, sign):
+        asked.append((len(x), sign))
+        return sign * x[..., 0]
+
+    methods = {"sign": (map_of, (-1, 1)), "constant": (lambda x, _: np.zeros(x.shape[:3]), (5, 6))}
+    maps, chosen = odd_parts.best_maps(methods, tuning, masks, shown)
+    assert asked == [(4, -1), (4, 1), (3, 1)]
+    sign, width = chosen["sign"]
+    assert sign == 1 and width in (1, 2)  # noise of single pixels on a square of four
+    np.testing.assert_allclose(maps["sign"], odd_parts.smooth(shown[..., 0], width))
+    assert chosen["constant"] == (5, 0)  # all alike: the first
+
+
+def test_smoothing_stays_within_a_picture():
+    maps = np.zeros((2, 9, 9))
+    maps[0, 4, 4] = 1
+    smoothed = odd_parts.smooth(maps, 1)
+    assert smoothed[0].sum() == pytest.approx(1) and smoothed[0, 4, 4] < 0.2
+    assert (smoothed[1] == 0).all()
+    np.testing.assert_array_equal(odd_parts.smooth(maps, 0), maps)

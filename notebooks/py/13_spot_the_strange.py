@@ -235,7 +235,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # In the stored run (100 pictures of each kind) the AUROC is 0.00<!--=auroc_flat_elbo[0]--> ± 0.00<!--=auroc_flat_elbo[1]--> for flat, 0.00<!--=auroc_clean_elbo[0]--> ± 0.00<!--=auroc_clean_elbo[1]--> for clean, 0.00<!--=auroc_noisy_elbo[0]--> ± 0.00<!--=auroc_noisy_elbo[1]--> for noisy and 0.00<!--=auroc_damaged_elbo[0]--> ± 0.00<!--=auroc_damaged_elbo[1]--> for damaged pictures. So −ELBO finds the noisy ones. It has flat and clean pictures **the wrong way round**: a usual picture has a −ELBO of 0<!--=nats_usual--> nats, a flat one 0<!--=nats_flat-->, a clean one 0<!--=nats_clean-->. The VAE has never seen a picture without texture, and finds it likelier than most that it was trained on. (Nalisnick and others, 2019a, found this for several kinds of models and photographs.) A flaw on few pixels hardly changes the sum over all pixels.
 #
-# Nothing is broken. Texture and noise cannot be foretold, so they cost nats, and simple pictures do without. A density says how much probability there is *at* a picture, not how much there is among pictures of its kind. (The densest point of a Gaussian in a thousand dimensions is its mean; yet a draw is practically never near it.)
+# Nothing is broken. Texture and noise cannot be foretold, so they cost nats, and simple pictures do without. A density says how much probability there is *at* a picture, not how much there is among pictures of its kind. (The densest point of a Gaussian in a thousand dimensions is its mean; a draw is practically never near it.)
 #
 # ## Four repairs
 #
@@ -407,7 +407,7 @@ def gradient_map(vae):
 # %% [markdown]
 # ## The same chances for all
 #
-# Each map has one setting with three values, and is smoothed by a Gaussian of four widths: **twelve candidates each**. The best one is chosen by its AP on *other* pictures, with flaws drawn by another seed. (No setting of the trainings was tuned for flaws.) The scores are:
+# Each map has one setting with three values, and is smoothed by a Gaussian of four widths (0, 0.5, 1 or 2 pixels): **twelve candidates each**. `odd_parts.best_maps` chooses the best one by its AP on *other* pictures, with flaws drawn by another seed. (No setting of the trainings was tuned for flaws.) The scores are:
 #
 # - **AP**, average precision of pixels: every threshold gives a precision and a recall of odd pixels, and AP is the area under that curve, by scikit-learn. Its floor is the share of odd pixels: that is the AP of random numbers.
 # - **AUPRO** (Bergmann and others, 2021): at each threshold, the share of each flaw that is found, averaged over flaws, so that small ones count as much as large ones; over the share of usual pixels that are marked, up to 0.3. Random numbers have 0.15.
@@ -415,25 +415,6 @@ def gradient_map(vae):
 # Neither is a mean over pictures, so intervals come from the jackknife, as in notebook `08`.
 
 # %%
-WIDTHS = (0, 0.5, 1, 2)  # of the Gaussian, in pixels; 0 does not smooth
-
-
-def smooth(maps, width):
-    return ndimage.gaussian_filter(maps, (0, width, width))
-
-
-def choose(map_of, settings):
-    """The setting and the width with the best AP on the pictures for tuning."""
-    best = (-1, None, None)
-    for setting in settings:
-        maps = map_of(tuning_x, setting)
-        for width in WIDTHS:
-            smoothed = smooth(maps, width)
-            ap = average_precision_score(tuning_masks.ravel(), smoothed.ravel())
-            best = max(best, (ap, setting, width), key=lambda found: found[0])
-    return best[1:]
-
-
 def methods_of(vae):
     """The maps that ask a VAE, with the three values of their settings."""
     return {
@@ -453,22 +434,14 @@ methods["VAE, short: residual"] = (redrawn_map(short_vae), (1, 2, 4))
 methods |= methods_of(vae)
 
 # %%
-def best_maps(methods):
-    """The smoothed map (N, H, W) of each method with the settings that it chose, and these."""
-    maps, chosen = {}, {}
-    for name, (map_of, settings) in methods.items():
-        setting, width = chosen[name] = choose(map_of, settings)
-        maps[name] = smooth(map_of(odd, setting), width)
-    return maps, chosen
-
-
 def by_picture(maps):
     """AP and AUPRO of each picture, (2, N); their means are those of all pictures."""
     ap = metrics.average_precision_by_image(maps, masks)
     return np.stack([ap, metrics.aupro_by_image(maps, masks)])
 
 
-maps, chosen = best_maps(methods)
+maps, chosen = odd_parts.best_maps(methods, tuning_x, tuning_masks, odd)
+maps["random numbers"] = np.random.default_rng(seed).random(odd.shape[:3])
 for name, (setting, width) in chosen.items():
     print(f"{name:<21} setting {setting}, width {width}")
 scores = {}  # (2, N) each
@@ -513,7 +486,8 @@ def study_point(kind, steps, run):
         trained = {"denoising": (redrawn_map(train_denoiser(steps, run)), (1, 2, 4))}
     else:
         trained = {name: methods[name] for name in ("median filter", "PCA")}
-    return {name: by_picture(one) for name, one in best_maps(trained)[0].items()}
+    found, _ = odd_parts.best_maps(trained, tuning_x, tuning_masks, odd)
+    return {name: by_picture(one) for name, one in found.items()}
 
 
 summary = {}  # of the study, where it is run: means and halves of intervals
