@@ -123,3 +123,11 @@ def summary(whole, half):
         lead = whole[BEST][:, 0] - whole[name][:, 0]
         told[f"lead_{key_of(name)}"] = crossed_interval(lead)
     return told
+
+
+def panels(told):
+    """AP and AUPRO of all maps of a `summary`, for `plots.interval_panels`."""
+    return {
+        measure: {name: told[f"{measure.lower()}_{key_of(name)}"] for name in told["names"]}
+        for measure in ("AP", "AUPRO")
+    }

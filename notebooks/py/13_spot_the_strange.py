@@ -105,12 +105,12 @@ study = data.records.results_of("13-strange")  # the recorded study of this note
 # %% [markdown]
 # ## Pictures, and strangers
 #
-# The usual pictures are those of notebook `08`: `shapes` of 32×32 pixels, one or two objects on textured ground, with noise (a standard deviation of 0.03). There are four kinds of strangers:
+# Usual pictures are those of notebook `08`: `shapes` of 32×32 pixels, one or two objects on textured ground, with noise (a standard deviation of 0.03). Four kinds of strangers:
 #
 # - **flat**: no texture; the noise stays.
 # - **clean**: neither texture nor noise.
 # - **noisy**: twice the noise.
-# - **damaged**: usual pictures with a flaw each, drawn by `damage.damage`. A *scratch* is a thin bow, a *blot* a tinted drop; both change what is below, and texture and noise stay. A *foreign object* is a ring or a cross, and hides what is below. Of the damaged pictures we know which pixels are odd.
+# - **damaged**: usual pictures with a flaw each, drawn by `damage.damage`: a *scratch* (a thin bow), a *blot* (a tinted drop) or a *foreign object* (a ring or a cross). We know which pixels are odd.
 
 
 # %%
@@ -151,7 +151,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # ## The VAE
 #
-# It is the VAE of notebook `08`: the [latent](../docs/site/glossary.md#term-latent-variable) is a grid of 4×4 places with 8 numbers each, and pixels are Gaussian with $\sigma = 0.05$. It sees new pictures in every step, none of them strange. Here is the training in full, for 200 steps; it is a **demonstration**. The project keeps the same VAE after 12,000 steps, and unless told otherwise, what follows is about that one.
+# It is the VAE of notebook `08`: the [latent](../docs/site/glossary.md#term-latent-variable) is a grid of 4×4 places with 8 numbers each, and pixels are Gaussian with $\sigma = 0.05$. It sees new pictures in every step. Here is the training in full, for 200 steps; it is a **demonstration**. What follows is about the one that the project keeps, after 12,000 steps.
 
 # %%
 SIGMA = 0.05  # standard deviation of a pixel
@@ -216,7 +216,8 @@ assert abs(np.mean(wins) - ood.auroc(few_usual, few_strange)) < 1e-9
 # > **Predict first.** For each of the four kinds: is the AUROC nearer 1, ½ or 0?
 
 # %%
-nats = {name: ood.negative_elbo(vae, x) for name, x in {"usual": usual, **strangers}.items()}
+everything = {"usual": usual, **strangers}
+nats = {name: ood.negative_elbo(vae, x) for name, x in everything.items()}
 for name in strangers:
     value, half = ood.auroc_interval(nats["usual"], nats[name])
     print(f"{name:<8} −ELBO {nats[name].mean():6.0f} nats, AUROC {value:.2f} ± {half:.2f}")
@@ -233,23 +234,23 @@ alt = "TODO"
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run (100 pictures of each kind) the AUROC is 0.00<!--=auroc_flat_elbo[0]--> ± 0.00<!--=auroc_flat_elbo[1]--> for flat, 0.00<!--=auroc_clean_elbo[0]--> ± 0.00<!--=auroc_clean_elbo[1]--> for clean, 0.00<!--=auroc_noisy_elbo[0]--> ± 0.00<!--=auroc_noisy_elbo[1]--> for noisy and 0.00<!--=auroc_damaged_elbo[0]--> ± 0.00<!--=auroc_damaged_elbo[1]--> for damaged pictures. So −ELBO finds the noisy ones. It has flat and clean pictures **the wrong way round**: a usual picture has a −ELBO of 0<!--=nats_usual--> nats, a flat one 0<!--=nats_flat-->, a clean one 0<!--=nats_clean-->. The VAE has never seen a picture without texture, and finds it likelier than most that it was trained on. (Nalisnick and others, 2019a, found this for several kinds of models and photographs.) A flaw on few pixels hardly changes the sum over all pixels.
+# In the stored run (100 pictures of each kind) the AUROC is 0.00<!--=auroc_flat_elbo[0]--> ± 0.00<!--=auroc_flat_elbo[1]--> for flat, 0.00<!--=auroc_clean_elbo[0]--> ± 0.00<!--=auroc_clean_elbo[1]--> for clean, 0.00<!--=auroc_noisy_elbo[0]--> ± 0.00<!--=auroc_noisy_elbo[1]--> for noisy and 0.00<!--=auroc_damaged_elbo[0]--> ± 0.00<!--=auroc_damaged_elbo[1]--> for damaged pictures. So −ELBO finds the noisy ones. It has flat and clean pictures **the wrong way round**: a usual picture has a −ELBO of 0<!--=nats_usual--> nats, a flat one 0<!--=nats_flat-->, a clean one 0<!--=nats_clean-->. The VAE has never seen a picture without texture, and finds it likelier than most that it was trained on. (Nalisnick and others, 2019a, found this with photographs.) A flaw hardly changes the sum over all pixels.
 #
 # Nothing is broken. Texture and noise cannot be foretold, so they cost nats, and simple pictures do without. A density says how much probability there is *at* a picture, not how much there is among pictures of its kind. (The densest point of a Gaussian in a thousand dimensions is its mean; a draw is practically never near it.)
 #
 # ## Four repairs
 #
-# - **Untypical** (Nalisnick and others, 2019b): too likely is as strange as too unlikely. The score is the distance of −ELBO from its mean over other usual pictures.
-# - **Ten of a kind**: the same, for the mean of ten pictures from one source. This is an easier question: a mean of ten varies less, by $\sqrt{10}$.
+# - **Untypical** (Nalisnick and others, 2019b): too likely is as strange as too unlikely. The score is the distance of −ELBO from its mean over usual pictures.
+# - **Ten of a kind**: the same, for the mean of ten pictures from one source. An easier question: such a mean varies less, by $\sqrt{10}$.
 # - **Minus PNG** (Serrà and others, 2020): a picture may be likely because it is simple. So take off its length as a PNG file, in nats.
-# - **Regret** (Xiao, Yan and Amit, 2020): how many nats are gained if $q(z \mid x)$ is fitted to this one picture, with the decoder as it is? An encoder has learned to serve usual pictures; a stranger should gain more.
+# - **Regret** (Xiao and others, 2020): how many nats are gained if $q(z \mid x)$ is fitted to this one picture, with the decoder as it is? A stranger should gain more.
 #
 # > **Predict first.** Which repair relies on strangers being simple, and will not see the flat pictures, which keep their noise? Which one do you trust with the damaged pictures?
 
 # %%
 level = ood.negative_elbo(vae, train[:300])
 regrets = {}  # nats, of the first 40 pictures of each kind
-for name, x in {"usual": usual, **strangers}.items():
+for name, x in everything.items():
     regrets[name] = ood.likelihood_regret(vae, x[:40], iterations, seed=seed)
 
 
@@ -263,12 +264,12 @@ def whole_scores(name, x):
     return found
 
 
-usual_scores = whole_scores("usual", usual)
-aurocs = {}  # AUROC and half the width of its interval
-for name, x in strangers.items():
-    found = whole_scores(name, x)
-    both = [score for score in found if score in usual_scores]
-    aurocs[name] = {s: ood.auroc_interval(usual_scores[s], found[s]) for s in both}
+whole = {name: whole_scores(name, x) for name, x in everything.items()}
+aurocs = {name: {} for name in strangers}  # AUROC and half the width of its interval
+for name in strangers:
+    for score, values in whole["usual"].items():
+        if score in whole[name]:
+            aurocs[name][score] = ood.auroc_interval(values, whole[name][score])
 
 # %%
 columns = list(next(iter(aurocs.values())))
@@ -299,7 +300,7 @@ plots.show(fig, alt=alt)
 #
 # $$\min_{x'}\; -\mathrm{ELBO}(x') + \lambda\, T(x' - x), \qquad T(d) = \sum |d| \;\text{ (L1)} \quad\text{or}\quad T(d) = \sum |\nabla d| \;\text{ (total variation, TV)}.$$
 #
-# The map is $|x - x'|$. Without the second term, $x'$ may become another picture altogether. Why not $\sum d^2$? A square punishes one large change more than many small ones; the L1 norm does not, so a flaw may be replaced as a whole. (For $-\mathrm{ELBO}(x')$ we take $z$ at the mean of $q$.)
+# The map is $|x - x'|$. Without the second term, $x'$ may become another picture altogether. A square, $\sum d^2$, would punish one large change more than many small ones; the L1 norm does not. (For $-\mathrm{ELBO}(x')$ we take $z$ at the mean of $q$.)
 #
 # > **Predict first.** Order five maps: median filter, PCA, denoising, residual of the VAE, restoration of the VAE. For which of the three flaws is the median filter hard to beat?
 
@@ -345,7 +346,7 @@ def redrawn_map(model):
 
 
 # %% [markdown]
-# Its noise is coarse, as Kascenas and others (2022) advise: against single noisy pixels, an autoencoder learns to smooth, and not what belongs into the picture.
+# Its noise is coarse, as Kascenas and others (2022) advise: against single noisy pixels, an autoencoder learns only to smooth.
 #
 # And the maps that ask the VAE. `minimise` is Adam on an array in place of weights.
 
@@ -499,10 +500,7 @@ shown_study = summary or study
 
 # %%
 if shown_study:
-    panels = {}
-    for measure in ("AP", "AUPRO"):
-        keys = {n: f"{measure.lower()}_{odd_parts.key_of(n)}" for n in shown_study["names"]}
-        panels[measure] = {name: shown_study[key] for name, key in keys.items()}
+    panels = odd_parts.panels(shown_study)
     fig = plots.interval_panels(panels, limits=(0, 1.1))
     alt = "TODO"
     plots.show(fig, alt=alt)
@@ -524,13 +522,13 @@ assert your_precision is None or abs(your_precision - precision) < 0.005, hint
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Of 1,000 pixels 25 are odd and 20 of them are marked, beside 48.75 usual ones: 20 / 68.75 = 0.291. So a map that looks good pixel by pixel has a low precision where flaws are rare; this is why AP is small.
+# Of 1,000 pixels 25 are odd and 20 of them are marked, beside 48.75 usual ones: 20 / 68.75 = 0.291. A map that looks good has a low precision where flaws are rare.
 #
 # </details>
 #
 # ## Results
 #
-# The next cell records the numbers that the text above speaks of.
+# The next cell records the numbers of the text.
 
 # %% tags=["results"]
 results = {f"nats_{name}": values.mean() for name, values in nats.items()}
@@ -572,7 +570,7 @@ record(results, bands, line.format(restored_ap, results.get("floor", math.nan)))
 #
 #    <details><summary>Answer</summary>
 #
-#    No. A density says how much probability there is at a point, not how much there is among pictures of that kind. A simple picture may be the densest point, and never be drawn.
+#    No. A simple picture may be the densest point, and practically never be drawn.
 #
 #    </details>
 # 2. A text reports a pixel AP of 0.30. Is that good?
@@ -582,25 +580,25 @@ record(results, bands, line.format(restored_ap, results.get("floor", math.nan)))
 #    That depends on the share of odd pixels, which is what random numbers get, and on what a median filter gets.
 #
 #    </details>
-# 3. A VAE with a much larger latent reconstructs better. Are its residual maps better, too?
+# 3. A VAE with a larger latent reconstructs better. Are its residual maps better?
 #
 #    <details><summary>Answer</summary>
 #
-#    Not by themselves. If it can draw the flaw as well, the residual there is gone.
+#    Not if it can draw the flaw as well: then the residual is gone.
 #
 #    </details>
 # 4. Somebody chooses the smoothing of each map on the pictures that are reported. Which maps gain by that?
 #
 #    <details><summary>Answer</summary>
 #
-#    All seem better than they are, and most those with the most settings. The order may change.
+#    All seem better than they are, most those with the most settings.
 #
 #    </details>
 # 5. Why does the restoration have a term that ties $x'$ to $x$?
 #
 #    <details><summary>Answer</summary>
 #
-#    Without it, the search ends at a picture that the VAE finds likely, whatever $x$ was: the whole picture would be "odd".
+#    Without it, the search ends at some picture that the VAE finds likely, whatever $x$ was.
 #
 #    </details>
 #
@@ -610,7 +608,7 @@ record(results, bands, line.format(restored_ap, results.get("floor", math.nan)))
 #
 #    <details><summary>Where to look</summary>
 #
-#    All things should lie in the same place and in the same light. Look at the residuals of *good* pictures first: what is bright there will hide flaws.
+#    Look at the residuals of *good* pictures first: what is bright there will hide flaws.
 #
 #    </details>
 # 2. **A flaw of your own.** Add a kind to `helpers/data/damage.py`: a smear, say, that blurs what is below. Which maps see it?
@@ -619,13 +617,13 @@ record(results, bands, line.format(restored_ap, results.get("floor", math.nan)))
 #
 # - Baur, C. and others (2021). Autoencoders for unsupervised anomaly segmentation in brain MR images: A comparative study. *Medical Image Analysis* 69, 101952. [arXiv:2004.03271](https://arxiv.org/abs/2004.03271)
 # - Bergmann, P. and others (2021). The MVTec Anomaly Detection Dataset: A Comprehensive Real-World Dataset for Unsupervised Anomaly Detection. *International Journal of Computer Vision* 129, 1038–1059. [doi:10.1007/s11263-020-01400-4](https://doi.org/10.1007/s11263-020-01400-4)
-# - Chen, X., You, S., Tezcan, K. C. and Konukoglu, E. (2020). Unsupervised lesion detection via image restoration with a normative prior. *Medical Image Analysis* 64, 101713; the longer version of You and others (2019), MIDL. [arXiv:2005.00031](https://arxiv.org/abs/2005.00031)
-# - Dehaene, D., Frigo, O., Combrexelle, S. and Eline, P. (2020). Iterative energy-based projection on a normal data manifold for anomaly localization. ICLR. [arXiv:2002.03734](https://arxiv.org/abs/2002.03734)
-# - DeLong, E. R., DeLong, D. M. and Clarke-Pearson, D. L. (1988). Comparing the areas under two or more correlated receiver operating characteristic curves. *Biometrics* 44(3), 837–845. [doi:10.2307/2531595](https://doi.org/10.2307/2531595)
+# - Chen, X. and others (2020). Unsupervised lesion detection via image restoration with a normative prior. *Medical Image Analysis* 64, 101713; the longer version of You and others (2019), MIDL. [arXiv:2005.00031](https://arxiv.org/abs/2005.00031)
+# - Dehaene, D. and others (2020). Iterative energy-based projection on a normal data manifold for anomaly localization. ICLR. [arXiv:2002.03734](https://arxiv.org/abs/2002.03734)
+# - DeLong, E. R. and others (1988). Comparing the areas under two or more correlated receiver operating characteristic curves. *Biometrics* 44(3), 837–845. [doi:10.2307/2531595](https://doi.org/10.2307/2531595)
 # - Hanley, J. A. and McNeil, B. J. (1982). The meaning and use of the area under a receiver operating characteristic (ROC) curve. *Radiology* 143(1), 29–36. [doi:10.1148/radiology.143.1.7063747](https://doi.org/10.1148/radiology.143.1.7063747)
-# - Kascenas, A., Pugeault, N. and O'Neil, A. Q. (2022). Denoising Autoencoders for Unsupervised Anomaly Detection in Brain MRI. MIDL. <https://proceedings.mlr.press/v172/kascenas22a.html>
+# - Kascenas, A. and others (2022). Denoising Autoencoders for Unsupervised Anomaly Detection in Brain MRI. MIDL. <https://proceedings.mlr.press/v172/kascenas22a.html>
 # - Nalisnick, E. and others (2019a). Do Deep Generative Models Know What They Don't Know? ICLR. [arXiv:1810.09136](https://arxiv.org/abs/1810.09136)
 # - Nalisnick, E. and others (2019b). Detecting Out-of-Distribution Inputs to Deep Generative Models Using Typicality. [arXiv:1906.02994](https://arxiv.org/abs/1906.02994)
 # - Serrà, J. and others (2020). Input complexity and out-of-distribution detection with likelihood-based generative models. ICLR. [arXiv:1909.11480](https://arxiv.org/abs/1909.11480)
-# - Xiao, Z., Yan, Q. and Amit, Y. (2020). Likelihood Regret: An Out-of-Distribution Detection Score For Variational Auto-encoder. NeurIPS. [arXiv:2003.02977](https://arxiv.org/abs/2003.02977)
+# - Xiao, Z. and others (2020). Likelihood Regret: An Out-of-Distribution Detection Score For Variational Auto-encoder. NeurIPS. [arXiv:2003.02977](https://arxiv.org/abs/2003.02977)
 # - Zimmerer, D. and others (2019). Unsupervised Anomaly Localization using Variational Auto-Encoders. MICCAI. [arXiv:1907.02796](https://arxiv.org/abs/1907.02796)
