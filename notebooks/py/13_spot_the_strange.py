@@ -338,7 +338,7 @@ def redrawn_map(model):
     def map_of(x, passes):
         r = x
         for _ in range(passes):
-            r = model.predict(r, batch_size=100, verbose=0)
+            r = model.predict(r.clip(0, 1), batch_size=100, verbose=0)
         return mean_abs(x - r)
 
     return map_of
