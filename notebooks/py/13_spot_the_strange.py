@@ -145,7 +145,7 @@ rows = {"usual": usual[:10]} | {name: x[:10] for name, x in strangers.items()}
 if masks is not None:
     rows["odd pixels"] = 1.0 - masks[:10]
 fig = plots.image_grid(list(rows.values()), row_labels=list(rows))
-alt = "TODO"
+alt = "Six rows of ten pictures. Usual ones: one or two coloured objects on textured ground. Flat ones without texture, clean ones without noise too, noisy ones with strong noise, damaged ones with a flaw each. Below, the pixels of the flaws in black."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -229,11 +229,11 @@ bins = np.linspace(together.min(), np.quantile(together, 0.99), 40)
 axis.hist(list(nats.values()), bins, histtype="step", linewidth=2, label=list(nats))
 axis.set(xlabel="−ELBO (nats per picture)", ylabel="pictures")
 axis.legend()
-alt = "TODO"
+alt = "Histograms of minus ELBO for five kinds of pictures. Clean and flat pictures lie to the left of the usual ones, damaged ones among them, and noisy ones far to the right."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run (100 pictures of each kind) the AUROC is 0.00<!--=auroc_flat_elbo[0]--> ± 0.00<!--=auroc_flat_elbo[1]--> for flat, 0.00<!--=auroc_clean_elbo[0]--> ± 0.00<!--=auroc_clean_elbo[1]--> for clean, 0.00<!--=auroc_noisy_elbo[0]--> ± 0.00<!--=auroc_noisy_elbo[1]--> for noisy and 0.00<!--=auroc_damaged_elbo[0]--> ± 0.00<!--=auroc_damaged_elbo[1]--> for damaged pictures. So −ELBO finds the noisy ones. It has flat and clean pictures **the wrong way round**: a usual picture has a −ELBO of 0<!--=nats_usual--> nats, a flat one 0<!--=nats_flat-->, a clean one 0<!--=nats_clean-->. The VAE has never seen a picture without texture, and finds it likelier than most that it was trained on. (Nalisnick and others, 2019a, found this with photographs.) A flaw hardly changes the sum over all pixels.
+# In the stored run (100 pictures of each kind) the AUROC is 0.00<!--=auroc_flat_elbo[0]--> ± 0.00<!--=auroc_flat_elbo[1]--> for flat, 0.00<!--=auroc_clean_elbo[0]--> ± 0.00<!--=auroc_clean_elbo[1]--> for clean, 0.00<!--=auroc_noisy_elbo[0]--> ± 0.00<!--=auroc_noisy_elbo[1]--> for noisy and 0.00<!--=auroc_damaged_elbo[0]--> ± 0.00<!--=auroc_damaged_elbo[1]--> for damaged pictures. So −ELBO finds the noisy ones. It has flat and clean pictures **the wrong way round**: a usual picture has a −ELBO of −4,746<!--=nats_usual--> nats, a flat one −4,746<!--=nats_flat-->, a clean one −4,746<!--=nats_clean-->. The VAE has never seen a picture without texture, and finds it likelier than most that it was trained on. (Nalisnick and others, 2019a, found this with photographs.) A flaw hardly changes the sum over all pixels.
 #
 # Nothing is broken. Texture and noise cannot be foretold, so they cost nats, and simple pictures do without. A density says how much probability there is *at* a picture, not how much there is among pictures of its kind. (The densest point of a Gaussian in a thousand dimensions is its mean; a draw is practically never near it.)
 #
@@ -275,7 +275,7 @@ columns = list(next(iter(aurocs.values())))
 table = [[found[s][0] for s in columns] for found in aurocs.values()]
 fig, axis = plt.subplots(figsize=(7, 0.5 * len(table) + 1.2))
 plots.heatmap(axis, table, list(aurocs), columns)
-alt = "TODO"
+alt = "A table of AUROC: four kinds of strangers in rows, five scores in columns."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -452,7 +452,7 @@ if masks is not None:
         panels["AP"][name] = metrics.confidence_interval(ap)
         panels["AUPRO"][name] = metrics.confidence_interval(aupro)
     fig = plots.interval_panels(panels, limits=(0, 1.1))
-    alt = "TODO"
+    alt = "Bars with intervals for AP and for AUPRO of eight maps and of random numbers."
     plots.show(fig, alt=alt)
 
 # %% tags=["picture"]
@@ -463,7 +463,7 @@ if masks is not None:
 for name in shown:
     rows[name] = 1 - (maps[name][:9] / np.quantile(maps[name], 0.995)).clip(0, 1)
 fig = plots.image_grid(list(rows.values()), row_labels=list(rows))
-alt = "TODO"
+alt = "Rows of nine pictures: damaged pictures, their flaws in black, and four maps in which dark pixels are strange."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -501,7 +501,7 @@ shown_study = summary or study
 if shown_study:
     panels = odd_parts.panels(shown_study)
     fig = plots.interval_panels(panels, limits=(0, 1.1))
-    alt = "TODO"
+    alt = "Bars with intervals for AP and for AUPRO of the maps of the recorded study."
     plots.show(fig, alt=alt)
 
 # %% [markdown]
