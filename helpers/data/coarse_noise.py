@@ -20,7 +20,8 @@ class CoarseNoise(keras.utils.PyDataset):
         seed: Of the noise, from 0; a batch has the same noise each time that it is asked for.
 
     Examples:
-        >>> pictures = data.stream.FreshShapes(batch_size=4, steps_per_epoch=2)
+        >>> from helpers.data.stream import FreshShapes
+        >>> pictures = FreshShapes(batch_size=4, steps_per_epoch=2)
         >>> noisy, clean = data.coarse_noise.CoarseNoise(pictures, sigma=0.2)[0]
         >>> noisy.shape == clean.shape, noisy.dtype.name
         (True, 'float32')
