@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/13_spot_the_strange.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/13_spot_the_strange.ipynb) <!--badges-->
 #
-# <!--picture-->
+# ![Rows of nine pictures: damaged pictures, their flaws in black, and four maps in which dark pixels are strange.](../docs/pictures/13.png) <!--picture-->
 #
 # A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learns what pictures of one kind look like. Then somebody shows it another kind, or a picture of the right kind with a scratch on it. **Does a VAE know an image, or a part of one, that it has not seen?** Pictures without a flaw are plentiful, and nobody has pictures of every flaw.
 #
@@ -233,7 +233,7 @@ alt = "Histograms of minus ELBO for five kinds of pictures. Clean and flat pictu
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run (100 pictures of each kind) the AUROC is 0.00<!--=auroc_flat_elbo[0]--> ± 0.00<!--=auroc_flat_elbo[1]--> for flat, 0.00<!--=auroc_clean_elbo[0]--> ± 0.00<!--=auroc_clean_elbo[1]--> for clean, 0.00<!--=auroc_noisy_elbo[0]--> ± 0.00<!--=auroc_noisy_elbo[1]--> for noisy and 0.00<!--=auroc_damaged_elbo[0]--> ± 0.00<!--=auroc_damaged_elbo[1]--> for damaged pictures. So −ELBO finds the noisy ones. It has flat and clean pictures **the wrong way round**: a usual picture has a −ELBO of −4,746<!--=nats_usual--> nats, a flat one −4,746<!--=nats_flat-->, a clean one −4,746<!--=nats_clean-->. The VAE has never seen a picture without texture, and finds it likelier than most that it was trained on. (Nalisnick and others, 2019a, found this with photographs.) A flaw hardly changes the sum over all pixels.
+# In the stored run (100 pictures of each kind) the AUROC is 0.20<!--=auroc_flat_elbo[0]--> ± 0.06<!--=auroc_flat_elbo[1]--> for flat, 0.05<!--=auroc_clean_elbo[0]--> ± 0.04<!--=auroc_clean_elbo[1]--> for clean, 1.00<!--=auroc_noisy_elbo[0]--> ± 0.00<!--=auroc_noisy_elbo[1]--> for noisy and 0.70<!--=auroc_damaged_elbo[0]--> ± 0.07<!--=auroc_damaged_elbo[1]--> for damaged pictures. So −ELBO finds the noisy ones. It has flat and clean pictures **the wrong way round**: a usual picture has a −ELBO of −4,777<!--=nats_usual--> nats, a flat one −5,118<!--=nats_flat-->, a clean one −5,659<!--=nats_clean-->. The VAE has never seen a picture without texture, and finds it likelier than most that it was trained on. (Nalisnick and others, 2019a, found this with photographs.) A flaw hardly changes the sum over all pixels.
 #
 # Nothing is broken. Texture and noise cannot be foretold, so they cost nats, and simple pictures do without. A density says how much probability there is *at* a picture, not how much there is among pictures of its kind. (The densest point of a Gaussian in a thousand dimensions is its mean; a draw is practically never near it.)
 #
@@ -279,13 +279,13 @@ alt = "A table of AUROC: four kinds of strangers in rows, five scores in columns
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Intervals are at most ± 0.00<!--=widest-->, over pictures. Each repair mends some kinds:
+# Intervals are at most ± 0.12<!--=widest-->, over pictures. Each repair mends some kinds:
 #
-# - *Untypical* turns the clean pictures round, 0.00<!--=auroc_clean_untypical[0]-->, and keeps the noisy ones; flat ones are at 0.00<!--=auroc_flat_untypical[0]-->. *Ten of a kind* reaches 0.00<!--=auroc_flat_ten_of_a_kind[0]-->, 0.00<!--=auroc_clean_ten_of_a_kind[0]--> and 0.00<!--=auroc_noisy_ten_of_a_kind[0]-->, but it was asked about groups.
-# - *Minus PNG* finds clean pictures, 0.00<!--=auroc_clean_minus_png[0]-->. Flat ones keep their noise, which no code can shorten: 0.00<!--=auroc_flat_minus_png[0]-->. And for the noisy ones it undoes what −ELBO had right, 0.00<!--=auroc_noisy_minus_png[0]-->, since their files are long.
-# - *Regret* has 0.00<!--=auroc_flat_regret[0]--> (flat), 0.00<!--=auroc_clean_regret[0]--> (clean), 0.00<!--=auroc_noisy_regret[0]--> (noisy), of 40 pictures each and one VAE.
+# - *Untypical* turns the clean pictures round, 0.97<!--=auroc_clean_untypical[0]-->, and keeps the noisy ones; flat ones are at 0.74<!--=auroc_flat_untypical[0]-->. *Ten of a kind* reaches 0.95<!--=auroc_flat_ten_of_a_kind[0]-->, 1.00<!--=auroc_clean_ten_of_a_kind[0]--> and 1.00<!--=auroc_noisy_ten_of_a_kind[0]-->, but it was asked about groups.
+# - *Minus PNG* finds clean pictures, 1.00<!--=auroc_clean_minus_png[0]-->. Flat ones keep their noise, which no code can shorten: 0.29<!--=auroc_flat_minus_png[0]-->. And for the noisy ones it undoes what −ELBO had right, 0.54<!--=auroc_noisy_minus_png[0]-->, since their files are long.
+# - *Regret* has 0.31<!--=auroc_flat_regret[0]--> (flat), 0.28<!--=auroc_clean_regret[0]--> (clean), 0.61<!--=auroc_noisy_regret[0]--> (noisy), of 40 pictures each and one VAE.
 #
-# No repair finds single *damaged* pictures: the best score of single pictures has 0.00<!--=best_damaged-->. Which repair works depends on how the strangers are strange. Whoever chooses it after seeing them has measured the choice.
+# No repair finds single *damaged* pictures: the best score of single pictures has 0.75<!--=best_damaged-->. Which repair works depends on how the strangers are strange. Whoever chooses it after seeing them has measured the choice.
 #
 # ## Where is it strange?
 #
@@ -467,14 +467,14 @@ alt = "Rows of nine pictures: damaged pictures, their flaws in black, and four m
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run (100 pictures, one training each, the VAE after 12,000 steps) random numbers have an AP of 0.00<!--=floor-->. The best map is the restoration with the L1 norm: AP 0.00<!--=vae_restored_l1_ap[0]--> ± 0.00<!--=vae_restored_l1_ap[1]-->. With TV it is 0.00<!--=vae_restored_tv_ap[0]--> ± 0.00<!--=vae_restored_tv_ap[1]-->; the residual of the VAE has 0.00<!--=vae_residual_ap[0]--> ± 0.00<!--=vae_residual_ap[1]-->, and its gradient 0.00<!--=vae_gradient_ap[0]--> ± 0.00<!--=vae_gradient_ap[1]-->. The median filter has 0.00<!--=median_filter_ap[0]--> ± 0.00<!--=median_filter_ap[1]-->, PCA 0.00<!--=pca_ap[0]--> ± 0.00<!--=pca_ap[1]-->.
+# In the stored run (100 pictures, one training each, the VAE after 12,000 steps) random numbers have an AP of 0.03<!--=floor-->. The best map is the restoration with the L1 norm: AP 0.52<!--=vae_restored_l1_ap[0]--> ± 0.09<!--=vae_restored_l1_ap[1]-->. With TV it is 0.50<!--=vae_restored_tv_ap[0]--> ± 0.08<!--=vae_restored_tv_ap[1]-->; the residual of the VAE has 0.49<!--=vae_residual_ap[0]--> ± 0.09<!--=vae_residual_ap[1]-->, and its gradient 0.39<!--=vae_gradient_ap[0]--> ± 0.07<!--=vae_gradient_ap[1]-->. The median filter has 0.28<!--=median_filter_ap[0]--> ± 0.05<!--=median_filter_ap[1]-->, PCA 0.11<!--=pca_ap[0]--> ± 0.03<!--=pca_ap[1]-->.
 #
-# **How long the VAE was trained counts most**: after 200 steps its residual has 0.00<!--=vae_short_residual_ap[0]--> ± 0.00<!--=vae_short_residual_ap[1]-->, no more than the median filter. A VAE that blurs outlines marks outlines. And the VAE of 12,000<!--=kept_steps--> steps still learns: its last doubling raised the ELBO by 2.6<!--=kept_percent--> %.
+# **How long the VAE was trained counts most**: after 200 steps its residual has 0.12<!--=vae_short_residual_ap[0]--> ± 0.03<!--=vae_short_residual_ap[1]-->, no more than the median filter. A VAE that blurs outlines marks outlines. And the VAE of 12,000<!--=kept_steps--> steps still learns: its last doubling raised the ELBO by 2.6<!--=kept_percent--> %.
 #
-# For scratches the median filter has 0.00<!--=median_filter_scratch-->, as they are thin; for blots 0.00<!--=median_filter_blot-->, because a window that is larger than a blot also takes away corners. The restoration has 0.00<!--=vae_restored_l1_scratch-->, 0.00<!--=vae_restored_l1_blot--> and, for foreign objects, 0.00<!--=vae_restored_l1_foreign-->.
+# For scratches the median filter has 0.33<!--=median_filter_scratch-->, as they are thin; for blots 0.18<!--=median_filter_blot-->, because a window that is larger than a blot also takes away corners. The restoration has 0.48<!--=vae_restored_l1_scratch-->, 0.71<!--=vae_restored_l1_blot--> and, for foreign objects, 0.43<!--=vae_restored_l1_foreign-->.
 #
 # ## Three seeds, equal training
-# The denoising autoencoder had 200 steps: AP 0.00<!--=denoising_short_ap[0]--> ± 0.00<!--=denoising_short_ap[1]-->, to be compared with the *short* VAE's residual, and with nothing else. A study trains both for the same number of steps on the same pictures, with three seeds; everything else is as above. Its intervals cover seeds and pictures. Three contrasts were named beforehand, all for the restoration with the L1 norm: minus the residual of the same VAE, minus denoising, and minus the median filter.
+# The denoising autoencoder had 200 steps: AP 0.08<!--=denoising_short_ap[0]--> ± 0.02<!--=denoising_short_ap[1]-->, to be compared with the *short* VAE's residual, and with nothing else. A study trains both for the same number of steps on the same pictures, with three seeds; everything else is as above. Its intervals cover seeds and pictures. Three contrasts were named beforehand, all for the restoration with the L1 norm: minus the residual of the same VAE, minus denoising, and minus the median filter.
 
 
 # %%
@@ -558,8 +558,8 @@ record(results, bands, line.format(restored_ap, results.get("floor", math.nan)))
 # %% [markdown]
 # ## What you saw
 #
-# - **Does a VAE know an image that it has not seen? Not by its −ELBO**: the AUROC was 0.00<!--=auroc_clean_elbo[0]--> for clean and 0.00<!--=auroc_noisy_elbo[0]--> for noisy pictures. Each repair mended some strangers and failed for others.
-# - **Does it know a part? Better**: with an AP of 0.00<!--=vae_restored_l1_ap[0]--> for a restoration, where random numbers have 0.00<!--=floor-->, a median filter 0.00<!--=median_filter_ap[0]--> and PCA 0.00<!--=pca_ap[0]-->.
+# - **Does a VAE know an image that it has not seen? Not by its −ELBO**: the AUROC was 0.05<!--=auroc_clean_elbo[0]--> for clean and 1.00<!--=auroc_noisy_elbo[0]--> for noisy pictures. Each repair mended some strangers and failed for others.
+# - **Does it know a part? Better**: with an AP of 0.52<!--=vae_restored_l1_ap[0]--> for a restoration, where random numbers have 0.03<!--=floor-->, a median filter 0.28<!--=median_filter_ap[0]--> and PCA 0.11<!--=pca_ap[0]-->.
 # - After 200 steps the VAE was no better than the median filter. A comparison with denoising needs equal training.
 # - All flaws here were drawn by one program. What a factory finds may be other.
 #
