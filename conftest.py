@@ -24,6 +24,7 @@ LONGEST = (
     "08_segment_reconstructions",
     "07_train_it_well",
     "12_draw_several_answers",
+    "13_spot_the_strange",
     "17_meet_the_supervised_neighbours",
     "15_meet_the_generative_neighbours",
     "06_set_the_rate",

@@ -4,5 +4,5 @@ For who asks how sure a model is: `evaluation` scores sets of answers beside per
 `probabilistic_unet` and `baselines` are models that draw or average them, `ood` asks whether a
 picture is of the kind that was trained on.
 
-Notebooks: 07 and 12.
+Notebooks: 07, 12 and 13.
 """
