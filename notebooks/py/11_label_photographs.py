@@ -35,7 +35,7 @@
 #
 # **What you'll need**
 #
-# - The mean IoU: notebook `01`. The ODS of edges: `02`. What a head on features is: `09`.
+# - The mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU): notebook `01`. The [ODS](../docs/site/glossary.md#term-ODS-OIS-AP) of edges: `02`. What a head on features is: `09`.
 # - Mathematics: a logarithm, and what a 95 % interval is.
 # - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 30 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
@@ -103,7 +103,7 @@ MULTIPLE = photo_networks.MULTIPLE  # the networks read sides that are multiples
 #
 # The **network for edges** computes at four resolutions, the first the photograph's own. Its convolutions are *depthwise separable*: a 3×3 filter for each channel, then a 1×1 convolution over the channels, which needs about nine times fewer weights. Each resolution gives a map of edges (a *side output*), and the answer is a weighted sum of the four. Each side output has its loss.
 #
-# Neither has a VAE. Whether a VAE helps is a question further down.
+# Neither has a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE). Whether a VAE helps is a question further down.
 
 # %% tags=["nbval-check-output"]
 for name, network in {
@@ -238,7 +238,7 @@ plots.show(fig, alt="TO BE DESCRIBED")
 # - **Whose number it is.** HED's 0.788 is that of a [collection](https://github.com/MCG-NKU/plot-edge-pr-curves) of such results; the paper has 0.782. SegNet's 0.464 stands in the table of Jégou and others (2017), who trained it.
 # - **What it learned from.** DABNet's 0.667 learns from train and val together. Our network for edges learned from the 200 photographs of train alone, PiDiNet from train and val.
 # - **Size.** PiDiNet-tiny has 0.789 with 84,477 weights, about the size of our network; it learned from BSDS500 *and* PASCAL VOC ([its authors](https://github.com/hellozhuo/pidinet)).
-# - **What is done to the maps.** Ours are thinned by non-maximum suppression. For Roberts and Sobel, published figures differ from ours by up to .13, because we choose a blur and suppress, and others, as far as we know, do not; so they are left out here. (Notebook `02` measures what each step does.)
+# - **What is done to the maps.** Ours are thinned by [non-maximum suppression](../docs/site/glossary.md#term-non-maximum-suppression). For Roberts and Sobel, published figures differ from ours by up to .13, because we choose a blur and suppress, and others, as far as we know, do not; so they are left out here. (Notebook `02` measures what each step does.)
 # - **The matching program.** Ours is our own. It agrees with the official one on its five sample images to four decimals.
 # - **The files.** Our frames of CamVid were re-encoded as JPEG. Our Pets are three breeds of the 37, so no published figure stands beside them.
 #
@@ -246,7 +246,7 @@ plots.show(fig, alt="TO BE DESCRIBED")
 #
 # ## Does a VAE help here?
 #
-# Notebooks `09` and `10` asked this on drawn pictures. For photographs there is one study: segments on CamVid, frames of 192×256, five seeds, encoders that were first trained as a VAE's, as a denoising autoencoder's, as a plain autoencoder's, or not at all. All trainings were short, so this is a *demonstration*. The marks are mean IoUs on 101 frames of val, with intervals over seeds.
+# Notebooks `09` and `10` asked this on drawn pictures. For photographs there is one study: segments on CamVid, frames of 192×256, five seeds, [encoders](../docs/site/glossary.md#term-encoder) that were first trained as a VAE's, as a [denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder)'s, as a plain autoencoder's, or not at all. All trainings were short, so this is a *demonstration*. The marks are mean IoUs on 101 frames of val, with intervals over seeds.
 
 # %%
 controls = data.records.results_of("11-camvid-controls")
@@ -293,7 +293,7 @@ print(f"{len(large)} pictures to learn from, {len(held_out)} held out")
 # %% [markdown]
 # A crop is a random piece of a random picture, mirrored at random, scaled by up to 1.6, with other light and colours. So the network never sees the same crop twice, and 60 pictures last longer. Crops for edges are also turned by 90°, 180° or 270°.
 #
-# The loss for segments is the cross-entropy of notebook `09`; a class counts by one over the square root of its share of the pixels. The loss for edges is the balanced one of notebook `10`, and pixels that fewer than 30 % of the annotators marked count neither as edge nor as background.
+# The loss for segments is the [cross-entropy](../docs/site/glossary.md#term-cross-entropy) of notebook `09`; a class counts by one over the square root of its share of the pixels. The loss for edges is the balanced one of notebook `10`, and pixels that fewer than 30 % of the [annotators](../docs/site/glossary.md#term-annotator) marked count neither as edge nor as background.
 
 # %%
 recipe = photo_recipes.RECIPES.get(dataset, photo_recipes.OWN[task])

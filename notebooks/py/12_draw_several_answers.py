@@ -27,13 +27,13 @@
 #
 # **What you'll learn**
 #
-# - Why one map must be the average of the people, and what that costs in nats.
+# - Why one map must be the average of the people, and what that costs in [nats](../docs/site/glossary.md#term-nat).
 # - How a set of answers is compared with a set of people, and how each measure can mislead.
 # - Why noise in every pixel is not an answer.
 #
 # **What you'll need**
 #
-# - What a VAE is: notebook `03`. Its KL: `04`. Features at several resolutions: `08`. Edges and annotators: `02`.
+# - What a VAE is: notebook `03`. Its [KL](../docs/site/glossary.md#term-KL-divergence): `04`. Features at several resolutions: `08`. Edges and [annotators](../docs/site/glossary.md#term-annotator): `02`.
 # - Mathematics: logarithms, the density of a Gaussian, and what a 95 % interval is.
 # - About 4 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 83 minutes to read, and 2.3 GB of memory. Nothing is downloaded.
 
@@ -121,7 +121,7 @@ print("of twenty people:", INTERPRETATIONS)
 # %% [markdown]
 # ## One map must be the average
 #
-# A network with one answer gives a probability $q$ for each pixel. Let a share $p$ of the people mark that pixel. The mean cross-entropy is $-p\log q-(1-p)\log(1-q)$, and its derivative is $(q-p)/(q(1-q))$: negative below $p$, positive above it. So the only minimum is at $q=p$. A loss with this property is called *proper*: the best answer is the truth about each pixel. **A proper loss on single pixels asks for the average, and the average of several masks is in general no mask.**
+# A network with one answer gives a probability $q$ for each pixel. Let a share $p$ of the people mark that pixel. The mean [cross-entropy](../docs/site/glossary.md#term-cross-entropy) is $-p\log q-(1-p)\log(1-q)$, and its derivative is $(q-p)/(q(1-q))$: negative below $p$, positive above it. So the only minimum is at $q=p$. A loss with this property is called *proper*: the best answer is the truth about each pixel. **A proper loss on single pixels asks for the average, and the average of several masks is in general no mask.**
 #
 # What does it cost? With one map, the pixels count as independent. If two readings are equally likely and differ in $n$ pixels, the best map says ½ at all of them, and every person's mask costs $n\ln 2$ nats. A model that knows the two readings pays $\ln 2$ nats once, for which of them it is.
 #
@@ -205,7 +205,7 @@ for mu, sigma, m, s in [(1.0, 0.5, 0.0, 1.0), (1.0, 0.5, 2.0, 0.5), (0.0, 2.0, 1
     assert abs(ours - summed) < 1e-5 and abs(ours - helper) < 1e-5
 
 # %% [markdown]
-# Now the networks, after the *Probabilistic U-Net* (Kohl and others, 2018). A **U-Net** computes features of the picture from fine to coarse and back. Its coarsest features give the prior. A second, smaller encoder reads picture and mask together and gives the posterior. The **head** gets the features and, at every place, the same $z$; three 1×1 convolutions make the logits. (Two things differ from the paper: the prior shares the U-Net's encoder, where Kohl and others have a third network, and the head works at half the size. There is no batch normalisation; VAEs of this series hardly learn with it.)
+# Now the networks, after the *[Probabilistic U-Net](../docs/site/glossary.md#term-Probabilistic-U-Net)* (Kohl and others, 2018). A **U-Net** computes features of the picture from fine to coarse and back. Its coarsest features give the prior. A second, smaller [encoder](../docs/site/glossary.md#term-encoder) reads picture and mask together and gives the posterior. The **head** gets the features and, at every place, the same $z$; three 1×1 convolutions make the logits. (Two things differ from the paper: the prior shares the U-Net's encoder, where Kohl and others have a third network, and the head works at half the size. There is no batch normalisation; VAEs of this series hardly learn with it.)
 
 # %%
 WIDTHS = (24, 32, 48)  # channels at 1/2, 1/4 and 1/8 of the size
@@ -396,7 +396,7 @@ plots.show(fig, alt=alt)
 #
 # ## How far apart are two sets of drawings?
 #
-# Samples and annotators are two *sets* of masks. Let $d$ be 1 − IoU of two masks: 0 if they are the same, 1 if they do not touch. The **energy distance** of samples $S$ and annotations $Y$ (Székely and Rizzo, 2013) is
+# Samples and annotators are two *sets* of masks. Let $d$ be 1 − [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) of two masks: 0 if they are the same, 1 if they do not touch. The **[energy distance](../docs/site/glossary.md#term-generalised-energy-distance)** of samples $S$ and annotations $Y$ (Székely and Rizzo, 2013) is
 #
 # $$2\,\mathbb E\,d(S,Y)-\mathbb E\,d(S,S')-\mathbb E\,d(Y,Y').$$
 #
@@ -753,7 +753,7 @@ for name, found in verdicts.items():
 #
 # Each word is about *these* trained networks: with one training each, the intervals cover pictures and not first weights. No conclusion about the methods should rest on it, beyond the one that needs no training. `12.full-answers.yaml` asks for three trainings of each at two lengths, and the figures above show it where it has been kept.
 #
-# **What about photographs?** An earlier recorded run asked the question of BSDS500, with 80 pieces of test photographs and four to nine annotators each. Its networks were trained for a hundred steps and had batch normalisation. They had not learned: the mean map of one map was no better than the base rate (a skill of 0.000<!--=bsds_skill-->). So that run says nothing about latents, and photographs are left out here.
+# **What about photographs?** An earlier recorded run asked the question of BSDS500, with 80 pieces of test photographs and four to nine annotators each. Its networks were trained for a hundred steps and had batch normalisation. They had not learned: the mean map of one map was no better than the base [rate](../docs/site/glossary.md#term-rate) (a skill of 0.000<!--=bsds_skill-->). So that run says nothing about latents, and photographs are left out here.
 
 # %% tags=["results"]
 results = {"pictures": [len(x_train) - 20, len(x_val)], "steps": steps, "seeds": seeds}
@@ -797,7 +797,7 @@ record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 #    The share of the people at each pixel has the smallest cross-entropy of all maps. A single map treats pixels as independent, and cannot say that they change together.
 #
 #    </details>
-# 2. A latent has 20 samples, and its mean map has a larger calibration error than one map. Is the latent worse?
+# 2. A latent has 20 samples, and its mean map has a larger [calibration](../docs/site/glossary.md#term-calibration) error than one map. Is the latent worse?
 #
 #    <details><summary>Answer</summary>
 #
@@ -835,7 +835,7 @@ record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 #    *Everything* shares pieces with the other two readings, so it can lie between them. Between two neighbours the model draws a piece in grey.
 #
 #    </details>
-# 2. **No KL.** Set `beta = 0.0`. The reconstruction becomes better. What happens to the samples?
+# 2. **No KL.** Set `beta = 0.0`. The [reconstruction](../docs/site/glossary.md#term-reconstruction) becomes better. What happens to the samples?
 #
 #    <details><summary>Hint</summary>
 #

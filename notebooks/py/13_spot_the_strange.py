@@ -21,7 +21,7 @@
 #
 # **What you'll do**
 #
-# - Score whole pictures by their −ELBO, see how this fails, and try four repairs.
+# - Score whole pictures by their −[ELBO](../docs/site/glossary.md#term-ELBO), see how this fails, and try four repairs.
 # - Draw flaws on pictures, and look for them with seven maps: four that ask a VAE, and three that do not.
 # - Choose every map's settings on other pictures, with the same number of tries.
 #
@@ -33,7 +33,7 @@
 #
 # **What you'll need**
 #
-# - What a VAE, its ELBO and its KL are (notebooks `03` and `04`), and when it is trained enough (`07`).
+# - What a VAE, its ELBO and its [KL](../docs/site/glossary.md#term-KL-divergence) are (notebooks `03` and `04`), and when it is trained enough (`07`).
 # - Mathematics: gradients, logarithms, relative frequencies, and what a 95 % interval is.
 # - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
@@ -233,7 +233,7 @@ alt = "Histograms of minus ELBO for five kinds of pictures. Clean and flat pictu
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run (100 pictures of each kind) the AUROC is 0.20<!--=auroc_flat_elbo[0]--> ± 0.06<!--=auroc_flat_elbo[1]--> for flat, 0.05<!--=auroc_clean_elbo[0]--> ± 0.04<!--=auroc_clean_elbo[1]--> for clean, 1.00<!--=auroc_noisy_elbo[0]--> ± 0.00<!--=auroc_noisy_elbo[1]--> for noisy and 0.70<!--=auroc_damaged_elbo[0]--> ± 0.07<!--=auroc_damaged_elbo[1]--> for damaged pictures. So −ELBO finds the noisy ones. It has flat and clean pictures **the wrong way round**: a usual picture has a −ELBO of −4,777<!--=nats_usual--> nats, a flat one −5,118<!--=nats_flat-->, a clean one −5,659<!--=nats_clean-->. The VAE has never seen a picture without texture, and finds it likelier than most that it was trained on. (Nalisnick and others, 2019a, found this with photographs.) A flaw hardly changes the sum over all pixels.
+# In the stored run (100 pictures of each kind) the AUROC is 0.20<!--=auroc_flat_elbo[0]--> ± 0.06<!--=auroc_flat_elbo[1]--> for flat, 0.05<!--=auroc_clean_elbo[0]--> ± 0.04<!--=auroc_clean_elbo[1]--> for clean, 1.00<!--=auroc_noisy_elbo[0]--> ± 0.00<!--=auroc_noisy_elbo[1]--> for noisy and 0.70<!--=auroc_damaged_elbo[0]--> ± 0.07<!--=auroc_damaged_elbo[1]--> for damaged pictures. So −ELBO finds the noisy ones. It has flat and clean pictures **the wrong way round**: a usual picture has a −ELBO of −4,777<!--=nats_usual--> [nats](../docs/site/glossary.md#term-nat), a flat one −5,118<!--=nats_flat-->, a clean one −5,659<!--=nats_clean-->. The VAE has never seen a picture without texture, and finds it likelier than most that it was trained on. (Nalisnick and others, 2019a, found this with photographs.) A flaw hardly changes the sum over all pixels.
 #
 # Nothing is broken. Texture and noise cannot be foretold, so they cost nats, and simple pictures do without. A density says how much probability there is *at* a picture, not how much there is among pictures of its kind. (The densest point of a Gaussian in a thousand dimensions is its mean; a draw is practically never near it.)
 #
@@ -242,7 +242,7 @@ plots.show(fig, alt=alt)
 # - **Untypical** (Nalisnick and others, 2019b): too likely is as strange as too unlikely. The score is the distance of −ELBO from its mean over usual pictures.
 # - **Ten of a kind**: the same, for the mean of ten pictures from one source. An easier question: such a mean varies less, by $\sqrt{10}$.
 # - **Minus PNG** (Serrà and others, 2020): a picture may be likely because it is simple. So take off its length as a PNG file, in nats.
-# - **Regret** (Xiao and others, 2020): how many nats are gained if $q(z \mid x)$ is fitted to this one picture, with the decoder as it is? A stranger should gain more.
+# - **Regret** (Xiao and others, 2020): how many nats are gained if $q(z \mid x)$ is fitted to this one picture, with the [decoder](../docs/site/glossary.md#term-decoder) as it is? A stranger should gain more.
 #
 # > **Predict first.** Which repair relies on strangers being simple, and will not see the flat pictures, which keep their noise? Which one do you trust with the damaged pictures?
 
@@ -295,7 +295,7 @@ plots.show(fig, alt=alt)
 #
 # **Gradients.** How fast does the KL rise with each pixel, $|\partial\,\mathrm{KL} / \partial x|$? It may be multiplied by the residual (Zimmerer and others, 2019).
 #
-# **Restorations.** The encoder sees the flaw, too, and it spoils $z$. So do not take its answer: *search* for a picture $x'$ that the VAE finds likely, and that differs little from $x$ (with TV: You and others, 2019, and Chen and others, 2020; with L1: Dehaene and others, 2020):
+# **Restorations.** The [encoder](../docs/site/glossary.md#term-encoder) sees the flaw, too, and it spoils $z$. So do not take its answer: *search* for a picture $x'$ that the VAE finds likely, and that differs little from $x$ (with TV: You and others, 2019, and Chen and others, 2020; with L1: Dehaene and others, 2020):
 #
 # $$\min_{x'}\; -\mathrm{ELBO}(x') + \lambda\, T(x' - x), \qquad T(d) = \sum |d| \;\text{ (L1)} \quad\text{or}\quad T(d) = \sum |\nabla d| \;\text{ (total variation, TV)}.$$
 #
@@ -615,7 +615,7 @@ record(results, bands, line.format(restored_ap, results.get("floor", math.nan)))
 #
 # - Baur, C. and others (2021). Autoencoders for unsupervised anomaly segmentation in brain MR images: A comparative study. *Medical Image Analysis* 69, 101952. [arXiv:2004.03271](https://arxiv.org/abs/2004.03271)
 # - Bergmann, P. and others (2021). The MVTec Anomaly Detection Dataset: A Comprehensive Real-World Dataset for Unsupervised Anomaly Detection. *International Journal of Computer Vision* 129, 1038–1059. [doi:10.1007/s11263-020-01400-4](https://doi.org/10.1007/s11263-020-01400-4)
-# - Chen, X. and others (2020). Unsupervised lesion detection via image restoration with a normative prior. *Medical Image Analysis* 64, 101713; the longer version of You and others (2019), MIDL. [arXiv:2005.00031](https://arxiv.org/abs/2005.00031)
+# - Chen, X. and others (2020). Unsupervised lesion detection via image restoration with a normative [prior](../docs/site/glossary.md#term-prior). *Medical Image Analysis* 64, 101713; the longer version of You and others (2019), MIDL. [arXiv:2005.00031](https://arxiv.org/abs/2005.00031)
 # - Dehaene, D. and others (2020). Iterative energy-based projection on a normal data manifold for anomaly localization. ICLR. [arXiv:2002.03734](https://arxiv.org/abs/2002.03734)
 # - DeLong, E. R. and others (1988). Comparing the areas under two or more correlated receiver operating characteristic curves. *Biometrics* 44(3), 837–845. [doi:10.2307/2531595](https://doi.org/10.2307/2531595)
 # - Hanley, J. A. and McNeil, B. J. (1982). The meaning and use of the area under a receiver operating characteristic (ROC) curve. *Radiology* 143(1), 29–36. [doi:10.1148/radiology.143.1.7063747](https://doi.org/10.1148/radiology.143.1.7063747)
