@@ -245,6 +245,7 @@ def test_first_uses_without_a_link_are_found(text, stored, monkeypatch):
     assert found == GLOSSED[text]
     cell = nbformat.v4.new_markdown_cell(text)
     nb = checks.Stored(stored.path, nbformat.v4.new_notebook(cells=[cell]), "")
+    monkeypatch.setattr(checks, "RECUT", ())
     assert checks.check_glossary(nb) == []  # not cut anew
     monkeypatch.setattr(checks, "RECUT", (stored.path.name[:2],))
     assert len(checks.check_glossary(nb)) == len(found)

@@ -46,7 +46,7 @@ def test_the_study_asks_for_each_training_once_and_goes_on_from_its_store(tmp_pa
     gain = denoising[:1, 0] - scores("denoising", 5, 0)[:1]
     assert told["longer_denoising"] == pytest.approx(crossed_interval(gain))
     assert "longer_pca" not in told
-    drawn = odd_parts.panels(told)
+    drawn = odd_parts.ap_and_aupro(told)
     assert drawn["AUPRO"]["denoising"] == told["aupro_denoising"] and list(drawn) == ["AP", "AUPRO"]
 
 

@@ -480,7 +480,7 @@ def test_notebooks_are_read_from_a_docstring():
     ):
         with pytest.raises(AssertionError):
             _notebooks_told(f"A.\n\nNotebooks: {wrong}.")
-    assert _notebooks_that_import("uncertainty") == {"07", "12"}
+    assert _notebooks_that_import("uncertainty") == {"07", "12", "13"}
 
 
 def test_the_package_names_its_modules_and_folders():

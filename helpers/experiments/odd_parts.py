@@ -125,7 +125,7 @@ def summary(whole, half):
     return told
 
 
-def panels(told):
+def ap_and_aupro(told):
     """AP and AUPRO of all maps of a `summary`, for `plots.interval_panels`."""
     return {
         measure: {name: told[f"{measure.lower()}_{key_of(name)}"] for name in told["names"]}

@@ -58,7 +58,13 @@ def save(network, out, image, multiple):
         return {"export": f"none: a SavedModel needs TensorFlow, not {keras.backend.backend()}"}
     import tensorflow as tf
 
-    network.export(out / "export", verbose=False)
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")  # it would print paths of this machine
+    try:
+        network.export(out / "export", verbose=False)
+    finally:
+        logger.setLevel(level)
     loaded = tf.saved_model.load(str(out / "export"))
     _same(loaded.serve(x).numpy(), wanted, out / "export")
     return {"export": "SavedModel"}

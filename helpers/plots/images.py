@@ -29,7 +29,7 @@ def segmentation_gallery(images, truth, answers, class_names, ignore_class=None)
 
 
 def worst_pictures(held_out, answers, worst, task):
-    """A figure of some held-out pictures, what people drew and what the network says.
+    """A figure of some held-out pictures, their truth and what the network says.
 
     Args:
         held_out: a `data.Dataset`.
@@ -48,7 +48,7 @@ def worst_pictures(held_out, answers, worst, task):
         ]
     else:
         rows += [[1 - held_out.edges[i] / 255 for i in worst], [1 - answers[i] for i in worst]]
-    names = ["picture", "by people", "by the network"]
+    names = ["picture", "truth", "network"]
     return image_grid(rows, row_labels=names, column_labels=[held_out.ids[i] for i in worst])
 
 
