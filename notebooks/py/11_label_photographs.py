@@ -119,7 +119,7 @@ for name, network in {
 # %% [markdown]
 # Both are convolutions from the first layer to the last. So they learn from crops, and read photographs of any size.
 #
-# > **Predict first.** The network for segments learned pet, background and border from 180 photographs of three breeds of cats and dogs. Below it sees a cat, a cup of coffee and an astronaut. What will it find in the pictures without a pet?
+# > **Predict first.** The network for segments learned pet, background and border from 144 photographs of three breeds of cats and dogs. Below it sees a cat, a cup of coffee and an astronaut. What will it find in the pictures without a pet?
 
 # %% [markdown]
 # ## Photographs that they have never seen
