@@ -27,7 +27,7 @@ LONGEST = (
     "08_segment_reconstructions",
     "07_train_it_well",
     "12_say_how_sure_you_are",
-    "17_meet_the_supervised_neighbours",
+    "17_compare_segmenters",
     "15_meet_the_generative_neighbours",
     "06_set_the_rate",
     "03_build_a_vae",

@@ -11,31 +11,31 @@
 # ---
 
 # %% [markdown]
-# # Meet the supervised neighbours
+# # Compare segmenters: what each mended, and how far it sees
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/17_compare_segmenters.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/17_compare_segmenters.ipynb) <!--badges-->
 #
-# ![Eight pictures with their masks, and for each network its answer and a map of its errors. The CNN finds the objects and paints each in several classes; the FCN paints one class with a rounded outline; U-Net and DeepLab follow the outlines, with single errors along them.](../docs/pictures/17.png) <!--picture-->
+# ![Eight pictures with their masks, and for each of four networks its answer and a map of its errors.](../docs/pictures/17.png) <!--picture-->
 #
-# A VAE for segmentation does not stand alone in its street. Next door live networks that never heard of a latent code: the plain convolutional network, the fully convolutional network (FCN), the U-Net, the DeepLab family. Each was an answer to what its predecessor could not do. This notebook builds the four at the same size, finds out what each can *see*, predicts from that what each will get wrong, and measures it. Then it lends them what a VAE has learned without labels, and asks who gains.
+# The heads and classifiers of notebooks `08` to `11` are small relatives of four well-known networks: the plain convolutional network (CNN), the fully convolutional network (FCN), the U-Net and DeepLab. Each was an answer to a fault of an earlier one. **What did each mend, and how far does each see?**
 #
 # **What you'll do**
 #
-# - Derive how far one output of a network can see, and hold the result to gradients.
-# - Build four segmenters with the same number of weights and train them for the same number of steps.
-# - Take one idea out of a network, or put one in, with everything else untouched: dilation, and the skip connection.
-# - Pretrain the body of a network as a VAE, with twins beside it, for few labels and for many.
+# - Compute how far one output of a network can see, and check the result by gradients.
+# - Build the four with about the same number of weights.
+# - Change one idea of a network and leave everything else as it is.
 #
 # **What you'll learn**
 #
-# - Which class an object has is a matter of the view; where it ends is a matter of the resolution. They fail separately.
-# - The field that the layers allow and the field that the weights use are two things.
-# - Equal weights are not equal work, and neither is equal time. A table has to say which one it holds equal.
+# - The class of an object needs a wide view, its outline needs resolution; a network can fail at one of them alone.
+# - When dilated convolutions leave holes in what they see.
+# - The field that the layers allow is not the field that the weights use.
 #
 # **What you'll need**
 #
-# - What a convolution does, and what mean IoU and boundary IoU are (`01`, `08`). What it means to pretrain as a VAE (`08`).
-# - About 5 minutes on 2 CPU cores and 2 GB of memory. The default pictures are drawn on the spot.
+# - What a convolution, its stride and batch normalisation are, what the mean IoU is (`01`), and what "trained enough" means (`07`).
+# - Mathematics: sums, gradients of a function of many variables, and what a 95 % interval is.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 40 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -72,6 +72,7 @@ import functools
 import math
 
 import keras
+import matplotlib.pyplot as plt
 import numpy as np
 from keras import layers, ops
 
@@ -82,6 +83,13 @@ from helpers.layers import DepthToSpaceUp, bn_relu, conv_bn_relu
 
 plots.use()
 recorded = data.records.results_of("17-segmenters")  # the recorded study of this notebook
+
+# %% [markdown]
+# ## The pictures
+#
+# The pictures are those of `08`: `shapes` of 32×32 pixels with one or two objects. Disc, square and triangle have the same colours and sizes, so the class of an object is in its outline and nowhere else. The pixel in the middle of an object gets the right class only from a network that looks as far as the outline.
+#
+# There are three sets with masks. Networks learn from the first, 1,200 pictures. The second, 300 pictures, is for *choosing* a learning rate and a size. The third, 500 pictures, is held out: all scores are measured on it, and nothing is chosen by it.
 
 # %%
 if dataset == "shapes":
@@ -104,7 +112,17 @@ classes = len(train_set.class_names)
 void = train_set.ignore_class  # label of pixels that do not count, or None
 
 # %% [markdown]
-# VIEW
+# ## How far can one output see?
+#
+# Take one output of a network. Which pixels can change it? They are its **[receptive field](../docs/site/glossary.md#term-receptive-field)**. Two numbers are enough to follow it through a stack of layers: $r$, the side of the field, and $j$, the distance in pixels between the fields of two neighbouring outputs. A pixel of the picture sees itself: $r = 1$, $j = 1$.
+#
+# Now add a layer with a kernel of side $k$ and stride $s$. Its **dilation** $d$ is the distance between the inputs that it reads: with $d = 1$ they are neighbours, with $d = 2$ it reads every second one. One output reads $k$ inputs in a row. The first and the last are $(k-1)\,d$ inputs apart, which is $(k-1)\,d\,j$ pixels, and each sees $r$ pixels. Two neighbouring outputs start $s$ inputs apart. So
+#
+# $$r \leftarrow r + (k-1)\,d\,j, \qquad j \leftarrow s\,j.$$
+#
+# A layer that enlarges by $f$ divides $j$ by $f$. Afterwards each output stands between two inputs if the layer interpolates, and then $r$ grows by the $j$ of before; if the layer unfolds channels, $r$ stays. Where branches meet, the widest counts.
+#
+# > **Predict first.** Four stacks: (a) four 3×3 convolutions; (b) ten of them; (c) four, with dilations 1, 2, 4 and 8; (d) three times a 2×2 convolution of stride 2 and then a 3×3 convolution. Our objects are at most 16 pixels wide. Which stacks see a whole object from its middle? Which of (a) and (c) has more weights?
 
 
 # %%
@@ -127,7 +145,17 @@ for name, stack in STACKS.items():
     print(f"{name:<34} field {view(*stack)[0]:>2}, step {view(*stack)[1]}")
 
 # %% [markdown]
-# CNN
+# Only (a) is too narrow. Plain convolutions add two pixels a layer. After a stride, each step is twice as many pixels, so (d) sees 36 pixels; but its outputs lie 8 pixels apart. Dilation reaches 31 pixels at a step of 1. And (a) and (c) have the same number of weights: dilation moves the inputs of a kernel apart and adds none.
+#
+# So a guess for what follows: a network with a narrow field finds objects and has to guess their class. A network with large steps knows the class and blurs the outline. The history of these networks is a search for both at once.
+#
+# ## Four networks
+#
+# All four are made of three pieces: a 3×3 convolution with batch normalisation and ReLU (`conv_bn_relu`), a 2×2 convolution of stride 2 that halves the resolution, and a layer that doubles it.
+#
+# (The originals halve by a *maximum* over 2×2 places, max pooling. A maximum is not a convolution; the field is the same. For doubling, U-Net has a transposed convolution whose kernel is as wide as its stride. `DepthToSpaceUp` computes the same kind of map: a 1×1 convolution to four times the channels, which then become 2×2 places.)
+#
+# **The plain CNN.** Convolutions at full resolution, then a logit for each class. Detectors of small things, used at every place and stacked so that later ones see more: this goes back to Fukushima's Neocognitron (1980), which learned without a gradient. As a classifier of pixels it has full resolution and a narrow field.
 
 
 # %%
@@ -147,7 +175,7 @@ def cnn(image, width, dilations=(1, 1, 1, 1)):
 
 
 # %% [markdown]
-# FCN
+# **The FCN** (Long and others, 2015). A network that classifies pictures shrinks its input until one vector is left. Long and others saw that its last, dense layers are convolutions, too. Applied to a larger picture, they give logits on a small grid, and these are enlarged to the size of the picture. The field is wide, the steps are large. Ours is the plainest version, with one logit for 8×8 pixels. (Their FCN-16s and FCN-8s add logits of finer levels, a first step to the next network.)
 
 
 # %%
@@ -168,7 +196,7 @@ def fcn(image, widths):
 
 
 # %% [markdown]
-# U-Net
+# **The U-Net** (Ronneberger and others, 2015). Down as before, and then up again step by step. On the way up, each level also gets the features of the same resolution from the way down, by a **skip connection**. The coarse levels know *what* is there, the fine ones *where*. (Our finest level has half the resolution, as in the rest of the series.)
 
 
 # %%
@@ -186,7 +214,7 @@ def unet(image, widths, skips=True):
 
 
 # %% [markdown]
-# DeepLab
+# **DeepLab** (Chen and others, 2015 and 2018). Shrink less, and get the wide field by dilation. Convolutions "with holes" (French: *à trous*, so DeepLab calls them **atrous**) were known from wavelets. DeepLab used them from its first version, of December 2014, to get finer outputs from a network that had been trained to classify. A year later Yu and Koltun (2016) made growing dilations a module of its own and gave them the name *dilated convolutions*. The second DeepLab (2018) added **atrous spatial pyramid pooling**: the same features are read at several dilations side by side, because objects come in several sizes. (It also starts from pretrained weights and ends with a probabilistic model of neighbouring pixels; ours has neither.)
 
 
 # %%
@@ -199,7 +227,9 @@ def deeplab(image, width, dilations=(1, 2), rates=(1, 2, 4)):
 
 
 # %% [markdown]
-# SIZES
+# ## The same number of weights
+#
+# Each network gets about 12,000 weights. "Half" sizes with about 6,000 are there, too: the study below lets each network choose.
 
 # %%
 NETWORKS = {"CNN": cnn, "FCN": fcn, "U-Net": unet, "DeepLab": deeplab}
@@ -232,6 +262,11 @@ for name in NETWORKS:
     half_weights[name] = new_network(name, size_name="half").count_params()
     print(f"{name:<8}{weights[name]:>6} weights, {work[name]:>5.1f} million multiply-adds")
 
+# %% [markdown]
+# Equal weights are not equal work. At full resolution a kernel is used 1,024 times a picture, on the coarse grid of the FCN 16 times. The CNN does 11.7<!--=work[0]--> million multiplications (each with an addition) a picture, DeepLab 3.0<!--=work[3]-->, the U-Net 1.1<!--=work[2]--> and the FCN 0.7<!--=work[1]-->. That is what resolution costs.
+#
+# Is the recurrence right? A pixel belongs to the field if the *gradient* of the output with respect to it can be other than zero. `segmentation.receptive_field` gives a network positive weights, so that no ReLU is shut and no two paths cancel. Then it takes the gradient of an output in the middle of a larger picture and looks how far it reaches. It knows nothing of the recurrence, so each checks the other.
+
 # %% tags=["nbval-check-output"]
 fields = {}
 for name in NETWORKS:
@@ -241,7 +276,33 @@ assert fields["CNN"] == view(*STACKS["(a) four 3×3"])[0]
 assert fields["FCN"] == view(*STACKS["(d) three times 2×2 / 2, then 3×3"])[0] + 8
 
 # %% [markdown]
-# MEASURES
+# The CNN sees 9<!--=field[0]--> pixels along a side, too few for an object of up to 16; FCN, U-Net and DeepLab see 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]-->. (Where a U-Net doubles the resolution, two neighbours may read one or two places of the coarser level, so the field differs by a few pixels from place to place. The helper takes the widest.)
+#
+# **Exercise 1.** DeepLab begins with a 2×2 convolution of stride 2. Then come 3×3 convolutions with dilations 1 and 2, one with dilation 4 (the widest of those side by side), and interpolation by 2. Compute its field. **Exercise 2.** You may add one 3×3 convolution to the CNN. Which dilation gives it a field of 31?
+
+# %%
+your_field = None  # ← your number
+your_dilation = None  # ← your number
+hints = {
+    "field": "2 for the first, then 2·1·2, 2·2·2 and 2·4·2, and one step of 2.",
+    "dilation": "9 + 2·d = 31.",
+}
+for name, yours, true in (("field", your_field, 32), ("dilation", your_dilation, 11)):
+    print(f"{name}: your value {yours}, true value {'?' if yours is None else true}")
+    assert yours in (None, true), hints[name]
+
+# %% [markdown]
+# <details><summary>Solutions</summary>
+#
+# The first convolution: $r = 2$, $j = 2$. The three others add $4 + 8 + 16$, which makes 30, and the interpolation adds one step of 2: 32 pixels. For the second: $9 + 2d = 31$, so $d = 11$. But it reads three windows of 9 pixels whose middles are 11 apart: between them two pixels stay unseen. The section on holes says when that happens.
+#
+# </details>
+#
+# ## What does each get wrong?
+#
+# Two kinds of error are measured apart. The *gap* of a pixel is its distance to the nearest pixel of another class. **Inside** are pixels of objects with a gap above 2: an error there is an error about the object. **Near** are pixels with a gap of at most 2, on both sides of an outline: an error there is mostly about the outline. Beside them stands the mean IoU.
+#
+# Each picture gets a number whose mean is nearly the measure over all pictures (the jackknife of `08`), so that 95 % intervals can be given.
 
 
 # %%
@@ -286,7 +347,9 @@ def wrong_by_gap(answer):
 
 
 # %% [markdown]
-# TRAIN
+# > **Predict first.** Which network is worst inside, which is worst near outlines? Write an order of all four for both.
+#
+# Training is the same for all: batches of 8, Adam, a learning rate that falls like half a cosine wave. The CNN's steps take longest, so the others take two or three times as many steps, in about the same time. First weights and the order of the pictures depend on the seed.
 
 
 # %%
@@ -304,7 +367,8 @@ def steps_of(name, base=steps):
 def compiled(name, size_name):
     """One network for all trainings of a kind: to compile takes as long as 100 steps."""
     model = new_network(name, size_name=size_name)
-    model.compile(keras.optimizers.Adam(), loss, **backend.compile_options(planned=steps))
+    options = backend.compile_options(planned=steps_of(name))
+    model.compile(keras.optimizers.Adam(), loss, **options)
     model.optimizer.build(model.trainable_variables)
     return model
 
@@ -338,7 +402,44 @@ def label(model, x):
 
 
 # %% [markdown]
-# ERF
+# Your own run: one training of each. The learning rates are those that the recorded study has chosen, or 0.01 where there is no record.
+
+# %%
+rates = dict.fromkeys([*NETWORKS, *CHANGES], 0.01)
+if recorded:
+    rates = {name: choice[0] for name, choice in zip(recorded["names"], recorded["choices"])}
+
+own, answers = {}, {}
+for name in [] if study else [*NETWORKS, *CHANGES]:
+    model = train(name, steps_of(name), rates[name])
+    answers[name] = label(model, x_val)  # (N, H, W)
+    own[name] = judge(answers[name])
+
+SHOWN = {"iou": "mean IoU", "inside": "wrong inside", "near": "wrong near"}
+own_pairs = {
+    measure: {name: metrics.confidence_interval(rows[measure]) for name, rows in own.items()}
+    for measure in ("iou", "inside", "near", "torn")
+}
+for name in NETWORKS if own else []:
+    told = ["{} {:.2f} ± {:.2f}".format(SHOWN[m], *own_pairs[m][name]) for m in SHOWN]
+    print(f"{name:<8}", "   ".join(told))
+
+# %% tags=["picture"]
+few = np.arange(8)
+if own:
+    shown = {name: answers[name][few] for name in NETWORKS}
+    fig = plots.segmentation_gallery(
+        val_set.images[few], masks_val[few], shown, val_set.class_names, void
+    )
+    alt = "Eight pictures with their masks, and for each of four networks its answer and a map of its errors."
+    plots.show(fig, alt=alt)
+
+# %% [markdown]
+# ## The recorded study
+#
+# One training says little. The study (`17.full-shapes.yaml`) repeats it three times, with three times as many steps. Before, each network, and each changed network of the next section, chooses its learning rate, 0.01 or 0.03, and each network also its size, full or half, by the mean IoU on the pictures for choosing. It is trained with two lengths, to see whether it is trained enough: twice the steps change the score by less than its paired interval, *and* by less than 0.01. Intervals are over seeds and pictures.
+#
+# The study also keeps two things for later sections: how errors depend on the distance to the outline, and how much of its field each network uses.
 
 # %%
 middle = (size // 2, size // 2)
@@ -356,9 +457,6 @@ def used_side(model):
     """Side of the smallest square around the middle that holds 90 % of the gradient."""
     return segmentation.side_holding(used_field(model), middle, 0.9)
 
-
-# %% [markdown]
-# STUDY
 
 
 # %%
@@ -387,21 +485,251 @@ if study:
     summary = segmenters.study(list(NETWORKS), parents, seeds, choosing_score, scores, store)
 
 # %% [markdown]
-# OWN
+# The next cell draws the record, where there is one, and below it your own run.
 
 # %%
-rates = dict.fromkeys([*NETWORKS, *CHANGES], 0.01)
+panels = {}
 if recorded:
-    rates = {name: choice[0] for name, choice in zip(recorded["names"], recorded["choices"])}
-own, answers, own_sides = {}, {}, {}
-for name in [] if study else [*NETWORKS, *CHANGES]:
-    model = train(name, steps_of(name), rates[name])
-    answers[name] = label(model, x_val)  # (N, H, W)
-    own[name] = judge(answers[name])
+    for measure, title in SHOWN.items():
+        rows = dict(zip(recorded["names"], recorded[measure]))
+        panels[f"study: {title}"] = {name: rows[name] for name in NETWORKS}
+    alt = "Three panels of bars with intervals from the recorded study: mean IoU, wrong inside and wrong near, one bar for each of four networks."
+    plots.show(plots.interval_panels(panels, limits=(0, 1)), alt=alt)
+
+# %%
+curves = {}
+if recorded:
+    rows = dict(zip(recorded["names"], recorded["by_gap"]))
+    curves["recorded study"] = {name: rows[name] for name in NETWORKS}
+if own:
+    curves["your run: a demonstration"] = {
+        name: wrong_by_gap(answers[name]) for name in NETWORKS
+    }
+if curves:
+    xlabel = "pixels to the outline (7: or more)"
+    fig = plots.curve_panels(curves, xlabel, "share of wrong", range(1, 8))
+    alt = "Share of wrong pixels inside objects over the distance to the outline, a curve for each of four networks."
+    plots.show(fig, alt=alt)
+
+# %% [markdown]
+# ANSWER14
+#
+# ## One idea at a time
+#
+# Four networks differ in many things at once, so the comparison cannot say *why* one is better. Two ideas can be tested alone, because they need no weights of their own:
+#
+# - **The field:** the CNN with dilations 1, 2, 4 and 8 in place of 1, 1, 1 and 1. Same weights, same resolution; the field grows from 9 to 31 pixels.
+# - **The skip connection:** the U-Net whose skips are cut. In the place of the features from the way down stands a copy of those from below. Same weights, same field.
+#
+# And a third change: the CNN with dilations 4, 4, 4 and 4, whose field is 33 pixels, wider still.
+#
+# > **Predict first.** For each change: do errors inside objects become fewer or more? And errors near outlines? Is the third better than the first?
+
+# %%
+own_changed = {}  # changed minus unchanged
+for name, (parent, _) in CHANGES.items() if own else []:
+    for measure, title in SHOWN.items():
+        difference = own[name][measure] - own[parent][measure]
+        own_changed[measure, name] = metrics.confidence_interval(difference)
+        print("{:<16} {:<13} {:+.2f} ± {:.2f}".format(name, title, *own_changed[measure, name]))
+    assert new_network(name).count_params() == weights[parent]
+
+if recorded:
+    fig, axes = plt.subplots(1, 3, figsize=(9.6, 2.6), sharey=True)
+    for axis, (measure, title) in zip(axes, SHOWN.items()):
+        plots.differences(axis, dict(zip(CHANGES, recorded[f"changed_{measure}"])))
+        axis.set_xlabel(f"study: {title}, changed − unchanged")
+    alt = "Three panels of differences with intervals from the recorded study, one mark for each of three changes."
+    plots.show(fig, alt=alt)
+
+# %% [markdown]
+# ANSWER15
+#
+# ## When does dilation leave holes?
+#
+# The side of a field says how far it reaches. It does not say whether all pixels within it are read. The gradient tells that, too: `receptive_field_mask` gives the pixels that can change one output.
+#
+# > **Predict first.** Stacks of 3×3 convolutions with dilations (1, 2, 4, 8), (4, 4, 4, 4), (1, 3, 9) and (1, 2, 9). Which of them read every pixel of their field?
+
+# %% tags=["nbval-check-output"]
+def offsets_read(dilations):
+    """Distances from the output, along a side, of the pixels that a stack reads."""
+    reached = {0}
+    for d in dilations:
+        reached = {at + step for at in reached for step in (-d, 0, d)}
+    return reached
+
+
+HOLES = [(1, 2, 4, 8), (4, 4, 4, 4), (1, 3, 9), (1, 2, 9)]
+masks_of_fields = []
+for dilations in HOLES:
+    image = keras.Input((48, 48, 3))
+    network = keras.Model(image, cnn(image, 4, dilations))
+    mask = segmentation.receptive_field_mask(network, (24, 24))
+    masks_of_fields.append(mask)
+    side = view(*[(3, 1, d) for d in dilations])[0]
+    read = len(offsets_read(dilations))
+    print(f"dilations {dilations!s:<13} field {side:>2}, of these pixels {read:>2} are read")
+    assert mask.sum() == read**2
+fig = plots.image_grid([masks_of_fields], column_labels=[str(d) for d in HOLES], cell=2.1)
+alt = "Four receptive fields, white on black. Dilations 1 2 4 8 give a full square of 31 pixels, 1 3 9 a full square of 27. Dilations 4 4 4 4 give a grid of 81 single pixels, four apart. Dilations 1 2 9 give nine squares of 7 pixels with black strips between them."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# Two of the four read everything: (1, 2, 4, 8) and (1, 3, 9). That dilations grow, and begin with 1, is not enough: (1, 2, 9) leaves strips of two pixels out.
+#
+# The condition can be read off. Put the dilations in order, smallest first (the order of the layers does not change which pixels are read: each layer adds $-d$, 0 or $d$). Layers with a field of $F$ pixels and no holes are followed by a dilation $d$. The three windows of $F$ pixels have their middles $d$ apart. They touch or overlap if $d \le F$, and leave $d - F$ pixels between them otherwise. And no larger dilation can fill this hole at the outer rim. So **a stack of 3×3 convolutions reads its whole field exactly when each dilation, smallest first, is at most the field of those before it.** For (1, 3, 9): 1 ≤ 1, 3 ≤ 3, 9 ≤ 9. For (1, 2, 9): 9 > 7. For (4, 4, 4, 4): 4 > 1 at once. (Wang and others, 2018, have a condition of this kind, and call the fault *gridding*.)
+#
+# With (4, 4, 4, 4) it is worse than a hole. An output and its neighbour read no common pixel. The network is sixteen networks, each on its own coarse grid, and nothing makes their answers agree. This can be counted: of two neighbouring pixels inside one object, how often do they get different labels? We call such a pair *torn*.
+#
+# > **Predict first.** Which has more torn pairs, the CNN with growing dilations or the one with holes? And the plain CNN?
+
+# %%
+torn = {}
+if recorded:
+    torn["study: share of torn pairs"] = dict(zip(recorded["names"], recorded["torn"]))
+if own:
+    torn["your run: a demonstration"] = own_pairs["torn"]
+if torn:
+    alt = "Bars with intervals: the share of torn pairs of four networks and three changed ones."
+    plots.show(plots.interval_panels(torn, limits=(0, 0.5)), alt=alt)
+
+# %%
+if own:
+    shown = {name: answers[name][few] for name in CHANGES}
+    fig = plots.segmentation_gallery(
+        val_set.images[few], masks_val[few], shown, val_set.class_names, void
+    )
+    alt = "The same eight pictures with their masks, and for each of three changed networks its answer and a map of its errors."
+    plots.show(fig, alt=alt)
+
+# %% [markdown]
+# ANSWER17
+#
+# ## The field that is allowed and the field that is used
+#
+# The receptive field says which pixels *can* change an output. How much does each pixel change it? Luo and others (2016) took the gradient of an output with respect to the picture and averaged its size over pictures: the **effective field**. In a network with fresh weights, many more paths lead from the middle of the field to the output than from its rim, so the gradient is largest in the middle. Training may move it.
+#
+# We take the output in the middle of 64 held-out pictures that have an object there, and as a number the side of the smallest square that holds 90 % of the gradient.
+#
+# > **Predict first.** Does training widen the used field of each network or narrow it? Which network uses the smallest part of what it is allowed?
+
+# %%
+maps, own_sides = [], {}
+for name in NETWORKS if own else []:
+    allowed = segmentation.receptive_field_mask(new_network(name), middle)
+    fresh = used_field(new_network(name))
+    trained = used_field(compiled(name, "full"))
+    maps.append([np.sqrt(field / field.max()) for field in (allowed, fresh, trained)])
+    own_sides[name] = [used_side(new_network(name)), used_side(compiled(name, "full"))]
+    before, after = own_sides[name]
+    print(f"{name:<8} allowed {fields[name]}, fresh {before}, trained {after}")
+if own:
+    fig = plots.image_grid(
+        list(zip(*maps)), row_labels=["can be seen", "fresh", "trained"],
+        column_labels=list(NETWORKS), cmap="cividis", cell=1.7,
+    )  # fmt: skip
+    alt = "Three rows of four maps: the field of the output in the middle, gradients of fresh networks, and gradients after training."
+    plots.show(fig, alt=alt)
+
+# %%
+for i, name in enumerate(recorded["names"]) if recorded else []:
+    before, after = recorded["sides_fresh"][i], recorded["sides_trained"][i]
+    print(f"study, {name:<16} fresh {before}, trained {after}")
+
+# %% [markdown]
+# ANSWER18
+#
+# ## Results
+#
+# The next cell records the numbers that the text speaks of.
 
 # %% tags=["results"]
 results = {"floor": floor, "seeds": seeds, "weights": list(weights.values())}
 results |= {"half_weights": list(half_weights.values()), "work": list(work.values())}
 results |= {"field": list(fields.values())}
+for measure in own_pairs if own else []:
+    results[f"own_{measure}"] = list(own_pairs[measure].values())
+for measure in SHOWN if own else []:
+    results[f"own_changed_{measure}"] = [own_changed[measure, name] for name in CHANGES]
+if own:
+    results["own_sides"] = list(own_sides.values())
+    results["own_by_gap"] = [wrong_by_gap(answers[name]) for name in own]
 results |= summary
-record(results, {}, "segmenters")
+results |= {f"study_{key}": value for key, value in recorded.items() if "study" not in key}
+line = "fields of " + ", ".join(f"{name} {field}" for name, field in fields.items())
+record(results, {"floor": {"default": (0.15, 0.3)}}, line + " pixels")
+
+# %% [markdown]
+# ## What you saw
+#
+# SAW
+#
+# ## Check yourself
+#
+# 1. A stack has 3×3 convolutions with dilations 1, 2, 5 and 16. What is its field, and does it read all of it?
+#
+#    <details><summary>Answer</summary>
+#
+#    $1 + 2(1 + 2 + 5 + 16) = 49$ pixels. 1 ≤ 1, 2 ≤ 3, 5 ≤ 7, 16 ≤ 17: it reads all of it.
+#
+#    </details>
+# 2. Why does a skip connection not change the receptive field of our U-Net?
+#
+#    <details><summary>Answer</summary>
+#
+#    The way through the coarse levels already reaches farther than the way through the skip. The widest of two branches counts.
+#
+#    </details>
+# 3. Two networks have the same number of weights. What else can differ by a factor of ten?
+#
+#    <details><summary>Answer</summary>
+#
+#    The work: a weight at full resolution is used at every pixel, a weight on a coarse grid at a few places.
+#
+#    </details>
+# 4. A network's field covers the whole picture. Does it use the whole picture?
+#
+#    <details><summary>Answer</summary>
+#
+#    That cannot be said from the layers. The gradient of a trained network tells it, and training changes it.
+#
+#    </details>
+# 5. A network with a narrow field is wrong inside an object, 7 pixels from its outline. Would longer training help?
+#
+#    <details><summary>Answer</summary>
+#
+#    Not to know the class: nothing in its field depends on the outline. It can only learn which class is most frequent at such pixels.
+#
+#    </details>
+#
+# ## On your own
+#
+# 1. **FCN-16s.** Add logits from the next finer level of the FCN to the enlarged coarse ones, and enlarge the sum by 4. Which of the measures changes?
+#
+#    <details><summary>What to expect</summary>
+#
+#    The errors near outlines, first of all. Logits that are added are a skip connection with one channel a class.
+#
+#    </details>
+# 2. **See everything.** Give DeepLab a branch with `layers.GlobalAveragePooling2D(keepdims=True)` and a 1×1 convolution, added to the branches side by side (Chen and others, 2017). What does `segmentation.receptive_field` say, and what the effective field?
+#
+#    <details><summary>Hint</summary>
+#
+#    Every output depends on every pixel, so the field has no end. The gradient of a mean over 256 places is small at each of them.
+#
+#    </details>
+# 3. **Pictures of your own.** Set `dataset = "folder"` and `path` to a folder with `images/` and `masks/`. Where a class has a colour of its own, is the CNN still wrong inside?
+#
+# ## References
+#
+# - Araujo, A., Norris, W. and Sim, J. (2019). Computing Receptive Fields of Convolutional Neural Networks. *Distill*. <https://doi.org/10.23915/distill.00021>
+# - Chen, L.-C., Papandreou, G., Kokkinos, I., Murphy, K. and Yuille, A. L. (2015). Semantic Image Segmentation with Deep Convolutional Nets and Fully Connected CRFs. ICLR. [arXiv:1412.7062](https://arxiv.org/abs/1412.7062)
+# - Chen, L.-C., Papandreou, G., Schroff, F. and Adam, H. (2017). Rethinking Atrous Convolution for Semantic Image Segmentation. [arXiv:1706.05587](https://arxiv.org/abs/1706.05587)
+# - Chen, L.-C., Papandreou, G., Kokkinos, I., Murphy, K. and Yuille, A. L. (2018). DeepLab: Semantic Image Segmentation with Deep Convolutional Nets, Atrous Convolution, and Fully Connected CRFs. *IEEE TPAMI* 40(4). [arXiv:1606.00915](https://arxiv.org/abs/1606.00915)
+# - Fukushima, K. (1980). Neocognitron: A self-organizing neural network model for a mechanism of pattern recognition unaffected by shift in position. *Biological Cybernetics* 36, 193–202. <https://doi.org/10.1007/BF00344251>
+# - Long, J., Shelhamer, E. and Darrell, T. (2015). Fully Convolutional Networks for Semantic Segmentation. CVPR. [arXiv:1411.4038](https://arxiv.org/abs/1411.4038)
+# - Luo, W., Li, Y., Urtasun, R. and Zemel, R. (2016). Understanding the Effective Receptive Field in Deep Convolutional Neural Networks. NeurIPS. [arXiv:1701.04128](https://arxiv.org/abs/1701.04128)
+# - Ronneberger, O., Fischer, P. and Brox, T. (2015). U-Net: Convolutional Networks for Biomedical Image Segmentation. MICCAI. [arXiv:1505.04597](https://arxiv.org/abs/1505.04597)
+# - Wang, P. and others (2018). Understanding Convolution for Semantic Segmentation. WACV. [arXiv:1702.08502](https://arxiv.org/abs/1702.08502)
+# - Yu, F. and Koltun, V. (2016). Multi-Scale Context Aggregation by Dilated Convolutions. ICLR. [arXiv:1511.07122](https://arxiv.org/abs/1511.07122)
