@@ -15,7 +15,6 @@ FORMER_NAMES = {
     "game_weight": "adversarial_weight",
     "held": "val_images",
     "kept": "cache_dir",
-    "lend": "pretrained_networks",
     "novelty_steps": "ood_vae_steps",
     "player_rates": "player_learning_rates",
     "pretraining": "pretraining_steps",

@@ -437,7 +437,7 @@ if own:
 # %% [markdown]
 # ## The recorded study
 #
-# One training says little. The study (`17.full-shapes.yaml`) repeats it three times, with three times as many steps. Before, each network, and each changed network of the next section, chooses its learning rate, 0.01 or 0.03, and each network also its size, full or half, by the mean IoU on the pictures for choosing. It is trained with two lengths, to see whether it is trained enough: twice the steps change the score by less than its paired interval, *and* by less than 0.01. Intervals are over seeds and pictures.
+# One training says little. The study (`17.full-segmenters.yaml`) repeats it three times, with three times as many steps. Before, each network, and each changed network of the next section, chooses its learning rate, 0.01 or 0.03, and each network also its size, full or half, by the mean IoU on the pictures for choosing. It is trained with two lengths, to see whether it is trained enough: twice the steps change the score by less than its paired interval, *and* by less than 0.01. Intervals are over seeds and pictures.
 #
 # The study also keeps two things for later sections: how errors depend on the distance to the outline, and how much of its field each network uses.
 
