@@ -402,44 +402,11 @@ def label(model, x):
 
 
 # %% [markdown]
-# Your own run: one training of each. The learning rates are those that the recorded study has chosen, or 0.01 where there is no record.
-
-# %%
-rates = dict.fromkeys([*NETWORKS, *CHANGES], 0.01)
-if recorded:
-    rates = {name: choice[0] for name, choice in zip(recorded["names"], recorded["choices"])}
-
-own, answers = {}, {}
-for name in [] if study else [*NETWORKS, *CHANGES]:
-    model = train(name, steps_of(name), rates[name])
-    answers[name] = label(model, x_val)  # (N, H, W)
-    own[name] = judge(answers[name])
-
-SHOWN = {"iou": "mean IoU", "inside": "wrong inside", "near": "wrong near"}
-own_pairs = {
-    measure: {name: metrics.confidence_interval(rows[measure]) for name, rows in own.items()}
-    for measure in ("iou", "inside", "near", "torn")
-}
-for name in NETWORKS if own else []:
-    told = ["{} {:.2f} ± {:.2f}".format(SHOWN[m], *own_pairs[m][name]) for m in SHOWN]
-    print(f"{name:<8}", "   ".join(told))
-
-# %% tags=["picture"]
-few = np.arange(8)
-if own:
-    shown = {name: answers[name][few] for name in NETWORKS}
-    fig = plots.segmentation_gallery(
-        val_set.images[few], masks_val[few], shown, val_set.class_names, void
-    )
-    alt = "Eight pictures with their masks, and for each of four networks its answer and a map of its errors."
-    plots.show(fig, alt=alt)
-
-# %% [markdown]
 # ## The recorded study
 #
-# One training says little. The study (`17.full-segmenters.yaml`) repeats it three times, with three times as many steps. Before, each network, and each changed network of the next section, chooses its learning rate, 0.01 or 0.03, and each network also its size, full or half, by the mean IoU on the pictures for choosing. It is trained with two lengths, to see whether it is trained enough: twice the steps change the score by less than its paired interval, *and* by less than 0.01. Intervals are over seeds and pictures.
+# One training says little. The study trains each network three times, from other first weights. Before, each chooses its learning rate, 0.01 or 0.03, and its size, full or half, by the mean IoU on the pictures for *choosing*. (So does each changed network of the next section; it keeps the size.) Each of the four is trained for two lengths, to see whether it is trained enough: twice the steps change the score by less than its paired interval, *and* by less than 0.01. Intervals are over seeds and pictures.
 #
-# The study also keeps two things for later sections: how errors depend on the distance to the outline, and how much of its field each network uses.
+# The study also keeps how errors depend on the distance to the outline, and how much of its field each network uses. It takes about a quarter of an hour of one CPU core: `python -m helpers.runs run 17 -f notebooks/parameters/17.full-segmenters.yaml`. The notebook draws its record where there is one, and your own run below it.
 
 # %%
 middle = (size // 2, size // 2)
@@ -484,10 +451,8 @@ if study:
     parents = {name: parent for name, (parent, _) in CHANGES.items()}
     summary = segmenters.study(list(NETWORKS), parents, seeds, choosing_score, scores, store)
 
-# %% [markdown]
-# The next cell draws the record, where there is one, and below it your own run.
-
 # %%
+SHOWN = {"iou": "mean IoU", "inside": "wrong inside", "near": "wrong near"}
 panels = {}
 if recorded:
     for measure, title in SHOWN.items():
@@ -495,6 +460,40 @@ if recorded:
         panels[f"study: {title}"] = {name: rows[name] for name in NETWORKS}
     alt = "Three panels of bars with intervals from the recorded study: mean IoU, wrong inside and wrong near, one bar for each of four networks."
     plots.show(plots.interval_panels(panels, limits=(0, 1)), alt=alt)
+
+# %% [markdown]
+# ## Your own run: a demonstration
+#
+# One short training of each network. The learning rates are those that the recorded study has chosen, or 0.01 where there is no record. Intervals are over pictures only.
+
+# %%
+rates = dict.fromkeys([*NETWORKS, *CHANGES], 0.01)
+if recorded:
+    rates = {name: choice[0] for name, choice in zip(recorded["names"], recorded["choices"])}
+
+own, answers = {}, {}
+for name in [] if study else [*NETWORKS, *CHANGES]:
+    model = train(name, steps_of(name), rates[name])
+    answers[name] = label(model, x_val)  # (N, H, W)
+    own[name] = judge(answers[name])
+
+own_pairs = {
+    measure: {name: metrics.confidence_interval(rows[measure]) for name, rows in own.items()}
+    for measure in ("iou", "inside", "near", "torn")
+}
+for name in NETWORKS if own else []:
+    told = ["{} {:.2f} ± {:.2f}".format(SHOWN[m], *own_pairs[m][name]) for m in SHOWN]
+    print(f"{name:<8}", "   ".join(told))
+
+# %% tags=["picture"]
+few = np.arange(8)
+if own:
+    shown = {name: answers[name][few] for name in NETWORKS}
+    fig = plots.segmentation_gallery(
+        val_set.images[few], masks_val[few], shown, val_set.class_names, void
+    )
+    alt = "Eight pictures with their masks, and for each of four networks its answer and a map of its errors."
+    plots.show(fig, alt=alt)
 
 # %%
 curves = {}
@@ -578,7 +577,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # Two of the four read everything: (1, 2, 4, 8) and (1, 3, 9). That dilations grow, and begin with 1, is not enough: (1, 2, 9) leaves strips of two pixels out.
 #
-# The condition can be read off. Put the dilations in order, smallest first (the order of the layers does not change which pixels are read: each layer adds $-d$, 0 or $d$). Layers with a field of $F$ pixels and no holes are followed by a dilation $d$. The three windows of $F$ pixels have their middles $d$ apart. They touch or overlap if $d \le F$, and leave $d - F$ pixels between them otherwise. And no larger dilation can fill this hole at the outer rim. So **a stack of 3×3 convolutions reads its whole field exactly when each dilation, smallest first, is at most the field of those before it.** For (1, 3, 9): 1 ≤ 1, 3 ≤ 3, 9 ≤ 9. For (1, 2, 9): 9 > 7. For (4, 4, 4, 4): 4 > 1 at once. (Wang and others, 2018, have a condition of this kind, and call the fault *gridding*.)
+# The condition can be read off. Put the dilations in order, smallest first (the order of the layers does not change which pixels are read: each layer adds $-d$, 0 or $d$). Layers with a field of $F$ pixels and no holes are followed by a dilation $d$. The three windows of $F$ pixels have their middles $d$ apart. They touch or overlap if $d \le F$, and leave $d - F$ pixels between them otherwise. A layer with a larger dilation fills such holes in the middle of the field, but not at its rim: count inward from the outermost pixel. The smaller dilations reach the first $F$ pixels, and every other step leads at least $d$ inward. So **a stack of 3×3 convolutions reads its whole field exactly when each dilation, smallest first, is at most the field of those before it.** For (1, 3, 9): 1 ≤ 1, 3 ≤ 3, 9 ≤ 9. For (1, 2, 9): 9 > 7. For (4, 4, 4, 4): 4 > 1 at once. (Wang and others, 2018, have a condition of this kind, and call the fault *gridding*.)
 #
 # With (4, 4, 4, 4) it is worse than a hole. An output and its neighbour read no common pixel. The network is sixteen networks, each on its own coarse grid, and nothing makes their answers agree. This can be counted: of two neighbouring pixels inside one object, how often do they get different labels? We call such a pair *torn*.
 #
