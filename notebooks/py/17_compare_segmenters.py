@@ -53,7 +53,7 @@ seed = 0  # of the pictures, the first weights and every random draw
 size = 32  # height and width of the pictures, in pixels
 images = 1200  # pictures with a mask that the networks learn from
 val_images = 500  # held-out pictures: all scores are measured on them
-steps = 200  # training steps of the CNN; the others take more, see PACE
+steps = 300  # training steps of the CNN; the others take more, see PACE
 seeds = 1  # trainings of each network in the recorded study, with other first weights
 study = False  # whether to run the cell that only the recorded study runs
 cache_dir = ""  # folder in the cache where the study keeps its points, to go on after a stop
@@ -68,15 +68,13 @@ check_parameters(
 )  # fmt: skip
 set_up(seed)
 
-import functools
 import math
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
-from helpers import backend, checkpoint, data, metrics, plots, segmentation, training
+from helpers import backend, checkpoint, data, metrics, plots, segmentation
 from helpers.data import scenes
 from helpers.experiments import segmenters
 from helpers.layers import DepthToSpaceUp, bn_relu, conv_bn_relu
@@ -210,7 +208,7 @@ def unet(image, widths, skips=True):
         h = bn_relu(DepthToSpaceUp(width, 2, None)(h))  # twice the resolution
         h = layers.Concatenate()([h, passed if skips else h])
         h = conv_bn_relu(h, width)
-    return DepthToSpaceUp(classes, 2, None)(h)
+    return enlarged(logits_of(h), 2)
 
 
 # %% [markdown]
@@ -246,20 +244,19 @@ CHANGES = {  # the unchanged network, and what is changed
 }
 
 
-def new_network(name, run=0, size_name="full", side=size):
+def new_network(name, run=0, size_name="full"):
     """A network with fresh weights."""
     keras.utils.set_random_seed(seed + run)
     parent, change = CHANGES.get(name, (name, {}))
-    image = keras.Input((side, side, 3))
+    image = keras.Input((size, size, 3))
     return keras.Model(image, NETWORKS[parent](image, WIDTHS[parent][size_name], **change))
 
 
-weights, work, half_weights = {}, {}, {}
+weights, work = {}, {}
 for name in NETWORKS:
     model = new_network(name)
     weights[name] = model.count_params()
     work[name] = segmentation.multiply_adds(model) / 1e6
-    half_weights[name] = new_network(name, size_name="half").count_params()
     print(f"{name:<8}{weights[name]:>6} weights, {work[name]:>5.1f} million multiply-adds")
 
 # %% [markdown]
@@ -318,32 +315,9 @@ inside = objects & (gap > 2)
 near = known & (gap <= 2)
 
 
-def share_by_picture(wrong, part):
-    """A number for each picture, (N,); their mean is nearly the share of wrong in a part."""
-    bad = (wrong & part).sum(axis=(1, 2))
-    whole = part.sum(axis=(1, 2))
-    without = (bad.sum() - bad) / np.maximum(whole.sum() - whole, 1)
-    return len(bad) * bad.sum() / max(whole.sum(), 1) - (len(bad) - 1) * without
-
-
 def judge(answer):
     """Four measures of label maps (N, H, W), each with a number for each picture, (N,)."""
-    wrong = answer != masks_val
-    alike = masks_val[:, :, 1:] == masks_val[:, :, :-1]
-    pairs = inside[:, :, 1:] & inside[:, :, :-1] & alike  # neighbours within one object
-    return {
-        "iou": metrics.mean_iou_by_image(masks_val, answer, classes, void),
-        "inside": share_by_picture(wrong, inside),
-        "near": share_by_picture(wrong, near),
-        "torn": share_by_picture(answer[:, :, 1:] != answer[:, :, :-1], pairs),
-    }
-
-
-def wrong_by_gap(answer):
-    """Shares of wrong pixels of objects at 1 to 7 pixels (or more) from the outline."""
-    at = np.minimum(np.rint(gap), 7)
-    found = [(answer != masks_val)[objects & (at == pixels)] for pixels in range(1, 8)]
-    return [share.mean() if len(share) else 0.0 for share in found]
+    return segmenters.measure(masks_val, answer, inside, near, classes, void)
 
 
 # %% [markdown]
@@ -354,46 +328,19 @@ def wrong_by_gap(answer):
 
 # %%
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=void)
-BATCH = 8
 PACE = {"CNN": 1, "FCN": 3, "U-Net": 3, "DeepLab": 2}  # steps in about the same time
 
 
-def steps_of(name, base=steps):
+def train(name, rate, run=0, size_name="full", length=1):
+    """A network from fresh weights; `length` is a share of its training steps."""
+    model = new_network(name, run, size_name)
     parent, _ = CHANGES.get(name, (name, {}))
-    return base * PACE[parent]
-
-
-@functools.cache
-def compiled(name, size_name):
-    """One network for all trainings of a kind: to compile takes as long as 100 steps."""
-    model = new_network(name, size_name=size_name)
-    options = backend.compile_options(planned=steps_of(name))
-    model.compile(keras.optimizers.Adam(), loss, **options)
-    model.optimizer.build(model.trainable_variables)
-    return model
-
-
-def train(name, steps, rate, run=0, size_name="full"):
-    """A network after so many steps from fresh weights; it is the next call's, too."""
-    model = compiled(name, size_name)
-    model.set_weights(new_network(name, run, size_name).get_weights())
-    for variable in model.optimizer.variables:
-        variable.assign(ops.zeros_like(variable))  # as fresh as the weights
-
-    rng = np.random.default_rng([seed, run])
-    passes = math.ceil(BATCH * steps / len(x_train))
-    order = np.concatenate([rng.permutation(len(x_train)) for _ in range(passes)])
-    order = order[: BATCH * steps]
-
-    # Keras calls 20 steps an epoch here: then the learning rate falls in small steps.
-    epochs = max(1, steps // 20)
-    fall = keras.callbacks.LearningRateScheduler(
-        lambda epoch: rate * training.cosine_decay(epoch / epochs)
-    )
-    model.fit(
-        x_train[order], masks_train[order], batch_size=BATCH, shuffle=False, verbose=0,
-        epochs=epochs, steps_per_epoch=steps // epochs, callbacks=[fall],
-    )  # fmt: skip
+    epochs = math.ceil(8 * steps * PACE[parent] * length / len(x_train))
+    planned = epochs * math.ceil(len(x_train) / 8)
+    schedule = keras.optimizers.schedules.CosineDecay(rate, planned)
+    adam = keras.optimizers.Adam(schedule)
+    model.compile(adam, loss, **backend.compile_options(planned=planned))
+    model.fit(x_train, masks_train, batch_size=8, epochs=epochs, verbose=0)
     return model
 
 
@@ -410,38 +357,17 @@ def label(model, x):
 
 # %%
 middle = (size // 2, size // 2)
-in_object = np.flatnonzero(objects[:, *middle])[:64]  # pictures with an object there
-if len(in_object) == 0:
-    in_object = np.arange(min(64, len(x_val)))
+seen = x_val[np.argsort(~objects[:, *middle], kind="stable")[:64]]  # with an object there
 
 
-def used_field(model):
-    """Mean size of the gradient of the output in the middle, for each pixel: (H, W)."""
-    return segmentation.effective_receptive_field(model, x_val[in_object], middle)
+def choosing_score(model):
+    return metrics.mean_iou(masks_choose, label(model, x_choose), classes, void)
 
 
-def used_side(model):
-    """Side of the smallest square around the middle that holds 90 % of the gradient."""
-    return segmentation.side_holding(used_field(model), middle, 0.9)
-
-
-
-# %%
-def choosing_score(name, rate, size_name):
-    model = train(name, steps_of(name) // 2, rate, run=100, size_name=size_name)
-    answer = label(model, x_choose)
-    return float(metrics.mean_iou(masks_choose, answer, classes, void))
-
-
-def scores(name, run, length, rate, size_name):
-    count = steps_of(name) if length == "longer" else steps_of(name) // 2
-    model = train(name, count, rate, run, size_name)
-    answer = label(model, x_val)
-    found = judge(answer)
-    if length == "longer":
-        found["by_gap"] = wrong_by_gap(answer)
-        found["sides"] = [used_side(new_network(name, run, size_name)), used_side(model)]
-    return found
+def scores(model, name, run, size_name):
+    fresh = new_network(name, run, size_name)
+    _, sides = segmenters.used_fields(fresh, model, seen, middle)
+    return judge(label(model, x_val)) | {"sides": sides}
 
 
 summary = {}
@@ -449,16 +375,19 @@ plan = [path, seed, size, images, val_images, steps]
 store = checkpoint.ResultStore(cache_dir, dataset=dataset, plan=plan)
 if study:
     parents = {name: parent for name, (parent, _) in CHANGES.items()}
-    summary = segmenters.study(list(NETWORKS), parents, seeds, choosing_score, scores, store)
+    summary = segmenters.study(
+        list(NETWORKS), parents, seeds, train, choosing_score, scores, store
+    )
 
 # %%
 SHOWN = {"iou": "mean IoU", "inside": "wrong inside", "near": "wrong near"}
-panels = {}
+SHOWN["torn"] = "torn pairs"
 if recorded:
-    for measure, title in SHOWN.items():
-        rows = dict(zip(recorded["names"], recorded[measure]))
-        panels[f"study: {title}"] = {name: rows[name] for name in NETWORKS}
-    alt = "Three panels of bars with intervals from the recorded study: mean IoU, wrong inside and wrong near, one bar for each of four networks."
+    panels = {
+        title: dict(zip(recorded["names"], recorded[measure]))
+        for measure, title in SHOWN.items()
+    }
+    alt = "Four panels of bars with intervals from the recorded study, one bar for each of four networks and three changed ones: mean IoU, wrong inside, wrong near and torn pairs."
     plots.show(plots.interval_panels(panels, limits=(0, 1)), alt=alt)
 
 # %% [markdown]
@@ -471,44 +400,34 @@ rates = dict.fromkeys([*NETWORKS, *CHANGES], 0.01)
 if recorded:
     rates = {name: choice[0] for name, choice in zip(recorded["names"], recorded["choices"])}
 
-own, answers = {}, {}
-for name in [] if study else [*NETWORKS, *CHANGES]:
-    model = train(name, steps_of(name), rates[name])
-    answers[name] = label(model, x_val)  # (N, H, W)
+trained, answers, own = {}, {}, {}
+for name in [] if study else rates:
+    trained[name] = train(name, rates[name])
+    answers[name] = label(trained[name], x_val)  # (N, H, W)
     own[name] = judge(answers[name])
 
-own_pairs = {
-    measure: {name: metrics.confidence_interval(rows[measure]) for name, rows in own.items()}
-    for measure in ("iou", "inside", "near", "torn")
-}
-for name in NETWORKS if own else []:
-    told = ["{} {:.2f} ± {:.2f}".format(SHOWN[m], *own_pairs[m][name]) for m in SHOWN]
-    print(f"{name:<8}", "   ".join(told))
+
+def told(rows):
+    """The measures with intervals over pictures, as text."""
+    pairs = [metrics.confidence_interval(rows[measure]) for measure in SHOWN]
+    return [f"{mean:+.2f} ± {half:.2f}" for mean, half in pairs]
+
+
+table = {name: told(own[name]) for name in NETWORKS if own}
+print(metrics.format_table(list(SHOWN.values()), table, 15))
+
 
 # %% tags=["picture"]
-few = np.arange(8)
-if own:
-    shown = {name: answers[name][few] for name in NETWORKS}
-    fig = plots.segmentation_gallery(
-        val_set.images[few], masks_val[few], shown, val_set.class_names, void
+def gallery(names):
+    shown = {name: answers[name][:8] for name in names}
+    return plots.segmentation_gallery(
+        val_set.images[:8], masks_val[:8], shown, val_set.class_names, void
     )
-    alt = "Eight pictures with their masks, and for each of four networks its answer and a map of its errors."
-    plots.show(fig, alt=alt)
 
-# %%
-curves = {}
-if recorded:
-    rows = dict(zip(recorded["names"], recorded["by_gap"]))
-    curves["recorded study"] = {name: rows[name] for name in NETWORKS}
+
 if own:
-    curves["your run: a demonstration"] = {
-        name: wrong_by_gap(answers[name]) for name in NETWORKS
-    }
-if curves:
-    xlabel = "pixels to the outline (7: or more)"
-    fig = plots.curve_panels(curves, xlabel, "share of wrong", range(1, 8))
-    alt = "Share of wrong pixels inside objects over the distance to the outline, a curve for each of four networks."
-    plots.show(fig, alt=alt)
+    alt = "Eight pictures with their masks, and for each of four networks its answer and a map of its errors."
+    plots.show(gallery(NETWORKS), alt=alt)
 
 # %% [markdown]
 # In the stored run (one short training each, 500 held-out pictures) the CNN is wrong at 0.71<!--=own_inside[0][0]--> of the pixels **inside**, the FCN at 0.24<!--=own_inside[1][0]-->, the U-Net at 0.50<!--=own_inside[2][0]--> and DeepLab at 0.22<!--=own_inside[3][0]-->. **Near** outlines the shares are 0.35<!--=own_near[0][0]-->, 0.32<!--=own_near[1][0]-->, 0.29<!--=own_near[2][0]--> and 0.20<!--=own_near[3][0]-->. The mean IoU is 0.35<!--=own_iou[0][0]--> for the CNN, 0.60<!--=own_iou[1][0]--> for the FCN, 0.47<!--=own_iou[2][0]--> for the U-Net and 0.66<!--=own_iou[3][0]--> for DeepLab; the most common class at each position, without a look at the picture, has 0.24<!--=floor-->.
@@ -527,21 +446,11 @@ if curves:
 # > **Predict first.** For each change: do errors inside objects become fewer or more? And errors near outlines? Is the third better than the first?
 
 # %%
-own_changed = {}  # changed minus unchanged
+changed = {}  # changed minus unchanged, each measure (N,)
 for name, (parent, _) in CHANGES.items() if own else []:
-    for measure, title in SHOWN.items():
-        difference = own[name][measure] - own[parent][measure]
-        own_changed[measure, name] = metrics.confidence_interval(difference)
-        print("{:<16} {:<13} {:+.2f} ± {:.2f}".format(name, title, *own_changed[measure, name]))
-    assert new_network(name).count_params() == weights[parent]
-
-if recorded:
-    fig, axes = plt.subplots(1, 3, figsize=(9.6, 2.6), sharey=True)
-    for axis, (measure, title) in zip(axes, SHOWN.items()):
-        plots.differences(axis, dict(zip(CHANGES, recorded[f"changed_{measure}"])))
-        axis.set_xlabel(f"study: {title}, changed − unchanged")
-    alt = "Three panels of differences with intervals from the recorded study, one mark for each of three changes."
-    plots.show(fig, alt=alt)
+    changed[name] = {m: own[name][m] - own[parent][m] for m in SHOWN}
+table = {name: told(rows) for name, rows in changed.items()}
+print(metrics.format_table(list(SHOWN.values()), table, 15))
 
 # %% [markdown]
 # In the stored run the growing dilations change the CNN's errors inside objects by −0.17<!--=own_changed_inside[0][0]--> ± 0.03<!--=own_changed_inside[0][1]-->, those near outlines by −0.05<!--=own_changed_near[0][0]--> ± 0.01<!--=own_changed_near[0][1]--> and its mean IoU by +0.09<!--=own_changed_iou[0][0]--> ± 0.01<!--=own_changed_iou[0][1]-->. Cutting the skips changes the U-Net's errors inside by +0.08<!--=own_changed_inside[2][0]--> ± 0.02<!--=own_changed_inside[2][1]--> and near outlines by +0.08<!--=own_changed_near[2][0]--> ± 0.01<!--=own_changed_near[2][1]-->. The third change, four equal dilations, changes the CNN's mean IoU by +0.11<!--=own_changed_iou[1][0]--> ± 0.01<!--=own_changed_iou[1][1]-->.
@@ -555,26 +464,18 @@ if recorded:
 # > **Predict first.** Stacks of 3×3 convolutions with dilations (1, 2, 4, 8), (4, 4, 4, 4), (1, 3, 9) and (1, 2, 9). Which of them read every pixel of their field?
 
 # %% tags=["nbval-check-output"]
-def offsets_read(dilations):
-    """Distances from the output, along a side, of the pixels that a stack reads."""
-    reached = {0}
-    for d in dilations:
-        reached = {at + step for at in reached for step in (-d, 0, d)}
-    return reached
-
-
 HOLES = [(1, 2, 4, 8), (4, 4, 4, 4), (1, 3, 9), (1, 2, 9)]
-masks_of_fields = []
+image = keras.Input((48, 48, 3))
+squares = []
 for dilations in HOLES:
-    image = keras.Input((48, 48, 3))
     network = keras.Model(image, cnn(image, 4, dilations))
-    mask = segmentation.receptive_field_mask(network, (24, 24))
-    masks_of_fields.append(mask)
-    side = view(*[(3, 1, d) for d in dilations])[0]
-    read = len(offsets_read(dilations))
+    square = segmentation.receptive_field_mask(network, (24, 24))  # (48, 48)
+    squares.append(square)
+    side = 1 + 2 * sum(dilations)
+    read = square.any(axis=0).sum()
     print(f"dilations {dilations!s:<13} field {side:>2}, of these pixels {read:>2} are read")
-    assert mask.sum() == read**2
-fig = plots.image_grid([masks_of_fields], column_labels=[str(d) for d in HOLES], cell=2.1)
+    assert (read == side) == (dilations in [(1, 2, 4, 8), (1, 3, 9)])
+fig = plots.image_grid([squares], column_labels=[str(d) for d in HOLES], cell=2.1)
 alt = "Four receptive fields, white on black. Dilations 1 2 4 8 give a full square of 31 pixels, 1 3 9 a full square of 27. Dilations 4 4 4 4 give a grid of 81 single pixels, four apart. Dilations 1 2 9 give nine squares of 7 pixels with black strips between them."
 plots.show(fig, alt=alt)
 
@@ -588,23 +489,9 @@ plots.show(fig, alt=alt)
 # > **Predict first.** Which has more torn pairs, the CNN with growing dilations or the one with holes? And the plain CNN?
 
 # %%
-torn = {}
-if recorded:
-    torn["study: share of torn pairs"] = dict(zip(recorded["names"], recorded["torn"]))
 if own:
-    torn["your run: a demonstration"] = own_pairs["torn"]
-if torn:
-    alt = "Bars with intervals: the share of torn pairs of four networks and three changed ones."
-    plots.show(plots.interval_panels(torn, limits=(0, 0.5)), alt=alt)
-
-# %%
-if own:
-    shown = {name: answers[name][few] for name in CHANGES}
-    fig = plots.segmentation_gallery(
-        val_set.images[few], masks_val[few], shown, val_set.class_names, void
-    )
     alt = "The same eight pictures with their masks, and for each of three changed networks its answer and a map of its errors."
-    plots.show(fig, alt=alt)
+    plots.show(gallery(CHANGES), alt=alt)
 
 # %% [markdown]
 # In the stored run the shares of torn pairs are 0.06<!--=own_torn[0][0]--> for the plain CNN, 0.26<!--=own_torn[4][0]--> ± 0.01<!--=own_torn[4][1]--> with growing dilations and 0.32<!--=own_torn[5][0]--> ± 0.01<!--=own_torn[5][1]--> with holes.
@@ -620,27 +507,18 @@ if own:
 # > **Predict first.** Does training widen the used field of each network or narrow it? Which network uses the smallest part of what it is allowed?
 
 # %%
-maps, own_sides = [], {}
+maps, sides = [], {}
 for name in NETWORKS if own else []:
-    allowed = segmentation.receptive_field_mask(new_network(name), middle)
-    fresh = used_field(new_network(name))
-    trained = used_field(compiled(name, "full"))
-    maps.append([np.sqrt(field / field.max()) for field in (allowed, fresh, trained)])
-    own_sides[name] = [used_side(new_network(name)), used_side(compiled(name, "full"))]
-    before, after = own_sides[name]
-    print(f"{name:<8} allowed {fields[name]}, fresh {before}, trained {after}")
+    fresh = new_network(name)
+    three, sides[name] = segmenters.used_fields(fresh, trained[name], seen, middle)
+    maps.append(three)
+    print(f"{name:<8} allowed {fields[name]}, fresh and trained {sides[name]}")
 if own:
-    fig = plots.image_grid(
-        list(zip(*maps)), row_labels=["can be seen", "fresh", "trained"],
-        column_labels=list(NETWORKS), cmap="cividis", cell=1.7,
-    )  # fmt: skip
+    rows = ["can be seen", "fresh", "trained"]
+    grid = list(zip(*maps))
+    fig = plots.image_grid(grid, row_labels=rows, column_labels=list(NETWORKS), cmap="cividis")
     alt = "Three rows of four maps: the field of the output in the middle, gradients of fresh networks, and gradients after training."
     plots.show(fig, alt=alt)
-
-# %%
-for i, name in enumerate(recorded["names"]) if recorded else []:
-    before, after = recorded["sides_fresh"][i], recorded["sides_trained"][i]
-    print(f"study, {name:<16} fresh {before}, trained {after}")
 
 # %% [markdown]
 # (The brightness is the square root of the gradient.) In the stored run, before the training, 90 % of the gradient lies in a square of 9<!--=own_sides[0][0]--> pixels for the CNN, 29<!--=own_sides[1][0]--> for the FCN, 19<!--=own_sides[2][0]--> for the U-Net and 27<!--=own_sides[3][0]--> for DeepLab; after it the sides are 7<!--=own_sides[0][1]-->, 29<!--=own_sides[1][1]-->, 29<!--=own_sides[2][1]--> and 27<!--=own_sides[3][1]-->. (The pictures end at 32.)
@@ -653,15 +531,13 @@ for i, name in enumerate(recorded["names"]) if recorded else []:
 
 # %% tags=["results"]
 results = {"floor": floor, "seeds": seeds, "weights": list(weights.values())}
-results |= {"half_weights": list(half_weights.values()), "work": list(work.values())}
-results |= {"field": list(fields.values())}
-for measure in own_pairs if own else []:
-    results[f"own_{measure}"] = list(own_pairs[measure].values())
+results |= {"work": list(work.values()), "field": list(fields.values())}
 for measure in SHOWN if own else []:
-    results[f"own_changed_{measure}"] = [own_changed[measure, name] for name in CHANGES]
+    for key, rows in (("own", own), ("own_changed", changed)):
+        pairs = [metrics.confidence_interval(row[measure]) for row in rows.values()]
+        results[f"{key}_{measure}"] = pairs
 if own:
-    results["own_sides"] = list(own_sides.values())
-    results["own_by_gap"] = [wrong_by_gap(answers[name]) for name in own]
+    results["own_sides"] = list(sides.values())
 results |= summary
 results |= {f"study_{key}": value for key, value in recorded.items() if "study" not in key}
 line = "fields of " + ", ".join(f"{name} {field}" for name, field in fields.items())
