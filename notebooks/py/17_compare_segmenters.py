@@ -21,8 +21,7 @@
 # **What you'll do**
 #
 # - Compute how far one output of a network can see, and check the result by gradients.
-# - Build the four with about the same number of weights.
-# - Change one idea of a network and leave everything else as it is.
+# - Build the four with about the same number of weights, and change one idea at a time.
 #
 # **What you'll learn**
 #
@@ -112,7 +111,7 @@ void = train_set.ignore_class  # label of pixels that do not count, or None
 #
 # Take one output of a network. Which pixels can change it? They are its **[receptive field](../docs/site/glossary.md#term-receptive-field)**. Two numbers are enough to follow it through a stack of layers: $r$, the side of the field, and $j$, the distance in pixels between the fields of two neighbouring outputs. A pixel of the picture sees itself: $r = 1$, $j = 1$.
 #
-# Now add a layer with a kernel of side $k$ and stride $s$. Its **dilation** $d$ is the distance between the inputs that it reads: with $d = 1$ they are neighbours, with $d = 2$ it reads every second one. One output reads $k$ inputs in a row. The first and the last are $(k-1)\,d$ inputs apart, which is $(k-1)\,d\,j$ pixels, and each sees $r$ pixels. Two neighbouring outputs start $s$ inputs apart. So
+# Now add a layer with a kernel of side $k$ and stride $s$. Its **dilation** $d$ is the distance between the inputs that it reads. One output reads $k$ inputs in a row. The first and the last are $(k-1)\,d$ inputs apart, which is $(k-1)\,d\,j$ pixels, and each sees $r$ pixels. Two neighbouring outputs start $s$ inputs apart. So
 #
 # $$r \leftarrow r + (k-1)\,d\,j, \qquad j \leftarrow s\,j.$$
 #
@@ -143,13 +142,12 @@ for name, stack in STACKS.items():
 # %% [markdown]
 # Only (a) is too narrow. Plain convolutions add two pixels a layer. After each stride a step is twice as many pixels: (d) sees 36 pixels, but its outputs lie 8 pixels apart. Dilation reaches 31 pixels at a step of 1, and (a) and (c) have the same number of weights.
 #
-# So a guess: a network with a narrow field finds objects and has to guess their class; one with large steps knows the class and blurs the outline.
 # ## Four networks
 #
 # All four are made of a 3×3 convolution with batch normalisation and ReLU (`conv_bn_relu`), a 2×2 convolution of stride 2 that halves the resolution, and layers that double it.
 #
 # (The originals halve by a *maximum* over 2×2 places, max pooling. A maximum is not a convolution, but the field is the same. For doubling, the U-Net has a transposed convolution; `DepthToSpaceUp` computes the same kind of map where its kernel is as wide as its stride.)
-# **The plain CNN.** Convolutions at full resolution, then a logit for each class. The idea, detectors used at every place and stacked, goes back to Fukushima's Neocognitron (1980), which learned without a gradient. Full resolution, a narrow field.
+# **The plain CNN.** Convolutions at full resolution, then a logit for each class. The idea, detectors used at every place and stacked, goes back to Fukushima's Neocognitron (1980), which learned without a gradient.
 
 
 # %%
@@ -208,7 +206,7 @@ def unet(image, widths, skips=True):
 
 
 # %% [markdown]
-# **DeepLab** (Chen and others, 2015) mends it in another way: shrink less, and get the wide field by dilation. Convolutions with holes (French *à trous*, hence **atrous**) were known from wavelets. DeepLab had them from its first version, of December 2014. A year later Yu and Koltun (2016) made growing dilations a module of its own. The second DeepLab (2018) added **atrous spatial pyramid pooling**: the same features are read at several dilations side by side, because objects come in several sizes. (It also starts from pretrained weights and ends with a model of neighbouring pixels; ours has neither.)
+# **DeepLab** (Chen and others, 2015) mends it in another way: shrink less, and get the wide field by dilation. Convolutions with holes (French *à trous*, hence **atrous**) were known from wavelets. DeepLab had them from its first version, of December 2014. A year later Yu and Koltun (2016) made growing dilations a module of its own. The second DeepLab (2018) added **atrous spatial pyramid pooling**: the same features are read at several dilations side by side, because objects come in several sizes. (Its pretrained weights and its model of neighbouring pixels are left out here.)
 
 
 # %%
@@ -286,7 +284,7 @@ assert your_field in (None, 32), hint
 # ## What does each get wrong?
 #
 # The *gap* of a pixel is its distance to the nearest pixel of another class. **Inside** are pixels of objects with a gap above 2: an error there is about the object. **Near** are all pixels with a gap of at most 2: an error there is mostly about the outline. Two neighbouring pixels inside one object that get different labels are a **torn pair**. The measures are the mean IoU, the shares of wrong pixels inside and near, and the share of torn pairs.
-# Each picture gets a number whose mean is nearly the measure over all pictures (the jackknife of `08`), so that 95 % intervals can be given.
+# Intervals are 95 %, by the jackknife over pictures (`08`).
 
 
 # %%
@@ -338,7 +336,7 @@ def label(model, x):
 # %% [markdown]
 # ## The recorded study
 #
-# The study trains each network three times, from other first weights. Before, each chooses its learning rate, 0.01 or 0.03, and its size, on the pictures for choosing. (So does each changed network of the next section; it keeps the size.) Each of the four has two lengths, to see whether it is trained enough: twice the steps change the score by less than its paired interval *and* by less than 0.01. Intervals are over seeds and pictures.
+# The study trains each network three times, from other first weights. Before, each chooses its learning rate, 0.01 or 0.03, and its size, on the pictures for choosing. (So do the changed networks of the next section.) Each of the four has two lengths, to see whether it is trained enough: twice the steps change the score by less than its paired interval *and* by less than 0.01. Intervals are over seeds and pictures.
 #
 # It takes about half an hour of one CPU core: `python -m helpers.runs run 17 -f notebooks/parameters/17.full-segmenters.yaml`. Where its record is kept, the next cells draw it.
 
@@ -419,7 +417,7 @@ if own:
 # %% [markdown]
 # In the stored run (one short training each, 500 held-out pictures) the CNN is wrong at 0.71<!--=own_inside[0][0]--> of the pixels **inside**, the FCN at 0.24<!--=own_inside[1][0]-->, the U-Net at 0.50<!--=own_inside[2][0]--> and DeepLab at 0.22<!--=own_inside[3][0]-->. **Near** outlines the shares are 0.35<!--=own_near[0][0]-->, 0.32<!--=own_near[1][0]-->, 0.29<!--=own_near[2][0]--> and 0.20<!--=own_near[3][0]-->. The mean IoU is 0.35<!--=own_iou[0][0]--> for the CNN, 0.60<!--=own_iou[1][0]--> for the FCN, 0.47<!--=own_iou[2][0]--> for the U-Net and 0.66<!--=own_iou[3][0]--> for DeepLab; the most common class at each position, without a look at the picture, has 0.24<!--=floor-->.
 #
-# **Inside**, the CNN is the worst by far. In the figure it finds the objects, and their colours are often wrong: away from an outline its window of 9 pixels is all of one colour. **Near** outlines, U-Net and DeepLab have fewer errors than the FCN, whose objects have round corners: between two of its logits lie 8 pixels. So the FCN mended the narrow field, and the other two mended the outline that this had cost. Which of these two is better, one short training without tuning does not say; both still paint single objects in two or three classes.
+# **Inside**, the CNN is the worst by far. In the figure it finds the objects, and their colours are often wrong: away from an outline its window of 9 pixels is all of one colour. **Near** outlines, U-Net and DeepLab have fewer errors than the FCN, whose objects have round corners: between two of its logits lie 8 pixels. So the FCN mended the narrow field, and the other two mended the outline that this had cost. Which of these two is better, one short training without tuning does not say.
 #
 # ## One idea at a time
 #
@@ -441,11 +439,11 @@ print(metrics.format_table(list(SHOWN.values()), table, 15))
 # %% [markdown]
 # In the stored run the growing dilations change the CNN's errors inside objects by −0.17<!--=own_changed_inside[0][0]--> ± 0.03<!--=own_changed_inside[0][1]-->, those near outlines by −0.05<!--=own_changed_near[0][0]--> ± 0.01<!--=own_changed_near[0][1]--> and its mean IoU by +0.09<!--=own_changed_iou[0][0]--> ± 0.01<!--=own_changed_iou[0][1]-->. Cutting the skips changes the U-Net's errors inside by +0.08<!--=own_changed_inside[2][0]--> ± 0.02<!--=own_changed_inside[2][1]--> and near outlines by +0.08<!--=own_changed_near[2][0]--> ± 0.01<!--=own_changed_near[2][1]-->. The third change, four equal dilations, changes the CNN's mean IoU by +0.11<!--=own_changed_iou[1][0]--> ± 0.01<!--=own_changed_iou[1][1]-->.
 #
-# Nothing but the field was changed in the CNN, so the errors inside that are gone were errors of a narrow field. Nothing but the skips was changed in the U-Net: without them there are more errors near outlines. The third change, with the widest field, is better than the plain CNN, too. What it lacks is the subject of the next section. (One training each; the intervals are over pictures.)
+# Nothing but the field was changed in the CNN, so the errors inside that are gone were errors of a narrow field. Nothing but the skips was changed in the U-Net: without them there are more errors near outlines. The third change, with the widest field, is better than the plain CNN, too. What it lacks, the next section says.
 #
 # ## When does dilation leave holes?
 #
-# The side of a field says how far it reaches. It does not say whether all pixels within it are read. The gradient tells that, too: `receptive_field_mask` gives the pixels that can change one output.
+# The side of a field does not say whether all pixels within it are read. The gradient does: `receptive_field_mask` gives the pixels that can change one output.
 #
 # > **Predict first.** Stacks of 3×3 convolutions with dilations (1, 2, 4, 8), (4, 4, 4, 4), (1, 3, 9) and (1, 2, 9). Which of them read every pixel of their field?
 
@@ -481,14 +479,12 @@ if own:
 # %% [markdown]
 # In the stored run the shares of torn pairs are 0.06<!--=own_torn[0][0]--> for the plain CNN, 0.26<!--=own_torn[4][0]--> ± 0.01<!--=own_torn[4][1]--> with growing dilations and 0.32<!--=own_torn[5][0]--> ± 0.01<!--=own_torn[5][1]--> with holes.
 #
-# The plain CNN tears the fewest pairs, because neighbours see almost the same. At full resolution nothing smooths the answers of a wide field, and with holes there are still more torn pairs: in the figure, single pixels at equal distances.
-#
-# Our DeepLab has no holes: its dilations are 1 and 2, then 1, 2 and 4 side by side. A deep network that repeats one dilation has them.
+# The plain CNN tears the fewest pairs, because neighbours see almost the same. With holes there are more torn pairs than with growing dilations: in the figure, single pixels at equal distances.
 #
 # ## The field that is allowed and the field that is used
 #
 # How much does each pixel change an output? Luo and others (2016) averaged the size of the gradient over pictures: the **effective field**. In a network with fresh weights many more paths lead from the middle of the field to the output than from its rim, so the gradient is largest in the middle. We take the output in the middle of 64 held-out pictures that have an object there, and the side of the smallest square that holds 90 % of the gradient.
-# > **Predict first.** Does training widen the used field of each network or narrow it? Which network uses the smallest part of what it is allowed?
+# > **Predict first.** Does training widen the used field of each network or narrow it?
 
 # %%
 maps, sides = [], {}
@@ -507,7 +503,7 @@ if own:
 # %% [markdown]
 # (The brightness is the square root of the gradient.) In the stored run, before the training, 90 % of the gradient lies in a square of 9<!--=own_sides[0][0]--> pixels for the CNN, 29<!--=own_sides[1][0]--> for the FCN, 19<!--=own_sides[2][0]--> for the U-Net and 27<!--=own_sides[3][0]--> for DeepLab; after it the sides are 7<!--=own_sides[0][1]-->, 29<!--=own_sides[1][1]-->, 29<!--=own_sides[2][1]--> and 27<!--=own_sides[3][1]-->. (The pictures end at 32.)
 #
-# So the side of the used field is not that of the allowed one, and training can change it. The U-Net is the one to watch: fresh, it uses mostly what its finest skip brings, and the way through its coarse levels is used more after the training. (One training each, so small changes may be chance.)
+# The U-Net is the one to watch: fresh, it uses mostly what its finest skip brings, and after the training more of what comes through its coarse levels. (One training each, so small changes may be chance.)
 #
 # ## Results
 #
@@ -532,7 +528,6 @@ record(results, {"floor": {"default": (0.15, 0.3)}}, line + " pixels")
 #
 # - **How far?** CNN, FCN, U-Net and DeepLab can see 9<!--=field[0]-->, 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]--> pixels along a side; gradients agree with the recurrence. What they use is less, and training changes it.
 # - **What did each mend?** In our short run the CNN is wrong at 0.71<!--=own_inside[0][0]--> of the pixels inside objects and the FCN at 0.24<!--=own_inside[1][0]-->; near outlines the FCN is wrong at 0.32<!--=own_near[1][0]-->, the U-Net at 0.29<!--=own_near[2][0]--> and DeepLab at 0.20<!--=own_near[3][0]-->. A demonstration: one training each.
-# - **One idea at a time:** dilation alone changes the CNN's errors inside by −0.17<!--=own_changed_inside[0][0]-->, cutting the skips the U-Net's errors near outlines by +0.08<!--=own_changed_near[2][0]-->.
 # - A stack of dilated 3×3 convolutions has no holes exactly when each dilation, smallest first, is at most the field of those before it.
 #
 # ## Check yourself
@@ -551,14 +546,7 @@ record(results, {"floor": {"default": (0.15, 0.3)}}, line + " pixels")
 #    The way through the coarse levels already reaches farther than the way through the skip. The widest of two branches counts.
 #
 #    </details>
-# 3. A network's field covers the whole picture. Does it use the whole picture?
-#
-#    <details><summary>Answer</summary>
-#
-#    That cannot be said from the layers. The gradient of a trained network tells it, and training changes it.
-#
-#    </details>
-# 4. A network with a narrow field is wrong inside an object, 7 pixels from its outline. Would longer training help?
+# 3. A network with a narrow field is wrong inside an object, 7 pixels from its outline. Would longer training help?
 #
 #    <details><summary>Answer</summary>
 #
@@ -571,7 +559,6 @@ record(results, {"floor": {"default": (0.15, 0.3)}}, line + " pixels")
 #
 # ## References
 #
-# - Araujo, A., Norris, W. and Sim, J. (2019). Computing Receptive Fields of Convolutional Neural Networks. *Distill*. <https://doi.org/10.23915/distill.00021>
 # - Chen, L.-C., Papandreou, G., Kokkinos, I., Murphy, K. and Yuille, A. L. (2015). Semantic Image Segmentation with Deep Convolutional Nets and Fully Connected CRFs. ICLR. [arXiv:1412.7062](https://arxiv.org/abs/1412.7062)
 # - Chen, L.-C., Papandreou, G., Kokkinos, I., Murphy, K. and Yuille, A. L. (2018). DeepLab: Semantic Image Segmentation with Deep Convolutional Nets, Atrous Convolution, and Fully Connected CRFs. *IEEE TPAMI* 40(4). [arXiv:1606.00915](https://arxiv.org/abs/1606.00915)
 # - Fukushima, K. (1980). Neocognitron: A self-organizing neural network model for a mechanism of pattern recognition unaffected by shift in position. *Biological Cybernetics* 36, 193–202. <https://doi.org/10.1007/BF00344251>
