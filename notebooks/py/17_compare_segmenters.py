@@ -18,6 +18,7 @@
 # ![Eight pictures with their masks, and for each of four networks its answer and a map of its errors.](../docs/pictures/17.png) <!--picture-->
 #
 # Four networks stand behind most classifiers of pixels: the plain convolutional network (CNN), the fully convolutional network (FCN), the U-Net and DeepLab. **What did each mend, and how far does each see?**
+#
 # **What you'll do**
 #
 # - Compute how far one output of a network can see, and check the result by gradients.
@@ -84,6 +85,7 @@ recorded = data.records.results_of("17-segmenters")  # the recorded study of thi
 # ## The pictures
 #
 # The pictures are those of `08`: `shapes` of 32×32 pixels with one or two objects. Disc, square and triangle have the same colours and sizes. So the class of the pixel in the middle of an object is known only to a network that sees the outline.
+#
 # Networks learn from 1,200 pictures with masks. Learning rate and size are *chosen* on 300 others. All scores are measured on 500 held-out pictures, by which nothing is chosen.
 
 # %%
@@ -147,7 +149,8 @@ for name, stack in STACKS.items():
 # All four are made of a 3×3 convolution with batch normalisation and ReLU (`conv_bn_relu`), a 2×2 convolution of stride 2 that halves the resolution, and layers that double it.
 #
 # (The originals halve by a *maximum* over 2×2 places, max pooling. A maximum is not a convolution, but the field is the same. For doubling, the U-Net has a transposed convolution; `DepthToSpaceUp` computes the same kind of map where its kernel is as wide as its stride.)
-# **The plain CNN.** Convolutions at full resolution, then a logit for each class. The idea, detectors used at every place and stacked, goes back to Fukushima's Neocognitron (1980), which learned without a gradient.
+#
+# **The plain CNN.** Convolutions at full resolution, then a logit for each class. The idea goes back to Fukushima's Neocognitron (1980), which learned without a gradient.
 
 
 # %%
@@ -255,6 +258,7 @@ for name in NETWORKS:
 
 # %% [markdown]
 # Equal weights are not equal work. A kernel is used 1,024 times a picture at full resolution, and 16 times on the FCN's coarse grid. The CNN does 11.7<!--=work[0]--> million multiplications (each with an addition) a picture, DeepLab 3.0<!--=work[3]-->, the U-Net 1.1<!--=work[2]--> and the FCN 0.7<!--=work[1]-->.
+#
 # Is the recurrence right? A pixel belongs to the field if the *gradient* of the output with respect to it can be other than zero. `segmentation.receptive_field` makes all weights positive, so that no ReLU is shut and no two paths cancel, takes the gradient of an output, and looks how far it reaches.
 
 # %% tags=["nbval-check-output"]
@@ -266,7 +270,8 @@ assert fields["CNN"] == view(*STACKS["(a) four 3×3"])[0]
 assert fields["FCN"] == view(*STACKS["(d) three times 2×2 / 2, then 3×3"])[0] + 8
 
 # %% [markdown]
-# The CNN sees 9<!--=field[0]--> pixels along a side, too few for an object of up to 16; FCN, U-Net and DeepLab see 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]-->. (In a U-Net the field differs by a few pixels from place to place. The helper takes the widest.)
+# The CNN sees 9<!--=field[0]--> pixels along a side, too few for an object of up to 16; FCN, U-Net and DeepLab see 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]-->. (Where it differs from place to place, this is the widest.)
+#
 # **Exercise.** DeepLab begins with a 2×2 convolution of stride 2. Then come 3×3 convolutions with dilations 1 and 2, one with dilation 4 (the widest of those side by side), and interpolation by 2. Compute its field.
 
 # %%
@@ -279,11 +284,13 @@ assert your_field in (None, 32), hint
 # <details><summary>Solution</summary>
 #
 # The first convolution: $r = 2$, $j = 2$. The three others add $4 + 8 + 16$, the interpolation one step of 2: 32 pixels.
+#
 # </details>
 #
 # ## What does each get wrong?
 #
 # The *gap* of a pixel is its distance to the nearest pixel of another class. **Inside** are pixels of objects with a gap above 2: an error there is about the object. **Near** are all pixels with a gap of at most 2: an error there is mostly about the outline. Two neighbouring pixels inside one object that get different labels are a **torn pair**. The measures are the mean IoU, the shares of wrong pixels inside and near, and the share of torn pairs.
+#
 # Intervals are 95 %, by the jackknife over pictures (`08`).
 
 
@@ -467,6 +474,7 @@ plots.show(fig, alt=alt)
 # Two of the four read everything: (1, 2, 4, 8) and (1, 3, 9). That dilations grow, and begin with 1, is not enough: (1, 2, 9) leaves strips of two pixels out.
 #
 # The condition can be read off. Put the dilations in order, smallest first. (The order of the layers does not change which pixels are read: each layer adds $-d$, 0 or $d$.) Say that the smaller ones have a field of $F$ pixels without holes, and the next is $d$. The three windows of $F$ pixels have their middles $d$ apart. They touch or overlap if $d \le F$, and leave $d - F$ pixels between them otherwise. Later layers cannot fill such a hole at the rim: counted inward from the outermost pixel, the smaller dilations reach the first $F$ pixels, and every other step leads at least $d$ inward. So **a stack of 3×3 convolutions reads its whole field exactly when each dilation, smallest first, is at most the field of those before it.** For (1, 3, 9): 1 ≤ 1, 3 ≤ 3, 9 ≤ 9. For (1, 2, 9): 9 > 7. (Wang and others, 2018, have a condition of this kind, and call the fault *gridding*.)
+#
 # With (4, 4, 4, 4) an output and its neighbour read *no* common pixel. The network is sixteen networks, each on its own coarse grid, and nothing makes their answers agree.
 #
 # > **Predict first.** Which has more torn pairs, the CNN with growing dilations or the one with holes? And the plain CNN?
@@ -484,6 +492,7 @@ if own:
 # ## The field that is allowed and the field that is used
 #
 # How much does each pixel change an output? Luo and others (2016) averaged the size of the gradient over pictures: the **effective field**. In a network with fresh weights many more paths lead from the middle of the field to the output than from its rim, so the gradient is largest in the middle. We take the output in the middle of 64 held-out pictures that have an object there, and the side of the smallest square that holds 90 % of the gradient.
+#
 # > **Predict first.** Does training widen the used field of each network or narrow it?
 
 # %%
