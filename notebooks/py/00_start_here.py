@@ -297,7 +297,7 @@ else:
 # | [**11** Label photographs](11_label_photographs.ipynb) | how good does it get on photographs, and on yours? | 1 | 21 |
 # | [**12** Say how sure you are](12_say_how_sure_you_are.ipynb) | what can a latent say of people who disagree? | 5 | 71 |
 # | [**15** Meet the generative neighbours](15_meet_the_generative_neighbours.ipynb) | what do a GAN and a VQ-VAE do better? | 5 | 76 |
-# | [**17** Compare segmenters](17_compare_segmenters.ipynb) | what did each mend, and how far does it see? | 3 | 40 |
+# | [**17** Compare segmenters](17_compare_segmenters.ipynb) | what did each mend, and how far does it see? | 3 | 45 |
 # | [**18** Read an article with your hands](18_read_an_article.ipynb) | what is wrong with a text that reads well? | 1 | 45 |
 #
 # Each one runs alone and in any order. If you know VAEs, begin with `04`; if you came for segments and edges, with `01` and `02`.
