@@ -25,7 +25,7 @@ LONGEST = (
     "07_train_it_well",
     "12_draw_several_answers",
     "13_spot_the_strange",
-    "17_meet_the_supervised_neighbours",
+    "17_compare_segmenters",
     "15_meet_the_generative_neighbours",
     "06_set_the_rate",
     "03_build_a_vae",

@@ -403,7 +403,7 @@ FREE = {
         ),
         *("head_steps", "feature_weight", "adversarial_weight"),  # named where they are asked for
     },
-    "17": {"frozen", "cache_dir", "labels", "pretrained_networks", "seeds"},
+    "17": {"study", "cache_dir", "seeds"},
 }
 
 

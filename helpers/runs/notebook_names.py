@@ -16,7 +16,8 @@ FORMER_NOTEBOOKS = {
     "07_say_how_sure_you_are": "12_draw_several_answers",
     "12_say_how_sure_you_are": "12_draw_several_answers",
     "08_meet_the_generative_neighbours": "15_meet_the_generative_neighbours",
-    "09_meet_the_supervised_neighbours": "17_meet_the_supervised_neighbours",
+    "09_meet_the_supervised_neighbours": "17_compare_segmenters",
+    "17_meet_the_supervised_neighbours": "17_compare_segmenters",
     "10_read_an_article": "18_read_an_article",
     "01_meet_the_images": "01_score_segments",
 }

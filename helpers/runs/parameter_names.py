@@ -12,7 +12,6 @@ FORMER_NAMES = {
     "game_weight": "adversarial_weight",
     "held": "val_images",
     "kept": "cache_dir",
-    "lend": "pretrained_networks",
     "player_rates": "player_learning_rates",
     "pretraining": "pretraining_steps",
     "rate": "learning_rate",
