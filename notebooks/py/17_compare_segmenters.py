@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/17_compare_segmenters.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/17_compare_segmenters.ipynb) <!--badges-->
 #
-# ![Eight pictures with their masks, and for each of four networks its answer and a map of its errors.](../docs/pictures/17.png) <!--picture-->
+# ![Eight pictures of coloured shapes with their masks, and for each of four networks its answer and its errors in black. The CNN finds all shapes, but fills them with wrong classes. The FCN's shapes have round corners and a rim of errors. The U-Net is nearly right but for one pair of squares, which it calls discs. DeepLab has sharp outlines and some patches of wrong classes.](../docs/pictures/17.png) <!--picture-->
 #
 # Four networks stand behind most classifiers of pixels: the plain convolutional network (CNN), the fully convolutional network (FCN), the U-Net and DeepLab. **What did each mend, and how far does each see?**
 #
@@ -32,7 +32,7 @@
 #
 # **What you'll need**
 #
-# - What a convolution, its stride and batch normalisation are, what the mean IoU is (`01`), and what "trained enough" means (`07`).
+# - What a convolution, its stride and batch normalisation are, what the mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) is (`01`), and what "trained enough" means (`07`).
 # - Mathematics: sums, gradients of a function of many variables, and what a 95 % interval is.
 # - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
@@ -86,7 +86,7 @@ recorded = data.records.results_of("17-segmenters")  # the recorded study of thi
 #
 # The pictures are those of `08`: `shapes` of 32×32 pixels with one or two objects. Disc, square and triangle have the same colours and sizes. So the class of the pixel in the middle of an object is known only to a network that sees the outline.
 #
-# Networks learn from 1,200 pictures with masks. Learning rate and size are *chosen* on 300 others. All scores are measured on 500 held-out pictures, by which nothing is chosen.
+# Networks learn from 1,200 pictures with masks. Learning [rate](../docs/site/glossary.md#term-rate) and size are *chosen* on 300 others. All scores are measured on 500 held-out pictures, by which nothing is chosen.
 
 # %%
 if dataset == "shapes":
@@ -345,7 +345,7 @@ def label(model, x):
 #
 # The study trains each network three times, from other first weights. Before, each chooses its learning rate, 0.01 or 0.03, and its size, on the pictures for choosing. (So do the changed networks of the next section.) Each of the four has two lengths, to see whether it is trained enough: twice the steps change the score by less than its paired interval *and* by less than 0.01. Intervals are over seeds and pictures.
 #
-# It takes about half an hour of one CPU core: `python -m helpers.runs run 17 -f notebooks/parameters/17.full-segmenters.yaml`. Where its record is kept, the next cells draw it.
+# It takes about half an hour of one CPU core: `python -m helpers.runs run 17 -f notebooks/parameters/17.full-segmenters.yaml`. Where its record is kept, the next cells draw it. No record is kept yet, so what follows rests on the short run below.
 
 # %%
 middle = (size // 2, size // 2)
@@ -418,7 +418,7 @@ def gallery(names):
 
 
 if own:
-    alt = "Eight pictures with their masks, and for each of four networks its answer and a map of its errors."
+    alt = "Eight pictures of coloured shapes with their masks, and for each of four networks its answer and its errors in black. The CNN finds all shapes, but fills them with wrong classes. The FCN's shapes have round corners and a rim of errors. The U-Net is nearly right but for one pair of squares, which it calls discs. DeepLab has sharp outlines and some patches of wrong classes."
     plots.show(gallery(NETWORKS), alt=alt)
 
 # %% [markdown]
@@ -481,13 +481,13 @@ plots.show(fig, alt=alt)
 
 # %%
 if own:
-    alt = "The same eight pictures with their masks, and for each of three changed networks its answer and a map of its errors."
+    alt = "The same eight pictures with the answers and errors of three changed networks. The dilated CNN and the one with holes speckle the inside of shapes with pixels of other classes, the latter at regular distances. The U-Net without skips gives plain shapes with round corners and a rim of errors."
     plots.show(gallery(CHANGES), alt=alt)
 
 # %% [markdown]
 # In the stored run the shares of torn pairs are 0.08<!--=own_torn[0][0]--> for the plain CNN, 0.24<!--=own_torn[4][0]--> ± 0.01<!--=own_torn[4][1]--> with growing dilations and 0.29<!--=own_torn[5][0]--> ± 0.01<!--=own_torn[5][1]--> with holes.
 #
-# The plain CNN tears the fewest pairs, because neighbours see almost the same. With holes there are more torn pairs than with growing dilations: in the figure, single pixels at equal distances.
+# Of these three CNNs the plain one tears the fewest pairs, because neighbours see almost the same. With holes there are more torn pairs than with growing dilations: in the figure, single pixels at equal distances.
 #
 # ## The field that is allowed and the field that is used
 #
@@ -506,7 +506,7 @@ if own:
     rows = ["can be seen", "fresh", "trained"]
     grid = list(zip(*maps))
     fig = plots.image_grid(grid, row_labels=rows, column_labels=list(NETWORKS), cmap="cividis")
-    alt = "Three rows of four maps: the field of the output in the middle, gradients of fresh networks, and gradients after training."
+    alt = "Three rows of four maps. What can be seen: a square of 9 pixels for the CNN, everything for the other three. Fresh: the CNN's brightness is in its middle, the U-Net's in a square of about 12 pixels, FCN's and DeepLab's are wide. Trained: a small spot for the CNN, a wide checkered field for the FCN, and for U-Net and DeepLab a bright spot in a wide dim field."
     plots.show(fig, alt=alt)
 
 # %% [markdown]
