@@ -42,7 +42,7 @@ TERMS = {
     r"prior": "prior",
     r"Probabilistic U-Net": "Probabilistic-U-Net",
     r"random forests?": "random-forest",
-    r"(?<!learning )rates?": "rate",
+    r"(?<!earning )(?<!base )rates?": "rate",
     r"receptive fields?": "receptive-field",
     r"reconstructions?": "reconstruction",
     r"reparameterisation": "reparameterisation",

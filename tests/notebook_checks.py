@@ -24,7 +24,24 @@ from helpers.runs.rules import check_value
 
 # Notebooks that were cut anew, by number: "12". When all are in it, the list goes and the rule of
 # `check_lines` holds for every notebook.
-RECUT = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "17", "18")
+RECUT = (
+    "00",
+    "01",
+    "02",
+    "03",
+    "04",
+    "05",
+    "06",
+    "07",
+    "08",
+    "09",
+    "10",
+    "11",
+    "12",
+    "13",
+    "17",
+    "18",
+)
 MAX_WIDTH, MAX_CELL_LINES, MAX_BYTES = 96, 40, 3 * 2**20
 HEADINGS = ("What you saw", "On your own", "References")
 # A title starts with what the reader does. Add a verb where a new notebook needs it.

@@ -234,7 +234,7 @@ GLOSSED = {
     "KL, then [KL](../docs/site/glossary.md#term-KL-divergence).": ["KL-divergence"],
     "The aggregate posterior": ["aggregate-posterior"],
     "The aggregate posterior and a posterior": ["aggregate-posterior", "posterior"],
-    "A learning rate.": [],
+    "A learning rate. Learning rates. A base rate.": [],
     "Two VAEs at one rate": ["variational-autoencoder-VAE", "rate"],
 }
 

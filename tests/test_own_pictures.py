@@ -10,7 +10,15 @@ import pytest
 from own_images import save
 
 ROOT = Path(__file__).resolve().parents[1]
-NEEDS = {"01": "mask", "02": "edges", "08": "mask", "09": "mask", "10": "edges", "11": "mask", "17": "mask"}
+NEEDS = {
+    "01": "mask",
+    "02": "edges",
+    "08": "mask",
+    "09": "mask",
+    "10": "edges",
+    "11": "mask",
+    "17": "mask",
+}
 # Sides that the networks of a notebook can shrink.
 OPTIONS = {number: ["-p", "size", "16"] for number in ("08", "09", "17")}
 RUNS = [(number, there) for number in NEEDS for there in (True, False)]

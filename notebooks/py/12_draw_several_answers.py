@@ -753,7 +753,7 @@ for name, found in verdicts.items():
 #
 # Each word is about *these* trained networks: with one training each, the intervals cover pictures and not first weights. No conclusion about the methods should rest on it, beyond the one that needs no training. `12.full-answers.yaml` asks for three trainings of each at two lengths, and the figures above show it where it has been kept.
 #
-# **What about photographs?** An earlier recorded run asked the question of BSDS500, with 80 pieces of test photographs and four to nine annotators each. Its networks were trained for a hundred steps and had batch normalisation. They had not learned: the mean map of one map was no better than the base [rate](../docs/site/glossary.md#term-rate) (a skill of 0.000<!--=bsds_skill-->). So that run says nothing about latents, and photographs are left out here.
+# **What about photographs?** An earlier recorded run asked the question of BSDS500, with 80 pieces of test photographs and four to nine annotators each. Its networks were trained for a hundred steps and had batch normalisation. They had not learned: the mean map of one map was no better than the base rate (a skill of 0.000<!--=bsds_skill-->). So that run says nothing about latents, and photographs are left out here.
 
 # %% tags=["results"]
 results = {"pictures": [len(x_train) - 20, len(x_val)], "steps": steps, "seeds": seeds}

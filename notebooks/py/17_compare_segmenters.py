@@ -86,7 +86,7 @@ recorded = data.records.results_of("17-segmenters")  # the recorded study of thi
 #
 # The pictures are those of `08`: `shapes` of 32×32 pixels with one or two objects. Disc, square and triangle have the same colours and sizes. So the class of the pixel in the middle of an object is known only to a network that sees the outline.
 #
-# Networks learn from 1,200 pictures with masks. Learning [rate](../docs/site/glossary.md#term-rate) and size are *chosen* on 300 others. All scores are measured on 500 held-out pictures, by which nothing is chosen.
+# Networks learn from 1,200 pictures with masks. Learning rate and size are *chosen* on 300 others. All scores are measured on 500 held-out pictures, by which nothing is chosen.
 
 # %%
 if dataset == "shapes":
@@ -170,7 +170,7 @@ def cnn(image, width, dilations=(1, 1, 1, 1)):
 
 
 # %% [markdown]
-# **The FCN** (Long and others, 2015) mends the narrow field. A network that classifies pictures shrinks them to one vector. Long and others saw that its dense layers are convolutions, too: on a larger picture they give logits on a coarse grid, which are then enlarged. Ours is the plainest version, with one logit for 8×8 pixels. (Their FCN-8s adds logits of finer levels.)
+# **The FCN** (Long and others, 2015) mends the narrow field. A network that classifies pictures shrinks them to one vector. Long and others saw that its dense layers are convolutions, too: on a larger picture they give logits on a coarse grid, which are then enlarged. Ours is the plainest version, with one logit for 8×8 pixels.
 
 
 # %%
@@ -191,7 +191,7 @@ def fcn(image, widths):
 
 
 # %% [markdown]
-# **The U-Net** (Ronneberger and others, 2015) mends the coarse outline. Down as before, then up again step by step; each level also gets the features of the same resolution from the way down, by a **skip connection**. Coarse levels know *what* is there, fine ones *where*. (Our finest level has half the resolution.)
+# **The U-Net** (Ronneberger and others, 2015) mends the coarse outline. Down as before, then up again step by step; each level also gets the features of the same resolution from the way down, by a **skip connection**. Coarse levels know *what* is there, fine ones *where*.
 
 
 # %%
@@ -345,7 +345,7 @@ def label(model, x):
 #
 # The study trains each network three times, from other first weights. Before, each chooses its learning rate, 0.01 or 0.03, and its size, on the pictures for choosing. (So do the changed networks of the next section.) Each of the four has two lengths, to see whether it is trained enough: twice the steps change the score by less than its paired interval *and* by less than 0.01. Intervals are over seeds and pictures.
 #
-# It takes about half an hour of one CPU core: `python -m helpers.runs run 17 -f notebooks/parameters/17.full-segmenters.yaml`. Where its record is kept, the next cells draw it. No record is kept yet, so what follows rests on the short run below.
+# It takes about half an hour of one CPU core: `python -m helpers.runs run 17 -f notebooks/parameters/17.full-segmenters.yaml`. No record is kept yet: what follows rests on the short run below.
 
 # %%
 middle = (size // 2, size // 2)
@@ -510,7 +510,7 @@ if own:
     plots.show(fig, alt=alt)
 
 # %% [markdown]
-# (The brightness is the square root of the gradient.) In the stored run, before the training, 90 % of the gradient lies in a square of 9<!--=own_sides[0][0]--> pixels for the CNN, 29<!--=own_sides[1][0]--> for the FCN, 19<!--=own_sides[2][0]--> for the U-Net and 27<!--=own_sides[3][0]--> for DeepLab; after it the sides are 7<!--=own_sides[0][1]-->, 29<!--=own_sides[1][1]-->, 27<!--=own_sides[2][1]--> and 27<!--=own_sides[3][1]-->. (The pictures end at 32.)
+# (The brightness is the square root of the gradient.) In the stored run, before the training, 90 % of the gradient lies in a square of 9<!--=own_sides[0][0]--> pixels for the CNN, 29<!--=own_sides[1][0]--> for the FCN, 19<!--=own_sides[2][0]--> for the U-Net and 27<!--=own_sides[3][0]--> for DeepLab; after it the sides are 7<!--=own_sides[0][1]-->, 29<!--=own_sides[1][1]-->, 27<!--=own_sides[2][1]--> and 27<!--=own_sides[3][1]-->.
 #
 # The U-Net is the one to watch: fresh, it uses mostly what its finest skip brings, and after the training more of what comes through its coarse levels. (One training each, so small changes may be chance.)
 #
