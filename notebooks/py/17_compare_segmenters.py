@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/17_compare_segmenters.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/17_compare_segmenters.ipynb) <!--badges-->
 #
-# ![Eight pictures of coloured shapes with their masks, and for each of four networks its answer and its errors in black. The CNN finds all shapes, but fills them with wrong classes. The FCN's shapes have round corners and a rim of errors. The U-Net is nearly right but for one pair of squares, which it calls discs. DeepLab has sharp outlines and some patches of wrong classes.](../docs/pictures/17.png) <!--picture-->
+# ![Eight pictures of coloured shapes with their masks, and for each of four networks its answer and its errors in black. The CNN finds all shapes, but fills them with wrong classes. Those of the FCN have round corners and a rim of errors. The U-Net is nearly right but for one pair of squares, which it calls discs. DeepLab has sharp outlines and some patches of wrong classes.](../docs/pictures/17.png) <!--picture-->
 #
 # Four networks stand behind most classifiers of pixels: the plain convolutional network (CNN), the fully convolutional network (FCN), the U-Net and DeepLab. **What did each mend, and how far does each see?**
 #
@@ -418,7 +418,7 @@ def gallery(names):
 
 
 if own:
-    alt = "Eight pictures of coloured shapes with their masks, and for each of four networks its answer and its errors in black. The CNN finds all shapes, but fills them with wrong classes. The FCN's shapes have round corners and a rim of errors. The U-Net is nearly right but for one pair of squares, which it calls discs. DeepLab has sharp outlines and some patches of wrong classes."
+    alt = "Eight pictures of coloured shapes with their masks, and for each of four networks its answer and its errors in black. The CNN finds all shapes, but fills them with wrong classes. Those of the FCN have round corners and a rim of errors. The U-Net is nearly right but for one pair of squares, which it calls discs. DeepLab has sharp outlines and some patches of wrong classes."
     plots.show(gallery(NETWORKS), alt=alt)
 
 # %% [markdown]
@@ -506,7 +506,7 @@ if own:
     rows = ["can be seen", "fresh", "trained"]
     grid = list(zip(*maps))
     fig = plots.image_grid(grid, row_labels=rows, column_labels=list(NETWORKS), cmap="cividis")
-    alt = "Three rows of four maps. What can be seen: a square of 9 pixels for the CNN, everything for the other three. Fresh: the CNN's brightness is in its middle, the U-Net's in a square of about 12 pixels, FCN's and DeepLab's are wide. Trained: a small spot for the CNN, a wide checkered field for the FCN, and for U-Net and DeepLab a bright spot in a wide dim field."
+    alt = "Three rows of four maps. What can be seen: a square of 9 pixels for the CNN, everything for the other three. Fresh: for the CNN the brightness is in the middle, for the U-Net in a square of about 12 pixels, for FCN and DeepLab it is wide. Trained: a small spot for the CNN, a wide checkered field for the FCN, and for U-Net and DeepLab a bright spot in a wide dim field."
     plots.show(fig, alt=alt)
 
 # %% [markdown]
