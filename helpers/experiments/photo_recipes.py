@@ -80,6 +80,7 @@ def own(task, num_classes, crop, **changes):
         **changes: other entries, such as `epochs`.
 
     Examples:
+        >>> from helpers.experiments import photo_recipes
         >>> photo_recipes.own("segments", 2, [64, 64], epochs=3)["arguments"]
         {'num_classes': 2, 'widths': [16, 32, 64]}
     """

@@ -68,6 +68,7 @@ def photographs_to_show(path="", side=480):
         ValueError: If a file is no image.
 
     Examples:
+        >>> from helpers.experiments import photo_views
         >>> [photo.shape for photo in photo_views.photographs_to_show(side=96)]
         [(96, 96, 3), (64, 96, 3), (64, 96, 3)]
     """
