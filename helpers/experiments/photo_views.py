@@ -70,7 +70,7 @@ def photographs_to_show(path="", side=480):
     Examples:
         >>> from helpers.experiments import photo_views
         >>> [photo.shape for photo in photo_views.photographs_to_show(side=96)]
-        [(96, 96, 3), (64, 96, 3), (64, 96, 3)]
+        [(64, 96, 3), (64, 96, 3), (96, 96, 3)]
     """
     if path:
         place = Path(path).expanduser()
