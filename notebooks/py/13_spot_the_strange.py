@@ -491,9 +491,9 @@ def study_point(kind, steps, run):
 
 
 summary = {}  # of the study, where it is run: means and halves of intervals
+plan = [dataset, path, seed, size, images, val_images, tuning_images, iterations]
+store = checkpoint.ResultStore(cache_dir, plan=plan)
 if study_steps:
-    plan = [dataset, path, seed, size, images, val_images, tuning_images, iterations]
-    store = checkpoint.ResultStore(cache_dir, plan=plan)
     summary = odd_parts.study(study_point, study_steps, store)
 shown_study = summary or study
 
