@@ -187,8 +187,34 @@ def test_the_page_of_questions_has_those_of_every_notebook_that_asks():
     assert text.count("<details>") == text.count("</details>")
     with pytest.raises(sources.SiteError, match="does not list"):
         questions.page(NOTEBOOKS, {}, known)
-    with pytest.raises(sources.SiteError, match="no notebook has"):
+    with pytest.raises(sources.SiteError, match="no notebook asks"):
         questions.page({}, titles, known)
+
+
+def test_the_page_of_exercises_has_each_with_its_solution():
+    titles = chapters.titles(README)
+    known = {f"notebooks/{stem}.ipynb" for stem in NOTEBOOKS}
+    text = questions.exercises_page(NOTEBOOKS, titles, known)
+    asked = sum(
+        len(re.findall(r"^\*\*Exercise[ .\d]", cell.source, re.M))
+        for notebook in NOTEBOOKS.values()
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+    )
+    assert asked == text.count("<summary>Solution") == text.count("</details>") > 15
+    assert len(re.findall(r"^\*\*Exercise", text, re.M)) == asked
+    lonely = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("**Exercise.** And now?")]
+    )
+    with pytest.raises(sources.SiteError, match="no solution follows.*And now"):
+        questions.exercises(lonely)
+
+
+def test_a_page_ends_with_the_question_of_the_next_notebook():
+    stems = sorted(NOTEBOOKS)
+    line = chapters.next_notebook(README, stems[0])
+    assert f"({stems[1]}.ipynb)" in line and line.endswith("?")
+    assert chapters.next_notebook(README, stems[-1]) == ""
 
 
 def test_a_card_tells_what_to_read_before():

@@ -42,15 +42,19 @@ def assemble(target, vendored):
     paths = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in paths}
     guides = guide_files()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     known = {f"notebooks/{path.name}" for path in paths} | set(guides)
     for path in paths:
         sources.check_size(path)
         place = f"notebooks/{path.name}"
-        _write(target / place, nbformat.writes(sources.page_of(notebooks[path.stem], place, known)))
+        page = sources.page_of(notebooks[path.stem], place, known)
+        if line := chapters.next_notebook(readme, path.stem):
+            page.cells.append(nbformat.v4.new_markdown_cell(line, id="next"))
+        _write(target / place, nbformat.writes(page))
     for place in guides:
         text = (ROOT / place).read_text(encoding="utf-8")
         _write(target / place, sources.with_links(text, place, known))
-    readme = sources.with_links((ROOT / "README.md").read_text("utf-8"), "README.md", known)
+    readme = sources.with_links(readme, "README.md", known)
     _write(target / "README.part", readme)
     _write(target / "map.part", chapters.map_of_notebooks(readme, notebooks))
     (target / "docs").mkdir(exist_ok=True)
@@ -66,7 +70,9 @@ def assemble(target, vendored):
     for name, entries in tree.items():
         index = index.replace(f"<!--{name}-->", "\n".join(entries))
     _write(target / "index.md", index)
-    _write(target / questions.PLACE, questions.page(notebooks, chapters.titles(readme), known))
+    asking = (notebooks, chapters.titles(readme), known)
+    _write(target / questions.PLACE, questions.page(*asking))
+    _write(target / questions.EXERCISES_PLACE, questions.exercises_page(*asking))
     _write(target / "references.md", chapters.references_page(notebooks))
     for name, text in chapters.api_pages().items():
         _write(target / "api" / name, text)

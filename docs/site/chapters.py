@@ -62,6 +62,16 @@ def titles(readme):
     }
 
 
+def next_notebook(readme, stem):
+    """What to read after a notebook: a line of Markdown with title and question; "" at the end."""
+    rows = list(ROW.finditer(readme))
+    files = [m["file"].removesuffix(".ipynb") for m in rows]
+    if stem == files[-1]:
+        return ""
+    after = rows[files.index(stem) + 1]
+    return f"**Next:** [{after['number']} {after['title']}]({after['file']}): {after['question']}"
+
+
 def _card(row, notebook, stem):
     before, memory = needs(notebook)
     words = f"run {row['run']} min · read {row['read']} min" + (f" · {memory} GB" if memory else "")
