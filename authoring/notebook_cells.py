@@ -97,24 +97,36 @@ def slug():
 def badges(stem):
     """Return the line of launch badges of a notebook; their pictures are the project's own."""
     path = f"notebooks/{stem}.ipynb"
-    colab = f"https://colab.research.google.com/github/{slug()}/blob/main/{path}"
-    binder = f"https://mybinder.org/v2/gh/{slug()}/main?urlpath=lab/tree/{path}"
-    return (
-        f"[![Open in Colab](../docs/badges/colab.svg)]({colab}) "
-        f"[![Open in Binder](../docs/badges/binder.svg)]({binder}) <!--badges-->"
-    )
+    hosts = {
+        "Colab": f"https://colab.research.google.com/github/{slug()}/blob/main/{path}",
+        "Kaggle": f"https://kaggle.com/kernels/welcome?src={repository()[1]}/blob/main/{path}",
+        "Binder": f"https://mybinder.org/v2/gh/{slug()}/main?urlpath=lab/tree/{path}",
+    }
+    links = [
+        f"[![Open in {name}](../docs/badges/{name.lower()}.svg)]({address})"
+        for name, address in hosts.items()
+    ]
+    return " ".join([*links, "<!--badges-->"])
 
 
 def colab_cell():
-    """Return the source of the cell that installs the package on Colab, and nowhere else."""
+    """Return the source of the cell that fetches the project on Colab and Kaggle, and nowhere else.
+
+    It takes the whole project and not the package alone: trained weights and records lie in `data`.
+    """
     name, address = repository()
-    return (
-        "# On Google Colab this installs the helpers; elsewhere it does nothing.\n"
-        "import subprocess\nimport sys\n\n"
-        'if "google.colab" in sys.modules:\n'
-        f'    package = "{name} @ git+{address}"\n'
-        '    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)'
-    )
+    return f"""# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
+import os
+import subprocess
+import sys
+
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    folder = os.path.abspath("{name}")
+    if not os.path.isdir(folder):
+        source = "{address}"
+        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
+    sys.path.insert(0, folder)"""
 
 
 def refresh_source(text, stem):

@@ -336,9 +336,30 @@ def test_absolute_paths_are_seen_and_addresses_are_not(place):
     )
 
 
-def test_colab_cell_does_nothing_elsewhere():
-    exec(compile(notebook_cells.colab_cell(), "colab", "exec"), {})
-    assert "google.colab" in notebook_cells.colab_cell()
+def test_the_cell_for_colab_and_kaggle_fetches_the_project_there_and_does_nothing_elsewhere(
+    tmp_path, monkeypatch
+):
+    ran = []
+    monkeypatch.setattr("subprocess.run", lambda command, check: ran.append(command))
+    monkeypatch.setattr("sys.path", [])
+    monkeypatch.delenv("KAGGLE_KERNEL_RUN_TYPE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    cell = compile(notebook_cells.colab_cell(), "colab", "exec")
+    exec(cell, {})
+    assert ran == [] == sys.path
+    name, address = notebook_cells.repository()
+    folder = str(tmp_path / name)
+    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
+    exec(cell, {})
+    assert [c[0] for c in ran] == ["git", sys.executable] and sys.path == [folder]
+    assert ran[0][-2:] == [address, folder] and ran[1][-1] == folder
+    (tmp_path / name).mkdir()  # as after a first run: nothing is fetched twice
+    exec(cell, {})
+    assert [c[0] for c in ran[2:]] == [sys.executable]
+    monkeypatch.delenv("KAGGLE_KERNEL_RUN_TYPE")
+    monkeypatch.setitem(sys.modules, "google.colab", object())
+    exec(cell, {})
+    assert [c[0] for c in ran[3:]] == [sys.executable]
 
 
 # ---- the request, refused before a kernel starts

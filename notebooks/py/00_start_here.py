@@ -154,7 +154,7 @@ vae.fit(
 print(f"{steps} steps of training, {vae.count_params():,} weights")
 
 # %% [markdown]
-# This was a **demonstration**: the network can learn more than it does in a minute. So the project keeps weights of the same network after a long training, on new pictures in every step (`make weights NAME=vae-shapes32` repeats it). They fit pictures of 32×32 and 16 latents. With other values, or where the helpers were installed without them (Colab), your own weights take their place, and the next cell says so.
+# This was a **demonstration**: the network can learn more than it does in a minute. So the project keeps weights of the same network after a long training, on new pictures in every step (`make weights NAME=vae-shapes32` repeats it). They fit pictures of 32×32 and 16 latents. With other values, or where the helpers were installed without them, your own weights take their place, and the next cell says so.
 
 # %%
 kept, note = pretrained.load("vae-shapes32")  # (None, None) if it is not here

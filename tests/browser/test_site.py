@@ -164,7 +164,11 @@ def test_an_address_from_before_leads_to_the_page_of_today(old, opened):
 def test_notebooks_can_be_launched(opened):
     page = opened.open("notebooks/07_train_it_well.html")
     links = page.locator("a").evaluate_all("links => links.map(a => a.href)")
-    for host in ("https://colab.research.google.com/github/", "https://mybinder.org/v2/gh/"):
+    for host in (
+        "https://colab.research.google.com/github/",
+        "https://kaggle.com/kernels/welcome",
+        "https://mybinder.org/v2/gh/",
+    ):
         of_host = {link for link in links if link.startswith(host)}
         # The theme's button and the notebook's own line agree.
         assert len(of_host) == 1 and of_host.pop().endswith("notebooks/07_train_it_well.ipynb")
