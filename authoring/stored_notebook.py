@@ -64,7 +64,7 @@ def build(number, *, profile="default", kernel=None, out=None):
 def rewrite(number, *, out=None):
     """Write changed prose into a stored notebook without running it.
 
-    The descriptions of figures, `alt = "…"`, are prose.
+    The descriptions of figures, `alt = "…"`, are prose. The cell for Colab runs nowhere else.
 
     Args:
         number: As in `build`.
@@ -80,14 +80,14 @@ def rewrite(number, *, out=None):
     text = refresh_source(source.read_text(encoding="utf-8"), source.stem)
     fresh = to_notebook(text)
     refuse_unread(fresh, source.name)
-    code = [_bare(c.source) for c in fresh.cells if c.cell_type == "code"]
+    code = _code(fresh)
     # A run whose source changed meanwhile left its copy and nothing else, so the newest comes first.
     paths = [p for p in (stored_path(source), _copy_path(source, out)) if p.exists()]
     for path in sorted(paths, key=lambda p: p.stat().st_mtime, reverse=True):
         executed = nbformat.read(path, as_version=4)
         clean(executed)
         ran = [c for c in executed.cells if c.cell_type == "code"]
-        if [_bare(c.source) for c in ran] != code:
+        if _code(executed) != code:
             continue
         if _results(executed)["profile"] != "default":
             continue
@@ -103,8 +103,11 @@ def rewrite(number, *, out=None):
     raise BadRequest(f"The code of {source.name} changed since its last default run: build it.")
 
 
-def _bare(code):
-    return DESCRIPTION.sub("alt", code)
+def _code(notebook):
+    """The code cells without what may change and needs no run: descriptions, the cell for Colab."""
+    cells = [c for c in notebook.cells if c.cell_type == "code"]
+    colab = ["colab" in c.metadata.get("tags", []) for c in cells]
+    return [skip or DESCRIPTION.sub("alt", c.source) for skip, c in zip(colab, cells)]
 
 
 def _describe(value, pairs):

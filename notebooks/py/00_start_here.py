@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Start here: draw a picture that was never there
 #
-# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/00_start_here.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/00_start_here.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/00_start_here.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/00_start_here.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/00_start_here.ipynb) <!--badges-->
 #
 # ![Seven rows of twelve small pictures. Held out: one disc, square or triangle in each, on textured ground. Reconstructions after a minute: soft blobs of nearly the same colours in the same places. Reconstructions of the kept weights: discs, squares and triangles, most corners kept, on plain ground. New from N(0, I), kept weights: mostly bent or torn shapes, some on grounds of square patches. New from the mixture after a minute: soft blobs. New from the mixture, kept weights, two rows: one disc, square or triangle in nearly each, many with round corners.](../docs/pictures/00.png) <!--picture-->
 #
@@ -37,13 +37,18 @@
 # - About 1 minute to run on 2 CPU cores at 150 GF/s (the first section measures yours), 20 minutes to read, and 1.5 GB of memory.
 
 # %% tags=["colab"]
-# On Google Colab this installs the helpers; elsewhere it does nothing.
+# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
+import os
 import subprocess
 import sys
 
-if "google.colab" in sys.modules:
-    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    folder = os.path.abspath("vae-segments-edges")
+    if not os.path.isdir(folder):
+        source = "https://github.com/vae-segments-edges/vae-segments-edges"
+        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
+    sys.path.insert(0, folder)
 
 # %% [markdown]
 # ## Your machine
