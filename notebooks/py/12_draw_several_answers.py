@@ -54,7 +54,7 @@ images = 2000  # pictures that are drawn; those with warm and cold objects are t
 val_images = 60  # held-out pictures: all scores are measured on them
 latent = 4  # K, the length of z
 beta = 1.0  # weight of the KL in the loss; 1 is the bound
-steps = [400]  # training steps, 16 pictures each; with two lengths, both are trained
+steps = [600]  # training steps, 16 pictures each; with two lengths, both are trained
 samples = 400  # answers that are drawn for each picture
 controls = ["one map", "dropout", "pixel latent"]  # what the latent is compared with
 cache_dir = ""  # folder in the cache where a long run keeps its scores, to go on after a stop
@@ -95,15 +95,22 @@ study = data.records.results_of("12-answers")  # the recorded study, where there
 # In training, the networks see a picture together with the mask of one person, drawn at random. Nothing tells them that there are three readings.
 
 # %%
-drawing = {"size": size, "objects": (2, 3), "radius": (0.15, 0.25), "contrast": (0.15, 0.6)}
-drawing |= {"texture": 0.15, "seed": seed}
+drawing = {
+    "size": size,
+    "objects": (2, 3),
+    "radius": (0.15, 0.25),
+    "contrast": (0.15, 0.6),
+    "texture": 0.15,
+    "seed": seed,
+}
 train = data.load("shapes", "train", limit=images, **drawing)
 train = with_all_interpretations(train)
 val = data.load("shapes", "val", limit=6 * val_images, **drawing)
 val = with_all_interpretations(val, val_images)
-x_train, x_val = data.to_float(train.images), data.to_float(val.images)  # (N, H, W, 3)
-marks = {"masks": (twenty_annotators(train), twenty_annotators(val))}  # (N, 20, H, W) each
-masks_val = marks["masks"][1]
+x_train = data.to_float(train.images)  # (N, H, W, 3)
+x_val = data.to_float(val.images)
+masks_train = twenty_annotators(train)  # (N, 20, H, W): what twenty people mark
+masks_val = twenty_annotators(val)
 print(f"{len(x_train) - 20} pictures to train on, 20 for thresholds, {len(x_val)} to score on")
 print("of twenty people:", INTERPRETATIONS)
 
@@ -196,8 +203,9 @@ class ConditionalVAE(keras.Model):
         both = keras.Input((size, size, 4))  # picture and mask
         self.posterior = keras.Model(both, gaussian(encode(both)[-1], latent))
 
-        parts = keras.Input(features.shape[1:]), keras.Input((latent,))
-        self.decode = keras.Model(parts, head(*parts))
+        features = keras.Input(features.shape[1:])
+        z = keras.Input((latent,))
+        self.decode = keras.Model([features, z], head(features, z))
         self.noise = keras.random.SeedGenerator(seed + run)
 
     def call(self, x):
@@ -225,8 +233,10 @@ class ConditionalVAE(keras.Model):
 # Training looks like that of any network. A batch of `Annotated` holds 16 pictures, each with the mask of one person, in one of four turns.
 
 # %%
-def fit(model, annotations, length, run, loss=None):
-    adam = keras.optimizers.Adam(training.rise_and_fall(0.01, length), beta_2=0.99)
+def fit(model, annotations, length, run=0, loss=None):
+    """Train for `length` steps; the last 20 pictures are left for the thresholds."""
+    schedule = training.rise_and_fall(0.01, length)
+    adam = keras.optimizers.Adam(schedule, beta_2=0.99)
     model.compile(adam, loss, **backend.compile_options(planned=length))
     pairs = Annotated(x_train[:-20], annotations, 16, length, [seed, run])
     model.fit(pairs, shuffle=False, verbose=0)
@@ -234,7 +244,8 @@ def fit(model, annotations, length, run, loss=None):
 
 
 keras.utils.set_random_seed(seed)
-vae = fit(ConditionalVAE(), marks["masks"][0], steps[-1], run=0)
+vae = ConditionalVAE()
+fit(vae, masks_train, steps[-1])
 
 # %% [markdown]
 # In use, `draw` takes $z$ from the prior, as often as you want answers.
@@ -245,9 +256,15 @@ vae = fit(ConditionalVAE(), marks["masks"][0], steps[-1], run=0)
 rows = []
 for picture, people in zip(x_val[:4], masks_val):
     drawn = vae.draw(picture, samples)
-    readings = people[[0, 8, 15]].astype("float32")  # everything, only warm, only cold
-    rows.append([picture, *(1 - readings), *(1 - drawn[:5]), 1 - drawn.mean(axis=0)])
-columns = ["picture", "all", "warm", "cold", *(f"sample {s}" for s in range(1, 6)), "mean"]
+    maps = [
+        *people[[0, 8, 15]].astype("float32"),  # everything, only warm, only cold
+        *drawn[:5],
+        drawn.mean(axis=0),
+    ]
+    rows.append([picture, *(1 - one for one in maps)])
+columns = ["picture", "all", "warm", "cold"]
+columns += [f"sample {s}" for s in range(1, 6)]
+columns += ["mean"]
 fig = plots.image_grid(rows, column_labels=columns, cell=0.95)
 alt = "Pictures, masks of people and answers of networks, to be described."
 plots.show(fig, alt=alt)
@@ -258,15 +275,17 @@ plots.show(fig, alt=alt)
 # What does the latent carry? To say which of three readings it is takes about one nat. And what lies between two readings? The next figure walks along the coordinate of $z$ in which the prior is widest, beside the noise of the posterior. The other coordinates stay at the prior's mean.
 
 # %%
-y = masks_val[:, 0, ..., None].astype("float32")
+y = masks_val[:, 0, ..., None].astype("float32")  # (N, H, W, 1)
+posterior = vae.posterior(ops.concatenate([x_val, y], axis=-1))
 _, *prior = vae(x_val)
-kl = kl_between(*vae.posterior(ops.concatenate([x_val, y], axis=-1)), *prior)
-print(f"KL of the posterior from the prior: {float(ops.mean(kl)):.1f} nats on average")
+kl = float(ops.mean(kl_between(*posterior, *prior)))
+print(f"KL of the posterior from the prior: {kl:.1f} nats on average")
 
 deviations = np.linspace(-2.5, 2.5, 9)
 rows = []
 for picture, people in zip(x_val[:3], masks_val):
-    rows.append([picture, *(1 - several_answers.walk(vae, picture, deviations, people))])
+    maps = several_answers.walk(vae, picture, deviations, people)
+    rows.append([picture, *(1 - maps)])
 columns = ["picture", *(f"{v:+.1f}" for v in deviations)]
 fig = plots.image_grid(rows, column_labels=columns, cell=0.95)
 alt = "Pictures, masks of people and answers of networks, to be described."
@@ -318,9 +337,10 @@ A, B = np.zeros((2, 4, 4), bool)
 A[:, :2], B[:, 2:] = True, True  # left half and right half
 people = np.array([A, B] * 10)
 for name, drawn in {"A": [A], "A or B": [A | B], "coin": [A, B] * 50}.items():
-    distance = energy_distance(np.array(drawn), people)
+    drawn = np.array(drawn)
+    distance = energy_distance(drawn, people)
     print(f"{name:<7} {distance:.3f}")
-    assert np.isclose(distance, metrics.generalised_energy_distance(np.array(drawn), people))
+    assert np.isclose(distance, metrics.generalised_energy_distance(drawn, people))
 
 # %% [markdown]
 # (The hundred tosses of the coin happen to be half and half. Two different ones among them differ a little more often than every second time, hence the small negative number.)
@@ -343,30 +363,38 @@ for name, drawn in {"A": [A], "A or B": [A | B], "coin": [A, B] * 50}.items():
 
 # %%
 def train_new(method, annotations, length, run):
-    """A method with fresh weights after `length` steps, and its −log p of annotations."""
+    """A method after `length` steps from fresh weights."""
     keras.utils.set_random_seed(seed + run)
     if method == "latent":
-        model = fit(ConditionalVAE(run), annotations, length, run)
-        return model, partial(latent_nll, model)
+        return fit(ConditionalVAE(run), annotations, length, run)
     control = baselines.Baseline(method, (size, size, 3), seed + run)
     fit(control.network, annotations, length, run, control.loss)
-    return control, control.nll
+    return control
 
 
-def latent_nll(model, maps, annotations):
-    return probabilistic_unet.nll(model, x_val, annotations, seed=seed)
+def nats_of(model, maps, annotations):
+    """−log p of the held-out pictures, (N,); the latent needs no maps for it."""
+    if isinstance(model, ConditionalVAE):
+        return probabilistic_unet.nll(model, x_val, annotations, seed=seed)
+    return model.nll(maps, annotations)
 
 
 def score(task, method, length, run):
     """Train, draw answers, and score them: {measure: (N,)}."""
-    annotations, held_out = marks[task]
+    annotations, annotations_val = marks[task]
     if (task, method, length, run) == ("masks", "latent", steps[-1], 0):
-        model, nll = vae, partial(latent_nll, vae)  # the one from above
+        model = vae  # the one from above
     else:
-        model, nll = train_new(method, annotations, length, run)
+        model = train_new(method, annotations, length, run)
     models.setdefault((task, method), model)
-    tuning = x_train[-20:], annotations[-20:]
-    return several_answers.score(model.draw, nll, tuning, (x_val, held_out), samples, task)
+    return several_answers.score(
+        model.draw,
+        partial(nats_of, model),
+        (x_train[-20:], annotations[-20:]),
+        (x_val, annotations_val),
+        samples,
+        task,
+    )
 
 # %% [markdown]
 # A score alone says little. So two rows without any network stand above the others: the **perfect latent**, and the **best single map**. The second has the shares of the people for NLL and Brier score. For the other two measures it takes, for each picture, the best of the annotations themselves and of the shares cut at nine thresholds, chosen with the answers in view.
@@ -376,26 +404,27 @@ def score(task, method, length, run):
 # %%
 plan = [seed, size, images, val_images, latent, beta, samples]
 store = checkpoint.ResultStore(cache_dir, plan=plan)
-models = {}  # the first training of each method
-scores = {length: {} for length in steps}  # {task: {name: {measure: (seeds, N)}}} of each length
+marks = {"masks": (masks_train, masks_val)}
+models = {}  # the first training of each method, for a figure
+scores = {length: {} for length in steps}
 
 
-def measure(task):
-    """Score all methods in a task, beside what perfect answers get."""
+def measure(task, methods):
+    """{name: {measure: (seeds, N)}} of all methods, beside what perfect answers get."""
     ends = several_answers.perfect_scores(marks[task][1], samples, task, seed)
     for length in steps:
         scores[length][task] = dict(ends)
-        for method in [*controls, "latent"]:
+        for method in [*methods, "latent"]:
             runs = []
             for run in range(seeds):
                 key = [task, method, length, run]
                 runs.append(store.result("scores", partial(score, *key), key=key))
-            found = {m: np.array([one[m] for one in runs]) for m in evaluation.BETTER}
-            scores[length][task][method] = found
+            stacked = {m: np.array([one[m] for one in runs]) for m in evaluation.BETTER}
+            scores[length][task][method] = stacked
     return scores[steps[-1]][task]
 
 
-print(several_answers.table(measure("masks")))
+print(several_answers.table(measure("masks", controls)))
 
 # %% [markdown]
 # Intervals are 95 %, over pictures, and over trainings where there are several. The figure has one panel for each measure: dashed the perfect latent, dotted the best single map.
@@ -415,12 +444,16 @@ plots.show(fig, alt=alt)
 # > **Predict first.** Where these people differ, it is mostly by a pixel. Which will the latent learn first: where the lines are, or who drew them?
 
 # %%
-marks["edges"] = np.stack(train.annotations), np.stack(val.annotations)  # (N, 5, H, W)
-print(several_answers.table(measure("edges")))
+edges_train = np.stack(train.annotations)  # (N, 5, H, W)
+edges_val = np.stack(val.annotations)
+marks["edges"] = edges_train, edges_val
+edge_controls = [c for c in controls if c != "pixel latent"]
+print(several_answers.table(measure("edges", edge_controls)))
 
 # %%
-rows, names = [marks["edges"][1][0]], ["annotators"]
-for method in [*controls, "latent"]:
+rows = [edges_val[0]]
+names = ["annotators"]
+for method in [*edge_controls, "latent"]:
     if ("edges", method) in models:
         drawn = models["edges", method].draw(x_val[0], 5)
         rows.append(np.resize(drawn, (5, size, size)))  # one map five times
@@ -438,8 +471,8 @@ plots.show(fig, alt=alt)
 # Two contrasts were named before the measurement: latent − one map, and latent − dropout, each in four measures, for masks and for edges. That is 16 comparisons, so the p-values are corrected after Holm (1979). A gain is positive where the latent is better.
 
 # %%
-found = several_answers.gains(scores[steps[-1]])
-print(several_answers.gains_table(found))
+gains = several_answers.gains(scores[steps[-1]])
+print(several_answers.gains_table(gains))
 
 # %% [markdown]
 # VERDICT TEXT
@@ -447,7 +480,7 @@ print(several_answers.gains_table(found))
 # %% tags=["results"]
 shorter = scores[steps[0]] if len(steps) == 2 else None
 results = {"pictures": [len(x_train) - 20, len(x_val)], "steps": steps, "seeds": seeds}
-results["kl"] = float(ops.mean(kl))
+results["kl"] = kl
 results |= several_answers.results(scores[steps[-1]], shorter)
 results |= {f"study_{key}": value for key, value in study.items() if "study" not in key}
 nats = results["masks_latent_nll"][0]
