@@ -59,8 +59,10 @@ def fit(model, loss=None, steps=150):
     """Train a model on `coin`."""
     from helpers.backend import compile_options
     from helpers.data.annotated import Annotated
+    from helpers.training import rise_and_fall
 
     images, people = coin(24)
-    model.compile(keras.optimizers.Adam(0.01), loss, **compile_options(planned=steps))
+    adam = keras.optimizers.Adam(rise_and_fall(0.01, steps), beta_2=0.99)
+    model.compile(adam, loss, **compile_options(planned=steps))
     model.fit(Annotated(images, people, 8, steps, seed=0), shuffle=False, verbose=0)
     return model

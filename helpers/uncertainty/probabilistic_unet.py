@@ -21,6 +21,7 @@ from helpers import backend, losses, metrics
 from helpers.layers import DepthToSpaceUp, residual_conv
 
 WIDTHS = (24, 32, 48)  # channels of the U-Net at 1/2, 1/4 and 1/8 of the size
+BOUND = 8.0  # of log σ²: σ lies between e⁻⁴ and e⁴
 SMALLER = (16, 24, 32)  # those of the encoder that reads the mask, too
 
 
@@ -62,9 +63,14 @@ def unet(x):
 
 
 def gaussian(coarsest, latent):
-    """Mean and **log σ²** of z from coarse features: two symbolic tensors `(B, latent)`."""
+    """Mean and **log σ²** of z from coarse features: two symbolic tensors `(B, latent)`.
+
+    A smooth bound keeps log σ² between −`BOUND` and `BOUND`: the KL holds exp(−log σ²) of the
+    prior, and without a bound single trainings end in values that are no numbers.
+    """
     h = layers.Dense(64, activation="silu")(layers.Flatten()(coarsest))
-    return [layers.Dense(latent)(h), layers.Dense(latent, kernel_initializer="zeros")(h)]
+    log_variance = layers.Dense(latent, kernel_initializer="zeros")(h)
+    return [layers.Dense(latent)(h), BOUND * ops.tanh(log_variance / BOUND)]
 
 
 def head(features, z=None, outputs=1, between=None):

@@ -54,7 +54,7 @@ images = 2000  # pictures that are drawn; those with warm and cold objects are t
 val_images = 60  # held-out pictures: all scores are measured on them
 latent = 4  # K, the length of z
 beta = 1.0  # weight of the KL in the loss; 1 is the bound
-steps = [600]  # training steps, 16 pictures each; with two lengths, both are trained
+steps = [800]  # training steps, 16 pictures each; with two lengths, both are trained
 samples = 400  # answers that are drawn for each picture
 controls = ["one map", "dropout", "pixel latent"]  # what the latent is compared with
 cache_dir = ""  # folder in the cache where a long run keeps its scores, to go on after a stop
@@ -235,7 +235,7 @@ class ConditionalVAE(keras.Model):
 # %%
 def fit(model, annotations, length, run=0, loss=None):
     """Train for `length` steps; the last 20 pictures are left for the thresholds."""
-    schedule = training.rise_and_fall(0.01, length)
+    schedule = training.rise_and_fall(0.005, length)
     adam = keras.optimizers.Adam(schedule, beta_2=0.99)
     model.compile(adam, loss, **backend.compile_options(planned=length))
     pairs = Annotated(x_train[:-20], annotations, 16, length, [seed, run])
