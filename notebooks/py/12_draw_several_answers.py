@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/12_draw_several_answers.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/12_draw_several_answers.ipynb) <!--badges-->
 #
-# ![Pictures, masks of people and answers of networks, to be described.](../docs/pictures/12.png) <!--picture-->
+# ![Four pictures with two or three coloured pieces, and beside each the masks of three readings: all pieces, only warm ones, only cold ones. Then five samples of the network, and the mean of all. In the second picture sample 1 is the cold disc alone, samples 2, 4 and 5 are all pieces, and sample 3 is all pieces in a pattern of dots. In the other pictures most samples show all pieces, some of them grey. The mean is grey on all pieces.](../docs/pictures/12.png) <!--picture-->
 #
 # Ask five people to mark the edges in a photograph, and you get five drawings. None of them is wrong. A network with one answer cannot say "either this or that". The best it can do is to mark everything a little. A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) has a latent, and each draw of it can give another answer. **What can a latent say of people who disagree?**
 #
@@ -35,7 +35,7 @@
 #
 # - What a VAE is: notebook `03`. Its [KL](../docs/site/glossary.md#term-KL-divergence): `04`. Features at several resolutions: `08`. Edges and [annotators](../docs/site/glossary.md#term-annotator): `02`.
 # - Mathematics: logarithms, the density of a Gaussian, and what a 95 % interval is.
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 2 GB of memory. Nothing is downloaded.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -90,7 +90,7 @@ study = data.records.results_of("12-answers")  # the recorded study, where there
 # %% [markdown]
 # ## Twenty people, three readings
 #
-# We begin with a disagreement that we know exactly, because we made it. Each picture shows two or three objects. Twenty people are asked to "mark the pieces", and the question can be understood in three ways. Eight people mark *everything*, seven mark only *warm* pieces (more red than blue), five mark only *cold* ones. Each of them is certain and exact.
+# We made this disagreement, so we know it exactly. Each picture shows two or three objects. Twenty people are asked to "mark the pieces", and the question can be understood in three ways. Eight people mark *everything*, seven mark only *warm* pieces (more red than blue), five mark only *cold* ones.
 #
 # In training, the networks see a picture together with the mask of one person, drawn at random. Nothing tells them that there are three readings.
 
@@ -179,8 +179,6 @@ for m, s in [(0.0, 1.0), (2.0, 0.5)]:
     assert abs(nats - float(losses.gaussian_kl(*q, *p)[0])) < 1e-5
 
 # %% [markdown]
-# The helper `losses.gaussian_kl`, which is tested against numerical integration, agrees.
-#
 # Now the networks, after the *[Probabilistic U-Net](../docs/site/glossary.md#term-Probabilistic-U-Net)* (Kohl and others, 2018). Their parts are in `helpers.uncertainty.probabilistic_unet`:
 #
 # - `unet` computes features of the picture from fine to coarse and back; its coarsest features give the prior.
@@ -266,11 +264,11 @@ columns = ["picture", "all", "warm", "cold"]
 columns += [f"sample {s}" for s in range(1, 6)]
 columns += ["mean"]
 fig = plots.image_grid(rows, column_labels=columns, cell=0.95)
-alt = "Pictures, masks of people and answers of networks, to be described."
+alt = "Four pictures with two or three coloured pieces, and beside each the masks of three readings: all pieces, only warm ones, only cold ones. Then five samples of the network, and the mean of all. In the second picture sample 1 is the cold disc alone, samples 2, 4 and 5 are all pieces, and sample 3 is all pieces in a pattern of dots. In the other pictures most samples show all pieces, some of them grey. The mean is grey on all pieces."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# SAMPLES TEXT
+# Black is marked. In the second picture, whose colours are clear, sample 1 is *only cold*, and samples 2, 4 and 5 are *everything*; sample 3 is undecided. In the first and the last picture, with colours between warm and cold or strong texture, more pieces are grey. So after this short training many samples are readings, and not all. How frequent each reading is, five samples cannot tell; the [energy distance](../docs/site/glossary.md#term-generalised-energy-distance) below compares many. The mean of all samples is grey, as the average of the people is.
 #
 # What does the latent carry? To say which of three readings it is takes about one nat. And what lies between two readings? The next figure walks along the coordinate of $z$ in which the prior is widest, beside the noise of the posterior. The other coordinates stay at the prior's mean.
 
@@ -288,11 +286,11 @@ for picture, people in zip(x_val[:3], masks_val):
     rows.append([picture, *(1 - maps)])
 columns = ["picture", *(f"{v:+.1f}" for v in deviations)]
 fig = plots.image_grid(rows, column_labels=columns, cell=0.95)
-alt = "Pictures, masks of people and answers of networks, to be described."
+alt = "Three pictures, and beside each the map for nine values of one coordinate of z. In the second picture the maps go from a faint dotted disc through black warm pieces with a grey disc to all pieces black. In the third they go from a dotted cold triangle alone to triangle and square in black. In the first all pieces go from pale to black."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# KL TEXT In the stored run it is 5<!--=kl--> nats: more than one. So $z$ also carries other things, perhaps whether a purple piece counts as warm.
+# In the stored run the KL is 4.8<!--=kl--> nats: more than one. So $z$ also carries other things, perhaps whether a purple piece counts as warm. In the second picture, the walk passes near *only warm* in the middle; in the third it starts with *only cold*; all end with *everything*. In between, pieces are grey or dotted: samples from there are undecided.
 #
 # ## How far apart are two sets of masks?
 #
@@ -300,7 +298,7 @@ plots.show(fig, alt=alt)
 #
 # $$2\,\mathbb E\,d(S,Y)-\mathbb E\,d(S,S')-\mathbb E\,d(Y,Y').$$
 #
-# The first term asks that samples look like annotations. Alone, it would be smallest for a model that always gives the one mask nearest to everybody. The second term rewards samples that differ from each other, and the reward is right exactly when they differ as much as the people do: then the sum is zero. $S$ and $S'$ are two *different* samples, so few samples do not change what is expected.
+# The first term asks that samples look like annotations. Alone, it would be smallest for a model that always gives the one mask nearest to everybody. The second term rewards samples that differ. The sum is zero when samples and annotations follow the same law. $S$ and $S'$ are two *different* samples, so few samples do not change what is expected.
 #
 # <details><summary>Why the sum is never negative</summary>
 #
@@ -343,9 +341,7 @@ for name, drawn in {"A": [A], "A or B": [A | B], "coin": [A, B] * 50}.items():
     assert np.isclose(distance, metrics.generalised_energy_distance(drawn, people))
 
 # %% [markdown]
-# (The hundred tosses of the coin happen to be half and half. Two different ones among them differ a little more often than every second time, hence the small negative number.)
-#
-# The energy distance can mislead. Think of maps of pure noise that touch nothing, neither the annotations nor each other. They have $2\cdot1-1-\mathbb E\,d(Y,Y')$. If one map is farther than ½ from the people on average, noise has the smaller distance. That happens with thin lines. So three more measures stand beside it, all in `helpers.uncertainty.evaluation`:
+# The energy distance can mislead. Think of maps of pure noise that touch nothing, neither the annotations nor each other. They have $2\cdot1-1-\mathbb E\,d(Y,Y')$. If one map is farther than ½ from the people on average, noise has the smaller distance. That happens with thin lines. So three more measures stand beside it:
 #
 # - **Matched IoU** pairs samples and annotators one to one, so that the sum of the IoUs is largest (Kuhn, 1955). It asks whether each sample looks like somebody.
 # - **NLL**: −log p of one person's annotation, in nats. For one map it is exact. For the latent we draw $z$ from the posterior and weigh it, $-\log\frac1S\sum_s p(y\mid x,z_s)\,p(z_s\mid x)/q(z_s\mid x,y)$ (Burda and others, 2016). A single estimate may be too low or too high; on average it is too high.
@@ -356,7 +352,7 @@ for name, drawn in {"A": [A], "A or B": [A | B], "coin": [A, B] * 50}.items():
 # The claim is: *a latent that chooses describes the people better.* The controls have the same U-Net, the same pictures, masks and steps, and a head without $z$:
 #
 # - **one map**: one probability for each pixel.
-# - **dropout**: a fifth of the channels of the head are left out at random, in use as in training (Gal and Ghahramani, 2016). It gives another map each time, but by chance, not by choice. Its NLL is that of a mixture of its maps or of their mean, whichever is smaller.
+# - **dropout**: a fifth of the channels of the head are left out at random, in use as in training (Gal and Ghahramani, 2016). Each map is another one, by chance and not by choice. Its NLL is that of a mixture of its maps or of their mean, whichever is smaller.
 # - **pixel latent**: each pixel has a log-odds $u\sim\mathcal N(m(x),s^2(x))$ of its own, independent of all others: the *Gaussian logits* of Kendall and Gal (2017), with their loss, $-\log$ of the mean of $p(y\mid u)$ over ten draws.
 #
 # Each method cuts its maps at the threshold with the smallest energy distance on 20 other pictures.
@@ -431,15 +427,21 @@ print(several_answers.table(measure("masks", controls)))
 
 # %%
 fig = several_answers.panels("masks", scores[steps[-1]]["masks"])
-alt = "Pictures, masks of people and answers of networks, to be described."
+alt = "Four panels, a method on each line. In NLL the latent lies far left of the dotted line of the best single map; one map, dropout and the pixel latent lie right of it; the dashed line of the perfect latent is near zero. Energy distance has the same order. In matched IoU the latent lies a little right of the dotted line, one map and dropout left of it, the pixel latent farthest left; the dashed line is far right. In Brier score both lines are one, left of all four methods."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# MASKS TEXT
+# In the stored run, after 800<!--=steps[0]--> steps and one training each, one map has 214<!--=masks_one_map_nll[0]--> nats, dropout 200<!--=masks_dropout_nll[0]--> and the latent 64<!--=masks_latent_nll[0]--> ± 9<!--=masks_latent_nll[1]-->. This is a demonstration. But one thing needs no longer training: **the latent is below the 189<!--=masks_best_single_map_nll[0]--> nats of the perfect map, and no single map can get there.** The perfect latent has 1.08<!--=masks_perfect_latent_nll[0]-->: outlines that are not exact, colours between warm and cold, and undecided samples cost the rest.
+#
+# The energy distance says the same. The latent has 0.090<!--=masks_latent_ged[0]-->, one map 0.263<!--=masks_one_map_ged[0]-->, dropout 0.233<!--=masks_dropout_ged[0]-->, and the best single map 0.182<!--=masks_best_single_map_ged[0]-->, although that one was chosen with the answers in view. In matched IoU the latent has 0.730<!--=masks_latent_matched[0]-->, one map 0.662<!--=masks_one_map_matched[0]-->, dropout 0.661<!--=masks_dropout_matched[0]--> and the best single map 0.702<!--=masks_best_single_map_matched[0]-->. A perfect latent would have 0.963<!--=masks_perfect_latent_matched[0]-->: grey samples are nobody's partner.
+#
+# The Brier score looks at the mean only. The perfect latent and the perfect map have the same, 0.087<!--=masks_perfect_latent_brier[0]--> and 0.087<!--=masks_best_single_map_brier[0]-->. So that is the answer to the first part of the prediction: a latent can beat the best single map in NLL, energy distance and matched IoU. In the Brier score it cannot, and it need not be worse. Here it is a little worse than one map, 0.100<!--=masks_latent_brier[0]--> against 0.097<!--=masks_one_map_brier[0]-->.
+#
+# The pixel latent cannot have fewer nats than the perfect map: integrate $u$ out, and the pixels are independent again. It has 212<!--=masks_pixel_latent_nll[0]-->, as many as one map. **Its noise is no answer**: its samples look like nobody, and its matched IoU, 0.625<!--=masks_pixel_latent_matched[0]-->, is the smallest. Its loss depends on nothing but the mean of $p(y\mid u)$, and a small variance can give the same mean as a large one. So nothing in that loss asks the samples to differ as people do.
 #
 # ## Edges that several people drew
 #
-# Now edges, with the same methods. The pictures are the same, and five simulated annotators drew in each (notebook `02`): a careful one, an unsteady one who is a pixel off, a hasty one who overlooks faint objects, a zealous one who also marks texture, and one who leaves out lines between objects. Lines are widened by one pixel to each side before two drawings are compared.
+# Now edges, on the same pictures and with the same methods. Five simulated annotators drew in each (notebook `02`): a careful one, an unsteady one who is a pixel off, a hasty one who overlooks faint objects, a zealous one who also marks texture, and one who leaves out lines between objects. Lines are widened by one pixel to each side before two drawings are compared.
 #
 # > **Predict first.** Where these people differ, it is mostly by a pixel. Which will the latent learn first: where the lines are, or who drew them?
 
@@ -460,11 +462,13 @@ for method in [*edge_controls, "latent"]:
         names.append(method)
 rows = [[x_val[0], *(1 - row.astype("float32"))] for row in rows]
 fig = plots.image_grid(rows, row_labels=names, cell=1.0)
-alt = "Pictures, masks of people and answers of networks, to be described."
+alt = "A picture with a purple disc, a pink triangle and a brown square. In the first row edges that five annotators drew: three alike, one moved by a pixel, one without the lines between objects. Below, five answers each of one map, dropout and the latent: all show the same grey lines along the outlines. Those of dropout and of the latent differ in darkness, hardly in place."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# EDGES TEXT
+# In the stored run, one map has 133<!--=edges_one_map_nll[0]--> nats, dropout 125<!--=edges_dropout_nll[0]-->, the latent 122<!--=edges_latent_nll[0]--> ± 8<!--=edges_latent_nll[1]-->. The perfect map has 69<!--=edges_best_single_map_nll[0]-->, and a perfect latent 1.09<!--=edges_perfect_latent_nll[0]-->. So a latent could gain a lot here, and this one has gained little: its five answers differ in darkness and hardly in place. That answers the prediction: it has learned where most lines are, and not yet who drew them. People agree about most lines, so seeing them saves the most nats. A longer training may find more.
+#
+# Dropout has the smallest energy distance of the three, 0.213<!--=edges_dropout_ged[0]-->; the latent has 0.228<!--=edges_latent_ged[0]-->, one map 0.282<!--=edges_one_map_ged[0]-->. Dropout's maps vary by chance, and that is enough.
 #
 # ## What may be said?
 #
@@ -475,7 +479,11 @@ gains = several_answers.gains(scores[steps[-1]])
 print(several_answers.gains_table(gains))
 
 # %% [markdown]
-# VERDICT TEXT
+# In the stored run, for **masks**, the latent is better than one map by 150<!--=masks_gain_one_map_nll[0]--> ± 11<!--=masks_gain_one_map_nll[1]--> nats, by 0.174<!--=masks_gain_one_map_ged[0]--> ± 0.017<!--=masks_gain_one_map_ged[1]--> in energy distance and by 0.068<!--=masks_gain_one_map_matched[0]--> ± 0.013<!--=masks_gain_one_map_matched[1]--> in matched IoU, and worse in Brier score (a gain of −0.003<!--=masks_gain_one_map_brier[0]-->). Against dropout the four words are the same.
+#
+# For **edges** it is better than one map by 10<!--=edges_gain_one_map_nll[0]--> ± 2<!--=edges_gain_one_map_nll[1]--> nats and by 0.054<!--=edges_gain_one_map_ged[0]--> ± 0.008<!--=edges_gain_one_map_ged[1]--> in energy distance, level in matched IoU, and a little worse in Brier score (−0.001<!--=edges_gain_one_map_brier[0]-->). Against dropout it is better in three measures, among them NLL by 2.4<!--=edges_gain_dropout_nll[0]--> ± 1.4<!--=edges_gain_dropout_nll[1]--> nats, and worse in energy distance (−0.016<!--=edges_gain_dropout_ged[0]-->).
+#
+# Each word is about *these* trained networks: with one training each, the intervals cover pictures and not first weights. So no conclusion about the methods should rest on it, beyond the one that needs no training. `12.full-answers.yaml` asks for two trainings of each at two lengths; the figure shows it where it is kept.
 
 # %% tags=["results"]
 shorter = scores[steps[0]] if len(steps) == 2 else None
@@ -490,8 +498,8 @@ record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 # ## What you saw
 #
 # - One map has to be the average of the people. A conditional VAE can draw several answers.
-# - No single map can have fewer nats than the perfect map. For masks, the latent had fewer after a short training.
-# - For edges, the answers of the latent hardly differed after the same training.
+# - No single map can have fewer nats than the perfect map. For masks, the latent had fewer after a short training and better scores than the best single map in energy distance and matched IoU.
+# - For edges, the answers of the latent differed in darkness and hardly in place after the same training.
 # - Every measure needs its ends: what the best single map and a perfect latent score under the same number of draws.
 # - A latent of independent pixels cannot say that pixels change together.
 #
@@ -549,7 +557,7 @@ record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 #    Nothing keeps the posterior where the prior is.
 #
 #    </details>
-# 3. **Other answers to the same question.** *Stochastic segmentation networks* (Monteiro and others, 2020) draw all log-odds from one Gaussian with a low-rank covariance, so that pixels change together; *PHiSeg* (Baumgartner and others, 2019) has latents at several resolutions. For edges, UAED (Zhou and others, 2023) gives each pixel a mean and a variance, and trains the variance on the disagreement of the annotators; MuGE, by the same authors, asks the user how fine the edges should be. Replace the head's $z$ by a sum of a few learned maps with random weights: which of the three readings can it draw?
+# 3. **Other answers to the same question.** *Stochastic segmentation networks* (Monteiro and others, 2020) draw all log-odds from one Gaussian with a low-rank covariance, so that pixels change together; *PHiSeg* (Baumgartner and others, 2019) has latents at several resolutions. For edges, UAED (Zhou and others, 2023) gives each pixel a mean and a variance, and trains the variance on the disagreement of the annotators; MuGE, by the same authors, asks the user how fine the edges should be.
 #
 # ## References
 #
