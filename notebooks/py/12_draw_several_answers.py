@@ -248,7 +248,7 @@ fit(vae, masks_train, steps[-1])
 # %% [markdown]
 # In use, `draw` takes $z$ from the prior, as often as you want answers.
 #
-# > **Predict first.** Look at the samples below before you read on. Does each sample show one reading? Are the three readings as frequent as among the people? What does the mean of all samples look like?
+# > **Predict first.** Does each sample show one reading? Are the three readings as frequent as among the people? What does the mean of all samples look like?
 
 # %% tags=["picture"]
 rows = []
@@ -317,7 +317,7 @@ if your_distances is not None:
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Always A: $2\cdot\tfrac12-0-\tfrac12=\tfrac12$. A ∪ B overlaps with each by one half, so $d=\tfrac12$, and again $2\cdot\tfrac12-0-\tfrac12=\tfrac12$. The coin: $2\cdot\tfrac12-\tfrac12-\tfrac12=0$.
+# Always A: $2\cdot\tfrac12-0-\tfrac12=\tfrac12$. A ∪ B overlaps with each by one half, so $d=\tfrac12$, and again $2\cdot\tfrac12-0-\tfrac12=\tfrac12$. The coin: $2\cdot\tfrac12-\tfrac12-\tfrac12=0$. (A hundred tosses that are exactly half and half come out a little below: two different ones differ too often.)
 #
 # </details>
 
@@ -523,7 +523,7 @@ record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 #
 #    <details><summary>Answer</summary>
 #
-#    The samples differ from each other like noise. Each is far from every annotation.
+#    They differ like noise, and each is far from every annotation.
 #
 #    </details>
 # 4. Why does the KL keep the samples usable?
