@@ -155,7 +155,7 @@ print(f"perfect latent {latent_nats.mean():.2f} nats, perfect map {map_nats.mean
 #
 # $$\log p(y\mid x)\;\ge\;\mathbb E_{q(z\mid x,y)}\log p(y\mid x,z)\;-\;\mathrm{KL}\big(q(z\mid x,y)\,\|\,p(z\mid x)\big).$$
 #
-# In training, $q$ sees the mask and writes it into $z$. In use there is no mask, and $z$ comes from the prior. The KL makes this work: it grows when $q$ puts $z$ where the prior would not.
+# In training, $q$ sees the mask and writes it into $z$. In use there is no mask, and $z$ comes from the prior. So the KL keeps $q$ from putting $z$ where the prior would not.
 #
 # Both are diagonal Gaussians. For one coordinate, with $q=\mathcal N(\mu,\sigma^2)$ and $p=\mathcal N(m,s^2)$,
 #
@@ -179,11 +179,11 @@ for m, s in [(0.0, 1.0), (2.0, 0.5)]:
     assert abs(nats - float(losses.gaussian_kl(*q, *p)[0])) < 1e-5
 
 # %% [markdown]
-# Now the networks, after the *[Probabilistic U-Net](../docs/site/glossary.md#term-Probabilistic-U-Net)* (Kohl and others, 2018). Their parts are in `helpers.uncertainty.probabilistic_unet`:
+# Now the networks, after the *[Probabilistic U-Net](../docs/site/glossary.md#term-Probabilistic-U-Net)* (Kohl and others, 2018). Their parts are in `helpers.uncertainty.probabilistic_unet`, which tells the two things that differ from the paper:
 #
 # - `unet` computes features of the picture from fine to coarse and back; its coarsest features give the prior.
 # - `encode`, a smaller [encoder](../docs/site/glossary.md#term-encoder), reads picture and mask together; it gives the posterior.
-# - `gaussian` makes a mean and a $\log\sigma^2$ of coarse features.
+# - `gaussian` makes a mean and a $\log\sigma^2$, kept between −8 and 8, of coarse features.
 # - `head` gets the features and, at every place, the same $z$. Three 1×1 convolutions make the logits.
 #
 # In `compute_loss` stands the negative bound, with one draw of $z$ for each pair of picture and mask. Notebook `03` explains `mu + exp(…) * noise`.
@@ -466,7 +466,7 @@ alt = "A picture with a purple disc, a pink triangle and a brown square. In the 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run, one map has 133<!--=edges_one_map_nll[0]--> nats, dropout 125<!--=edges_dropout_nll[0]-->, the latent 122<!--=edges_latent_nll[0]--> ± 8<!--=edges_latent_nll[1]-->. The perfect map has 69<!--=edges_best_single_map_nll[0]-->, and a perfect latent 1.09<!--=edges_perfect_latent_nll[0]-->. So a latent could gain a lot here, and this one has gained little: its five answers differ in darkness and hardly in place. That answers the prediction: it has learned where most lines are, and not yet who drew them. People agree about most lines, so seeing them saves the most nats. A longer training may find more.
+# In the stored run, one map has 133<!--=edges_one_map_nll[0]--> nats, dropout 125<!--=edges_dropout_nll[0]-->, the latent 122<!--=edges_latent_nll[0]--> ± 8<!--=edges_latent_nll[1]-->. The perfect map has 69<!--=edges_best_single_map_nll[0]-->, and a perfect latent 1.09<!--=edges_perfect_latent_nll[0]-->. So a latent could gain a lot here, and this one has gained little: its five answers differ in darkness and hardly in place. That answers the prediction: it has learned where most lines are, and not yet who drew them. People agree about most lines, so seeing them saves the most nats.
 #
 # Dropout has the smallest energy distance of the three, 0.213<!--=edges_dropout_ged[0]-->; the latent has 0.228<!--=edges_latent_ged[0]-->, one map 0.282<!--=edges_one_map_ged[0]-->. Dropout's maps vary by chance, and that is enough.
 #
