@@ -228,7 +228,7 @@ class ConditionalVAE(keras.Model):
         return ops.convert_to_numpy(ops.sigmoid(logits))[..., 0]
 
 # %% [markdown]
-# Training looks like that of any network. A batch of `Annotated` holds 16 pictures, each with the mask of one person, in one of four turns.
+# A batch of `Annotated` holds 16 pictures, each with the mask of one person, in one of four turns.
 
 # %%
 def fit(model, annotations, length, run=0, loss=None):
@@ -246,8 +246,6 @@ vae = ConditionalVAE()
 fit(vae, masks_train, steps[-1])
 
 # %% [markdown]
-# In use, `draw` takes $z$ from the prior, as often as you want answers.
-#
 # > **Predict first.** Does each sample show one reading? Are the three readings as frequent as among the people? What does the mean of all samples look like?
 
 # %% tags=["picture"]
@@ -431,7 +429,7 @@ alt = "Four panels, a method on each line. In NLL the latent lies far left of th
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run, after 800<!--=steps[0]--> steps and one training each, one map has 214<!--=masks_one_map_nll[0]--> nats, dropout 200<!--=masks_dropout_nll[0]--> and the latent 64<!--=masks_latent_nll[0]--> ± 9<!--=masks_latent_nll[1]-->. This is a demonstration. But one thing needs no longer training: **the latent is below the 189<!--=masks_best_single_map_nll[0]--> nats of the perfect map, and no single map can get there.** The perfect latent has 1.08<!--=masks_perfect_latent_nll[0]-->: outlines that are not exact, colours between warm and cold, and undecided samples cost the rest.
+# In the stored run, after 800<!--=steps[0]--> steps and one training each, one map has 214<!--=masks_one_map_nll[0]--> nats, dropout 200<!--=masks_dropout_nll[0]--> and the latent 64<!--=masks_latent_nll[0]--> ± 9<!--=masks_latent_nll[1]-->. This is a demonstration. But this needs no longer training: **the latent is below the 189<!--=masks_best_single_map_nll[0]--> nats of the perfect map, and no single map can get there.** The perfect latent has 1.08<!--=masks_perfect_latent_nll[0]-->: outlines that are not exact, colours between warm and cold, and undecided samples cost the rest.
 #
 # The energy distance says the same. The latent has 0.090<!--=masks_latent_ged[0]-->, one map 0.263<!--=masks_one_map_ged[0]-->, dropout 0.233<!--=masks_dropout_ged[0]-->, and the best single map 0.182<!--=masks_best_single_map_ged[0]-->, although that one was chosen with the answers in view. In matched IoU the latent has 0.730<!--=masks_latent_matched[0]-->, one map 0.662<!--=masks_one_map_matched[0]-->, dropout 0.661<!--=masks_dropout_matched[0]--> and the best single map 0.702<!--=masks_best_single_map_matched[0]-->. A perfect latent would have 0.963<!--=masks_perfect_latent_matched[0]-->: grey samples are nobody's partner.
 #
@@ -468,7 +466,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # In the stored run, one map has 133<!--=edges_one_map_nll[0]--> nats, dropout 125<!--=edges_dropout_nll[0]-->, the latent 122<!--=edges_latent_nll[0]--> ± 8<!--=edges_latent_nll[1]-->. The perfect map has 69<!--=edges_best_single_map_nll[0]-->, and a perfect latent 1.09<!--=edges_perfect_latent_nll[0]-->. So a latent could gain a lot here, and this one has gained little: its five answers differ in darkness and hardly in place. That answers the prediction: it has learned where most lines are, and not yet who drew them. People agree about most lines, so seeing them saves the most nats.
 #
-# Dropout has the smallest energy distance of the three, 0.213<!--=edges_dropout_ged[0]-->; the latent has 0.228<!--=edges_latent_ged[0]-->, one map 0.282<!--=edges_one_map_ged[0]-->. Dropout's maps vary by chance, and that is enough.
+# Dropout has the smallest energy distance, 0.213<!--=edges_dropout_ged[0]-->; the latent has 0.228<!--=edges_latent_ged[0]-->, one map 0.282<!--=edges_one_map_ged[0]-->. To vary by chance is enough for that.
 #
 # ## What may be said?
 #
