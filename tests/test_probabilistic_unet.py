@@ -28,7 +28,7 @@ def test_the_parts_have_the_sizes_that_they_promise():
     features, coarsest = probabilistic_unet.unet(image)
     assert features.shape == (None, 12, 8, 24) and coarsest.shape == (None, 3, 2, 48)
     assert [h.shape for h in probabilistic_unet.gaussian(coarsest, 5)] == 2 * [(None, 5)]
-    logits = probabilistic_unet.head(features, keras.Input((5,)), outputs=2)
+    logits = probabilistic_unet.head(features, keras.Input((5,)), per_pixel=2)
     assert logits.shape == (None, 24, 16, 2)
     assert probabilistic_unet.head(features).shape == (None, 24, 16, 1)
 

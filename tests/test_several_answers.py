@@ -137,11 +137,11 @@ def test_words_are_corrected_for_all_comparisons_of_a_run(scores):
 
 
 def test_panels_have_the_recorded_study_where_there_is_one(scores, monkeypatch):
-    fig = several_answers.panels("masks", scores)
+    fig = several_answers.score_figure("masks", scores)
     assert fig.axes[-4].get_title() == "this run"
     row = dict.fromkeys(evaluation.BETTER, (1.0, 0.1))
     monkeypatch.setattr(records, "scores_by_method", lambda *arguments: {"latent": row})
-    fig = several_answers.panels("masks", scores)
+    fig = several_answers.score_figure("masks", scores)
     assert [fig.axes[i].get_title() for i in (0, 4)] == ["recorded study", "this run"]
     ends = [scores[name]["nll"].mean() for name in ("perfect latent", "best single map")]
     for axis in (fig.axes[0], fig.axes[4]):

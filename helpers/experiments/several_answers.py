@@ -99,7 +99,7 @@ def table(scores):
     return "\n".join(lines)
 
 
-def panels(task, scores):
+def score_figure(task, scores):
     """The recorded study, where there is one, and this run: a panel for each measure.
 
     Args:

@@ -75,7 +75,7 @@ class Baseline:
         features, _ = unet(image)
         places = keras.Input(features.shape[1:])
         between = (lambda: MCDropout(DROPOUT, seed=seed)) if name == "dropout" else None
-        moments = head(places, outputs=1 + self._draws_pixels, between=between)
+        moments = head(places, per_pixel=1 + self._draws_pixels, between=between)
         self.features = keras.Model(image, features)
         self.answer = keras.Model(places, moments)
         outputs = self.answer(features)

@@ -73,18 +73,18 @@ def gaussian(coarsest, latent):
     return [layers.Dense(latent)(h), BOUND * ops.tanh(log_variance / BOUND)]
 
 
-def head(features, z=None, outputs=1, between=None):
+def head(features, z=None, per_pixel=1, between=None):
     """Logits from features and, at every place, the same z: three 1×1 convolutions.
 
     Args:
         features: symbolic, `(B, h, w, F)`.
         z: symbolic, `(B, K)`, or None for a head without a latent.
-        outputs: numbers for each pixel.
+        per_pixel: numbers for each pixel.
         between: function that makes a layer to put after each of the first two convolutions, such
             as dropout; None puts nothing there.
 
     Returns:
-        Symbolic, `(B, 2h, 2w, outputs)`: the last convolution turns each place into 2×2 pixels.
+        Symbolic, `(B, 2h, 2w, per_pixel)`: the last convolution turns each place into 2×2 pixels.
     """
     h = features
     if z is not None:
@@ -94,7 +94,7 @@ def head(features, z=None, outputs=1, between=None):
     for _ in range(2):
         h = layers.Conv2D(WIDTHS[0], 1, activation="silu")(h)
         h = between()(h) if between else h
-    return DepthToSpaceUp(outputs, 2, activation=None)(h)
+    return DepthToSpaceUp(per_pixel, 2, activation=None)(h)
 
 
 def nll(model, images, annotations, draws=100, seed=0):

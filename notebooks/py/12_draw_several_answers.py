@@ -424,7 +424,7 @@ print(several_answers.table(measure("masks", controls)))
 # Intervals are 95 %, over pictures, and over trainings where there are several. The figure has one panel for each measure: dashed the perfect latent, dotted the best single map.
 
 # %%
-fig = several_answers.panels("masks", scores[steps[-1]]["masks"])
+fig = several_answers.score_figure("masks", scores[steps[-1]]["masks"])
 alt = "Four panels, a method on each line. In NLL the latent lies far left of the dotted line of the best single map; one map, dropout and the pixel latent lie right of it; the dashed line of the perfect latent is near zero. Energy distance has the same order. In matched IoU the latent lies a little right of the dotted line, one map and dropout left of it, the pixel latent farthest left; the dashed line is far right. In Brier score both lines are one, left of all four methods."
 plots.show(fig, alt=alt)
 
