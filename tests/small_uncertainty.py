@@ -1,16 +1,47 @@
-"""Small encoders, and pictures with two readings, for tests of uncertainty."""
+"""A small conditional VAE, and pictures with two readings, for tests of uncertainty."""
 
 import keras
 import numpy as np
+from keras import ops
 
-from helpers import pyramids
+from helpers import losses
+from helpers.uncertainty import probabilistic_unet as parts
 
-SIZE = 16
+SIZE, LATENT = 16, 2
 
 
-def encoder(seed=0):
-    keras.utils.set_random_seed(seed)
-    return pyramids.pyramid_networks((SIZE, SIZE, 3), 2, (8, 8), (1, 1), (2, 2))[0]
+class ConditionalVAE(keras.Model):
+    """As notebook 12 builds it; a batch is a picture with what one annotator marked."""
+
+    def __init__(self, seed=0):
+        super().__init__()
+        image, both = keras.Input((SIZE, SIZE, 3)), keras.Input((SIZE, SIZE, 4))
+        features, coarsest = parts.unet(image)
+        self.look = keras.Model(image, [features, *parts.gaussian(coarsest, LATENT)])
+        self.posterior = keras.Model(both, parts.gaussian(parts.encode(both)[-1], LATENT))
+        inputs = keras.Input(features.shape[1:]), keras.Input((LATENT,))
+        self.decode = keras.Model(inputs, parts.head(*inputs))
+        self.noise = keras.random.SeedGenerator(seed)
+
+    def call(self, x):
+        return self.look(x)
+
+    def sample(self, mean, log_variance):
+        noise = keras.random.normal(ops.shape(mean), seed=self.noise)
+        return mean + ops.exp(0.5 * log_variance) * noise
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        features, *prior = y_pred
+        mean, log_variance = self.posterior(ops.concatenate([x, y], axis=-1))
+        logits = self.decode([features, self.sample(mean, log_variance)])
+        kl = losses.gaussian_kl(mean, log_variance, *prior)
+        return ops.mean(losses.bernoulli_nll(y, logits) + kl)
+
+    def draw(self, picture, count):
+        features, mean, log_variance = self.look(picture[None])
+        z = self.sample(ops.repeat(mean, count, axis=0), log_variance)
+        logits = self.decode([ops.repeat(features, count, axis=0), z])
+        return ops.convert_to_numpy(ops.sigmoid(logits))[..., 0]
 
 
 def coin(n, seed=0):
@@ -21,4 +52,17 @@ def coin(n, seed=0):
     images[:, :, SIZE // 2 :, 2] += 0.4
     people = np.zeros((2, SIZE, SIZE), "uint8")
     people[0, :, : SIZE // 2], people[1, :, SIZE // 2 :] = 1, 1
-    return images, [people] * n
+    return images, np.stack([people] * n)
+
+
+def fit(model, loss=None, steps=150):
+    """Train a model on `coin`."""
+    from helpers.backend import compile_options
+    from helpers.data.annotated import Annotated
+    from helpers.training import rise_and_fall
+
+    images, people = coin(24)
+    adam = keras.optimizers.Adam(rise_and_fall(0.01, steps), beta_2=0.99)
+    model.compile(adam, loss, **compile_options(planned=steps))
+    model.fit(Annotated(images, people, 8, steps, seed=0), shuffle=False, verbose=0)
+    return model

@@ -25,14 +25,6 @@ def test_methods_lie_below_each_other_and_empty_tables_are_left_out():
     latents = [fig.axes[0].containers[1][0], fig.axes[2].containers[0][0]]
     assert latents[0].get_color() == latents[1].get_color() != "C0"
     assert latents[0].get_marker() == latents[1].get_marker()
-    import matplotlib.pyplot as plt
-
-    later, axis = plt.subplots()
-    plots.colour_by_method([axis], ["latent", "one map"], methods)
-    lines = [axis.plot([0, 1])[0] for _ in range(2)]
-    bars = [fig.axes[0].containers[i][0] for i in (1, 0)]
-    assert [line.get_color() for line in lines] == [bar.get_color() for bar in bars]
-    plt.close(later)
     with pytest.raises(ValueError, match="no table"):
         plots.scores_by_method({"none": {}}, measures, methods)
     with pytest.raises(ValueError, match="among"):

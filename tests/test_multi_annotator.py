@@ -82,9 +82,8 @@ def test_measures_are_numbers_that_print_as_such():
         metrics.generalised_energy_distance([LEFT], PEOPLE),
         metrics.hungarian_matched_iou([LEFT], PEOPLE),
         metrics.brier([0.7], [0.5]),
-        *metrics.best_of_k_ods(np.ones((1, 1, 8, 8)), [np.ones((1, 8, 8))], 3, 0.05),
     ]
-    assert [type(value) for value in values] == [float] * 5
+    assert [type(value) for value in values] == [float] * 3
 
 
 def test_nll_by_hand():
@@ -132,30 +131,6 @@ def test_widened_lines_are_what_lies_no_farther_from_them(pixels):
     assert np.array_equal(metrics.boundary_band(lines.tolist(), pixels), expected.any(axis=0))
     if pixels == 5:
         assert np.array_equal(metrics.boundary_band(lines), expected.any(axis=0))
-
-
-def test_best_of_takes_the_best_map_of_each_picture():
-    lines = np.zeros((2, 20, 20))
-    lines[0, 5], lines[1, :, 5] = 1, 1
-    people = [line[None].astype(int) for line in lines]
-    maps = np.stack([lines, lines[::-1]], axis=1)  # the right one is now first, now second
-    maps[1] = maps[1][::-1]
-    best, each = metrics.best_of_k_ods(maps, people, 3, 0.05)
-    assert best == 1 and each < 0.7
-    assert metrics.best_of_k_ods(maps[:, :1], people, 3, 0.05)[0] < 0.7
-
-
-def test_best_of_judges_a_map_at_its_own_best_threshold():
-    right, wrong = np.zeros((3, 20, 20)), np.zeros((3, 20, 20))
-    for k, row in enumerate((3, 5, 7)):
-        right[k, row], wrong[k, row + 8] = 0.6, 1  # at the highest threshold only the wrong is left
-    people = [(line[None] > 0).astype(int) for line in right]
-    maps = np.stack([right, wrong], axis=1)
-    maps[1] = maps[1][::-1]
-    best, mean = metrics.best_of_k_ods(maps, people, 3, 0.05)
-    assert best == 1
-    # The first maps have two of three lines right, the second ones one of three.
-    assert mean == pytest.approx((2 / 3 + 1 / 3) / 2)
 
 
 def test_bad_maps_are_refused():

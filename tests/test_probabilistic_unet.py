@@ -1,123 +1,99 @@
-"""The Probabilistic U-Net: exact cases, and that choosing is learned."""
+"""The parts of the Probabilistic U-Net: shapes, exact −log p, and that choosing is learned."""
+
+import types
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
-from small_uncertainty import SIZE, coin, encoder
+from small_uncertainty import LATENT, SIZE, ConditionalVAE, coin, fit
 
-from helpers import losses, metrics
-from helpers.segmentation import EdgeCrossEntropy
-from helpers.training import train
+from helpers import metrics
 from helpers.uncertainty import baselines, probabilistic_unet
 
 
 @pytest.fixture(scope="module")
-def unet():
-    images, people = coin(24)
-    model = probabilistic_unet.probabilistic_unet_head(encoder(), latent=2, width=8, seed=0)
-    drawn, _ = baselines.training_rows(images, people, turns=1)
-    return train(model, drawn, steps=150, batch_size=8, learning_rate=0.01, seed=0)
+def vae():
+    keras.utils.set_random_seed(0)
+    return fit(ConditionalVAE(), steps=200)
 
 
-def numpy(t):
-    return ops.convert_to_numpy(t)
+def test_the_parts_have_the_sizes_that_they_promise():
+    image = keras.Input((24, 16, 3))
+    assert [h.shape for h in probabilistic_unet.encode(image)] == [
+        (None, 12, 8, 16),
+        (None, 6, 4, 24),
+        (None, 3, 2, 32),
+    ]
+    features, coarsest = probabilistic_unet.unet(image)
+    assert features.shape == (None, 12, 8, 24) and coarsest.shape == (None, 3, 2, 48)
+    assert [h.shape for h in probabilistic_unet.gaussian(coarsest, 5)] == 2 * [(None, 5)]
+    logits = probabilistic_unet.head(features, keras.Input((5,)), per_pixel=2)
+    assert logits.shape == (None, 24, 16, 2)
+    assert probabilistic_unet.head(features).shape == (None, 24, 16, 1)
 
 
-def test_the_bound_is_reconstruction_and_kl_of_two_gaussians(unet):
-    images, people = coin(3, seed=1)
-    y = np.stack([p[0] for p in people])[..., None].astype("float32")
-    noise = np.random.default_rng(0).standard_normal((3, 2)).astype("float32")
-    reconstruction, kl = map(numpy, unet.terms(images, y, noise=noise))
-    features, coarsest = unet.compute_features(images)
-    m, log_s2 = map(numpy, unet.prior(coarsest))
-    mu, log_v = map(numpy, unet.posterior([features, ops.convert_to_tensor(y)]))
-    s2, v = np.exp(log_s2), np.exp(log_v)
-    expected = 0.5 * (v / s2 + (mu - m) ** 2 / s2 - 1 - np.log(v / s2))
-    assert np.allclose(kl, expected, rtol=1e-3, atol=1e-4)
-    z = ops.convert_to_tensor(mu + np.sqrt(v) * noise)
-    nats = numpy(losses.bernoulli_nll(y, unet.decode(features, z)))
-    assert np.allclose(reconstruction, nats, rtol=1e-4)
-    parts = tuple(map(ops.convert_to_tensor, (reconstruction, kl)))
-    total = numpy(unet.compute_loss(y_pred=parts))
-    assert total == pytest.approx(nats.mean() + expected.sum(axis=1).mean(), rel=1e-3)
+def test_the_head_gives_every_place_the_same_z():
+    features, z = keras.Input((4, 4, 3)), keras.Input((LATENT,))
+    decode = keras.Model([features, z], probabilistic_unet.head(features, z))
+    flat = np.ones((2, 4, 4, 3), "float32")
+    maps = ops.convert_to_numpy(decode([flat, np.array([[1, 2], [-1, 0]], "float32")]))[..., 0]
+    cells = maps.reshape(2, 4, 2, 4, 2).transpose(0, 1, 3, 2, 4).reshape(2, 16, 4)
+    assert np.allclose(cells, cells[:, :1], atol=1e-6)  # each place opens into the same 2×2
+    assert np.abs(maps[0] - maps[1]).max() > 1e-4
 
 
-def test_one_code_or_several_give_the_same_maps(unet):
-    images, _ = coin(2)
-    features, _ = unet.compute_features(images)
-    z = np.random.default_rng(0).standard_normal((2, 3, 2)).astype("float32")
-    several = numpy(unet.decode(features, ops.convert_to_tensor(z)))
-    assert several.shape == (2, 3, SIZE, SIZE, 1)
-    for s in range(3):
-        one = numpy(unet.decode(features, ops.convert_to_tensor(z[:, s])))
-        assert np.allclose(one, several[:, s], atol=1e-5)
+def one_number(mean, log_variance):
+    """A model of one number z ~ N(0.5, 0.8²) that has pixels with log-odds 2z and −z."""
+    answer = [np.array([[v]], "float32") for v in (mean, log_variance)]
+    prior = [np.array([[v]], "float32") for v in (0.5, 2 * np.log(0.8))]
+    slopes = np.array([[2.0, -1.0]], "float32")[None, ..., None]
+
+    def decode(inputs, training=False):
+        return ops.convert_to_tensor(inputs[1])[:, :, None, None] * slopes
+
+    return types.SimpleNamespace(
+        look=lambda x: [ops.zeros((1, 1, 2, 1)), *map(ops.convert_to_tensor, prior)],
+        posterior=lambda x: [ops.repeat(ops.convert_to_tensor(t), len(x), axis=0) for t in answer],
+        decode=decode,
+    )
 
 
-def test_it_learns_to_choose_where_one_map_must_average(unet):
+def exact(y):
+    """−log of the integral of p(y|z) over the prior of `one_number`, by summation."""
+    z = np.linspace(-8, 9, 200_001)
+    prior = np.exp(-0.5 * ((z - 0.5) / 0.8) ** 2) / (0.8 * np.sqrt(2 * np.pi))
+    p = np.prod([1 / (1 + np.exp(-(2 * m - 1) * u)) for m, u in zip(y, (2 * z, -z))], axis=0)
+    return -np.log(np.trapezoid(p * prior, z))
+
+
+@pytest.mark.parametrize("posterior", [(0.5, -0.4), (1.5, 0.5), (-0.5, 0.0)])
+def test_nll_is_the_integral_whatever_the_posterior_is(posterior):
+    people = np.array([[[1, 0]], [[0, 0]], [[1, 0]]])  # the first two times
+    expected = (2 * exact((1, 0)) + exact((0, 0))) / 3
+    picture = np.zeros((1, 1, 2, 3), "float32")
+    found = probabilistic_unet.nll(one_number(*posterior), picture, [people], 20_000)
+    assert found.shape == (1,) and found[0] == pytest.approx(expected, abs=0.02)
+    few = [
+        probabilistic_unet.nll(one_number(*posterior), picture, [people], 2, seed)[0]
+        for seed in range(300)
+    ]
+    error = np.std(few) / np.sqrt(len(few))
+    assert np.mean(few) > expected - 3 * error  # on average never too low …
+    assert np.min(few) < expected  # … and single ones may be
+
+
+def test_it_learns_to_choose_where_one_map_must_average(vae):
     images, people = coin(6, seed=2)
-    maps = unet.predict_samples(images, 20, seed=0)
-    _, shared = baselines.training_rows(*coin(24), turns=1)
-    head = baselines.deterministic_head(encoder(), 8)
-    train(
-        head,
-        shared[..., :3],
-        shared[..., 3:],
-        EdgeCrossEntropy(),
-        steps=150,
-        batch_size=8,
-        learning_rate=0.01,
-        seed=0,
-    )
-    one = 1 / (1 + np.exp(-head.predict(images, verbose=0)[..., 0]))
-    single = np.mean([metrics.pixelwise_nll(p, a).mean() for p, a in zip(one, people)])
-    chosen = np.mean([unet.nll(i, a, 64).mean() for i, a in zip(images, people)])
+    keras.utils.set_random_seed(0)
+    control = baselines.Baseline("one map", (SIZE, SIZE, 3))
+    fit(control.network, control.loss)
+    one = [control.draw(image, 20) for image in images]
+    single = control.nll(one, people).mean()
     assert single > 0.95 * SIZE**2 * np.log(2)  # the average is a half everywhere
-    assert chosen < 0.25 * single
+    assert probabilistic_unet.nll(vae, images, people, 64).mean() < 0.25 * single
+    maps = np.stack([vae.draw(image, 20) for image in images])
     left = maps[:, :, :, : SIZE // 2].mean(axis=(2, 3))
-    assert ((left < 0.2) | (left > 0.8)).mean() > 0.8 and 0.15 < (left > 0.5).mean() < 0.85
-    ged = np.mean([metrics.generalised_energy_distance(m > 0.5, a) for m, a in zip(maps, people)])
-    assert ged < 0.3
-
-
-def test_more_draws_do_not_loosen_the_bound_and_it_stays_one(unet):
-    images, people = coin(4, seed=3)
-    few, many = (
-        np.mean(
-            [unet.nll(i, a, k, seed=s).mean() for i, a in zip(images, people) for s in range(5)]
-        )
-        for k in (1, 200)
-    )
-    assert many < few + 0.05  # equal where training has made the posterior exact
-    maps = unet.predict_samples(images, 2000, seed=1)
-    plain = np.mean([metrics.mixture_nll(m, a).mean() for m, a in zip(maps, people)])
-    assert many > plain - 0.2  # with few draws from a narrow posterior it stays above
-
-
-def test_the_weights_undo_whatever_the_posterior_is_and_draws_tighten_the_bound(unet, monkeypatch):
-    images, people = coin(1, seed=3)
-    mean, log_variance = unet.prior(unet.compute_features(images)[1])
-    far = mean + 1.5 * ops.exp(0.5 * log_variance)
-    off = [ops.repeat(t, 2, axis=0) for t in (far, log_variance + 1.0)]
-    # A property: PyTorch lets no plain function stand in the place of a network.
-    answer = property(lambda model: lambda inputs: off)
-    monkeypatch.setattr(type(unet), "posterior", answer, raising=False)
-    weighted = unet.nll(images[0], people[0], 4000)
-    plain = metrics.mixture_nll(unet.predict_samples(images, 4000, seed=1)[0], people[0])
-    assert weighted == pytest.approx(plain, abs=0.25)
-    single = [unet.nll(images[0], people[0], 1, seed=s).mean() for s in range(20)]
-    assert weighted.mean() < np.mean(single) - 0.3  # far off, a single draw is a loose bound
-
-
-def test_saving_brings_the_same_maps_back(unet, tmp_path):
-    images, _ = coin(2)
-    unet.save(tmp_path / "unet.keras")
-    again = keras.models.load_model(tmp_path / "unet.keras")
-    assert np.allclose(again.predict_samples(images, 3), unet.predict_samples(images, 3), atol=1e-5)
-
-
-def test_bad_options_are_refused():
-    with pytest.raises(ValueError, match="latent"):
-        probabilistic_unet.probabilistic_unet_head(encoder(), latent=0)
-    with pytest.raises(ValueError, match="beta"):
-        probabilistic_unet.probabilistic_unet_head(encoder(), beta=-1)
+    assert ((left < 0.2) | (left > 0.8)).mean() > 0.6 and 0.15 < (left > 0.5).mean() < 0.85
+    distances = [metrics.generalised_energy_distance(m > 0.5, a) for m, a in zip(maps, people)]
+    assert np.mean(distances) < 0.3

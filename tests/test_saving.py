@@ -8,31 +8,20 @@ import numpy as np
 import pytest
 from keras import ops
 
-from helpers import models, pyramids
-from helpers.uncertainty import baselines, ood, probabilistic_unet
+from helpers import models
+from helpers.uncertainty import ood
 
 X = np.random.default_rng(0).random((6, 8, 8, 1), "float32")
-DRAWN = np.concatenate([X, (X > 0.5).astype("float32")], axis=-1)
 NEEDS_TENSORFLOW = pytest.mark.skipif(
     keras.backend.backend() != "tensorflow", reason="a SavedModel is TensorFlow's"
 )
-
-
-def encoder():
-    return pyramids.pyramid_networks((8, 8, 1), 2, (4, 4), (1, 1), (2, 2))[0]
 
 
 KINDS = {
     "dense": lambda: models.dense_vae((8, 8, 1), 2, (4,), seed=0),
     "conv": lambda: models.conv_vae((8, 8, 1), (4, 4, 1), 4, likelihood="gaussian", seed=0),
     "pixelwise": lambda: ood.heteroscedastic_vae((8, 8, 1), 2, 4, seed=0),
-    "chooser": lambda: probabilistic_unet.probabilistic_unet_head(encoder(), 2, 4, seed=0),
-    "pixel latent": lambda: baselines.gaussian_logits_head(encoder(), 4, seed=0),
 }
-
-
-def rows(kind):
-    return DRAWN if kind in ("chooser", "pixel latent") else X
 
 
 def summary(model):
@@ -43,7 +32,7 @@ def summary(model):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_summary_can_be_had_after_every_call(kind):
-    model, x = KINDS[kind](), rows(kind)
+    model, x = KINDS[kind](), X
     assert "gaussian_sampling" in summary(model)
     model.compile("adam", run_eagerly=True)
     for call in (model.predict, model.evaluate, model.fit):
@@ -56,7 +45,7 @@ def test_a_summary_can_be_had_after_every_call(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_model_comes_back_from_a_file_a_copy_and_a_pickle(kind, tmp_path):
-    model, x = KINDS[kind](), rows(kind)
+    model, x = KINDS[kind](), X
     model.compile("adam", run_eagerly=True)
     model.fit(x, verbose=0)
     model.save(tmp_path / "model.keras")
@@ -103,7 +92,7 @@ def test_an_export_answers_as_the_model_does(state, tmp_path):
 @NEEDS_TENSORFLOW
 def test_networks_and_other_models_can_be_exported(tmp_path):
     vae = KINDS["pixelwise"]()
-    for i, model in enumerate((vae, vae.encoder, vae.decoder, KINDS["pixel latent"]())):
+    for i, model in enumerate((vae, vae.encoder, vae.decoder)):
         model.export(tmp_path / str(i), verbose=False)
     own = [keras.InputSpec("float32", (2, 8, 8, 1))]
     vae.export(tmp_path / "own", "tf_saved_model", False, own)

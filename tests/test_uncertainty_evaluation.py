@@ -88,13 +88,6 @@ def test_the_threshold_is_the_one_with_the_least_distance():
     assert 0.33 < evaluation.best_threshold(maps, marks) <= 0.42
 
 
-def test_pooled_pixels_lie_near_marks(people):
-    maps, _ = evaluation.perfect_map(people)
-    said, share = evaluation.pooled_predictions(maps, people)
-    assert np.allclose(said, share) and said.ndim == 1
-    assert len(said) == sum(metrics.boundary_band(m, evaluation.NEAR).sum() for m in people)
-
-
 def test_the_words_by_hand():
     rng = np.random.default_rng(0)
     one = {"nll": rng.normal(10, 0.1, (3, 30)), "matched": rng.normal(0.5, 0.1, (3, 30))}

@@ -38,14 +38,6 @@ def scores_by_method(name, task, methods, measures):
     return table
 
 
-def auroc_by_score(name, kind):
-    """AUROC of each out-of-distribution score for pictures of a kind, `{score: value}`.
-
-    Keys: `novel_kind_score`, spaces as underscores.
-    """
-    return {k.replace("_", " "): v for k, v in results_of(name, f"novel_{kind}_").items()}
-
-
 def precision_recall(name, models):
     """Precision and recall of trainings, `{model: {"precision": (N,), "recall": (N,)}}`; or None.
 

@@ -16,7 +16,7 @@ import importlib
 
 from helpers.metrics.anomaly_maps import aupro, aupro_by_image, average_precision_by_image
 from helpers.metrics.calibration import (
-    brier, brier_skill, expected_calibration_error, reliability, risk_coverage,
+    brier, expected_calibration_error, reliability,
 )
 from helpers.metrics.frechet import frechet_of_cells, frechet_ratio, gaussian_tiles
 from helpers.metrics.generative import (
@@ -31,7 +31,7 @@ from helpers.metrics.label_maps import (
 )
 from helpers.metrics.linear_probes import probe_classes, probe_facts, probe_regression
 from helpers.metrics.multi_annotator import (
-    best_of_k_ods, boundary_band, dilate, generalised_energy_distance, hungarian_matched_iou,
+    boundary_band, dilate, generalised_energy_distance, hungarian_matched_iou,
     mixture_nll, pairwise_iou, pixelwise_nll, unique_annotations,
 )
 from helpers.metrics.statistics import (

@@ -1,4 +1,4 @@
-"""Whether probabilities can be taken at their word: reliability, calibration error, Brier, risk."""
+"""Whether probabilities can be taken at their word: reliability, calibration error, Brier score."""
 
 import numpy as np
 
@@ -59,39 +59,3 @@ def brier(probability, share):
     """
     p, s = np.asarray(probability, "float64"), np.asarray(share, "float64")
     return float(np.mean((p - s) ** 2 + s * (1 - s)))
-
-
-def brier_skill(probability, share):
-    """1 − Brier score / that of the base rate of these pixels. 1 is perfect, 0 knows only the rate."""
-    base = np.full(np.shape(share), np.mean(share, dtype="float64"))
-    reference = brier(base, share)
-    return 1 - brier(probability, share) / reference if reference else 0.0
-
-
-def risk_coverage(uncertainty, error, points=50):
-    """Mean error of the pixels that are answered, when the least certain ones are left out.
-
-    Args:
-        uncertainty: any shape; larger is less certain.
-        error: the same shape; what goes wrong at a pixel, such as the share who disagree.
-        points: how many coverages.
-
-    Returns:
-        (coverage, risk), each `(points,)`: shares of the pixels from 1/points to 1, and the mean
-        error among them. Pixels of equal uncertainty are taken in proportion, in no order.
-
-    References:
-        Geifman and El-Yaniv (2017), selective classification. https://arxiv.org/abs/1705.08500
-    """
-    u, e = np.asarray(uncertainty, "float64").ravel(), np.asarray(error, "float64").ravel()
-    if u.shape != e.shape or not len(u):
-        raise ValueError(
-            f"uncertainty and error must have one shape. Received: {u.shape} and {e.shape}"
-        )
-    _, group = np.unique(u, return_inverse=True)
-    size = np.bincount(group)
-    cost = np.bincount(group, e)
-    coverage = np.arange(1, points + 1) / points
-    at, total = np.r_[0, np.cumsum(size)], np.r_[0, np.cumsum(cost)]
-    risk = np.interp(coverage * len(u), at, total) / (coverage * len(u))
-    return coverage, risk

@@ -161,35 +161,6 @@ def boundary_band(annotations, pixels=5):
     return dilate(np.asarray(annotations).any(axis=0), pixels)
 
 
-def best_of_k_ods(maps, annotations, thresholds, max_distance):
-    """ODS when, for every picture, the best of its maps is taken: a generous measure.
-
-    The best map of a picture is the one with the highest F at its own best threshold. Their
-    counts are summed, and one threshold for the set is chosen as for any ODS. Whoever chooses
-    must have looked at the annotations; so compare only with a method that has as many maps.
-
-    Args:
-        maps: thin edge maps `(N, k, H, W)`, in [0, 1].
-        annotations: list of `(A_i, H, W)`.
-        thresholds, max_distance: as for `edges.benchmark`.
-
-    Returns:
-        (best, mean): ODS of the best maps, and the mean over the k of their ODS.
-    """
-    from helpers import edges
-    from helpers.edges import scores
-
-    found = [
-        edges.benchmark([m[k] for m in maps], annotations, thresholds, max_distance)
-        for k in range(len(maps[0]))
-    ]
-    counts = np.stack([result.per_image for result in found])  # (k, N, T, 4)
-    f = scores.f_measure(*scores.recall_precision(counts)).max(axis=2)  # (k, N)
-    chosen = counts[f.argmax(axis=0), np.arange(counts.shape[1])]
-    best = scores.score(found[0].thresholds, chosen).ods
-    return float(best), float(np.mean([result.ods for result in found]))
-
-
 def _binary(name, maps):
     maps = np.asarray(maps)
     if maps.ndim != 3 or not len(maps):

@@ -13,8 +13,6 @@ from helpers.layers import PACKAGE
 
 # The name in a file, and the class of today: where it is, and its name there.
 CLASSES = {
-    "Chooser": ("helpers.uncertainty.probabilistic_unet", "ProbabilisticUNet"),
-    "PixelLatent": ("helpers.uncertainty.baselines", "GaussianLogits"),
     "SteadyDropout": ("helpers.uncertainty.baselines", "MCDropout"),
     "PixelwiseVAE": ("helpers.uncertainty.ood", "HeteroscedasticVAE"),
     "Rate": ("helpers.experiments.pretraining", "KLPenalty"),

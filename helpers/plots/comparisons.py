@@ -88,19 +88,6 @@ def scores_by_method(tables, measures, methods, labels=None):
     return fig
 
 
-def colour_by_method(axes, drawn, methods):
-    """Lets the lines that are drawn next have the colours of these methods in `scores_by_method`.
-
-    Args:
-        axes: matplotlib axes.
-        drawn: methods in the order in which they will be drawn.
-        methods: as for `scores_by_method`.
-    """
-    colours = _colours(methods)
-    for axis in axes:
-        axis.set_prop_cycle(color=[colours[method] for method in drawn])
-
-
 def _colours(methods):
     return dict(zip(methods, cycle(COLOURS.values())))
 

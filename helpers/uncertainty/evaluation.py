@@ -126,21 +126,6 @@ def best_threshold(maps, annotations, dilation=0, thresholds=THRESHOLDS):
     return float(thresholds[int(np.argmin([distance(t) for t in thresholds]))])
 
 
-def pooled_predictions(maps, annotations, within=NEAR):
-    """Mean maps and shares of annotators at the pixels near marks, in one row each: two `(P,)`.
-
-    Args:
-        maps, annotations: as in `score_samples`.
-        within: pixels from a mark of anybody.
-    """
-    said, share = [], []
-    for one, marks in zip(maps, annotations):
-        near = metrics.boundary_band(marks, within)
-        said.append(np.mean(one, axis=0, dtype="float64")[near])
-        share.append(np.mean(marks, axis=0)[near])
-    return np.concatenate(said), np.concatenate(share)
-
-
 def compare(pairs):
     """Gains of one method over another with intervals, and words after Holm's correction.
 
