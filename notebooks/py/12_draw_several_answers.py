@@ -103,9 +103,9 @@ drawing = {
     "texture": 0.15,
     "seed": seed,
 }
-train = data.load("shapes", "train", limit=images, **drawing)
+train = data.load("shapes", "train", limit=images, **table)
 train = with_all_interpretations(train)
-val = data.load("shapes", "val", limit=6 * val_images, **drawing)
+val = data.load("shapes", "val", limit=6 * val_images, **table)
 val = with_all_interpretations(val, val_images)
 x_train = data.to_float(train.images)  # (N, H, W, 3)
 x_val = data.to_float(val.images)
@@ -424,7 +424,8 @@ print(several_answers.table(measure("masks", controls)))
 # Intervals are 95 %, over pictures, and over trainings where there are several. The figure has one panel for each measure: dashed the perfect latent, dotted the best single map.
 
 # %%
-fig = several_answers.score_figure("masks", scores[steps[-1]]["masks"])
+table = several_answers.figure_data("masks", scores[steps[-1]]["masks"])
+fig = plots.scores_by_method(**table)
 alt = "Four panels, a method on each line. In NLL the latent lies far left of the dotted line of the best single map; one map, dropout and the pixel latent lie right of it; the dashed line of the perfect latent is near zero. Energy distance has the same order. In matched IoU the latent lies a little right of the dotted line, one map and dropout left of it, the pixel latent farthest left; the dashed line is far right. In Brier score both lines are one, left of all four methods."
 plots.show(fig, alt=alt)
 
