@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from helpers import metrics
+from helpers import metrics, plots
 from helpers.data import records
 from helpers.experiments import several_answers
 from helpers.uncertainty import evaluation
@@ -136,19 +136,17 @@ def test_words_are_corrected_for_all_comparisons_of_a_run(scores):
     assert both["ged"]["p"] >= alone["ged"]["p"] and both["ged"]["gain"] == alone["ged"]["gain"]
 
 
-def test_panels_have_the_recorded_study_where_there_is_one(scores, monkeypatch):
-    fig = several_answers.score_figure("masks", scores)
+def test_the_figure_has_the_recorded_study_where_there_is_one(scores, monkeypatch):
+    fig = plots.scores_by_method(**several_answers.figure_data("masks", scores))
     assert fig.axes[-4].get_title() == "this run"
     row = dict.fromkeys(evaluation.BETTER, (1.0, 0.1))
     monkeypatch.setattr(records, "scores_by_method", lambda *arguments: {"latent": row})
-    fig = several_answers.score_figure("masks", scores)
+    fig = plots.scores_by_method(**several_answers.figure_data("masks", scores))
     assert [fig.axes[i].get_title() for i in (0, 4)] == ["recorded study", "this run"]
     ends = [scores[name]["nll"].mean() for name in ("perfect latent", "best single map")]
     for axis in (fig.axes[0], fig.axes[4]):
-        lines = [
-            line.get_xdata()[0] for line in axis.get_lines() if line.get_linestyle() in ("--", ":")
-        ]
-        assert lines == pytest.approx(ends)
+        lines = [line for line in axis.get_lines() if line.get_linestyle() in ("--", ":")]
+        assert [line.get_xdata()[0] for line in lines] == pytest.approx(ends)
 
 
 def test_a_walk_goes_along_the_coordinate_that_the_prior_leaves_open():

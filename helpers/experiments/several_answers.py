@@ -99,27 +99,29 @@ def table(scores):
     return "\n".join(lines)
 
 
-def score_figure(task, scores):
-    """The recorded study, where there is one, and this run: a panel for each measure.
+def figure_data(task, scores):
+    """What `plots.scores_by_method` takes: the recorded study, where there is one, and this run.
 
     Args:
         task: "masks" or "edges".
-        scores: `{name: {measure: (seeds, N)}}`, those of `perfect_scores` among them. Dashed lines
-            are the perfect latent's, dotted ones the best single map's.
+        scores: `{name: {measure: (seeds, N)}}`, those of `perfect_scores` among them, which
+            become lines: the perfect latent's first.
 
     Returns:
-        The figure, for `plots.show`.
+        Dictionary of the arguments.
     """
-    from helpers import plots
-
     found = means(scores)
-    recorded = records.scores_by_method("12-answers", task, METHODS, LABELS)
     mine = {name: row for name, row in found.items() if name in METHODS}
-    fig = plots.scores_by_method({"recorded study": recorded, "this run": mine}, LABELS, METHODS)
-    for axis, measure in zip(fig.axes, [*LABELS, *LABELS]):
-        axis.axvline(found["perfect latent"][measure][0], color="C2", linestyle="--")
-        axis.axvline(found["best single map"][measure][0], color="k", linestyle=":")
-    return fig
+    recorded = records.scores_by_method("12-answers", task, METHODS, LABELS)
+    return {
+        "tables": {"recorded study": recorded, "this run": mine},
+        "measures": LABELS,
+        "methods": METHODS,
+        "ends": [
+            {measure: mean for measure, (mean, _) in found[name].items()}
+            for name in ("perfect latent", "best single map")
+        ],
+    }
 
 
 def gains(scores):

@@ -44,7 +44,7 @@ def label_efficiency(budgets, arms, recorded=None, floor=None, title="your run")
     return fig
 
 
-def scores_by_method(tables, measures, methods, labels=None):
+def scores_by_method(tables, measures, methods, labels=None, ends=()):
     """Means with intervals: a row of panels for each table, a panel for each measure.
 
     Args:
@@ -53,6 +53,8 @@ def scores_by_method(tables, measures, methods, labels=None):
         measures: dictionary from a measure to the label of its axis.
         methods: all names that tables may have, so that each has one colour and mark in all.
         labels: dictionary from a method to the name that a reader sees; None shows the names.
+        ends: at most two dictionaries from a measure to a value to compare with: lines
+            across the panels, the first dashed, the second dotted.
 
     Returns:
         The figure, for `plots.show`.
@@ -84,6 +86,8 @@ def scores_by_method(tables, measures, methods, labels=None):
                     axis.errorbar(mean, at, xerr=half, capsize=3, **style)
             axis.set(xlabel=label, ylim=(len(rows) - 0.5, -0.5))
             axis.set_yticks(range(len(rows)), [labels.get(method, method) for method in rows])
+            for end, colour, style in zip(ends, ("C2", "k"), ("--", ":")):
+                axis.axvline(end[key], color=colour, linestyle=style)
         line[0].set_title(title)
     return fig
 

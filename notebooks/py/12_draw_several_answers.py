@@ -266,7 +266,7 @@ alt = "Four pictures with two or three coloured pieces, and beside each the mask
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Black is marked. In the second picture, whose colours are clear, sample 1 is *only cold*, and samples 2, 4 and 5 are *everything*; sample 3 is undecided. In the first and the last picture, with colours between warm and cold or strong texture, more pieces are grey. So after this short training many samples are readings, and not all. How frequent each reading is, five samples cannot tell; the [energy distance](../docs/site/glossary.md#term-generalised-energy-distance) below compares many. The mean of all samples is grey, as the average of the people is.
+# Black is marked. In the second picture, whose colours are clear, sample 1 is *only cold*, and samples 2, 4 and 5 are *everything*; sample 3 is undecided. In the first and the last picture, more pieces are grey. So after this short training many samples are readings, and not all. How frequent each reading is, five samples cannot tell; the [energy distance](../docs/site/glossary.md#term-generalised-energy-distance) below compares many. The mean of all samples is grey, as the average of the people is.
 #
 # What does the latent carry? To say which of three readings it is takes about one nat. And what lies between two readings? The next figure walks along the coordinate of $z$ in which the prior is widest, beside the noise of the posterior. The other coordinates stay at the prior's mean.
 
@@ -424,7 +424,8 @@ print(several_answers.table(measure("masks", controls)))
 # Intervals are 95 %, over pictures, and over trainings where there are several. The figure has one panel for each measure: dashed the perfect latent, dotted the best single map.
 
 # %%
-fig = several_answers.score_figure("masks", scores[steps[-1]]["masks"])
+table = several_answers.figure_data("masks", scores[steps[-1]]["masks"])
+fig = plots.scores_by_method(**table)
 alt = "Four panels, a method on each line. In NLL the latent lies far left of the dotted line of the best single map; one map, dropout and the pixel latent lie right of it; the dashed line of the perfect latent is near zero. Energy distance has the same order. In matched IoU the latent lies a little right of the dotted line, one map and dropout left of it, the pixel latent farthest left; the dashed line is far right. In Brier score both lines are one, left of all four methods."
 plots.show(fig, alt=alt)
 
@@ -497,7 +498,7 @@ record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 #
 # - One map has to be the average of the people. A conditional VAE can draw several answers.
 # - No single map can have fewer nats than the perfect map. For masks, the latent had fewer after a short training and better scores than the best single map in energy distance and matched IoU.
-# - For edges, the answers of the latent differed in darkness and hardly in place after the same training.
+# - For edges, its answers differed in darkness and hardly in place.
 # - Every measure needs its ends: what the best single map and a perfect latent score under the same number of draws.
 # - A latent of independent pixels cannot say that pixels change together.
 #
