@@ -158,13 +158,11 @@ def test_the_command_has_the_networks_of_the_notebook(monkeypatch):
     names = {"size": study.SIZE, "classes": study.CLASSES, "seed": 0, "math": math}
     names |= {"keras": keras, "layers": layers, "DepthToSpaceUp": study.DepthToSpaceUp}
     names |= {"bn_relu": bn_relu, "conv_bn_relu": study.conv_bn_relu}
-    names |= {"segmentation": segmentation}
-    cells = [cell.split("\n", 1)[1] for cell in source.split("# %%")]
-    wanted = ("def centred", "def halved", "def unet", "def deeplab", "NETWORKS = {")
+    marks = ("def centred", "def halved", "def unet", "def deeplab", "NETWORKS = {")
+    cells = [cell for cell in source.split("# %%\n") if any(mark in cell for mark in marks)]
     for cell in cells:
-        if any(mark in cell for mark in wanted) and "print(" not in cell.split("weights, work")[0]:
-            exec(cell.split("weights, work")[0], names)
-    assert {**study.CHANGES} == names["CHANGES"]
+        exec(cell.split("# %%")[0].split("weights, work")[0], names)
+    assert names["CHANGES"] == study.CHANGES
     for name in [*study.NETWORKS, *study.CHANGES]:
         ours, theirs = study.new_network(name), names["new_network"](name)
         assert [w.shape for w in ours.weights] == [w.shape for w in theirs.weights]
