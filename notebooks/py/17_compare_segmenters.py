@@ -11,13 +11,13 @@
 # ---
 
 # %% [markdown]
-# # Compare segmenters: what each mended, and how far it sees
+# # Compare segmenters: what each gets wrong, and how far it sees
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/17_compare_segmenters.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/17_compare_segmenters.ipynb) <!--badges-->
 #
 # ![Eight pictures of coloured shapes with their masks, and for each of four networks its answer and its errors in black. The CNN finds all shapes, but fills them with wrong classes. Those of the FCN have round corners and a rim of errors. The U-Net is nearly right but for one pair of squares, which it calls discs. DeepLab has sharp outlines and some patches of wrong classes.](../docs/pictures/17.png) <!--picture-->
 #
-# A network that gives each pixel a class: the plain convolutional network (CNN), the fully convolutional network (FCN), the U-Net and DeepLab are four networks of 2012 to 2018 that many later ones build on. **What did each mend, and how far does each see?**
+# Four networks of 2012 to 2018, on which many later ones build, give each pixel a class: the plain convolutional network (CNN), the fully convolutional network (FCN), the U-Net and DeepLab. **What does each get wrong, and how far does each see?**
 #
 # **What you'll do**
 #
@@ -26,7 +26,7 @@
 #
 # **What you'll learn**
 #
-# - Errors of two kinds: a wrong class for an object, and a wrong outline. A network can have many of one kind and few of the other.
+# - Errors of class and errors of outline: a network can have many of one kind and few of the other.
 # - When dilated convolutions leave holes in what they see.
 # - The field that the layers allow is not the field that the weights use.
 #
@@ -135,11 +135,6 @@ STACKS = {
 for name, stack in STACKS.items():
     print(f"{name:<34} field {view(*stack)[0]:>2}, step {view(*stack)[1]}")
 
-largest = scenes.CLEAR["radius"][1] * 32  # of the disc with the same area, in pixels
-reach = scenes.REACH[1:] * largest  # from the middle to the farthest point
-for kind, pixels in zip(["disc", "square", "triangle"], reach):
-    print(f"largest {kind:<8}: {pixels:4.1f} pixels from the middle to the farthest point")
-
 # %% [markdown]
 # A field of 25 pixels or more holds the whole triangle: (c) and (d) see it, (a) and (b) do not. Ten plain convolutions see the square and the disc, but not the corners of the triangle, which are 12.4<!--=reach[2]--> pixels away. Plain convolutions add two pixels a layer. After each stride a step is twice as many pixels: (d) sees 36 pixels, but its outputs lie 8 pixels apart. Dilation reaches 31 pixels at a step of 1, and (a) and (c) have the same number of weights.
 #
@@ -209,7 +204,7 @@ def unet(image, widths, skips=True):
 
 
 # %% [markdown]
-# **DeepLab** (Chen and others, 2015) shrinks less, and gets the wide field by dilation. Convolutions with holes (French *à trous*, hence **atrous**) come from an algorithm for wavelets (Holschneider and others, 1989). DeepLab had them from its first version. A year later Yu and Koltun (2016) made growing dilations a module of its own. The second DeepLab (2018) added **atrous spatial pyramid pooling**: the same features are read at several dilations side by side, because objects come in several sizes. (The original works at an eighth of the resolution, from pretrained weights, and sharpens its outlines by a model of neighbouring pixels. Ours works at half the resolution, without the two others.)
+# **DeepLab** (Chen and others, 2015) shrinks less, and gets the wide field by dilation. Convolutions with holes (French *à trous*, hence **atrous**) come from an algorithm for wavelets (Holschneider and others, 1989). Yu and Koltun (2016) made growing dilations a module of its own. The second DeepLab (2018) added **atrous spatial pyramid pooling**: the same features are read at several dilations side by side, because objects come in several sizes. (The original works at an eighth of the resolution, from pretrained weights, and sharpens its outlines by a model of neighbouring pixels. Ours works at half the resolution, without the two others.)
 
 
 # %%
@@ -279,7 +274,7 @@ your_field = None  # ← your number
 image = keras.Input((size, size, 3))
 other = keras.Model(image, deeplab(image, 4, rates=(1, 2, 8)))
 true_field = segmentation.receptive_field(other)[0]
-print(f"field: your value {your_field}, true {'?' if your_field is None else true_field}")
+print("field: your value", your_field, "true value", your_field and true_field)
 hint = "After the convolution with dilation 1 it is 6. Which of the three side by side counts?"
 assert your_field in (None, true_field), hint
 
@@ -294,11 +289,11 @@ assert your_field in (None, true_field), hint
 #
 # Two kinds of error, both as shares of all pixels of objects:
 # - a **class error**: a pixel of an object gets the class of *another object*;
-# - an **outline error**: a pixel of an object is called background, or the reverse. (Most lie at outlines. An object that is missed as a whole counts here, too.)
+# - an **outline error**: a pixel of an object is called background, or the reverse. (An object that is missed as a whole counts here, too.)
 #
 # And a **torn pair**: two pixels side by side in a row, of one object class and more than 2 pixels from its outline, that get different labels. The share is that of all such pairs.
 #
-# Intervals are 95 %, by the jackknife over pictures: how far does the measure move if one picture is left out (`08`)? Two rows without a network show what the numbers mean: one calls everything background, the other has the *true* outline and calls all objects by one class, the most frequent.
+# Intervals are 95 %, by the jackknife over pictures: each picture is left out once (`08`). Two rows without a network show what the numbers mean: all background, and the *true* outline with the most frequent class in all objects.
 
 
 # %%
@@ -322,7 +317,7 @@ def as_text(measured, digits=".3f"):
 nothing = np.full_like(masks_val, background)
 one_class = np.where(masks_val == background, background, most_frequent)
 floors = {"all background": judge(nothing), "outline, one class": judge(one_class)}
-table = {name: as_text(measured) for name, measured in floors.items()}
+table = {name: as_text(floor) for name, floor in floors.items()}
 print(metrics.format_table(list(MEASURES.values()), table, 16))
 
 # %% [markdown]
@@ -347,8 +342,9 @@ def train(name):
 
 trained, answers, scores = {}, {}, {}
 for name in [*NETWORKS, *CHANGES]:
-    trained[name] = train(name)
-    logits = trained[name].predict(x_val, batch_size=250, verbose=0)
+    model = train(name)
+    logits = model.predict(x_val, batch_size=250, verbose=0)
+    trained[name] = model
     answers[name] = logits.argmax(axis=-1)  # (N, H, W)
     scores[name] = judge(answers[name])
 table |= {name: as_text(scores[name]) for name in NETWORKS}
@@ -457,7 +453,7 @@ for name in NETWORKS:
         fresh, trained[name], seen, middle, x_train[:64]
     )
     maps.append(three)
-    print(f"{name:<8} even {sides[name][0]}, fresh {sides[name][1]}, trained {sides[name][2]}")
+    print(f"{name:<8} sides of the squares: even, fresh, trained {sides[name]}")
 rows = ["can be seen", "fresh", "trained"]
 grid = list(zip(*maps))
 fig = plots.image_grid(grid, row_labels=rows, column_labels=list(NETWORKS), cmap="cividis")
@@ -477,12 +473,13 @@ plots.show(fig, alt=alt)
 #
 # ## Results
 #
-# The next cell records the numbers that the text speaks of.
+# The next cell records the numbers of the text.
 
 # %% tags=["results"]
 named = answers["CNN"][answers["CNN"] != background]  # what the plain CNN calls an object
 results = {"weights": list(weights.values()), "work": list(work.values())}
-results |= {"field": list(fields.values()), "rule_unet": rule["U-Net"], "reach": reach}
+results |= {"field": list(fields.values()), "rule_unet": rule["U-Net"]}
+results["reach"] = scenes.REACH[1:] * scenes.CLEAR["radius"][1] * 32  # of the largest objects
 results |= {"sides": list(sides.values()), "plain_most": np.bincount(named).max() / len(named)}
 for measure in MEASURES:
     for key, rows in ((measure, scores), (f"changed_{measure}", changed)):
@@ -516,25 +513,25 @@ record(results, {"floor": {"default": (0.1, 0.3)}}, line + " pixels")
 #    The way through the coarse levels already reaches farther than the way through the skip. The widest of two branches counts.
 #
 #    </details>
-# 3. A network with a field of 9 pixels gives a wrong class to pixels in the middle of an object, 5 pixels or more from its outline. Would longer training help?
+# 3. A network with a field of 9 pixels gives a wrong class to a pixel whose window of 9×9 lies inside an object. Would longer training help?
 #
 #    <details><summary>Answer</summary>
 #
-#    Hardly. Its field shows no outline. It can only guess the class that is most frequent where no outline is near: here the disc, whose middle lies farthest from its outline.
+#    Hardly. The window tells only that the outline is 5 pixels away or more. Discs have the most such pixels, so "disc" is the best guess, and no training can know more.
 #
 #    </details>
-# 4. You test a wider field by comparing a CNN with an FCN. What is wrong with the test?
+# 4. You test a wider field by comparing a CNN with an FCN. What is wrong?
 #
 #    <details><summary>Answer</summary>
 #
-#    They also differ in resolution, strides and channels. Change one thing: dilate the CNN's own layers.
+#    They also differ in resolution, strides and channels. Change one thing: dilate the CNN.
 #
 #    </details>
-# 5. You compare the effective fields of a fresh and a trained network that both have batch normalisation. What must you do first?
+# 5. You compare the effective fields of a fresh and a trained network with batch normalisation. What must you do first?
 #
 #    <details><summary>Answer</summary>
 #
-#    Show the fresh one pictures, so that its batch normalisation has their statistics. Otherwise you compare two normalisations.
+#    Show the fresh one pictures, so that its batch normalisation has their statistics.
 #
 #    </details>
 #
