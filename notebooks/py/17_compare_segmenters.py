@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/17_compare_segmenters.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/17_compare_segmenters.ipynb) <!--badges-->
 #
-# ![Eight pictures of coloured shapes with their masks, and for each of four networks its answer and its errors in black. ALT1](../docs/pictures/17.png) <!--picture-->
+# ![Eight pictures of coloured shapes with their masks, and for each of four networks its answer and its errors in black. The CNN calls the middle of most objects disc and their rims triangle or square, and misses most of a dark disc. The objects of the FCN have round corners, and a disc and two squares have the wrong class. U-Net and DeepLab have sharp outlines; U-Net calls a pair of squares discs, and DeepLab mixes classes within several objects.](../docs/pictures/17.png) <!--picture-->
 #
 # Four networks of 2012 to 2018, on which many later ones build, give each pixel a class: the plain convolutional network (CNN), the fully convolutional network (FCN), the U-Net and DeepLab. **What does each get wrong, and how far does each see?**
 #
@@ -359,13 +359,13 @@ def gallery(names):
     )
 
 
-alt = "Eight pictures of coloured shapes with their masks, and for each of four networks its answer and its errors in black. ALT1"
+alt = "Eight pictures of coloured shapes with their masks, and for each of four networks its answer and its errors in black. The CNN calls the middle of most objects disc and their rims triangle or square, and misses most of a dark disc. The objects of the FCN have round corners, and a disc and two squares have the wrong class. U-Net and DeepLab have sharp outlines; U-Net calls a pair of squares discs, and DeepLab mixes classes within several objects."
 plots.show(gallery(NETWORKS), alt=alt)
 
 # %% [markdown]
-# In the stored run (one training each, 500 held-out pictures) the CNN makes the most **class errors**, 0.60<!--=class_error[0][0]--> of the pixels of objects; FCN, U-Net and DeepLab have 0.23<!--=class_error[1][0]-->, 0.19<!--=class_error[2][0]--> and 0.15<!--=class_error[3][0]-->. The most **outline errors** are those of the FCN, 0.29<!--=outline_error[1][0]-->; the CNN has 0.09<!--=outline_error[0][0]-->, the U-Net 0.08<!--=outline_error[2][0]--> and DeepLab 0.08<!--=outline_error[3][0]-->. The mean IoU is 0.38<!--=iou[0][0]--> for the CNN, 0.56<!--=iou[1][0]--> for the FCN, 0.71<!--=iou[2][0]--> for the U-Net and 0.75<!--=iou[3][0]--> for DeepLab. All background has 0.20<!--=floor-->, the true outline with one class 0.34<!--=floor_outline-->.
+# In the stored run (one training each, 500 held-out pictures) the CNN makes the most **class errors**, 0.60<!--=class_error[0][0]--> of the pixels of objects; FCN, U-Net and DeepLab have 0.23<!--=class_error[1][0]-->, 0.19<!--=class_error[2][0]--> and 0.15<!--=class_error[3][0]-->. The FCN makes by far the most **outline errors**, 0.29<!--=outline_error[1][0]-->; CNN, U-Net and DeepLab have 0.09<!--=outline_error[0][0]-->, 0.08<!--=outline_error[2][0]--> and 0.08<!--=outline_error[3][0]-->. The mean IoU is 0.38<!--=iou[0][0]--> for the CNN, 0.56<!--=iou[1][0]--> for the FCN, 0.71<!--=iou[2][0]--> for the U-Net and 0.75<!--=iou[3][0]--> for DeepLab. All background has 0.20<!--=floor-->, the true outline with one class 0.34<!--=floor_outline-->.
 #
-# The CNN's window of 9 pixels shows at most a short piece of an outline, and at most pixels not enough to tell a square from a triangle. The other three see whole objects, and have far fewer class errors. The FCN has the coarsest logits, one for 8×8 pixels, and the most outline errors: its objects have round corners. But the four differ in more than field and resolution, so this run does not say which difference did it.
+# So the CNN knows where objects are, and hardly which: it makes nearly as many class errors as one class for all objects does (see the table). Its window of 9 pixels shows at most a short piece of an outline, and at most pixels not enough to tell a square from a triangle. The FCN has the coarsest logits, one for 8×8 pixels; its objects have round corners. But the four differ in more than field and resolution. The next section changes one idea alone.
 #
 # ## One idea at a time
 #
@@ -386,11 +386,11 @@ table = {name: as_text(difference, "+.3f") for name, difference in changed.items
 print(metrics.format_table(list(MEASURES.values()), table, 16))
 
 # %% [markdown]
-# In the stored run **growing dilations** change the CNN's class errors by −0.24<!--=changed_class_error[0][0]--> ± 0.02<!--=changed_class_error[0][1]-->, its outline errors by −0.04<!--=changed_outline_error[0][0]--> ± 0.01<!--=changed_outline_error[0][1]--> and its mean IoU by +0.21<!--=changed_iou[0][0]--> ± 0.01<!--=changed_iou[0][1]-->. The errors that are gone were errors of a narrow field. But they are only a part: the CNN has 0.60<!--=class_error[0][0]--> class errors, the dilated one 0.35<!--=class_error[4][0]-->, the FCN 0.23<!--=class_error[1][0]-->. The rest of the difference may be the strides, the number of channels or the coarse grid; this run does not say.
+# In the stored run **growing dilations** change the CNN's class errors by −0.24<!--=changed_class_error[0][0]--> ± 0.02<!--=changed_class_error[0][1]-->, its outline errors by −0.04<!--=changed_outline_error[0][0]--> ± 0.01<!--=changed_outline_error[0][1]--> and its mean IoU by +0.21<!--=changed_iou[0][0]--> ± 0.01<!--=changed_iou[0][1]-->. Only the field was changed. But it is not all: the CNN has 0.60<!--=class_error[0][0]--> class errors, the dilated one 0.35<!--=class_error[4][0]-->, the FCN 0.23<!--=class_error[1][0]-->. The rest may be the strides, the number of channels or the coarse grid; this run does not say.
 #
-# **Cutting the skips** changes the U-Net's class errors by +0.06<!--=changed_class_error[2][0]--> ± 0.02<!--=changed_class_error[2][1]--> and its outline errors by +0.09<!--=changed_outline_error[2][0]--> ± 0.01<!--=changed_outline_error[2][1]-->. So in this run skips help with both, not only with the outline.
+# **Cutting the skips** changes the U-Net's class errors by +0.06<!--=changed_class_error[2][0]--> ± 0.02<!--=changed_class_error[2][1]--> and its outline errors by +0.09<!--=changed_outline_error[2][0]--> ± 0.01<!--=changed_outline_error[2][1]-->. So in this run skips help with both.
 #
-# **Four equal dilations** are better than growing ones in mean IoU, by −0.01<!--=changed_iou[4][0]--> ± 0.01<!--=changed_iou[4][1]-->, and have class errors that differ by 0.01<!--=changed_class_error[4][0]--> ± 0.01<!--=changed_class_error[4][1]-->. What they do worse, the next section says. (All these intervals are over pictures; other first weights may change the numbers by more.)
+# **Four equal dilations** are as good as growing ones: the mean IoU differs by −0.005<!--=changed_iou[4][0]--> ± 0.008<!--=changed_iou[4][1]-->, the class errors by +0.010<!--=changed_class_error[4][0]--> ± 0.010<!--=changed_class_error[4][1]-->. What they do worse, the next section says. (All these intervals are over pictures; other first weights may change the numbers by more.)
 #
 # ## When does dilation leave holes?
 #
@@ -424,17 +424,17 @@ plots.show(fig, alt=alt)
 # > **Predict first.** Order four CNNs by their torn pairs: the plain one, growing dilations, the reversed order, and holes.
 
 # %%
-alt = "The same eight pictures with the answers and errors of four changed networks. ALT2"
+alt = "The same eight pictures with the answers and errors of four changed networks. The dilated CNN speckles the inside of several objects with single pixels of other classes, the one with holes still more densely. The U-Net without skips gives objects with round corners and a rim of errors. The reversed CNN gives larger patches of wrong classes and few single pixels."
 plots.show(gallery(CHANGES), alt=alt)
 
 # %% [markdown]
-# In the stored run the shares of torn pairs are 0.07<!--=torn[0][0]--> for the plain CNN, 0.21<!--=torn[4][0]--> ± 0.01<!--=torn[4][1]--> with growing dilations and 0.30<!--=torn[5][0]--> ± 0.02<!--=torn[5][1]--> with holes: the network with holes tears +0.09<!--=changed_torn[4][0]--> ± 0.01<!--=changed_torn[4][1]--> more than the dilated one.
+# In the stored run the shares of torn pairs are 0.07<!--=torn[0][0]--> for the plain CNN, 0.15<!--=torn[7][0]--> in the reversed order, 0.21<!--=torn[4][0]--> with growing dilations and 0.30<!--=torn[5][0]--> with holes. Against growing dilations, holes tear +0.09<!--=changed_torn[4][0]--> ± 0.01<!--=changed_torn[4][1]--> and the reversed order −0.07<!--=changed_torn[5][0]--> ± 0.01<!--=changed_torn[5][1]-->.
 #
-# That the fields of neighbours overlap is no protection: with growing dilations they do, and many pairs are torn. A likely cause is the last layer. With dilation 8 two neighbouring outputs read no common feature of the layer before. In the reversed order the same pixels are read, but the last layer has dilation 1: with it the share is 0.15<!--=torn[7][0]--> ± 0.01<!--=torn[7][1]-->, a difference of −0.07<!--=changed_torn[5][0]--> ± 0.01<!--=changed_torn[5][1]--> from the growing order. So the order matters for tearing. Yu, Koltun and Funkhouser (2017) remove such patterns by layers with falling dilations at the end. And a network that gives most objects one class tears few pairs, whatever it sees: the plain CNN calls 0.64<!--=plain_most--> of all pixels that it takes for objects by one class.
+# That the fields of neighbours overlap is no protection: with growing dilations they do, and many pairs are torn. A likely cause is the last layer. With dilation 8 two neighbouring outputs read no common feature of the layer before. In the reversed order the same pixels are read, but the last layer has dilation 1, and neighbours share most features. Its mean IoU is not better (a difference of −0.012<!--=changed_iou[5][0]--> ± 0.010<!--=changed_iou[5][1]-->): its errors are patches. Yu, Koltun and Funkhouser (2017) remove such patterns by layers with falling dilations at the end. And a network that gives most objects one class tears few pairs, whatever it sees: the plain CNN calls 0.64<!--=plain_most--> of all pixels that it takes for objects by one class.
 #
 # ## The field that is allowed and the field that is used
 #
-# How much does each pixel change an output? Luo and others (2016) averaged the size of the gradient over pictures: the **effective field**. In a network with fresh weights many more paths lead from the middle of the field to the output than from its rim, so the gradient is largest in the middle. They also found that the field grows with training.
+# How much does each pixel change an output? Luo and others (2016) averaged the size of the gradient over pictures: the **effective field**. In a network with fresh weights many more paths lead from the middle of the field to the output than from its rim, so the gradient is largest in the middle. They also found fields that grow with training.
 #
 # We take 64 held-out pictures with an object in the middle, and of the outputs there the largest logit. The sizes of its gradient are summed over the three channels. Then we look for the smallest square around the middle, cut by the border, that holds 90 % of the gradient. For comparison, "even" is that square if all pixels that can be seen counted alike.
 #
@@ -457,11 +457,11 @@ for name in NETWORKS:
 rows = ["can be seen", "fresh", "trained"]
 grid = list(zip(*maps))
 fig = plots.image_grid(grid, row_labels=rows, column_labels=list(NETWORKS), cmap="cividis")
-alt = "Three rows of four maps. ALT3"
+alt = "Three rows of four maps. What can be seen: a square of 9 pixels for the CNN, the whole picture for the other three. Fresh: brightest in the middle for CNN, U-Net and DeepLab, which fade to the rim, and wide for the FCN. Trained: one bright spot for the CNN, a wide checkered field for the FCN, a bright spot of a few pixels in a dim field for the U-Net, a wide field with a bright middle for DeepLab."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Each map is the picture of 32×32 pixels; bright pixels count, by the square root of the gradient. In the stored run the sides are
+# Each map is the picture of 32×32 pixels. Above, yellow pixels can be seen; below, brightness is the square root of the gradient. The sides in the stored run:
 #
 # | | CNN | FCN | U-Net | DeepLab |
 # |---|---|---|---|---|
@@ -469,7 +469,7 @@ plots.show(fig, alt=alt)
 # | fresh | 9<!--=sides[0][1]--> | 29<!--=sides[1][1]--> | 29<!--=sides[2][1]--> | 29<!--=sides[3][1]--> |
 # | trained | 7<!--=sides[0][2]--> | 29<!--=sides[1][2]--> | 27<!--=sides[2][2]--> | 27<!--=sides[3][2]--> |
 #
-# ANSWER3 Training changes the sides by two pixels at most. Pictures of 32 pixels are too small to see more: all but the CNN's reach nearly across the picture. The FCN's pattern is checkered, because a 2×2 convolution of stride 2 has four weights, and gives the same four to each block of its input.
+# Training narrows the square of CNN, U-Net and DeepLab by two pixels, and leaves that of the FCN. None grows. But a picture of 32 pixels leaves little room: three of the four fields are as wide as the picture, and "even" is the most that can be measured. The FCN's pattern is checkered, because a 2×2 convolution of stride 2 has four weights, and gives the same four to each block of its input.
 #
 # ## Results
 #
@@ -493,9 +493,9 @@ record(results, {"floor": {"default": (0.1, 0.3)}}, line + " pixels")
 # ## What you saw
 #
 # - **How far?** CNN, FCN, U-Net and DeepLab can see 9<!--=field[0]-->, 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]--> pixels along a side. For all but the U-Net gradients and the rule agree; there the widest field is 2 pixels wider.
-# - **What does each get wrong?** In our short run the CNN makes the most class errors, 0.60<!--=class_error[0][0]-->, the FCN the most outline errors, 0.29<!--=outline_error[1][0]-->; U-Net and DeepLab have fewer of both. A demonstration: one training each, without tuning.
+# - **What does each get wrong?** In our short run the CNN makes the most class errors, 0.60<!--=class_error[0][0]-->, the FCN the most outline errors, 0.29<!--=outline_error[1][0]-->. U-Net and DeepLab have 0.19<!--=class_error[2][0]--> and 0.15<!--=class_error[3][0]--> class errors, and 0.08<!--=outline_error[2][0]--> and 0.08<!--=outline_error[3][0]--> outline errors. A demonstration: one training each, without tuning.
 # - **What did one idea change?** A field of 31 pixels alone took the CNN's class errors from 0.60<!--=class_error[0][0]--> to 0.35<!--=class_error[4][0]-->. Without skips the U-Net had more errors of both kinds.
-# - A stack of dilated 3×3 convolutions has no holes exactly when each dilation, smallest first, is at most the field of those before it. Without holes, pairs can still be torn.
+# - A stack of dilated 3×3 convolutions has no holes exactly when each dilation, smallest first, is at most the field of those before it. Without holes, pairs can still be torn: the order of the layers matters, too.
 #
 # ## Check yourself
 #
