@@ -1,7 +1,8 @@
-"""The study of notebook 17: four segmenters, and single changes of them, each tuned in the same way.
+"""The study of segmenters: four networks, and single changes of them, each tuned in the same way.
 
-The notebook has the functions that train. Here is which trainings belong to the study, and what is
-said of them: means, and paired differences, with 95 % intervals over seeds and pictures.
+`benchmarks/segmenters.py` has the functions that train. Here is which trainings belong to the study,
+and what is said of them: means, and paired differences, with 95 % intervals over seeds and pictures
+and p-values after Holm's correction. Notebook 17 uses the measures.
 """
 
 from functools import partial
@@ -9,64 +10,81 @@ from functools import partial
 import keras
 import numpy as np
 
-from helpers.metrics import crossed_interval, mean_iou_by_image
+from helpers.metrics import crossed_interval, crossed_p_value, holm, mean_iou_by_image, outline_gap
 from helpers.segmentation import effective_receptive_field, receptive_field_mask, side_holding
 
-RATES = (0.01, 0.03)  # learning rates to choose from, for every network and every change
+RATES = (0.001, 0.003, 0.01, 0.03)  # learning rates to choose from, for each network and change
 SIZES = ("full", "half")  # of the weights that a network may have
 LENGTHS = {"longer": 1, "shorter": 1 / 2}  # shares of all training steps
 CHOOSING_RUN = 100  # none of the runs that are scored
-MEASURES = ("iou", "inside", "near", "torn")
+MEASURES = ("iou", "class_error", "outline_error", "torn")
+CALIBRATION_PASSES = 30  # of the pictures, after which 0.9³⁰ = 0.04 of the first statistics is left
 
 
-def measure(masks, answer, inside, near, num_classes, ignore_class=None):
+def measure(masks, answer, background, num_classes, ignore_class=None):
     """The `MEASURES` of label maps, each with a number for each picture, float64 `(N,)`.
 
     The mean of the numbers is nearly the measure over all pictures (see
-    `metrics.mean_iou_by_image`): "iou" the mean IoU; "inside" and "near" the share of wrong pixels
-    in these parts; "torn" the share of neighbours in a row, both inside one object, that get
-    different labels.
+    `metrics.mean_iou_by_image`):
+
+    - "iou": the mean IoU.
+    - "class_error": pixels of objects that get the class of another object.
+    - "outline_error": pixels of objects that are called background, and the reverse. Both errors are
+      shares of all pixels of objects, so the second may exceed 1.
+    - "torn": of neighbours in a row, of one object class and both more than 2 pixels from its
+      outline, the share that get different labels.
 
     Args:
         masks, answer: integer label maps `(N, H, W)`, N ≥ 2.
-        inside, near: booleans `(N, H, W)`.
+        background: the class that is no object.
         num_classes: C.
-        ignore_class: label in `masks` that is left out of the mean IoU, or None.
+        ignore_class: label in `masks` that does not count, or None.
     """
-    wrong = answer != masks
+    known = np.ones(masks.shape, bool) if ignore_class is None else masks != ignore_class
+    objects = known & (masks != background)
+    found = answer != background
+    inside = objects & (outline_gap(masks) > 2)
     pairs = inside[:, :, 1:] & inside[:, :, :-1] & (masks[:, :, 1:] == masks[:, :, :-1])
+    torn = pairs & (answer[:, :, 1:] != answer[:, :, :-1])
     return {
         "iou": mean_iou_by_image(masks, answer, num_classes, ignore_class),
-        "inside": _share_by_image(wrong, inside),
-        "near": _share_by_image(wrong, near),
-        "torn": _share_by_image(answer[:, :, 1:] != answer[:, :, :-1], pairs),
+        "class_error": _share_by_image(objects & found & (answer != masks), objects),
+        "outline_error": _share_by_image(known & (found != objects), objects),
+        "torn": _share_by_image(torn, pairs),
     }
 
 
-def _share_by_image(found, part):
-    """Jackknife pseudo-values, `(N,)`, of the share of a part that is found."""
-    hits, whole = (found & part).sum(axis=(1, 2)), part.sum(axis=(1, 2))
+def _share_by_image(hits, whole):
+    """Jackknife pseudo-values, `(N,)`, of the number of hits divided by that of the whole."""
+    hits, whole = hits.sum(axis=(1, 2)), whole.sum(axis=(1, 2))
     without = (hits.sum() - hits) / np.maximum(whole.sum() - whole, 1)
     return len(hits) * hits.sum() / max(whole.sum(), 1) - (len(hits) - 1) * without
 
 
-def used_fields(fresh, trained, images, position):
+def used_fields(fresh, trained, images, position, calibration):
     """What an output can see, and how much it uses before and after the training.
+
+    The batch normalisation of a fresh network has seen no picture. With its first statistics deep
+    branches hardly count beside shallow ones. So the fresh network is shown pictures first, 30
+    times, without a training step; its moving statistics change.
 
     Args:
         fresh, trained: one network with two sets of weights.
-        images: float32 `(N, H, W, C)`.
+        images: float32 `(N, H, W, C)`, over which the gradients are averaged.
         position: (row, column) of the output.
+        calibration: pictures `(M, H, W, C)` that the fresh network is shown.
 
     Returns:
         (maps, sides): three maps `(H, W)` from 0 to 1, the receptive field and square roots of the
-        effective field of both networks, each divided by its maximum; and, of both, the side of
-        the smallest square around the position that holds 90 % of the effective field.
+        effective field of both networks, each divided by its maximum; and the side of the smallest
+        square around the position, cut by the border, that holds 90 % of each, in pixels.
     """
+    for _ in range(CALIBRATION_PASSES):
+        fresh(calibration, training=True)
+    allowed = receptive_field_mask(fresh, position).astype("float64")
     used = [effective_receptive_field(model, images, position) for model in (fresh, trained)]
-    maps = [receptive_field_mask(fresh, position).astype("float64")]
-    maps += [np.sqrt(field / field.max()) for field in used]
-    return maps, [side_holding(field, position, 0.9) for field in used]
+    maps = [allowed, *(np.sqrt(field / field.max()) for field in used)]
+    return maps, [side_holding(field, position, 0.9) for field in (allowed, *used)]
 
 
 def choose(name, score, store, sizes=SIZES):
@@ -103,14 +121,15 @@ def study(networks, changes, seeds, train, choosing_score, scores, store):
             has the size of that one, and chooses a learning rate of its own.
         seeds: trainings of each kind, with other first weights and another order of the pictures.
         train: function of (name, learning rate, run, size, length) → a model. The length is a
-            share of all steps: 1, or 1/2 to choose by, and for `networks` to compare with.
+            share of all steps: 1, or 1/2 to choose by and to compare with.
         choosing_score: function of a model → a number, more is better.
         scores: function of (model, name, run, size) → a dictionary with the `MEASURES`, each
             `(N,)` over the held-out pictures, and `sides` as of `used_fields`.
         store: a `checkpoint.ResultStore`.
 
     Returns:
-        See `summary`; and `choices`, learning rate and size of each network, and `tried`.
+        See `summary`; and `choices`, learning rate and size of each network, `tried`, and
+        `at_edge`, the names whose learning rate is the lowest or the highest that was tried.
     """
 
     def chosen(name, rate, size):
@@ -130,11 +149,13 @@ def study(networks, changes, seeds, train, choosing_score, scores, store):
     found = {}
     for run in range(seeds):
         for length in LENGTHS:
-            for name in [*networks, *changes] if length == "longer" else networks:
+            for name in choices:
                 key = [name, run, length, *choices[name]]
                 value = store.result("score", partial(scored, *key), key=key)
                 found.setdefault((name, length), []).append(value)
     told = {"choices": list(choices.values()), "tried": list(tried.values())}
+    edges = min(RATES), max(RATES)
+    told["at_edge"] = [name for name, (rate, _) in choices.items() if rate in edges]
     return summary(found, networks, changes) | told
 
 
@@ -146,15 +167,16 @@ def summary(found, networks, changes):
         networks, changes: see `study`.
 
     Returns:
-        Dictionary; names are those of `networks`, then of `changes`. A pair is a mean and half the
-        width of its 95 % interval.
+        Dictionary; names are those of `networks`, then of `changes`. An interval is a mean and
+        half the width of its 95 % interval; a difference has a p-value as a third number, after
+        Holm's correction over all differences of networks and changes in all measures.
 
-        - a name of `MEASURES`: a pair for each name, from the longer trainings.
-        - `twice`, `twice_inside`, `twice_near`: what twice the steps change, a pair for each of `networks`.
+        - a name of `MEASURES`: an interval for each name, from the longer trainings.
+        - `twice_<measure>`: what twice the steps change, an interval for each name.
         - `pairs_<measure>`: for each two networks, first with second, first with third, …: the
-          later minus the earlier one.
-        - `changed_<measure>`: for each change, changed minus unchanged.
-        - `sides_fresh`, `sides_trained`: `(names, seeds)`.
+          difference, the later minus the earlier one.
+        - `changed_<measure>`: for each change, the difference, changed minus unchanged.
+        - `sides`: `(names, seeds, 3)`, see `used_fields`.
     """
     names = [*networks, *changes]
 
@@ -162,20 +184,21 @@ def summary(found, networks, changes):
         return np.array([row[measure] for row in found[name, length]], "float64")  # (seeds, N)
 
     told = {"names": names}
+    apart = {}  # from (key, one name, other name) to differences (seeds, N)
     for measure in MEASURES:
         told[measure] = [crossed_interval(of(name, measure)) for name in names]
-        told[f"pairs_{measure}"] = [
-            crossed_interval(of(later, measure) - of(first, measure))
-            for i, first in enumerate(networks)
-            for later in networks[i + 1 :]
+        told[f"twice_{measure}"] = [
+            crossed_interval(of(name, measure) - of(name, measure, "shorter")) for name in names
         ]
-        told[f"changed_{measure}"] = [
-            crossed_interval(of(name, measure) - of(parent, measure))
-            for name, parent in changes.items()
-        ]
-    for key, measure in (("twice", "iou"), ("twice_inside", "inside"), ("twice_near", "near")):
-        told[key] = [
-            crossed_interval(of(name, measure) - of(name, measure, "shorter")) for name in networks
-        ]
-    sides = np.array([[row["sides"] for row in found[name, "longer"]] for name in names])
-    return told | {"sides_fresh": sides[..., 0], "sides_trained": sides[..., 1]}
+        pairs = [(f"pairs_{measure}", *pair) for pair in _pairs(networks)]
+        pairs += [(f"changed_{measure}", parent, name) for name, parent in changes.items()]
+        apart |= {key: of(key[2], measure) - of(key[1], measure) for key in pairs}
+    p_values = holm([crossed_p_value(scores) for scores in apart.values()])
+    for (key, *_), scores, p in zip(apart, apart.values(), p_values):
+        told.setdefault(key, []).append([*crossed_interval(scores), float(p)])
+    sides = [[row["sides"] for row in found[name, "longer"]] for name in names]
+    return told | {"sides": np.array(sides)}
+
+
+def _pairs(names):
+    return [(first, later) for i, first in enumerate(names) for later in names[i + 1 :]]
