@@ -12,8 +12,9 @@ import numpy as np
 
 from authoring import long_training
 from helpers import backend, data, pretrained, training
+from helpers.data import scenes
 from helpers.data.scenes import CLEAR
-from helpers.data.stream import FreshShapes
+from helpers.data.stream import CLASSES, FreshMasks, FreshShapes
 from helpers.metrics.statistics import confidence_interval, paired_difference
 
 RECIPES = {
@@ -71,6 +72,21 @@ def _grid_recipe(patches, channels):
 RECIPES["grid-4x4x1"] = _grid_recipe([2, 2, 2], 1)
 RECIPES["grid-4x4x8"] = _grid_recipe([2, 2, 2], 8)
 RECIPES["grid-8x8x4"] = _grid_recipe([2, 2, 1], 4)
+RECIPES["masks-shapes32"] = {  # the VAE of label maps of notebook 14
+    "masks": {key: SCENES[key] for key in ("size", "objects", "radius")},
+    "builder": "conv_vae",
+    "arguments": {
+        "image_shape": [32, 32, CLASSES],
+        "latent": 32,
+        "width": 32,
+        "likelihood": "categorical",
+    },
+    "steps": 6000,  # and 3,000 for the control
+    "batch_size": 32,
+    **FAST,
+    "learning_rate": 4e-3,
+    "seed": 0,
+}
 EPOCHS = 20  # parts of a training: after each one it is scored, and can be stopped
 HELD_OUT = 1000  # pictures of the val split
 NOISE_SEED = 0  # of the ε that all scores share
@@ -130,7 +146,7 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     }
     half, whole = runs[steps // 2], runs[steps]
     note = {
-        "dataset": "shapes, fresh pictures",
+        "dataset": f"shapes, fresh {'label maps' if 'masks' in recipe else 'pictures'}",
         "licence": "MIT; the textures are CC0 (public domain)",
         "parameters": {**recipe, "optimizer": "Adam", "schedule": "cosine to 0"},
         "seed": recipe["seed"],
@@ -171,7 +187,10 @@ def _train(name, recipe, steps, planned, held_out, work, say):
     model.compile(adam, **backend.compile_options(planned=steps))
 
     each = steps // EPOCHS
-    stream = FreshShapes(recipe["batch_size"], each, recipe["seed"], **recipe["pictures"])
+    fresh, options = FreshShapes, recipe.get("pictures")
+    if "masks" in recipe:
+        fresh, options = FreshMasks, recipe["masks"]
+    stream = fresh(recipe["batch_size"], each, recipe["seed"], **options)
 
     def tell(row):
         left = row["seconds"] / row["steps"] * (planned - row["steps"]) / 60
@@ -198,7 +217,11 @@ def _train(name, recipe, steps, planned, held_out, work, say):
 
 
 def _held_out(recipe):
-    """Pictures of the val split, (N, H, W, C)."""
+    """Pictures of the val split, or label maps, (N, H, W, C)."""
+    if "masks" in recipe:
+        held_out = scenes.sample(HELD_OUT, recipe["seed"], **recipe["masks"])
+        maps = scenes.label_maps(held_out, recipe["masks"]["size"])
+        return np.eye(CLASSES, dtype="float32")[maps]
     return data.to_float(data.load("shapes", "val", limit=HELD_OUT, **recipe["pictures"]).images)
 
 
