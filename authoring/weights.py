@@ -78,13 +78,14 @@ RECIPES["masks-shapes32"] = {  # the VAE of label maps of notebook 14
     "arguments": {
         "image_shape": [32, 32, CLASSES],
         "latent": 32,
-        "width": 32,
+        "width": 16,
         "likelihood": "categorical",
     },
-    "steps": 6000,  # and 3,000 for the control
+    "steps": 6000,  # and 3,000 for the control, which is kept as well
+    "keep_half": True,
     "batch_size": 32,
     **FAST,
-    "learning_rate": 4e-3,
+    "learning_rate": 5e-3,
     "seed": 0,
 }
 EPOCHS = 20  # parts of a training: after each one it is scored, and can be stopped
