@@ -120,7 +120,23 @@ def test_every_recipe_builds_and_its_files_are_small(name):
     model = pretrained.build(recipe["builder"], recipe["arguments"])
     assert 2 * model.count_params() < pretrained.MAX_BYTES
     assert recipe["steps"] % (2 * weights.EPOCHS) == 0
-    assert set(recipe) - {"keep_half", "rising_steps", "beta_2"} == set(TINY)
+    drawn = {"pictures" if key == "masks" else key for key in recipe}
+    assert drawn - {"keep_half", "rising_steps", "beta_2"} == set(TINY)
+
+
+def test_a_vae_of_label_maps_is_trained_and_scored_on_label_maps(tmp_path):
+    recipe = {key: value for key, value in TINY.items() if key != "pictures"}
+    recipe["masks"] = {"size": 16, "objects": [1, 1], "radius": [0.2, 0.25]}
+    likelihood = {"image_shape": [16, 16, 4], "likelihood": "categorical"}
+    recipe["arguments"] = TINY["arguments"] | likelihood
+    note = weights.keep("tiny", recipe, tmp_path, tmp_path / "work", stopping(0))
+    assert note["dataset"] == "shapes, fresh label maps"
+    held_out = weights._held_out(recipe)
+    assert held_out.shape == (16, 16, 16, 4) and (held_out.sum(axis=-1) == 1).all()
+    model, read = pretrained.load("tiny", tmp_path)
+    assert model.likelihood == "categorical"
+    found = weights._elbos(model, held_out).mean()
+    assert found == pytest.approx(read["elbo_nats"], rel=1e-5)
 
 
 def test_the_shell(capsys, monkeypatch):

@@ -180,7 +180,9 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
     def log_sigma(self):
         """log σ of the Gaussian pixels, a scalar; a learned σ = floor + exp(weight)."""
         if self.likelihood != "gaussian":
-            raise ValueError(f"{self.likelihood.title()} pixels have no σ. Take likelihood='gaussian'.")
+            raise ValueError(
+                f"{self.likelihood.title()} pixels have no σ. Take likelihood='gaussian'."
+            )
         if self.sigma is not None:
             return ops.convert_to_tensor(math.log(self.sigma))
         return ops.log(self.sigma_floor + ops.exp(self.raw_log_sigma))
