@@ -296,6 +296,7 @@ else:
 # | [**10** Find edges](10_find_edges.ipynb) | does a VAE help to find edges? | 3 | 45 |
 # | [**11** Label photographs](11_label_photographs.ipynb) | how good does it get on photographs, and on yours? | 1 | 21 |
 # | [**12** Say how sure you are](12_say_how_sure_you_are.ipynb) | what can a latent say of people who disagree? | 5 | 71 |
+# | [**14** Repair masks](14_repair_masks.ipynb) | can a VAE of masks repair a poor segmentation? | 2 | 25 |
 # | [**15** Meet the generative neighbours](15_meet_the_generative_neighbours.ipynb) | what do a GAN and a VQ-VAE do better? | 5 | 76 |
 # | [**17** Meet the supervised neighbours](17_meet_the_supervised_neighbours.ipynb) | how far does each segmenter see? | 5 | 69 |
 # | [**18** Read an article with your hands](18_read_an_article.ipynb) | what is wrong with a text that reads well? | 1 | 45 |
