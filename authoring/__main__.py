@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from authoring import glossary_links
 from authoring.readme import refresh
 from authoring.stored_notebook import build, rewrite
 from helpers.runs.notebooks import PROFILES, BadRequest
@@ -40,6 +41,13 @@ def refresh_pages(options):
     return 0
 
 
+def link_terms(options):
+    """Link the first uses of terms in `notebooks/py` to the glossary."""
+    for number in options.notebooks:
+        print(f"{number}: {', '.join(glossary_links.add(number)) or 'nothing to link'}")
+    return 0
+
+
 def train_weights(options):
     """Train the models that come with the project; after a stop, the next call goes on."""
     from authoring import weights  # imports Keras
@@ -65,7 +73,7 @@ def train_weights(options):
 
 def train_photographs(options):
     """Train a network for photographs, or score the one that is kept."""
-    from authoring import photographs  # imports Keras
+    from helpers.experiments import photographs  # imports Keras
 
     name, learn = options.set, options.learn
     try:
@@ -97,6 +105,9 @@ def _parser():
         action="store_true",
         help="write changed prose and descriptions of figures only; the code must be unchanged",
     )
+    terms = commands.add_parser("glossary", help="link first uses of terms to the glossary")
+    terms.set_defaults(action=link_terms)
+    terms.add_argument("notebooks", nargs="+", help='numbers ("07")')
     kept = commands.add_parser("weights", help="train and keep the models of data/weights")
     kept.set_defaults(action=train_weights)
     kept.add_argument("names", nargs="*", metavar="NAME", help="of recipes; all of them if none")

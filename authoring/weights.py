@@ -10,8 +10,8 @@ import tempfile
 import keras
 import numpy as np
 
-from authoring import long_training
 from helpers import backend, data, pretrained, training
+from helpers.checkpoint import long_training
 from helpers.data import scenes
 from helpers.data.scenes import CLEAR
 from helpers.data.stream import CLASSES, FreshMasks, FreshShapes

@@ -3,6 +3,8 @@
 Both are convolutional all the way and read images of any size whose sides are multiples of 8.
 """
 
+from functools import partial
+
 import keras
 from keras import layers
 
@@ -17,6 +19,7 @@ def segmenter(
     widths=(24, 48, 96),
     dilations=(1, 2, 4, 1, 2, 4, 8),
     auxiliary=False,
+    momentum=MOMENTUM,
 ):
     """Classes of pixels: a trunk at an eighth of the resolution, with growing dilations.
 
@@ -28,6 +31,8 @@ def segmenter(
         widths: channels at a half, a quarter and an eighth of the resolution.
         dilations: of the trunk's 3×3 convolutions, one residual block each.
         auxiliary: whether a second output classifies the trunk alone, for a loss in training.
+        momentum: of batch normalisation. A training of less than some 500 steps needs a smaller
+            one, such as 0.9: its means of the training would still be those of the first steps.
 
     Returns:
         keras.Model, `(B, H, W, 3)` → logits `(B, H, W, num_classes)`; with `auxiliary` a list of
@@ -49,19 +54,20 @@ def segmenter(
     if len(widths) != 3:
         raise ValueError(f"`widths` needs three numbers. Received: {widths}")
     fine, middle, coarse = widths
+    conv = partial(_conv, momentum=momentum)
     image = keras.Input((None, None, 3))
     h = layers.Rescaling(4.0, offset=-2.0)(image)
-    half = _conv(_conv(h, fine, strides=2), fine)
-    quarter = _conv(_conv(half, middle, strides=2), middle)
-    h = _conv(quarter, coarse, strides=2)
+    half = conv(conv(h, fine, strides=2), fine)
+    quarter = conv(conv(half, middle, strides=2), middle)
+    h = conv(quarter, coarse, strides=2)
     for dilation in dilations:
-        h = _residual(h, dilation)
+        h = _residual(h, dilation, momentum)
     whole = layers.GlobalAveragePooling2D(keepdims=True)(h)  # (B, 1, 1, C)
     h = layers.Add()([h, layers.Conv2D(coarse, 1, activation="relu")(whole)])
     trunk = h
     for skip, width in ((quarter, middle), (half, fine)):
-        h = layers.UpSampling2D(2)(_conv(h, width, 1))
-        h = _conv(layers.Concatenate()([h, skip]), width)
+        h = layers.UpSampling2D(2)(conv(h, width, 1))
+        h = conv(layers.Concatenate()([h, skip]), width)
     outputs = [layers.Conv2DTranspose(num_classes, 4, strides=2, padding="same")(h)]
     if auxiliary:
         outputs.append(layers.UpSampling2D(8)(layers.Conv2D(num_classes, 1)(trunk)))
@@ -126,14 +132,14 @@ def edge_network(
     return keras.Model(image, [answer, *found] if sides else answer, name="edge_network")
 
 
-def _conv(h, width, kernel_size=3, strides=1):
-    return conv_bn_relu(h, width, kernel_size, strides, momentum=MOMENTUM)
+def _conv(h, width, kernel_size=3, strides=1, momentum=MOMENTUM):
+    return conv_bn_relu(h, width, kernel_size, strides, momentum=momentum)
 
 
-def _residual(h, dilation):
+def _residual(h, dilation, momentum):
     """What a 3×3 convolution changes is added, before the ReLU: it may be negative."""
     conv = layers.Conv2D(h.shape[-1], 3, padding="same", dilation_rate=dilation, use_bias=False)
-    change = layers.BatchNormalization(momentum=MOMENTUM)(conv(h))
+    change = layers.BatchNormalization(momentum=momentum)(conv(h))
     return layers.ReLU()(layers.Add()([h, change]))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 from PIL import Image, ImageChops, ImageStat
 
-from authoring import cover, notebook_cells, number_markers
+from authoring import cover, glossary_links, notebook_cells, number_markers
 from helpers.plots import DETAILS, check_alt
 from helpers.runs import results
 from helpers.runs.notebooks import BadRequest
@@ -24,13 +24,31 @@ from helpers.runs.rules import check_value
 
 # Notebooks that were cut anew, by number: "12". When all are in it, the list goes and the rule of
 # `check_lines` holds for every notebook.
-RECUT = ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "14", "18")
+RECUT = (
+    "00",
+    "01",
+    "02",
+    "03",
+    "04",
+    "05",
+    "06",
+    "07",
+    "08",
+    "09",
+    "10",
+    "11",
+    "12",
+    "13",
+    "14",
+    "17",
+    "18",
+)
 MAX_WIDTH, MAX_CELL_LINES, MAX_BYTES = 96, 40, 3 * 2**20
 HEADINGS = ("What you saw", "On your own", "References")
 # A title starts with what the reader does. Add a verb where a new notebook needs it.
 VERBS = {
-    "attach", "build", "compare", "count", "derive", "detect", "explain", "find", "finish", "label",
-    "learn", "look", "measure", "meet", "read", "repair", "run", "say", "score", "see", "segment", "set", "start", "take", "teach",
+    "attach", "build", "compare", "count", "derive", "detect", "draw", "explain", "find", "finish", "label",
+    "learn", "look", "measure", "meet", "read", "repair", "run", "say", "score", "see", "segment", "set", "spot", "start", "take", "teach",
     "test", "train", "trace", "use", "watch",
 }  # fmt: skip
 DOI = r"\b10\.\d{4,9}/[^\s<>)\]]+[^\s<>)\].,;]"
@@ -184,6 +202,16 @@ def check_lines(nb):
             if len(line) > MAX_WIDTH and number not in described
         ]
     return problems
+
+
+def check_glossary(nb):
+    """In notebooks that were cut anew: the first use of a term is a link to the glossary."""
+    if nb.path.name[:2] not in RECUT:
+        return []
+    return [
+        f"the first use of {term!r} has no link: python -m authoring glossary {nb.path.name[:2]}"
+        for term, *_ in reversed(glossary_links.missing(nb.prose()))
+    ]
 
 
 def _lines_of_descriptions(source):

@@ -1,10 +1,9 @@
-"""Small encoders, pictures with two readings, and a task of noise for tests of uncertainty."""
+"""Small encoders, and pictures with two readings, for tests of uncertainty."""
 
 import keras
 import numpy as np
 
 from helpers import pyramids
-from helpers.uncertainty import evaluation, methods
 
 SIZE = 16
 
@@ -23,20 +22,3 @@ def coin(n, seed=0):
     people = np.zeros((2, SIZE, SIZE), "uint8")
     people[0, :, : SIZE // 2], people[1, :, SIZE // 2 :] = 1, 1
     return images, [people] * n
-
-
-def noise_task():
-    """Noise, and what three people marked in it without looking."""
-    rng = np.random.default_rng(0)
-    images = rng.random((12, SIZE, SIZE, 3), "float32")
-    people = (rng.random((12, 3, SIZE, SIZE)) < 0.2).astype("uint8")
-    ods = (2, 3, 3, 0.1)
-    return evaluation.Task(
-        "noise", images[:6], people[:6], images[6:8], people[6:8], images[8:], people[8:], 1, ods
-    )
-
-
-def small_methods(task):
-    return methods.UncertaintyMethods(
-        task.train_images, latent=2, vae_steps=2, steps=2, batch_size=4
-    )

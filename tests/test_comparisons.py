@@ -1,63 +1,8 @@
-"""Panels show every score where it belongs, and a record beside them."""
+"""Panels show every score where it belongs."""
 
-import json
-
-import numpy as np
 import pytest
 
 from helpers import plots
-from helpers.data import records
-
-TABLE = {
-    (net, budget): {"alone": (0.1 * i + 0.01 * j, 0.05), "VAE": (0.1 * i + 0.01 * j + 0.02, 0.05)}
-    for i, net in enumerate(("CNN", "U-Net"))
-    for j, budget in enumerate((20, 400))
-}
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "RESULTS", tmp_path)
-    return tmp_path
-
-
-def drawn(axis):
-    """Name of each start and the heights of its marks."""
-    handles, labels = axis.get_legend_handles_labels()
-    return {name: handle[0].get_ydata() for handle, name in zip(handles, labels)}
-
-
-def test_a_panel_for_each_budget_and_a_mark_for_each_start(folder):
-    fig = plots.scores_by_network(
-        TABLE, ["CNN", "U-Net"], [20, 400], records.scores_by_network("none")
-    )
-    assert [a.get_title() for a in fig.axes] == ["your run, 20 labels", "your run, 400 labels"]
-    found = drawn(fig.axes[1])
-    np.testing.assert_allclose(found["alone"], [0.01, 0.11])
-    np.testing.assert_allclose(found["VAE"], [0.03, 0.13])
-    assert [t.get_text() for t in fig.axes[0].get_xticklabels()] == ["CNN", "U-Net"]
-    assert [t.get_text() for t in fig.legends[0].texts] == ["alone", "VAE"]
-
-
-def record(folder, table):
-    note = {"networks": ["FCN"], "labels": [5, 6, 7], "arms": ["alone", "other"], "table": table}
-    note["word"] = ["yes", "no", "perhaps"]
-    (folder / "09-test.json").write_text(json.dumps({"results": note}), "utf-8")
-
-
-def test_a_record_has_a_row_of_its_own(folder):
-    record(folder, np.arange(12).reshape(1, 3, 2, 2).tolist())
-    said = {20: {"word": "a"}, 400: {"word": "b"}}
-    fig = plots.scores_by_network(
-        TABLE, ["CNN", "U-Net"], [20, 400], records.scores_by_network("09-test"), said
-    )
-    titles = [a.get_title() for a in fig.axes]
-    assert titles[:2] == ["your run, 20 labels: a", "your run, 400 labels: b"]
-    said = zip((5, 6, 7), ("yes", "no", "perhaps"))
-    assert titles[3:] == [f"recorded run, {n} labels: {word}" for n, word in said]
-    assert not fig.axes[2].axison  # three budgets there, two here
-    assert drawn(fig.axes[4]) == {"alone": [4], "other": [6]}
-    assert [t.get_text() for t in fig.legends[0].texts] == ["alone", "VAE", "other"]
 
 
 def test_methods_lie_below_each_other_and_empty_tables_are_left_out():

@@ -24,7 +24,12 @@ SMALL = (
     "models.pair_checks", "models.saving", "models.vae",
 )  # fmt: skip
 # Files of it that only other files of `helpers` use.
-INSIDE = ("checkpoint.training_backup", "models.first_edition", "models.resizing")
+INSIDE = (
+    "checkpoint.long_training",
+    "checkpoint.training_backup",
+    "models.first_edition",
+    "models.resizing",
+)
 # Methods that readers call by themselves.
 METHODS = {
     "VAE": ("encode", "decode", "sample", "elbo"),

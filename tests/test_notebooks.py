@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 
 import nbformat
@@ -15,7 +16,7 @@ import notebook_checks as checks
 import pytest
 from PIL import Image
 
-from authoring import notebook_cells
+from authoring import glossary_links, notebook_cells
 from helpers.runs import index, results
 from helpers.runs.notebooks import series
 
@@ -82,7 +83,7 @@ def stored(tiny):
 
 def test_the_tiny_notebook_passes(stored):
     assert {c.__name__: c(stored) for c in checks.CHECKS} == {c.__name__: [] for c in checks.CHECKS}
-    assert len(checks.CHECKS) == 14
+    assert len(checks.CHECKS) == 15
 
 
 def test_alternative_text_reaches_the_page_of_the_tiny_one(stored):
@@ -224,6 +225,50 @@ def test_the_rule_of_lines(case, stored, monkeypatch):
     assert len(problems) == (message is not None) and (not problems or message in problems[0])
     cell.metadata["tags"] = ["colab"]
     assert checks.check_lines(nb) == []
+
+
+GLOSSED = {
+    "The KL of `KL`, $KL$.": ["KL-divergence"],
+    "# KL\n\n`KL` and $KL$ <!-- KL --> ![KL](a.png) [KL](b.md)": [],
+    "[KL](../docs/site/glossary.md#term-KL-divergence) is a KL.": [],
+    "KL, then [KL](../docs/site/glossary.md#term-KL-divergence).": ["KL-divergence"],
+    "The aggregate posterior": ["aggregate-posterior"],
+    "The aggregate posterior and a posterior": ["aggregate-posterior", "posterior"],
+    "A learning rate. Learning rates. A base rate.": [],
+    "Two VAEs at one rate": ["variational-autoencoder-VAE", "rate"],
+}
+
+
+@pytest.mark.parametrize("text", GLOSSED)
+def test_first_uses_without_a_link_are_found(text, stored, monkeypatch):
+    found = [term for term, *_ in reversed(glossary_links.missing(text))]
+    assert found == GLOSSED[text]
+    cell = nbformat.v4.new_markdown_cell(text)
+    nb = checks.Stored(stored.path, nbformat.v4.new_notebook(cells=[cell]), "")
+    monkeypatch.setattr(checks, "RECUT", ())
+    assert checks.check_glossary(nb) == []  # not cut anew
+    monkeypatch.setattr(checks, "RECUT", (stored.path.name[:2],))
+    assert len(checks.check_glossary(nb)) == len(found)
+
+
+def test_links_are_added_to_prose_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(glossary_links, "PY", tmp_path)
+    text = '# %% [markdown]\n# # A VAE\n#\n# The VAE.\n\n# %%\nKL = "# the KL"\n\n# %% [markdown]\n# `VAE`, KL\n'
+    (tmp_path / "03_x.py").write_text(text, "utf-8")
+    assert glossary_links.add("03") == ["variational-autoencoder-VAE", "KL-divergence"]
+    page = glossary_links.PAGE + "#term-"
+    wanted = text.replace("The VAE.", f"The [VAE]({page}variational-autoencoder-VAE).")
+    wanted = wanted.replace("`VAE`, KL", f"`VAE`, [KL]({page}KL-divergence)")
+    assert (tmp_path / "03_x.py").read_text("utf-8") == wanted
+    assert glossary_links.add("03") == []
+
+
+def test_every_term_is_in_the_glossary():
+    text = (ROOT / "docs" / "site" / "glossary.md").read_text("utf-8")
+    entries = re.findall(r"^(\S.*)\n  ", text, re.M)
+    plain = {unicodedata.normalize("NFKD", e).encode("ascii", "ignore").decode() for e in entries}
+    addresses = {re.sub(r"[^A-Za-z0-9-]+", "-", e).strip("-") for e in plain}
+    assert set(glossary_links.TERMS.values()) <= addresses
 
 
 def test_the_list_of_notebooks_that_were_cut_anew_names_notebooks():

@@ -31,6 +31,18 @@ def test_auroc_agrees_with_scikit_learn():
     assert ood.auroc(a, b) == pytest.approx(roc_auc_score(truth, np.r_[a, b]))
 
 
+def test_the_interval_of_auroc_holds_for_new_draws():
+    rng = np.random.default_rng(0)
+    draws = [(rng.normal(size=40), rng.normal(1, 1, size=25)) for _ in range(400)]
+    found = np.array([ood.auroc_interval(*pair) for pair in draws])
+    assert found[0, 0] == ood.auroc(*draws[0])
+    assert found[:, 1].mean() / 1.96 == pytest.approx(found[:, 0].std(), rel=0.1)
+    true = 0.5 * (1 + math.erf(1 / 2))  # P(x + 1 > y) for two standard normals
+    assert 0.9 < (abs(found[:, 0] - true) < found[:, 1]).mean() < 0.98
+    # Equal scores count half, and say nothing about spread.
+    assert ood.auroc_interval([1, 1], [1, 1]) == (0.5, 0.0)
+
+
 def test_a_plain_picture_is_short_as_png_and_noise_is_not():
     noise = np.random.default_rng(0).random((1, 32, 32, 3), "float32")
     flat = np.full((1, 32, 32, 3), 0.5, "float32")

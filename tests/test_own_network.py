@@ -96,8 +96,8 @@ def test_what_is_wrong_is_said(trained, tmp_path, capsys):
     with pytest.raises(ValueError, match=r"`task` must be.*Received: task='boxes'"):
         own_network.train(base / "mine", tmp_path / "o", task="boxes", **QUICK)
     small = folder(tmp_path / "small", "masks", shape=(24, 60))
-    with pytest.raises(ValueError, match=r"too small.*Received: 24"):
-        own_network.train(small, tmp_path / "o", **QUICK)
+    with pytest.raises(ValueError, match=r"too small.*Received: 6"):
+        own_network.train(small, tmp_path / "o", side=16, **QUICK)
     with pytest.raises(FileNotFoundError, match="no trained network"):
         own_network.label(tmp_path, base / "mine" / "images", tmp_path / "o")
     with pytest.raises(SystemExit, match="There is no"):
@@ -151,7 +151,7 @@ def test_a_photograph_that_cannot_be_read_is_left_out_and_told(trained, tmp_path
 def test_a_stopped_training_goes_on(tmp_path, monkeypatch):
     mine = folder(tmp_path / "mine", "masks")
     whole = own_network.train(mine, tmp_path / "whole", **QUICK)
-    fit = own_network.photo_training.data.Crops.on_epoch_end
+    fit = own_network.data.Crops.on_epoch_end
     calls = []
 
     def stop(self):
@@ -160,7 +160,7 @@ def test_a_stopped_training_goes_on(tmp_path, monkeypatch):
         if len(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(own_network.photo_training.data.Crops, "on_epoch_end", stop)
+    monkeypatch.setattr(own_network.data.Crops, "on_epoch_end", stop)
     with pytest.raises(KeyboardInterrupt):
         own_network.train(mine, tmp_path / "parts", **QUICK)
     again = own_network.train(mine, tmp_path / "parts", **QUICK)

@@ -10,10 +10,27 @@ import pytest
 from own_images import save
 
 ROOT = Path(__file__).resolve().parents[1]
-NEEDS = {"01": "mask", "02": "edges", "08": "mask", "09": "mask", "10": "edges"}
+NEEDS = {
+    "01": "mask",
+    "02": "edges",
+    "08": "mask",
+    "09": "mask",
+    "10": "edges",
+    "11": "mask",
+    "17": "mask",
+}
 # Sides that the networks of a notebook can shrink.
-OPTIONS = {"08": ["-p", "size", "16"], "09": ["-p", "size", "16"]}
+OPTIONS = {number: ["-p", "size", "16"] for number in ("08", "09", "17")}
 RUNS = [(number, there) for number in NEEDS for there in (True, False)]
+
+
+def run(number, path, out, options=()):
+    """Exit status and words of a notebook at smoke parameters on a folder."""
+    command = [sys.executable, "-m", "helpers.runs", "run", number, "--profile", "smoke"]
+    command += ["-p", "dataset", "folder", "-p", "path", str(path), *options, "--out", str(out)]
+    quiet = {**os.environ, "HELPERS_PROGRESS": "0"}
+    done = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("number", "there"), RUNS)
@@ -33,11 +50,29 @@ def test_own_pictures(number, there, tmp_path):
             save(tmp_path / "mine" / "masks" / f"{i:02}.png", mask)
         if there and need == "edges":
             save(tmp_path / "mine" / "edges" / f"{i:02}.png", edge)
-    command = [sys.executable, "-m", "helpers.runs", "run", number, "--profile", "smoke"]
-    command += ["-p", "dataset", "folder", "-p", "path", str(tmp_path / "mine")]
-    command += [*OPTIONS.get(number, []), "--out", str(tmp_path / "out")]
-    quiet = {**os.environ, "HELPERS_PROGRESS": "0"}
-    done = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True)
-    said = done.stdout + done.stderr
-    assert (done.returncode == 0) == there, said
+    code, said = run(number, tmp_path / "mine", tmp_path / "out", OPTIONS.get(number, []))
+    assert (code == 0) == there, said
     assert there or (f"needs a {need}" in said or f"needs {need}" in said), said
+
+
+@pytest.mark.parametrize("masks", [True, False])
+def test_good_and_bad_pictures(masks, tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(30):
+        picture = rng.integers(100, 140, (40, 36, 3), dtype="uint8")
+        if i < 20:
+            save(tmp_path / "mine" / "good" / f"{i:02}.png", picture)
+            continue
+        picture[i - 10 : i - 5, 8:14] = 240
+        save(tmp_path / "mine" / "bad" / f"{i:02}.png", picture)
+        if masks:
+            mask = np.uint8(255) * (picture == 240).all(axis=-1)
+            save(tmp_path / "mine" / "masks" / f"{i:02}.png", mask)
+    code, said = run("13", tmp_path / "mine", tmp_path / "out", ["-p", "size", "16"])
+    assert code == 0, said
+
+
+def test_without_pictures_to_inspect_13_says_what_it_needs(tmp_path):
+    save(tmp_path / "mine" / "good" / "a.png")
+    code, said = run("13", tmp_path / "mine", tmp_path / "out")
+    assert code and "needs the folders good/" in said and "Missing: bad" in said, said

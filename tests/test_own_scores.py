@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from helpers.runs import own_scores
+from helpers.experiments import own_scores
 
 
 def test_a_network_that_answers_otherwise_when_read_is_refused(tmp_path):

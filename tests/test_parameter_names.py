@@ -95,8 +95,8 @@ def test_a_name_that_is_a_parameter_today_is_no_old_one(notebook):
     both = {"wide": True, "dilate_pixels": 2.0}
     assert parameter_names.with_present_names(both, both) == both
     # Nor is one whose new name this notebook does not have.
-    with pytest.raises(BadRequest, match=r"Unknown parameter 'lend'\. Known: "):
-        check_values(notebook, {"lend": ["FCN"]})
+    with pytest.raises(BadRequest, match=r"Unknown parameter 'strangers'\. Known: "):
+        check_values(notebook, {"strangers": 10})
     with pytest.raises(BadRequest, match=r"Unknown parameter 'bacth_size'\. Did you mean 'batch_s"):
         check_values(notebook, {"bacth_size": 2})
 

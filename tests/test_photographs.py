@@ -1,4 +1,4 @@
-"""authoring.photographs: a training that is stopped goes on, and test is looked at once."""
+"""helpers.experiments.photographs: a training that is stopped goes on, and test is looked at once."""
 
 import json
 
@@ -6,30 +6,32 @@ import numpy as np
 import pytest
 
 from authoring import __main__ as shell
-from authoring import long_training, photographs
 from helpers import data, pretrained
+from helpers.checkpoint import long_training
+from helpers.experiments import photo_recipes, photographs
 
 RNG = np.random.default_rng(0)
 SEGMENTS = {
-    **photographs.RECIPES["pets"],
+    **photo_recipes.RECIPES["pets"],
     "arguments": {"num_classes": 3, "widths": [4, 6, 8], "dilations": [1, 2]},
     "crop": [16, 16],
     "batch_size": 2,
     "epochs": 3,
+    "steps_per_epoch": 2,
 }
 EDGES = {
-    **photographs.RECIPES["bsds500"],
+    **photo_recipes.RECIPES["bsds500"],
     "arguments": {"widths": [4, 4, 4, 4], "depths": [1, 1, 1, 1], "side_width": 2},
     "crop": [16, 16],
     "batch_size": 2,
     "epochs": 2,
+    "steps_per_epoch": 2,
 }
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    """Two steps an epoch, and photographs of 24×32 pixels with a bright rectangle."""
-    monkeypatch.setattr(photographs, "EPOCH", 2)
+    """Photographs of 24×32 pixels with a bright rectangle."""
 
     def load(name, split, size=None, limit=None):
         assert size == ((256, 256) if name == "pets" else None)
@@ -108,14 +110,14 @@ def test_a_stop_before_the_first_score_is_gone_on_from(tmp_path):
 
 
 def test_the_second_protocol_learns_from_val_and_has_no_score_of_it(tmp_path):
-    known, real = [], photographs._stream
+    known, real = [], photo_recipes.crops_of
 
     def stream(recipe, parts):
         known.extend(parts)
         return real(recipe, parts)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(photographs, "_stream", stream)
+        patch.setattr(photo_recipes, "crops_of", stream)
         note = photographs.keep(
             "pets", SEGMENTS, "train+val", tmp_path, tmp_path / "w", say=lambda _: None
         )
@@ -164,12 +166,12 @@ def test_a_perfect_network_has_a_perfect_score(monkeypatch):
 def test_the_loss_weighs_classes_by_their_share_of_what_counts():
     known = [photographs.data.load("camvid", "train")]
     recipe = {**SEGMENTS, "balance": 0.5}
-    loss = photographs._loss(recipe, known)
+    loss = photo_recipes.loss_of(recipe, known)
     ground, thing = 20 * 32 - 144, 144
     shares = np.array([ground, thing, 0]) / (ground + thing)
     np.testing.assert_allclose(loss.class_weights, np.maximum(shares, 1e-3) ** -0.5)
     assert loss.ignore_class == 3
-    assert photographs._loss({**recipe, "balance": 0.0}, known).class_weights == [1, 1, 1]
+    assert photo_recipes.loss_of({**recipe, "balance": 0.0}, known).class_weights == [1, 1, 1]
 
 
 def test_a_score_of_what_is_not_there_is_refused(tmp_path):
@@ -184,9 +186,9 @@ def test_a_training_that_diverges_is_named_and_its_state_is_not_kept(tmp_path):
     assert not list((tmp_path / "w").glob("*.weights.h5"))
 
 
-@pytest.mark.parametrize("name", photographs.RECIPES)
+@pytest.mark.parametrize("name", photo_recipes.RECIPES)
 def test_every_recipe_builds_and_its_file_will_be_small(name):
-    recipe = photographs.RECIPES[name]
+    recipe = photo_recipes.RECIPES[name]
     model = pretrained.build(recipe["builder"], {**recipe["arguments"], **recipe["outputs"]})
     assert len(model.outputs) == len(recipe["shares"])
     assert 2 * model.count_params() < pretrained.MAX_BYTES

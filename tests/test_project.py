@@ -215,8 +215,11 @@ PARAMETERS_GONE = {
         *("pixels_per_image", "trees", "shrink"),
     ),
 }
-# A record of the first edition whose notebook and settings are gone: its commit has them.
-SETTINGS_GONE = {"11-camvid-controls"}
+# Records of the first edition whose notebooks and settings are gone: their commits have them.
+SETTINGS_GONE = {
+    *("11-camvid-controls", "11-camvid", "11-bsds500"),
+    *("12-bsds500", "12-fashion_mnist", "12-shapes"),
+}
 
 
 @pytest.mark.parametrize(
@@ -233,22 +236,9 @@ def test_a_record_was_made_with_the_parameter_file_of_its_name(record):
     kept = json.loads(record.read_text("utf-8"))
     # The record keeps the names of its day; a parameter that came later is not in it.
     used = parameter_names.with_present_names(kept["parameters"], asked)
-    if record.stem in ("11-camvid", "11-bsds500"):
-        used = _long_training(used)
     for name in PARAMETERS_GONE.get(record.stem, ()):
         del used[name]
     assert used == {name: asked.get(name) for name in used}
-
-
-def _long_training(used):
-    """Of a record from when the long trainings stood in 08 and 10: their parameters, as 11 names them."""
-    same = ("dataset", "seed", "split", "widths", "depths", "vae_epochs", "steps_per_epoch")
-    found = {name: used[name] for name in same}
-    found |= {"epochs": used["headline_epochs"], "learning_rate": used["headline_rate"]}
-    found["crop"] = used["crop"] if isinstance(used["crop"], list) else [used["crop"]] * 2
-    return found | {
-        name: used[name] for name in ("patches", "balance", "batch_size") if name in used
-    }
 
 
 # ---- house style, as CONTRIBUTING.md tells it
@@ -490,7 +480,7 @@ def test_notebooks_are_read_from_a_docstring():
     ):
         with pytest.raises(AssertionError):
             _notebooks_told(f"A.\n\nNotebooks: {wrong}.")
-    assert _notebooks_that_import("uncertainty") == {"07", "12"}
+    assert _notebooks_that_import("uncertainty") == {"07", "12", "13"}
 
 
 def test_the_package_names_its_modules_and_folders():

@@ -1,5 +1,6 @@
 """The site's own checks, and what its pages are written from; no Sphinx and no browser here."""
 
+import base64
 import hashlib
 import io
 import json
@@ -8,22 +9,25 @@ import sys
 import tarfile
 from pathlib import Path
 
+import keras
 import nbformat
+import numpy as np
 import pytest
 import yaml
-from PIL import Image
 
 from authoring import notebook_cells
+from helpers import pretrained
 from helpers.runs.notebook_names import FORMER_NOTEBOOKS
 from helpers.runs.notebooks import series
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "docs" / "site"))
+SITE = ROOT / "docs" / "site"
+sys.path.insert(0, str(SITE))
 
 import chapters  # noqa: E402
 import docstrings  # noqa: E402
-import latents  # noqa: E402
 import latents_page  # noqa: E402
+import live_vae  # noqa: E402
 import pages  # noqa: E402
 import questions  # noqa: E402
 import redirects  # noqa: E402
@@ -330,50 +334,85 @@ def test_versions_of_scripts_are_exact():
         assert f"pages/{used}" in kept
 
 
-# ---- the page of latents
+# ---- the page that runs a VAE
 
 
 @pytest.fixture(scope="module")
-def note():
-    return json.loads((latents.FOLDER / "latents.json").read_text(encoding="utf-8"))
+def stored():
+    """What the page loads, and what Keras answered."""
+    text = (live_vae.FOLDER / "vae.js").read_text(encoding="utf-8")
+    expected = json.loads((live_vae.FOLDER / "expected.json").read_text(encoding="utf-8"))
+    return json.loads(text.removeprefix("window.VAE = ").removesuffix(";\n")), expected
 
 
-def test_the_sheets_hold_what_the_note_says(note):
-    side, pictures = note["side"], len(note["codes"])
-    sizes = {
-        "pictures": (2 * side, pictures * side),
-        "walk": (len(note["places"]) * side, pictures * len(note["kl"]) * side),
-        "samples": (note["columns"] * side, len(note["spreads"]) * note["samples"] // note["columns"] * side),
-    }  # fmt: skip
-    for name, size in sizes.items():
-        assert Image.open(latents.FOLDER / f"{name}.webp").size == size
-    assert sum(p.stat().st_size for p in latents.FOLDER.iterdir()) <= latents.MAX_BYTES
-    assert note["settings"] == latents.SETTINGS and note["places"] == latents.PLACES
-    assert note["kl"] == sorted(note["kl"], reverse=True)
-    assert abs(sum(note["kl"]) - note["kl_all"]) < 0.01 * len(note["kl"])
+def test_the_page_loads_little_and_says_what_it_has():
+    note = json.loads((live_vae.FOLDER / "note.json").read_text(encoding="utf-8"))
+    scripts = [live_vae.FOLDER / "vae.js", *(SITE / "_static").glob("*.js")]
+    assert sum(path.stat().st_size for path in scripts) <= live_vae.MAX_BYTES
+    assert note["settings"] == {**live_vae.SETTINGS, "head": live_vae.HEAD}
+    assert 0.5 < note["head_iou"][0] < 1 and 0 <= note["kl_least"] <= note["kl_most"]
 
 
-def test_the_page_is_filled_from_the_note(note):
-    text = latents_page.fill((ROOT / "docs/site/latents.md").read_text(encoding="utf-8"), note)
+def test_what_the_page_runs_is_the_kept_vae(stored):
+    """The weights in the page, and the answers that a browser must give, are those of Keras today."""
+    page, expected = stored
+    vae, _ = pretrained.load(live_vae.SETTINGS["weights"])
+    raw = np.frombuffer(base64.b64decode(page["weights"]), "<f2").astype("float32")
+    start = 0
+    for name in ("encoder", "decoder"):
+        plan, arrays = live_vae.plan_of(getattr(vae, name), start)
+        stripped = [
+            {k: v for k, v in layer.items() if k not in ("name", "inputs")} for layer in plan
+        ]
+        known = page["networks"][name]["plan"]
+        assert stripped == [
+            {k: v for k, v in layer.items() if k not in ("name", "inputs")} for layer in known
+        ]
+        flat = np.concatenate(arrays)
+        np.testing.assert_array_equal(raw[start : start + flat.size], flat)
+        start += flat.size
+    pictures = [np.frombuffer(base64.b64decode(one), "uint8") for one in page["pictures"][:2]]
+    x = np.stack(pictures).reshape(-1, 32, 32, 3).astype("float32") / 255
+    mean, log_variance = (keras.ops.convert_to_numpy(one) for one in vae.encode(x))
+    for found, name in ((mean, "mean"), (log_variance, "log_variance")):
+        np.testing.assert_allclose(found, expected[name], atol=3e-4)
+    decoded = vae.decoder.predict(mean, verbose=0).reshape(len(x), -1)
+    np.testing.assert_allclose(decoded, expected["decoded"], atol=3e-4)
+
+
+def test_the_mixture_of_the_page_is_one(stored):
+    mixture = stored[0]["mixture"]
+    assert sum(mixture["weights"]) == pytest.approx(1, abs=1e-2)
+    cholesky = np.array(mixture["cholesky"])
+    assert np.allclose(cholesky, np.tril(cholesky)) and (np.diagonal(cholesky, 0, 1, 2) > 0).all()
+    assert len(mixture["means"]) == live_vae.SETTINGS["parts"]
+
+
+def test_the_page_is_filled_from_the_note():
+    note = json.loads((live_vae.FOLDER / "note.json").read_text(encoding="utf-8"))
+    text = latents_page.fill((SITE / "latents.md").read_text(encoding="utf-8"), note)
     assert "{{" not in text and f"{note['kl_all']} nats" in text
-    data = re.search(r'id="latents-data">(.*)</script>', text)[1]
-    assert set(json.loads(data)) == set(latents_page.KEPT)
+    assert text.count('class="tile"') == latents_page.DRAWS
     with pytest.raises(KeyError):
         latents_page.fill("{{nobody}}", note)
 
 
-def test_the_sheets_can_be_made_again(tmp_path):
-    total = latents.write(tmp_path, held_out=8)
-    note = json.loads((tmp_path / "latents.json").read_text(encoding="utf-8"))
-    assert 0 < total <= latents.MAX_BYTES
-    kept = len(note["kl"])
-    assert note["side"] == 32 and kept == note["latent"]
-    assert Image.open(tmp_path / "walk.webp").size == (32 * len(latents.PLACES), 32 * kept * 6)
+def test_the_files_can_be_made_again(tmp_path):
+    head = {**live_vae.HEAD, "pictures": 128, "steps": 2}
+    total = live_vae.write(tmp_path, head, held_out=16, learn=200, parts=2)
+    assert 0 < total <= live_vae.MAX_BYTES
+    assert {path.name for path in tmp_path.iterdir()} == {"vae.js", "expected.json", "note.json"}
 
 
-def test_missing_weights_are_named():
+def test_a_layer_that_the_page_does_not_have_is_named():
+    model = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.MaxPooling2D()])
+    with pytest.raises(TypeError, match="no layer of this kind: MaxPooling2D"):
+        live_vae.plan_of(model)
+
+
+def test_missing_weights_are_named(tmp_path):
     with pytest.raises(SystemExit, match="make weights NAME=nobody"):
-        latents.kept_vae("nobody", 8)
+        live_vae.write(tmp_path, weights="nobody")
 
 
 # ---- what publishes it

@@ -1,4 +1,4 @@
-"""Intervals, paired differences, leads and verdicts: by hand, and against SciPy."""
+"""Intervals, paired differences and leads: by hand, and against SciPy."""
 
 import math
 
@@ -58,27 +58,6 @@ def test_a_paired_difference_by_hand():
     assert metrics.paired_difference([1, math.nan], [0, 1]).word == "level"
     with pytest.raises(ValueError, match=r"same seeds.*\(1,\) and \(2,\)"):
         metrics.paired_difference([1], [1, 2])
-
-
-def _arms(**means):
-    rng = np.random.default_rng(0)
-    shared = 0.05 * rng.normal(size=5)
-    return {arm: m + shared + 0.002 * rng.normal(size=5) for arm, m in means.items()}
-
-
-def test_verdict_needs_a_lead_over_the_best_twin():
-    arms = {"random, frozen": 0.2, "random": 0.5}
-    cases = {
-        "the VAE helps": {"autoencoder": 0.55, "denoising": 0.56, "VAE": 0.6},
-        "pretraining helps": {"autoencoder": 0.55, "denoising": 0.6, "VAE": 0.59},
-        "nothing helps": {"autoencoder": 0.45, "denoising": 0.4, "VAE": 0.48},
-    }
-    for word, more in cases.items():
-        result = metrics.verdict(_arms(**arms, **more))
-        assert result["word"] == word
-    assert metrics.verdict(_arms(**arms, **cases["pretraining helps"]))["rival"] == "denoising"
-    single = {k: v[:1] for k, v in _arms(**arms, **cases["the VAE helps"]).items()}
-    assert metrics.verdict(single)["word"] == "nothing helps"
 
 
 def test_a_lead_needs_an_interval_away_from_0():

@@ -110,16 +110,16 @@ def test_what_counts_where():
         *("metrics/multi_annotator", "uncertainty/evaluation", "metrics/calibration"),
         *("metrics/density", "data/ambiguous"),
     } < set(SCORING)
-    assert {"edges/matching", "data/_shapes_draw", "experiments/photo_edges", "runs/setup"} < set(
+    assert {"edges/matching", "data/_shapes_draw", "experiments/photo_views", "runs/setup"} < set(
         SCORING
     )
     assert {
         *("models/vae", "losses", "data/crops", "segmentation/losses"),
-        "experiments/photo_training",
+        *("experiments/photo_recipes", "checkpoint/long_training"),
     } < set(TRAINING)
     assert not {
         *("metrics/label_maps", "metrics/multi_annotator", "uncertainty/evaluation"),
-        *("experiments/photo_edges", "generative/vq"),
+        *("experiments/photo_views", "generative/vq"),
     } & set(TRAINING)
     assert {"edges/matching", "edges/thinning", "edges/scores"} < set(COUNTING)
     assert not {"edges/classical", "plots/style", "models/vae"} & set(COUNTING)
@@ -132,16 +132,6 @@ def test_what_is_left_out_exists_and_nothing_that_counts_needs_it():
     for name in SCORING:
         needed = set(code_versions.imported(name)) & set(LEFT_OUT)
         assert needed <= set(code_versions.HARMLESS), name
-
-
-def test_the_training_of_photographs_uses_nothing_of_what_is_not_followed():
-    tree = ast.parse((ROOT / "helpers" / "experiments" / "photo_training.py").read_text("utf-8"))
-    (train,) = (n for n in tree.body if getattr(n, "name", "") == "train_head")
-    used = {n.id for n in ast.walk(train) if isinstance(n, ast.Name)}
-    assert {importing for importing, _ in code_versions.NOT_TRAINED_WITH} == {
-        "experiments/photo_training"
-    }
-    assert "pyramids" in used and not used & {"metrics", "pretrained", "load", "save", "class_ious"}
 
 
 def test_every_library_that_is_imported_counts_or_computes_nothing():
@@ -398,23 +388,9 @@ FREE = {
     "08": {"cache_dir", "vae_steps", "weights"} | {"study_steps"},  # in the name of an entry
     "09": {"cache_dir", "study"},
     "10": {"cache_dir", "weights"} | {"seeds", "vae_steps"},  # in the name of an entry
-    "11": {
-        *("cache_dir", "image_path", "score_images", "task", "thresholds", "weights_out"),
-        *("precision", "xla"),  # in every version
-        # `photo_training` and `photo_edges` put them into the name of an entry.
-        *("balance", "batch_size", "crop", "depths", "epochs", "learning_rate", "patches"),
-        *("seed", "split", "steps_per_epoch", "vae_epochs", "widths"),
-    },
-    "12": {
-        *("in_distribution", "regret_images", "cache_dir", "ood_vae_steps", "ood_images"),
-        *(
-            "baseline_methods",
-            "edge_baseline_methods",
-            "seed",
-            "seeds",
-            "edge_seeds",
-        ),  # in the name of an entry
-    },
+    "11": {"cache_dir", "image_path", "out"},
+    "12": {"cache_dir"} | {"seeds", "steps", "controls"},  # in the name of an entry
+    "13": {"cache_dir", "steps", "weights"} | {"study_steps"},  # in the name of an entry
     "15": {
         *("cache_dir", "seeds"),
         *(
@@ -428,7 +404,7 @@ FREE = {
         ),
         *("head_steps", "feature_weight", "adversarial_weight"),  # named where they are asked for
     },
-    "17": {"frozen", "cache_dir", "labels", "pretrained_networks", "seeds"},
+    "17": {"study", "cache_dir", "seeds"},
 }
 
 

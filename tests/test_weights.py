@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from authoring import __main__ as shell
-from authoring import long_training, weights
+from authoring import weights
 from helpers import pretrained
+from helpers.checkpoint import long_training
 
 TINY = {
     "pictures": {"size": 16, "objects": 1, "texture": 0.1, "noise": 0.02, "annotators": 1},

@@ -57,7 +57,7 @@ def assemble(target, vendored):
     shutil.copy(ROOT / "docs" / "picture.png", target / "docs")
     shutil.copytree(ROOT / "docs" / "pictures", target / "docs" / "pictures")
     _write(target / "glossary.md", (HERE / "glossary.md").read_text(encoding="utf-8"))
-    note = json.loads((HERE / "_static" / "latents" / "latents.json").read_text(encoding="utf-8"))
+    note = json.loads((HERE / "_static" / "latents" / "note.json").read_text(encoding="utf-8"))
     latents = latents_page.fill((HERE / "latents.md").read_text(encoding="utf-8"), note)
     _write(target / "latents.md", latents)
     index = (HERE / "index.md").read_text(encoding="utf-8")

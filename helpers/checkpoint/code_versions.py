@@ -29,10 +29,13 @@ CANNOT_MATTER = (
 MATTERS = ("runs/setup",)  # in a folder that is left out, and yet it sets seeds and precision
 HARMLESS = ("progress", "runs/rules")  # what counts may import them: bars, messages
 
-# The loop of the long trainings, what `ResultStore.fit` does around it, and the seeds.
-TRAINS = ("experiments/photo_training", "checkpoint/result_store", "runs/setup")
-# The long trainings also score what they have trained; training does not use that.
-NOT_TRAINED_WITH = {("experiments/photo_training", "metrics/__init__")}
+# Losses and optimisers of the long trainings, what is done around every `fit`, and the seeds.
+TRAINS = (
+    "experiments/photo_recipes",
+    "checkpoint/long_training",
+    "checkpoint/result_store",
+    "runs/setup",
+)
 
 LIBRARIES = ("keras", "numpy", "pillow", "scikit-image", "scikit-learn", "scipy")
 TRAINING_LIBRARIES = ("keras", "numpy", "pillow")
@@ -104,16 +107,15 @@ def training_modules(parts=(), folder=PACKAGE):
         >>> "data/crops" in trains, "edges/scores" in trains
         (True, False)
     """
-    return reached((*TRAINS, *parts), folder, NOT_TRAINED_WITH)
+    return reached((*TRAINS, *parts), folder)
 
 
-def reached(roots, folder=PACKAGE, without=()):
+def reached(roots, folder=PACKAGE):
     """Modules that count and that `roots` import, directly or not, with the roots themselves.
 
     Args:
         roots: names of modules.
         folder: of the package.
-        without: pairs (importing, imported) that are not followed.
 
     Returns:
         Their names, sorted. A package that is imported as a whole counts with all its modules.
@@ -131,8 +133,7 @@ def reached(roots, folder=PACKAGE, without=()):
         if name.endswith("/__init__"):
             inside = name.removesuffix("__init__")
             waiting += [other for other in modules if other.startswith(inside)]
-        names = imported(name, folder, modules)
-        waiting += [other for other in names if (name, other) not in without]
+        waiting += imported(name, folder, modules)
     return sorted(found)
 
 

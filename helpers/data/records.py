@@ -8,8 +8,6 @@ none of these scores in it, the answer is empty or None.
 import json
 from pathlib import Path
 
-import numpy as np
-
 RESULTS = Path(__file__).parents[2] / "data" / "results"
 
 
@@ -25,33 +23,6 @@ def results_of(name, prefix=""):
         return {}
     results = json.loads(path.read_text("utf-8"))["results"]
     return {k.removeprefix(prefix): v for k, v in results.items() if k.startswith(prefix)}
-
-
-def scores_by_network(name):
-    """Scores of networks, `(networks, budgets, table, words)` as for `plots`; or None.
-
-    Keys: `networks`, `labels`, `arms` and `table` `(networks, labels, arms, 2)`; and, where the
-    record has it, `word`: what `metrics.verdict` says of each budget.
-
-    Raises:
-        ValueError: If the table does not fit the names.
-    """
-    found = results_of(name)
-    if not found:
-        return None
-    networks, budgets, arms = found["networks"], found["labels"], found["arms"]
-    scores = np.asarray(found["table"], "float64")
-    if scores.shape != (len(networks), len(budgets), len(arms), 2):
-        raise ValueError(
-            f"{name}.json names {len(networks)} networks, {len(budgets)} budgets and {len(arms)} "
-            f"starts. Received: a table of shape {scores.shape}"
-        )
-    table = {
-        (network, budget): {arm: tuple(scores[i, j, k]) for k, arm in enumerate(arms)}
-        for i, network in enumerate(networks)
-        for j, budget in enumerate(budgets)
-    }
-    return networks, budgets, table, found.get("word", [""] * len(budgets))
 
 
 def scores_by_method(name, task, methods, measures):

@@ -4,7 +4,7 @@ For who finds edges or scores them, with any model or none: `benchmark` scores e
 several annotators, `human_level` the annotators against each other. Neither matplotlib nor
 scikit-image is imported before a function needs it.
 
-Notebooks: 02, 10 and 11.
+Notebooks: 02 and 10.
 """
 
 from helpers.edges.berkeley import benchmark, human_level

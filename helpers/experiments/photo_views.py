@@ -1,10 +1,16 @@
-"""One answer of a network from several views of a photograph: other sizes, and the mirror image."""
+"""What a network says of photographs: from several views of one, and as thin edges.
+
+A view is the photograph at another size, or its mirror image.
+"""
+
+from pathlib import Path
 
 import numpy as np
 from scipy.special import expit, softmax
 
-from helpers import pyramids
-from helpers.data.images import resize_image
+from helpers import edges, pyramids
+from helpers.data.drawn import pictures
+from helpers.data.images import read_rgb, resize_image
 
 
 def probabilities(model, images, multiple, scales=(1.0,), mirror=False):
@@ -31,6 +37,53 @@ def probabilities(model, images, multiple, scales=(1.0,), mirror=False):
                 logits = next(answers)
                 found.append(_resized(logits[:, ::-1] if turned else logits, image.shape[:2]))
         yield np.mean(found, axis=0)
+
+
+def edge_maps(model, images, multiple):
+    """Thin edge maps, after `edges.nms`, of photographs of any size, one after another.
+
+    Args:
+        model, images, multiple: as for `probabilities`; the model has one class.
+
+    Yields:
+        float64 `(H, W)` in [0, 1] for each image.
+    """
+    for shares in probabilities(model, images, multiple):
+        yield edges.nms(shares[..., 0].astype("float64"))
+
+
+def photographs_to_show(path="", side=480):
+    """Photographs, scaled to a longer side.
+
+    Args:
+        path: of an image file, or of a folder of them, of which the first four are taken; ""
+            takes three that scikit-image ships.
+        side: longer side in pixels.
+
+    Returns:
+        List of uint8 `(H, W, 3)`.
+
+    Raises:
+        FileNotFoundError: If there is nothing at the path.
+        ValueError: If a file is no image.
+
+    Examples:
+        >>> from helpers.experiments import photo_views
+        >>> [photo.shape for photo in photo_views.photographs_to_show(side=96)]
+        [(64, 96, 3), (64, 96, 3), (96, 96, 3)]
+    """
+    if path:
+        place = Path(path).expanduser()
+        files = pictures(place)[:4] if place.is_dir() else [place]
+        if not files:
+            raise FileNotFoundError(f"{place} has no pictures.")
+        photos = [read_rgb(file, upright=True) for file in files]
+    else:
+        import skimage.data
+
+        photos = [skimage.data.chelsea(), skimage.data.coffee(), skimage.data.astronaut()]
+    sizes = [np.rint(np.array(p.shape[:2]) * side / max(p.shape)).astype(int) for p in photos]
+    return [resize_image(p, (int(h), int(w))) for p, (h, w) in zip(photos, sizes)]
 
 
 def _views(images, scales, turns):

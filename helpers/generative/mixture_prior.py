@@ -1,6 +1,6 @@
 """A second prior for a trained VAE: a mixture of Gaussians, fitted to where its posteriors lie.
 
-`mixture_latents` fits it and draws from it.
+`fitted_mixture` fits it, `mixture_latents` also draws from it.
 """
 
 import numpy as np
@@ -34,11 +34,22 @@ def mixture_latents(vae, images, n, parts=60, seed=0):
         Ghosh et al. (2020). https://arxiv.org/abs/1903.12436
         Dai and Wipf (2019). https://arxiv.org/abs/1903.05789
     """
-    from sklearn.mixture import GaussianMixture
-
     rng = np.random.default_rng(seed)
-    mean, log_variance = vae.encoder.predict(images, batch_size=500, verbose=0)  # (N, K)
-    z = mean + np.exp(0.5 * log_variance) * rng.standard_normal(mean.shape)
-    mixture = GaussianMixture(parts, tol=0.01, reg_covar=1e-3, random_state=seed).fit(z)
+    mixture = fitted_mixture(vae, images, parts, seed, rng)
     drawn, _ = mixture.sample(n)  # (n, K), one Gaussian after the other
     return rng.permutation(drawn).astype("float32")
+
+
+def fitted_mixture(vae, images, parts=60, seed=0, rng=None):
+    """The mixture of `mixture_latents`, a `sklearn.mixture.GaussianMixture` over K values.
+
+    Args:
+        vae, images, parts, seed: as there.
+        rng: a NumPy generator for the draws from the posteriors, in place of one from `seed`.
+    """
+    from sklearn.mixture import GaussianMixture
+
+    rng = np.random.default_rng(seed) if rng is None else rng
+    mean, log_variance = vae.encoder.predict(images, batch_size=500, verbose=0)  # (N, K)
+    z = mean + np.exp(0.5 * log_variance) * rng.standard_normal(mean.shape)
+    return GaussianMixture(parts, tol=0.01, reg_covar=1e-3, random_state=seed).fit(z)

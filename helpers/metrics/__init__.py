@@ -1,11 +1,11 @@
 """Measures, NumPy in and NumPy out; all of them are named here: `metrics.mean_iou`.
 
 For who scores what a model gives: `label_maps` (IoU, Dice, boundary IoU), `calibration`,
-`multi_annotator` (energy distance, matched IoU), `generative` and `frechet` (kernel and Fréchet
-distance, precision and recall of samples), `linear_probes` (what features know), `statistics` and
-`tables` (intervals, and which of two methods is ahead). `density` has bounds on log p(x) of a
-VAE, and `loss_weights` the effective β of any VAE's loss; these two need Keras, and are imported
-when they are asked for.
+`multi_annotator` (energy distance, matched IoU), `anomaly_maps` (maps of odd pixels), `generative`
+and `frechet` (kernel and Fréchet distance, precision and recall of samples), `linear_probes` (what
+features know), `statistics` and `tables` (intervals, and which of two methods is ahead). `density`
+has bounds on log p(x) of a VAE, and `loss_weights` the effective β of any VAE's loss; these two
+need Keras, and are imported when they are asked for.
 
 Notebooks: 01 to 03, 05 to 10 and 12 to 18.
 """
@@ -14,6 +14,7 @@ Notebooks: 01 to 03, 05 to 10 and 12 to 18.
 # fmt: off
 import importlib
 
+from helpers.metrics.anomaly_maps import aupro, aupro_by_image, average_precision_by_image
 from helpers.metrics.calibration import (
     brier, brier_skill, expected_calibration_error, reliability, risk_coverage,
 )
@@ -35,7 +36,7 @@ from helpers.metrics.multi_annotator import (
 )
 from helpers.metrics.statistics import (
     PairedDifference, confidence_interval, crossed_interval, crossed_p_value, holm, paired_difference,
-    pairwise_leads, verdict,
+    pairwise_leads,
 )
 from helpers.metrics.tables import format_interval, format_table, score_table
 # fmt: on

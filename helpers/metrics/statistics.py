@@ -161,38 +161,3 @@ def pairwise_leads(scores, measures, lower_is_better=("distance",)):
 
     pairs = combinations(scores, 2)
     return {" or ".join(pair): [leader(*pair, m) for m in measures] for pair in pairs}
-
-
-def verdict(runs, claim="VAE", rivals=("random", "random, frozen", "autoencoder", "denoising")):
-    """What repeated trainings from several first weights allow to be said about pretraining.
-
-    "the VAE helps" if `claim` is ahead of the best rival; else "pretraining helps" if the best
-    pretrained arm is ahead of the first rival; else "nothing helps". Best means the highest mean,
-    and ahead is the word of `paired_difference`.
-
-    Args:
-        runs: Dictionary from an arm to its scores, one a seed, `(N,)`, the same seeds in all.
-        claim: The arm the claim is about.
-        rivals: What it is compared with. The first starts from random weights; those with
-            "random" in their name are not pretrained.
-
-    Returns:
-        Dictionary with `word`, `rival` and (`gain`, `gain_half`): claim minus rival; `best` and
-        (`lift`, `lift_half`): the best pretrained arm minus the first rival. A single seed allows
-        nothing to be said: `word` is "nothing helps".
-    """
-    runs = {arm: np.asarray(values, dtype="float64") for arm, values in runs.items()}
-
-    def best_of(arms):
-        return max(arms, key=lambda arm: runs[arm].mean())
-
-    rival = best_of(rivals)
-    best = best_of([claim, *(arm for arm in rivals if "random" not in arm)])
-    gain = paired_difference(runs[claim], runs[rival])
-    lift = paired_difference(runs[best], runs[rivals[0]])
-    word = "pretraining helps" if lift.word == "ahead" else "nothing helps"
-    word = "the VAE helps" if gain.word == "ahead" else word
-    return {
-        "word": word, "rival": rival, "gain": gain.mean, "gain_half": gain.half,
-        "best": best, "lift": lift.mean, "lift_half": lift.half,
-    }  # fmt: skip

@@ -14,10 +14,9 @@ from helpers.plots.charts import (
 )
 from helpers.plots.comparisons import (
     colour_by_method, label_efficiency, precision_recall_map, scores_by_method,
-    scores_by_network,
 )
 from helpers.plots.images import (
-    class_legend, image_grid, mask_to_rgb, picture_rows, segmentation_gallery,
+    class_legend, image_grid, mask_to_rgb, picture_rows, segmentation_gallery, worst_pictures,
 )
 from helpers.plots.side_by_side import curve_panels, differences_and_record, reliability_panels
 from helpers.plots.rates import (

@@ -44,43 +44,6 @@ def label_efficiency(budgets, arms, recorded=None, floor=None, title="your run")
     return fig
 
 
-def scores_by_network(table, networks, budgets, recorded=None, verdicts=None):
-    """Means with intervals: a panel for each label budget, networks side by side, a mark a start.
-
-    Args:
-        table: dictionary from (network, budget) to a dictionary from the name of a start to
-            (mean, half width of the interval).
-        networks: names, in order.
-        budgets: numbers of labelled images, in order.
-        recorded: (networks, budgets, table, words) of a recorded run, from
-            `records.scores_by_network`, drawn below; or None.
-        verdicts: dictionary from a budget to what `metrics.verdict` says of it, for the titles.
-
-    Returns:
-        The figure, for `plots.show`.
-    """
-    import matplotlib.pyplot as plt
-
-    words = [verdicts[b]["word"] if verdicts else "" for b in budgets]
-    rows = {"your run": (networks, budgets, table, words)}
-    rows |= {"recorded run": recorded} if recorded else {}
-    wide = max(len(b) for _, b, *_ in rows.values())
-    size = (8.6, 3.1 * len(rows) + 0.4)
-    fig, axes = plt.subplots(len(rows), wide, figsize=size, sharey=True, squeeze=False)
-    for line, (title, (names, numbers, scores, said)) in zip(axes, rows.items()):
-        for axis, number, word in zip(line, numbers, said):
-            _panel(axis, {name: scores[name, number] for name in names})
-            axis.set_title(f"{title}, {number} labels" + (f": {word}" if word else ""))
-        for axis in line[len(numbers) :]:
-            axis.set_axis_off()
-        line[0].set(ylabel="mean IoU, 95 % interval")
-    drawn = {}
-    for axis in axes[:, 0]:
-        drawn |= dict(zip(*reversed(axis.get_legend_handles_labels())))
-    fig.legend(drawn.values(), drawn, loc="outside lower center", ncols=4, fontsize=9)
-    return fig
-
-
 def scores_by_method(tables, measures, methods, labels=None):
     """Means with intervals: a row of panels for each table, a panel for each measure.
 
@@ -140,18 +103,6 @@ def colour_by_method(axes, drawn, methods):
 
 def _colours(methods):
     return dict(zip(methods, cycle(COLOURS.values())))
-
-
-def _panel(axis, groups):
-    arms = list(next(iter(groups.values())))
-    offsets = 0.12 * (np.arange(len(arms)) - (len(arms) - 1) / 2)
-    for arm, offset, style in zip(arms, offsets, cycle("osD^vPX")):
-        mean, half = np.array([values[arm] for values in groups.values()], "float64").T
-        at = np.arange(len(groups)) + offset
-        axis.errorbar(at, mean, half, fmt=style, capsize=2, markersize=5, label=arm)
-    axis.set_xticks(range(len(groups)), list(groups))
-    axis.set_xlim(-0.6, len(groups) - 0.4)
-    axis.grid(axis="x", visible=False)
 
 
 def precision_recall_map(rows, known, recorded=None):

@@ -28,6 +28,30 @@ def segmentation_gallery(images, truth, answers, class_names, ignore_class=None)
     return fig
 
 
+def worst_pictures(held_out, answers, worst, task):
+    """A figure of some held-out pictures, their truth and what the network says.
+
+    Args:
+        held_out: a `data.Dataset`.
+        answers: a class map or an edge map of each of its pictures.
+        worst: indices of the pictures to show.
+        task: "segments" or "edges".
+
+    Returns:
+        The figure, for `plots.show`.
+    """
+    rows = [[held_out.images[i] for i in worst]]
+    if task == "segments":
+        rows += [
+            [mask_to_rgb(maps[i], len(held_out.class_names), held_out.ignore_class) for i in worst]
+            for maps in (held_out.masks, answers)
+        ]
+    else:
+        rows += [[1 - held_out.edges[i] / 255 for i in worst], [1 - answers[i] for i in worst]]
+    names = ["picture", "truth", "network"]
+    return image_grid(rows, row_labels=names, column_labels=[held_out.ids[i] for i in worst])
+
+
 def image_grid(
     images, rows=None, *, row_labels=None, column_labels=None, limits=None, cmap=None, cell=None
 ):

@@ -13,9 +13,11 @@ FORMER_NOTEBOOKS = {
     "08_segment_with_a_vae": "08_segment_reconstructions",
     "06_find_edges_with_a_vae": "10_find_edges",
     "10_find_edges_with_a_vae": "10_find_edges",
-    "07_say_how_sure_you_are": "12_say_how_sure_you_are",
+    "07_say_how_sure_you_are": "12_draw_several_answers",
+    "12_say_how_sure_you_are": "12_draw_several_answers",
     "08_meet_the_generative_neighbours": "15_meet_the_generative_neighbours",
-    "09_meet_the_supervised_neighbours": "17_meet_the_supervised_neighbours",
+    "09_meet_the_supervised_neighbours": "17_compare_segmenters",
+    "17_meet_the_supervised_neighbours": "17_compare_segmenters",
     "10_read_an_article": "18_read_an_article",
     "01_meet_the_images": "01_score_segments",
 }

@@ -8,9 +8,7 @@ has not seen a pretraining as a VAE help here.
 """
 
 import argparse
-import dataclasses
 import json
-import math
 import shutil
 import sys
 import time
@@ -19,15 +17,13 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from helpers import checkpoint, data, pyramids
-from helpers.data import images
+from helpers import data, plots, pyramids
+from helpers.checkpoint import long_training
+from helpers.data import images, scaled
 from helpers.data.drawn import pictures
-from helpers.experiments import photo_edges, photo_training
-from helpers.runs import own_scores
-from helpers.segmentation import EdgeCrossEntropy, PixelCrossEntropy, class_weights
+from helpers.experiments import own_scores, photo_recipes, photo_views
+from helpers.photo_networks import MULTIPLE
 
-PLAN = {"widths": [16, 24, 48, 72, 96], "depths": [1, 1, 2, 2, 2], "patches": [2, 2, 2, 2, 2]}
-MULTIPLE = math.prod(PLAN["patches"])
 CROP = 192  # largest side of a crop
 UNFINISHED = ".training"  # folder of a training that is not finished, in the network's folder
 
@@ -52,14 +48,7 @@ def read(folder, split, side, **masks):
             f"{folder} has pictures and nothing to learn from them: it needs a folder `masks` or a "
             "folder `edges` beside `images`, with a file for each picture."
         )
-    sizes = [_fitting(image.shape[:2], side) for image in whole.images]
-    scaled = {"images": list(map(images.resize_image, whole.images, sizes))}
-    if whole.masks is not None:
-        scaled["masks"] = list(map(images.resize_indices, whole.masks, sizes))
-    if whole.annotations is not None:
-        drawn = list(map(images.resize_boundaries, whole.annotations, sizes))
-        scaled |= {"annotations": drawn, "edges": list(map(images.share, drawn))}
-    return dataclasses.replace(whole, **scaled)
+    return scaled.at_most(whole, side)
 
 
 def train(
@@ -77,7 +66,7 @@ def train(
 ):
     """Train on a folder, score on its held-out pictures, and write everything into `out`.
 
-    `out` gets `network.keras`, for pictures of any size whose sides are multiples of 32;
+    `out` gets `network.keras`, for pictures of any size whose sides are multiples of 8;
     `scores.json`; `worst.png`, the held-out pictures with the lowest scores; and, on TensorFlow,
     `export`, a SavedModel. A stopped training goes on from its last epoch.
 
@@ -133,22 +122,39 @@ def train(
             f"the pictures of {folder} are too small: at least nine in ten need {MULTIPLE} pixels a "
             f"side, when the longer one is at most {side}. Received: {shortest}"
         )
-    learned = _learned(known, task)
+    if task == "edges" and not any(map(np.any, known.edges)):
+        raise ValueError("no edge is drawn in the pictures to learn from: all edge maps are 0.")
+    classes = len(known.class_names) if task == "segments" else 1
+    changes = {"epochs": epochs, "steps_per_epoch": steps, "seed": seed}
+    recipe = photo_recipes.own(task, classes, [crop, crop], **changes)
+    model, network = photo_recipes.networks(recipe)
+    photo_recipes.compile_model(model, recipe, photo_recipes.loss_of(recipe, [known]))
     unfinished.mkdir(parents=True, exist_ok=True)
     say(f"{len(known)} pictures to learn from, {len(held_out)} held out, crops of {crop}×{crop}")
-    store = checkpoint.ResultStore(unfinished.resolve())
-    crops = {"crop": [crop, crop], "batch_size": 8, "scale": 1.4, "light": 0.2}
-    crops |= photo_edges.VARIED if task == "edges" else {}
-    options = {"pretrain": False, "vae_epochs": 0, "epochs": epochs, "steps": steps}
-    options |= {"learning_rate": 0.003, "plan": PLAN, "seed": seed, "crops": crops}
-    network, _ = photo_training.train_head(known.images, *learned, store, **options)
+    planned, begun = epochs * steps, time.perf_counter()
+
+    def tell(row):
+        left = (time.perf_counter() - begun) * (planned / row["steps"] - 1) / 60
+        say(f"step {row['steps']:,} of {planned:,}, loss {row['loss']:.4f}, {left:.1f} min left")
+
+    long_training.fit(
+        model,
+        photo_recipes.crops_of(recipe, [known]),
+        epochs,
+        unfinished / "training",
+        [recipe, photo_recipes.DECAY],
+        tell=tell,
+        resumed=lambda done: say(f"goes on after step {done:,}"),
+        every=max(1, epochs // 5),
+    )
     score = own_scores.score_segments if task == "segments" else own_scores.score_edges
     told, answers, by_picture = score(network, known, held_out, MULTIPLE)
     worst = np.argsort(by_picture)[: min(4, len(by_picture))]
     told |= {"task": task, "side": side, "weights": network.count_params()}
     told |= {"pictures": len(known), "held_out": len(held_out), "steps": epochs * steps}
     told["worst"] = {held_out.ids[i]: float(by_picture[i]) for i in worst}
-    own_scores.draw(out / "worst.png", held_out, answers, worst, task)
+    fig = plots.worst_pictures(held_out, answers, worst, task)
+    fig.savefig(out / "worst.png", bbox_inches="tight")
     told |= own_scores.save(network, out, held_out.images[0], MULTIPLE)
     told["seconds"] = time.perf_counter() - started
     (unfinished / "scores.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
@@ -191,13 +197,13 @@ def label(network_folder, photographs, out, say=print):
         except ValueError as error:  # one that cannot be read keeps none from being labelled
             say(f"left out: {error}")
             continue
-        small = images.resize_image(photo, _fitting(photo.shape[:2], about["side"]))
+        small = images.resize_image(photo, scaled.fitting(photo.shape[:2], about["side"]))
         if about["task"] == "segments":
             (logits,) = pyramids.predict_full_size(network, [small], MULTIPLE)
             classes = np.array(about["values"], "uint8")[logits.argmax(axis=-1)]
             answer = images.resize_indices(classes, photo.shape[:2])
         else:
-            (strengths,) = photo_edges.edge_maps(network, [small], MULTIPLE)
+            (strengths,) = photo_views.edge_maps(network, [small], MULTIPLE)
             strengths = np.rint(255 * strengths).astype("uint8")
             answer = images.resize_image(strengths[..., None], photo.shape[:2])[..., 0]
         written.append(out / f"{path.stem}.png")
@@ -216,22 +222,6 @@ def _about(folder):
         return {key: about[key] for key in ("side", "task")} | {"values": about.get("values")}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged; train again. ({error})") from error
-
-
-def _fitting(size, side):
-    scale = min(1.0, side / max(size))
-    return tuple(max(1, round(scale * length)) for length in size)
-
-
-def _learned(known, task):
-    """Targets, number of classes and loss."""
-    if task == "edges":
-        if not any(map(np.any, known.edges)):
-            raise ValueError("no edge is drawn in the pictures to learn from: all edge maps are 0.")
-        return known.edges, 1, EdgeCrossEntropy(balanced=True)
-    num_classes, void = len(known.class_names), known.ignore_class
-    weights = class_weights(known.masks, num_classes, void)
-    return known.masks, num_classes, PixelCrossEntropy(num_classes, void, weights)
 
 
 def _named(text):

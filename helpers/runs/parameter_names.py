@@ -9,21 +9,13 @@ from helpers.runs.rules import nearest
 FORMER_NAMES = {
     "batch": "batch_size",
     "codes": "num_codes",
-    "edge_twins": "edge_baseline_methods",
-    "familiar": "in_distribution",
-    "fitted": "regret_images",
     "game_weight": "adversarial_weight",
     "held": "val_images",
     "kept": "cache_dir",
-    "lend": "pretrained_networks",
-    "novelty_steps": "ood_vae_steps",
     "player_rates": "player_learning_rates",
     "pretraining": "pretraining_steps",
     "rate": "learning_rate",
-    "strangers": "ood_images",
     "twin_steps": "head_steps",
-    "twins": "baseline_methods",
-    "wide": "dilate_pixels",
 }
 
 

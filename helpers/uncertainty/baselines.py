@@ -67,6 +67,10 @@ class GaussianLogits(CheckedPixels, Portable, keras.Model):
     E_q log p(y|u) − KL(q ‖ p)/A, with A annotators. Since pixels are independent given x *and*
     stay so when u is integrated out, its law of one annotation is that of a single map.
 
+    The prior and its KL are ours. They pull every pixel towards `prior`, and that costs nats: of a
+    pixel that nobody marks, the best answer is not 0. Kendall and Gal have neither; their loss is
+    −log of the mean of p(y|u) over draws, as notebook 12 has it.
+
     Give `fit` one array `(B, H, W, C + 1)`: the picture and the share of annotators.
 
     Args:
@@ -77,7 +81,7 @@ class GaussianLogits(CheckedPixels, Portable, keras.Model):
         seed: of the noise.
 
     References:
-        Kendall and Gal (2017), Gaussian logits. https://arxiv.org/abs/1703.04977
+        Kendall and Gal (2017), Gaussian logits, another loss. https://arxiv.org/abs/1703.04977
     """
 
     def __init__(self, head, annotators=5, prior=-3.0, seed=None, **kwargs):

@@ -24,9 +24,10 @@ class ProbabilisticUNet(CheckedPixels, Portable, keras.Model):
     """A conditional VAE of annotations: z chooses one of the answers that a picture allows.
 
     p(y|x) = ∫ p(y|x, z) p(z|x) dz with a prior that looks at the picture x and pixels of y that
-    are independent *once z is known*. Training maximises, for pairs of a picture and what one
-    annotator drew, the bound E_q log p(y|x, z) − KL(q(z|x, y) ‖ p(z|x)); all four are diagonal
-    Gaussians or Bernoullis.
+    are independent *once z is known*. z scales and shifts the features of every pixel, where Kohl
+    et al. append it to them; notebook 12 builds it their way. Training maximises, for pairs of a
+    picture and what one annotator drew, the bound E_q log p(y|x, z) − KL(q(z|x, y) ‖ p(z|x)); all
+    four are diagonal Gaussians or Bernoullis.
 
     Give `fit` one array `(B, H, W, C + 1)`: the picture and, as its last channel, the annotation
     (0 or 1). `loss`, `reconstruction` and `kl` are nats per annotation.

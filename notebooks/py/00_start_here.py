@@ -217,7 +217,7 @@ plots.show(
 )
 
 # %% [markdown]
-# The reconstructions answer the first prediction. After a minute, the colour of the ground and the place of the object are mostly back, and the object is a soft blob. After the long training most corners are back, too. The blades of grass and the noise never come back: to describe each blade would add more to the second term of the loss than it takes from the first. (Notebook [`06`](06_set_the_rate.ipynb) tests this.)
+# The [reconstructions](../docs/site/glossary.md#term-reconstruction) answer the first prediction. After a minute, the colour of the ground and the place of the object are mostly back, and the object is a soft blob. After the long training most corners are back, too. The blades of grass and the noise never come back: to describe each blade would add more to the second term of the loss than it takes from the first. (Notebook [`06`](06_set_the_rate.ipynb) tests this.)
 #
 # ## How many draws show one whole object?
 #
@@ -294,11 +294,12 @@ else:
 # | [**08** Segment reconstructions](08_segment_reconstructions.ipynb) | does it help to label the reconstruction? | 3 | 45 |
 # | [**09** Segment from features](09_segment_from_features.ipynb) | do the VAE's features help, and against which controls? | 3 | 45 |
 # | [**10** Find edges](10_find_edges.ipynb) | does a VAE help to find edges? | 3 | 45 |
-# | [**11** Label photographs](11_label_photographs.ipynb) | how good does it get on photographs, and on yours? | 1 | 21 |
-# | [**12** Say how sure you are](12_say_how_sure_you_are.ipynb) | what can a latent say of people who disagree? | 5 | 71 |
+# | [**11** Label photographs](11_label_photographs.ipynb) | how good does it get on photographs, and on yours? | 1 | 34 |
+# | [**12** Draw several answers](12_draw_several_answers.ipynb) | what can a latent say of people who disagree? | 4 | 83 |
+# | [**13** Spot the strange](13_spot_the_strange.ipynb) | does a VAE know an image, or a part of one, that it has not seen? | 3 | 45 |
 # | [**14** Repair masks](14_repair_masks.ipynb) | can a VAE of masks repair a poor segmentation? | 2 | 25 |
 # | [**15** Meet the generative neighbours](15_meet_the_generative_neighbours.ipynb) | what do a GAN and a VQ-VAE do better? | 5 | 76 |
-# | [**17** Meet the supervised neighbours](17_meet_the_supervised_neighbours.ipynb) | how far does each segmenter see? | 5 | 69 |
+# | [**17** Compare segmenters](17_compare_segmenters.ipynb) | what did each mend, and how far does it see? | 3 | 45 |
 # | [**18** Read an article with your hands](18_read_an_article.ipynb) | what is wrong with a text that reads well? | 1 | 45 |
 #
 # Each one runs alone and in any order. If you know VAEs, begin with `04`; if you came for segments and edges, with `01` and `02`.

@@ -22,9 +22,9 @@
 # **What you'll do**
 #
 # - Look at pictures and masks, and tell three kinds of segmentation apart.
-# - Compute two scores of overlap, IoU and Dice, by hand.
+# - Compute two scores of overlap, [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) and Dice, by hand.
 # - Score two programs that do not look at the picture.
-# - Train a random forest that labels pixels, and find out what it cannot see.
+# - Train a [random forest](../docs/site/glossary.md#term-random-forest) that labels pixels, and find out what it cannot see.
 #
 # **What you'll learn**
 #

@@ -21,7 +21,7 @@
 #
 # **What you'll do**
 #
-# - Measure how much five annotators agree.
+# - Measure how much five [annotators](../docs/site/glossary.md#term-annotator) agree.
 # - Move a drawing by a few pixels, and watch two scores.
 # - Score six stages from a plain gradient to Canny, with intervals.
 # - Turn the texture of the pictures up, until the detectors fail.
@@ -29,7 +29,7 @@
 # **What you'll learn**
 #
 # - Why edges are matched within a tolerance, one to one, and against several people.
-# - What ODS, OIS and AP mean: three ways to sum up a detector's score.
+# - What [ODS](../docs/site/glossary.md#term-ODS-OIS-AP), OIS and AP mean: three ways to sum up a detector's score.
 # - What smoothing, suppression and hysteresis each do, to a map and to its score.
 #
 # **What you'll need**
@@ -186,7 +186,7 @@ for width in (3, 5, 9):
     assert found.ods > 0.9
 
 # %% [markdown]
-# Without thinning, the precision would be 1/3, 1/5 and 1/9. The benchmark gives almost 1: after thinning the band is a line again, a few pixels short at its ends. So **the benchmark does not lower the score of wide bands as such.** What **non-maximum suppression** does for the score is another thing. It keeps the pixels where a graded map is highest *across* the edge. So the line lies on the ridge and not in the middle of the band, and two bands that touch do not become one. The next cell shows both together, at one threshold: two lines, 8 pixels apart, each with a graded band whose ridge is not in its middle.
+# Without thinning, the precision would be 1/3, 1/5 and 1/9. The benchmark gives almost 1: after thinning the band is a line again, a few pixels short at its ends. So **the benchmark does not lower the score of wide bands as such.** What **[non-maximum suppression](../docs/site/glossary.md#term-non-maximum-suppression)** does for the score is another thing. It keeps the pixels where a graded map is highest *across* the edge. So the line lies on the ridge and not in the middle of the band, and two bands that touch do not become one. The next cell shows both together, at one threshold: two lines, 8 pixels apart, each with a graded band whose ridge is not in its middle.
 
 # %% tags=["nbval-check-output"]
 two_lines = np.zeros((321, 481), np.uint8)

@@ -285,7 +285,7 @@ for raw_draw in (True, False):
 #
 # It is the squared error, and $\sigma$ says how many nats an error is. Here $\sigma$ is fixed; notebook `06` learns it. The sum runs over all pixels *and* channels. An average over $D = 3072$ values would weigh the KL 3,072 times as much.
 #
-# Many tutorials put *binary cross-entropy* here. It is exact for pixels that are 0 or 1. For grey values it is not $-\log$ of any density (Loaiza-Ganem and Cunningham, 2019); notebook `06` measures what that does.
+# Many tutorials put *binary [cross-entropy](../docs/site/glossary.md#term-cross-entropy)* here. It is exact for pixels that are 0 or 1. For grey values it is not $-\log$ of any density (Loaiza-Ganem and Cunningham, 2019); notebook `06` measures what that does.
 
 
 # %%
@@ -514,7 +514,7 @@ plots.show(fig, alt=alt)
 #
 # - **A probability.** Averaged over draws, its loss with β = 1 is an upper bound of $-\log p(x)$ under one stated model: draw $z$ from $\mathcal N(0, I)$, then $x$ from the decoder. (With a fitted source it is another model, and this is not its bound.) So two VAEs can be compared by their bounds on the same pictures (notebook `05`).
 # - **An uncertainty.** $\sigma_z$ says how exactly a picture determines each coordinate; an unused one shows as $\sigma_z = 1$ (`07`).
-# - **A rate that can be set.** The weight of the KL decides how many nats a latent holds (`06` goes on).
+# - **A [rate](../docs/site/glossary.md#term-rate) that can be set.** The weight of the KL decides how many nats a latent holds (`06` goes on).
 #
 # ## What lies between two pictures?
 #
@@ -598,7 +598,7 @@ record(results, bands, headline=headline)
 #
 # </details>
 #
-# <details><summary>2. A VAE trains without an error message, its KL is 0.00, and all reconstructions are the same. Name two possible causes.</summary>
+# <details><summary>2. A VAE trains without an error message, its KL is 0.00, and all [reconstructions](../docs/site/glossary.md#term-reconstruction) are the same. Name two possible causes.</summary>
 #
 # The draw is not reparameterised, so the encoder learns from the KL alone. Or the error is averaged over pixels and the KL is not. (Notebook `07` has a third.)
 #

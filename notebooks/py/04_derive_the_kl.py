@@ -19,7 +19,7 @@
 #
 # ![Contour lines of the KL over mean and log sigma. The smallest ring, 0.1 nats, surrounds the uninformed answer at mean 0 and log sigma 0. The certain answer lies far below it, just inside the line of 2 nats; the shifted answer lies on the right of it, on the line of 2 nats; the answer that is too wide lies above it, about half as far as the certain one lies below, just inside the line of 3 nats. Upwards the lines are close together, downwards they are far apart.](../docs/pictures/04.png) <!--picture-->
 #
-# The loss of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) has two terms: a reconstruction term and a KL term. Why these two? Where does the formula of the second one come from? And why are both *summed* over an image and not averaged? After this notebook you can derive the loss on one sheet of paper.
+# The loss of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) has two terms: a [reconstruction](../docs/site/glossary.md#term-reconstruction) term and a [KL](../docs/site/glossary.md#term-KL-divergence) term. Why these two? Where does the formula of the second one come from? And why are both *summed* over an image and not averaged? After this notebook you can derive the loss on one sheet of paper.
 #
 # **What you'll do**
 #
@@ -36,7 +36,7 @@
 #
 # **What you'll need**
 #
-# - Notebook `03`, or a rough idea of what the encoder and the decoder of a VAE do.
+# - Notebook `03`, or a rough idea of what the [encoder](../docs/site/glossary.md#term-encoder) and the [decoder](../docs/site/glossary.md#term-decoder) of a VAE do.
 # - From mathematics: logarithms, derivatives, and integrals as areas. From probability: the density of a Gaussian, variance, the expectation $\mathbb E$ (the mean of a random quantity; the mean of a sum is the sum of the means), and conditional densities, $p(x, z) = p(x \mid z)\,p(z)$. No linear algebra.
 # - About 1 minute to run on 2 CPU cores at 150 GF/s (billion operations a second; notebook `00` explains it and measures yours), 45 minutes to read, and 1 GB of memory. No data set: the data are drawn here, because only then is the truth known.
 
@@ -576,7 +576,7 @@ record(results, bands, f"Monte Carlo {mc_difference:.2f} standard errors from th
 #
 #    <details><summary>Solution</summary>
 #
-#    One. If $q(z) = p(z \mid x)$, then $p(x, z)/q(z) = p(x)$ for every $z$. With an imperfect $q$ one averages several draws; this is the importance-weighted bound of notebook `07`.
+#    One. If $q(z) = p(z \mid x)$, then $p(x, z)/q(z) = p(x)$ for every $z$. With an imperfect $q$ one averages several draws; this is the [importance-weighted](../docs/site/glossary.md#term-importance-weighted-bound) bound of notebook `07`.
 #
 #    </details>
 # 2. **A coordinate that the decoder ignores.** Its loss is the KL alone. Work out the gradient by $\mu$ of one draw for *formula*, *sample* and *path*.

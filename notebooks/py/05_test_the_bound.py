@@ -23,14 +23,14 @@
 #
 # **What you'll do**
 #
-# - Train a linear VAE, and compare its ELBO with the exact $\log p(x)$.
-# - See what a *diagonal* $q$ can match, what the direction of the KL does, and what a wrong sign does.
+# - Train a linear [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE), and compare its ELBO with the exact $\log p(x)$.
+# - See what a *diagonal* $q$ can match, what the direction of the [KL](../docs/site/glossary.md#term-KL-divergence) does, and what a wrong sign does.
 # - Measure the weight of the KL in the losses of five published sources.
 #
 # **What you'll learn**
 #
 # - On a linear model the bound can reach the truth.
-# - A loss that is a weighted sum of a true KL and a known log likelihood has an *effective β*. Averages can tie it to image size, channels or $K$.
+# - A loss that is a weighted sum of a true KL and a known log [likelihood](../docs/site/glossary.md#term-likelihood) has an *[effective β](../docs/site/glossary.md#term-effective-beta)*. Averages can tie it to image size, channels or $K$.
 # - A squared error always stands for some noise σ of the pixels.
 #
 # **What you'll need**
@@ -78,7 +78,7 @@ plots.use()
 # %% [markdown]
 # ## A model whose truth is known
 #
-# For a real decoder nobody can compute $\log p(x)$ or the posterior $p(z \mid x)$. For a **linear** decoder both are exact:
+# For a real [decoder](../docs/site/glossary.md#term-decoder) nobody can compute $\log p(x)$ or the [posterior](../docs/site/glossary.md#term-posterior) $p(z \mid x)$. For a **linear** decoder both are exact:
 #
 # $$z \sim \mathcal N(0, I), \qquad x = Wz + \sigma\varepsilon, \qquad \varepsilon \sim \mathcal N(0, I).$$
 #
@@ -116,7 +116,7 @@ print(f"largest possible log p(x): {best:.4f} nats per image")
 # %% [markdown]
 # ## Does the ELBO reach the truth?
 #
-# Now the **linear VAE**. Its decoder is $Wz$ with one learned σ. Its encoder is linear, too: $\mu = V^\top x$, and one learned $\log\sigma_k^2$ for each coordinate, the same for all images. One linear encoder can serve all images, because $m$ is linear in $x$ and $P$ does not depend on $x$.
+# Now the **linear VAE**. Its decoder is $Wz$ with one learned σ. Its [encoder](../docs/site/glossary.md#term-encoder) is linear, too: $\mu = V^\top x$, and one learned $\log\sigma_k^2$ for each coordinate, the same for all images. One linear encoder can serve all images, because $m$ is linear in $x$ and $P$ does not depend on $x$.
 # As in nearly every VAE, $q$ is *diagonal*: given the image, its coordinates are independent.
 #
 # The KL of this $q$ has the formula of notebook `04`. The expected squared error has a formula, too: $\mathbb E_q\|x - Wz\|^2 = \|x - W\mu\|^2 + \sum_k \sigma_k^2 \|w_k\|^2$. (Write $z = \mu + (z - \mu)$. The mixed terms have mean zero, because the coordinates are independent and have the mean μ.)
@@ -209,7 +209,7 @@ alt = "Three lines over the training steps, on a logarithmic axis in nats per im
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# It reaches it. In the stored run the ELBO starts at −36.26<!--=elbo_first--> nats per image, 6.95<!--=gap_first--> below the $\log p(x)$ of the untrained model. It ends less than 0.0001 nats from the largest possible value, −16.57<!--=best-->. At every recorded step ELBO and gap add up to $\log p(x)$, to 0.001 nats. The figure shows what is slow (dotted: best $\log p(x)$ minus $\log p(x)$): after about 200 steps the gap stays for hundreds of steps near 0.02 nats, which *any* diagonal $q$ must leave open (in this run; from another start this can be shorter or absent).
+# It reaches it. In the stored run the ELBO starts at −36.26<!--=elbo_first--> [nats](../docs/site/glossary.md#term-nat) per image, 6.95<!--=gap_first--> below the $\log p(x)$ of the untrained model. It ends less than 0.0001 nats from the largest possible value, −16.57<!--=best-->. At every recorded step ELBO and gap add up to $\log p(x)$, to 0.001 nats. The figure shows what is slow (dotted: best $\log p(x)$ minus $\log p(x)$): after about 200 steps the gap stays for hundreds of steps near 0.02 nats, which *any* diagonal $q$ must leave open (in this run; from another start this can be shorter or absent).
 #
 # ## What can a diagonal $q$ not match?
 #
@@ -304,7 +304,7 @@ for name, signs in (
     print(f"{name:<21}", *(f"{value:>10.3g}" for value in values))
 
 # %% [markdown]
-# The columns are the loss after 0, 25, 50 and 100 steps. In the stored run the recipe stands at −7<!--=runaway--> billion nats per image after 100 steps, and the wrong sign on the KL alone at −2884<!--=kl_alone-->. There is no minimum. Multiply $V$ by $c$ and divide $W$ by $c$: the reconstruction stays, the KL grows like $c^2$. Both are **unbounded below**. The loss to be minimised is
+# The columns are the loss after 0, 25, 50 and 100 steps. In the stored run the recipe stands at −7<!--=runaway--> billion nats per image after 100 steps, and the wrong sign on the KL alone at −2884<!--=kl_alone-->. There is no minimum. Multiply $V$ by $c$ and divide $W$ by $c$: the [reconstruction](../docs/site/glossary.md#term-reconstruction) stays, the KL grows like $c^2$. Both are **unbounded below**. The loss to be minimised is
 #
 # $$-\,\mathbb E_q[\log p(x \mid z)] + \mathrm{KL}\big(q(z \mid x)\,\|\,p(z)\big).$$
 #
@@ -320,7 +320,7 @@ for name, signs in (
 # - **The weight of the KL.** Change the encoder's answer alone, and divide the change of the loss by the change of the true KL. The ratio is $w_k$.
 # - **The weight of the reconstruction.** Change the reconstruction alone, and divide by the change of $R$. The ratio is $w_r$.
 #
-# Here it is by hand, for the loss of the Keras example on images with three channels. The images are binary, because only then is the cross-entropy a likelihood. If every true value has the probability 0.9 and not 0.5, $R$ falls by $\log(0.9/0.5)$ for each of the $16\cdot16\cdot3$ values.
+# Here it is by hand, for the loss of the Keras example on images with three channels. The images are binary, because only then is the [cross-entropy](../docs/site/glossary.md#term-cross-entropy) a likelihood. If every true value has the probability 0.9 and not 0.5, $R$ falls by $\log(0.9/0.5)$ for each of the $16\cdot16\cdot3$ values.
 
 # %%
 bce = keras.losses.binary_crossentropy  # (B, H, W), a mean over channels

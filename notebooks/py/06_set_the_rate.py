@@ -19,24 +19,24 @@
 #
 # ![Two panels, distortion over rate for six values of beta, each a falling convex curve. In the record it falls steeply from beta 30 at 4 nats of rate to beta 3 at 15, and is nearly flat from beta 0.3 to beta 0.1 at 50. Dotted lines of slope minus one mark equal ELBO; the lowest one passes through the point of beta 1 and just under its neighbours. Crosses, half as many steps, lie slightly above. Bars are intervals over three seeds; only that of beta 30 is tall. The short run on the right has the same form and lies 35 to 70 nats higher.](../docs/pictures/06.png) <!--picture-->
 #
-# Somebody has to set a few numbers in the loss of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE): the weight β of the KL term, the standard deviation σ of a pixel, and the likelihood itself. The numbers can be wrong by a factor of a hundred, and the likelihood in kind, without an error message. What do β, σ and the likelihood do? And where does the blur of a VAE's pictures come from?
+# Somebody has to set a few numbers in the loss of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE): the weight β of the [KL](../docs/site/glossary.md#term-KL-divergence) term, the standard deviation σ of a pixel, and the [likelihood](../docs/site/glossary.md#term-likelihood) itself. The numbers can be wrong by a factor of a hundred, and the likelihood in kind, without an error message. What do β, σ and the likelihood do? And where does the blur of a VAE's pictures come from?
 #
 # **What you'll do**
 #
 # - Draw what six VAEs lose over what they send, for six values of β.
-# - Find the σ that hides in a squared error, and in a cross-entropy of grey values.
+# - Find the σ that hides in a squared error, and in a [cross-entropy](../docs/site/glossary.md#term-cross-entropy) of grey values.
 # - Learn σ or set it, and compare five likelihoods in bits.
 # - See which part of a picture a VAE leaves out, and what takes its place.
 #
 # **What you'll learn**
 #
-# - What a test with three seeds can say about rate and distortion.
+# - What a test with three seeds can say about [rate](../docs/site/glossary.md#term-rate) and [distortion](../docs/site/glossary.md#term-distortion).
 # - That β and σ are one setting for a squared error, and how to choose it.
 # - Why a likelihood of independent pixels answers with a mean.
 #
 # **What you'll need**
 #
-# - What the two terms of the loss are, in nats per image (notebook `04`).
+# - What the two terms of the loss are, in [nats](../docs/site/glossary.md#term-nat) per image (notebook `04`).
 # - Mathematics: logarithms, mean and variance, the density of a normal distribution.
 # - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 42 minutes to read, and 1.4 GB of memory. Nothing is downloaded.
 
@@ -155,9 +155,9 @@ def train(vae, x, steps, learning_rate=0.005, callbacks=()):
 # %% [markdown]
 # ## What does β do?
 #
-# Think of a sender and a receiver. The sender runs the encoder and sends a draw of $z$. The KL term is the length of this message in nats (Hinton and van Camp, 1993, show how a message can be so short). It is the **[rate](../docs/site/glossary.md#term-rate)** $R$. The receiver runs the decoder. With $z$ known, $-\log p(x \mid z)$ is still missing before the picture is known. It is the **[distortion](../docs/site/glossary.md#term-distortion)** $\Delta$. The loss is $\Delta + \beta R$ (the β-VAE of Higgins and others, 2017, read in this way by Alemi and others, 2018).
+# Think of a sender and a receiver. The sender runs the [encoder](../docs/site/glossary.md#term-encoder) and sends a draw of $z$. The KL term is the length of this message in nats (Hinton and van Camp, 1993, show how a message can be so short). It is the **[rate](../docs/site/glossary.md#term-rate)** $R$. The receiver runs the [decoder](../docs/site/glossary.md#term-decoder). With $z$ known, $-\log p(x \mid z)$ is still missing before the picture is known. It is the **[distortion](../docs/site/glossary.md#term-distortion)** $\Delta$. The loss is $\Delta + \beta R$ (the β-VAE of Higgins and others, 2017, read in this way by Alemi and others, 2018).
 #
-# > **Predict first.** Six VAEs differ in nothing but β, which goes from 0.1 to 30. Which one has the highest rate? Which one has the best ELBO, $-(\Delta + R)$, on held-out pictures? And if you draw distortion over rate, what is the slope between two neighbours?
+# > **Predict first.** Six VAEs differ in nothing but β, which goes from 0.1 to 30. Which one has the highest rate? Which one has the best [ELBO](../docs/site/glossary.md#term-ELBO), $-(\Delta + R)$, on held-out pictures? And if you draw distortion over rate, what is the slope between two neighbours?
 #
 # The last question has an answer on paper. Let model $a$ be the best one for $\beta_a$, and model $b$ the best one for a larger $\beta_b$. Then $b$ is not better for $\beta_a$, and $a$ is not better for $\beta_b$:
 #
@@ -265,7 +265,7 @@ compare("bits", your_bits, 8 - 1100 / (768 * math.log(2)), "Nats to bits, per va
 #
 # ## β, σ and the scale of the loss
 #
-# Many programs train with a squared error and a KL, each with some weight. Which σ is that? The negative ELBO of a Gaussian decoder with a fixed σ, for one picture $x$ and its reconstruction $r$, is
+# Many programs train with a squared error and a KL, each with some weight. Which σ is that? The negative ELBO of a Gaussian decoder with a fixed σ, for one picture $x$ and its [reconstruction](../docs/site/glossary.md#term-reconstruction) $r$, is
 #
 # $$\frac{1}{2\sigma^2}\,\|x - r\|^2 \;+\; \mathrm{KL} \;+\; D \log\big(\sigma\sqrt{2\pi}\big).$$
 #

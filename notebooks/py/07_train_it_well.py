@@ -19,13 +19,13 @@
 #
 # ![ELBO over 2,000 training steps, one training each. With 200 pictures the training curve climbs to about 1,420 nats, while the held-out curve turns at about 865 near step 300 and falls to about 800. The held-out curve for 8,000 pictures lies between them and ends at about 1,180.](../docs/pictures/07.png) <!--picture-->
 #
-# The training has ended, and the pictures look plausible. Is this VAE good? Four questions, each answered by a number on pictures that training never saw: **is it trained enough, is it overfitted, is it collapsed, and where is the rest of its error?**
+# The training has ended, and the pictures look plausible. Is this [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) good? Four questions, each answered by a number on pictures that training never saw: **is it trained enough, is it overfitted, is it collapsed, and where is the rest of its error?**
 #
 # **What you'll do**
 #
 # - Train a VAE for two lengths, and another on 200 pictures only.
-# - Bound the distance from the ELBO to $\log p(x)$, and measure one part of it.
-# - Provoke posterior collapse, and compare two remedies with a longer training.
+# - Bound the distance from the [ELBO](../docs/site/glossary.md#term-ELBO) to $\log p(x)$, and measure one part of it.
+# - Provoke [posterior collapse](../docs/site/glossary.md#term-posterior-collapse), and compare two remedies with a longer training.
 # - Fit a density to the latents of all pictures, and draw from it.
 #
 # **What you'll learn**
@@ -93,10 +93,10 @@ mnist_nll = {"mnist_nll": mnist["test_nll"]} if mnist else {}
 # %% [markdown]
 # ## One small VAE for every experiment
 #
-# The pictures are `shapes` at 16×16, one object each. Held-out pictures are only for reporting; nothing is chosen by them. The VAE has two dense layers on either side of $K = 32$ latent coordinates, and a Gaussian likelihood with a fixed $\sigma = 0.05$. Two details are measured in the last section:
+# The pictures are `shapes` at 16×16, one object each. Held-out pictures are only for reporting; nothing is chosen by them. The VAE has two dense layers on either side of $K = 32$ latent coordinates, and a Gaussian [likelihood](../docs/site/glossary.md#term-likelihood) with a fixed $\sigma = 0.05$. Two details are measured in the last section:
 #
 # - **Centred pixels** (`centre`): the first layer moves values from [0, 1] to a range around zero, and the last moves them back.
-# - **A quiet start** (`quiet_start`): the encoder's $\log\sigma^2$ starts at −3: a noise of 0.22 instead of 1.
+# - **A quiet start** (`quiet_start`): the [encoder](../docs/site/glossary.md#term-encoder)'s $\log\sigma^2$ starts at −3: a noise of 0.22 instead of 1.
 
 # %%
 drawing = {
@@ -171,7 +171,7 @@ def held_out_elbo(vae):
 #
 # Train each of the two from the start. You cannot continue the shorter one, because its learning rate has reached zero.
 #
-# > **Predict first.** The shorter training takes 1,000 steps, the longer one 2,000. By how many nats will they differ? Will the rule be met?
+# > **Predict first.** The shorter training takes 1,000 steps, the longer one 2,000. By how many [nats](../docs/site/glossary.md#term-nat) will they differ? Will the rule be met?
 
 # %%
 lengths = {"short": epochs, "long": 2 * epochs}
@@ -275,12 +275,12 @@ for k in (1, 5, 50):
 #
 # Where does the gap come from? It has two parts:
 #
-# gap = (from the true posterior to the best Gaussian) + (from the best Gaussian to the encoder's).
+# gap = (from the true [posterior](../docs/site/glossary.md#term-posterior) to the best Gaussian) + (from the best Gaussian to the encoder's).
 #
 # - **The family** makes the first part. $q$ is a Gaussian with independent coordinates; the true posterior need not be one.
 # - **[Amortised inference](../docs/site/glossary.md#term-amortised-inference)** makes the second, the **amortisation gap** (Cremer and others, 2018). One encoder answers for all pictures; for one of them, another $\mu$ and $\sigma$ may fit better. On held-out pictures overfitting adds to it.
 #
-# The amortisation gap can be measured. The decoder stays fixed; for *each* picture Adam starts at the encoder's $\mu$ and $\log \sigma^2$ and raises the ELBO of this picture alone. `ood.likelihood_regret` does so and returns the gain of each picture.
+# The amortisation gap can be measured. The [decoder](../docs/site/glossary.md#term-decoder) stays fixed; for *each* picture Adam starts at the encoder's $\mu$ and $\log \sigma^2$ and raises the ELBO of this picture alone. `ood.likelihood_regret` does so and returns the gain of each picture.
 #
 # In the linear VAE of notebook `05` this gap can be zero: a linear encoder can give the best $\mu$ and $\sigma$ for every picture.
 #
@@ -307,7 +307,7 @@ for name, vae, x, rounds in (
 #
 # ## Has it collapsed?
 #
-# **[Posterior collapse](../docs/site/glossary.md#term-posterior-collapse)**: for some coordinates the encoder answers $\mathcal N(0, 1)$ whatever the picture is. Their KL is zero, and the decoder learns nothing from them. We call a coordinate *used* if its KL, averaged over pictures, exceeds 0.1 nats.
+# **[Posterior collapse](../docs/site/glossary.md#term-posterior-collapse)**: for some coordinates the encoder answers $\mathcal N(0, 1)$ whatever the picture is. Their [KL](../docs/site/glossary.md#term-KL-divergence) is zero, and the decoder learns nothing from them. We call a coordinate *used* if its KL, averaged over pictures, exceeds 0.1 nats.
 #
 # There are two reasons. **It is the optimum:** at this $\sigma$ its KL would be larger than what it gains. **Or training has not got there:** at first the decoder cannot use the latent, and the KL already has its full weight.
 #
@@ -422,7 +422,7 @@ plots.show(fig, alt=alt)
 #
 # ## Where do the latents of all pictures lie?
 #
-# The KL compares the posterior of *one* picture with the prior. Draws depend on the **[aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior)** $q(z) = \frac1N\sum_n q(z \mid x_n)$, the latents of all pictures together. The decoder was trained on draws from $q(z)$; where the prior differs, its draws fall on places that the decoder hardly saw.
+# The KL compares the posterior of *one* picture with the [prior](../docs/site/glossary.md#term-prior). Draws depend on the **[aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior)** $q(z) = \frac1N\sum_n q(z \mid x_n)$, the latents of all pictures together. The decoder was trained on draws from $q(z)$; where the prior differs, its draws fall on places that the decoder hardly saw.
 #
 # One repair replaces the prior by a density $r(z)$, fitted to the latents. The ELBO of a held-out picture changes by $\mathbb E_q[\log r(z) - \log p(z)]$, so the repair is measured in nats.
 #

@@ -23,7 +23,7 @@
 #
 # - Follow the recipe, and put the same classifiers on the picture itself beside it.
 # - Train the VAE longer, and count the bits of a mask in two ways.
-# - Compare nine VAEs of different rates on two grids.
+# - Compare nine VAEs of different [rates](../docs/site/glossary.md#term-rate) on two grids.
 #
 # **What you'll learn**
 #
@@ -32,7 +32,7 @@
 #
 # **What you'll need**
 #
-# - What a VAE, its rate and its latent are (notebooks `03`, `04` and `06`), when it is trained enough (`07`), and what the mean IoU is (`01`).
+# - What a VAE, its rate and its latent are (notebooks `03`, `04` and `06`), when it is trained enough (`07`), and what the mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) is (`01`).
 # - Mathematics: logarithms to base 2, relative frequencies, and what a 95 % interval is.
 # - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
@@ -142,7 +142,7 @@ print(f"layout: mean IoU {value:.3f} ± {half:.3f}")
 # %% [markdown]
 # ## The VAE of the recipe
 #
-# The encoder shrinks the picture three times, by patches of 2×2 pixels, with 3×3 convolutions between. The [latent](../docs/site/glossary.md#term-latent-variable) is not one vector but a **grid**: 4×4 places with 8 numbers each, 128 in all. The likelihood is Gaussian with $\sigma = 0.05$. The VAE never sees a mask, and sees new pictures in every step.
+# The [encoder](../docs/site/glossary.md#term-encoder) shrinks the picture three times, by patches of 2×2 pixels, with 3×3 convolutions between. The [latent](../docs/site/glossary.md#term-latent-variable) is not one vector but a **grid**: 4×4 places with 8 numbers each, 128 in all. The [likelihood](../docs/site/glossary.md#term-likelihood) is Gaussian with $\sigma = 0.05$. The VAE never sees a mask, and sees new pictures in every step.
 
 
 # %%
@@ -177,7 +177,7 @@ def train_vae(vae, steps, run=0):
 
 
 # %% [markdown]
-# What goes to the classifier is the decoder's answer to a *draw* $z \sim q(z \mid x)$. For such a draw the **[rate](../docs/site/glossary.md#term-rate)** is an upper bound on what $z$ carries about the picture, as we use below. (Many texts take the mean of $q$ and not a draw. Then the rate is not a bound: a number without noise can carry any amount of information. The study tries both.)
+# What goes to the classifier is the [decoder](../docs/site/glossary.md#term-decoder)'s answer to a *draw* $z \sim q(z \mid x)$. For such a draw the **[rate](../docs/site/glossary.md#term-rate)** is an upper bound on what $z$ carries about the picture, as we use below. (Many texts take the mean of $q$ and not a draw. Then the rate is not a bound: a number without noise can carry any amount of information. The study tries both.)
 
 
 # %%
@@ -231,7 +231,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # In the stored run the short VAE has the place and the colour of each object, and the colour of the ground. Its outlines are soft: triangles can be told, squares are rounded. The kept VAE has outlines with slightly rounded corners. Of the four things, the short one lacks the corners. Noise and fine texture are gone in both, as the recipe promises. Where two objects touch, the corner between them is lost.
 #
-# The rates are 444<!--=short_bits--> bits for the short VAE and 421<!--=rate_bits--> for the kept one; the kept pictures are much better. Yet it is **not trained enough** either, by the rule of `07`: the last doubling, to 12,000<!--=kept_steps--> steps, raised its held-out ELBO by 2.6<!--=kept_percent--> %.
+# The rates are 444<!--=short_bits--> bits for the short VAE and 421<!--=rate_bits--> for the kept one; the kept pictures are much better. Yet it is **not trained enough** either, by the rule of `07`: the last doubling, to 12,000<!--=kept_steps--> steps, raised its held-out [ELBO](../docs/site/glossary.md#term-ELBO) by 2.6<!--=kept_percent--> %.
 #
 # ## Label the reconstruction
 #
@@ -469,7 +469,7 @@ if dataset == "shapes":
 #
 # So no mask "needs" 168 bits. Each code gives an **upper** bound for masks as exact as its own, and a code that knows more about the scenes can give a lower one.
 #
-# What about the rate of a VAE? The mean KL is an upper bound, too, on the information that the latent carries about the picture (Hoffman and Johnson, 2016; Alemi and others, 2018):
+# What about the rate of a VAE? The mean [KL](../docs/site/glossary.md#term-KL-divergence) is an upper bound, too, on the information that the latent carries about the picture (Hoffman and Johnson, 2016; Alemi and others, 2018):
 #
 # $$\mathbb E_x\big[\mathrm{KL}(q(z \mid x)\,\|\,p(z))\big] \;=\; I(x; z) + \mathrm{KL}(q(z)\,\|\,p(z)) \;\ge\; I(x; z),$$
 #

@@ -17,7 +17,7 @@
 #
 # ![Two panels of bars with intervals: the mean IoU of a head at six places. Frozen: the single places lie between 0.34 and 0.46, and all levels of the encoder together reach 0.63. Tuned: encoder 0 and the latent stay near 0.4, encoder 1 and 2 reach 0.69 and 0.52, decoder 1 0.72 and all of the encoder 0.78.](../docs/pictures/09.png) <!--picture-->
 #
-# Notebook `08` labelled the *reconstruction* of a VAE, and lost. But on the way there the VAE computes more: the **features** (the arrays between the layers) of its encoder, its latent, and the features of its decoder. **Do the VAE's features help to label pixels: against which controls, and with how many masks?**
+# Notebook `08` labelled the *[reconstruction](../docs/site/glossary.md#term-reconstruction)* of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE), and lost. But on the way there the VAE computes more: the **features** (the arrays between the layers) of its [encoder](../docs/site/glossary.md#term-encoder), its latent, and the features of its [decoder](../docs/site/glossary.md#term-decoder). **Do the VAE's features help to label pixels: against which controls, and with how many masks?**
 #
 # **What you'll do**
 #
@@ -33,7 +33,7 @@
 #
 # **What you'll need**
 #
-# - What a VAE and its latent are (`03`, `04`), what the mean IoU is (`01`), and the question of `08`.
+# - What a VAE and its latent are (`03`, `04`), what the mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) is (`01`), and the question of `08`.
 # - Mathematics: means, 95 % intervals, logarithms and p-values (`07`).
 # - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
@@ -150,7 +150,7 @@ print(f"the most common class at each position, without a look: mean IoU {floor:
 #
 # - as an **[autoencoder](../docs/site/glossary.md#term-autoencoder)**: the latent is the encoder's mean, and the loss is the squared error;
 # - as a **[denoising](../docs/site/glossary.md#term-denoising-autoencoder)** autoencoder (Vincent and others, 2008): the same, but noise of standard deviation 0.1 is added to the input, and the target is the picture without it;
-# - as a **VAE**: the latent is a draw from the posterior, and the loss is the negative [ELBO](../docs/site/glossary.md#term-ELBO) with $\sigma = 0.05$.
+# - as a **VAE**: the latent is a draw from the [posterior](../docs/site/glossary.md#term-posterior), and the loss is the negative [ELBO](../docs/site/glossary.md#term-ELBO) with $\sigma = 0.05$.
 #
 # This training without masks is called **[pretraining](../docs/site/glossary.md#term-pretraining)**.
 
@@ -310,7 +310,7 @@ plots.show(plots.interval_panels(panels, limits=(0, 1)), alt=alt)
 #
 # Myronenko (2018) won a challenge on brain tumours with a VAE branch beside a segmenter. The branch is thrown away after the training.
 #
-# The KL compares no output with a target, so a layer adds it by `add_loss`. Keras takes it as it is, so the *mean* over the batch is ours to take.
+# The [KL](../docs/site/glossary.md#term-KL-divergence) compares no output with a target, so a layer adds it by `add_loss`. Keras takes it as it is, so the *mean* over the batch is ours to take.
 
 
 # %%

@@ -17,11 +17,11 @@
 #
 # ![Eight held-out pictures of coloured objects on grass, brick and gravel. With rising rate their reconstructions become less blurred: at the low rate objects have soft outlines and the grass is smeared, at the high rate they look like the pictures without their noise. Below, what annotators drew, and three edge maps that look alike: lines around most objects, and many marks in grass and at bricks; those of the mixture are the palest. Faint objects are missing in all three.](../docs/pictures/10.png) <!--picture-->
 #
-# A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learns to describe pictures, and nobody tells it anything about them. An edge detector has to know where one thing ends. **Does a VAE help to find edges?** There are two ways to ask for help: look for the edges in what the VAE *draws*, or in what its encoder *computes* on the way.
+# A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learns to describe pictures, and nobody tells it anything about them. An edge detector has to know where one thing ends. **Does a VAE help to find edges?** There are two ways to ask for help: look for the edges in what the VAE *draws*, or in what its [encoder](../docs/site/glossary.md#term-encoder) *computes* on the way.
 #
 # **What you'll do**
 #
-# - Look for edges in the [reconstructions](../docs/site/glossary.md#term-reconstruction) of VAEs at three rates, and in the pictures themselves.
+# - Look for edges in the [reconstructions](../docs/site/glossary.md#term-reconstruction) of VAEs at three [rates](../docs/site/glossary.md#term-rate), and in the pictures themselves.
 # - Give Roberts, Sobel and Canny the same choice, at three levels of noise.
 # - Put an edge head on encoders that learned different things, or nothing.
 # - Measure what a class-balanced loss does.
@@ -101,7 +101,7 @@ study = data.records.results_of("10-edges")  # the recorded study, where there i
 #
 # The pictures are `shapes` of 48×48 pixels: discs, squares and triangles on photographed brick, grass and gravel. Five simulated [annotators](../docs/site/glossary.md#term-annotator) drew edges in each (notebook `02`). In 100 training pictures the edges are known; scores are those of 60 held-out pictures. (All textures are cut from the same three photographs, so nothing below is about new textures.)
 #
-# What a classifier is told of a pixel is the **share** of annotators who drew it: 1 where all five did, 0.2 where one did. With cross-entropy as the loss, the best answer is then the probability that an annotator, chosen at random, marks the pixel.
+# What a classifier is told of a pixel is the **share** of annotators who drew it: 1 where all five did, 0.2 where one did. With [cross-entropy](../docs/site/glossary.md#term-cross-entropy) as the loss, the best answer is then the probability that an annotator, chosen at random, marks the pixel.
 
 # %%
 options = {"size": (size, size), "path": path}
@@ -148,7 +148,7 @@ print(f"random numbers: ODS {floor.ods:.3f}; annotators, each by the others: F {
 #
 # *Train a VAE, pass each picture through it, and let a small convolutional network say for each pixel of the reconstruction whether it is an edge.*
 #
-# The encoder of our VAE halves the picture twice, with residual 3×3 convolutions between (He and others, 2016) and without batch normalisation. Its [latent](../docs/site/glossary.md#term-latent-variable) is a grid of 12×12 places with 8 numbers each. The likelihood is Gaussian, and its σ sets the **[rate](../docs/site/glossary.md#term-rate)** (notebook `06`): 0.2, 0.1, or 0.05, which is the noise of the pictures. The VAE sees new pictures in every step, and no edges.
+# The encoder of our VAE halves the picture twice, with residual 3×3 convolutions between (He and others, 2016) and without batch normalisation. Its [latent](../docs/site/glossary.md#term-latent-variable) is a grid of 12×12 places with 8 numbers each. The [likelihood](../docs/site/glossary.md#term-likelihood) is Gaussian, and its σ sets the **[rate](../docs/site/glossary.md#term-rate)** (notebook `06`): 0.2, 0.1, or 0.05, which is the noise of the pictures. The VAE sees new pictures in every step, and no edges.
 
 # %%
 shape = x_train.shape[1:]
@@ -272,11 +272,11 @@ alt = "Eight held-out pictures of coloured objects on grass, brick and gravel. W
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run (60 held-out pictures, one training each) the classifier reaches an ODS of 0.696<!--=ods_picture--> on pictures (0.693<!--=picture[0]--> ± 0.045<!--=picture[1]--> by the jackknife). Random numbers reach 0.239<!--=floor-->, and one annotator, scored by the others, 0.890<!--=human-->. The recipe minus the picture is −0.068<!--=lost_low[0]--> ± 0.026<!--=lost_low[1]--> at 248<!--=rate_low--> nats, −0.048<!--=lost_middle[0]--> ± 0.021<!--=lost_middle[1]--> at 562<!--=rate_middle--> nats and −0.016<!--=lost_high[0]--> ± 0.017<!--=lost_high[1]--> at 1182<!--=rate_high--> nats. So the recipe scored lower at the low and the middle rate. At the high rate no difference was seen; one of 0.03 may have been missed. At no rate was a gain seen.
+# In the stored run (60 held-out pictures, one training each) the classifier reaches an ODS of 0.696<!--=ods_picture--> on pictures (0.693<!--=picture[0]--> ± 0.045<!--=picture[1]--> by the jackknife). Random numbers reach 0.239<!--=floor-->, and one annotator, scored by the others, 0.890<!--=human-->. The recipe minus the picture is −0.068<!--=lost_low[0]--> ± 0.026<!--=lost_low[1]--> at 248<!--=rate_low--> [nats](../docs/site/glossary.md#term-nat), −0.048<!--=lost_middle[0]--> ± 0.021<!--=lost_middle[1]--> at 562<!--=rate_middle--> nats and −0.016<!--=lost_high[0]--> ± 0.017<!--=lost_high[1]--> at 1182<!--=rate_high--> nats. So the recipe scored lower at the low and the middle rate. At the high rate no difference was seen; one of 0.03 may have been missed. At no rate was a gain seen.
 #
 # The mixed case minus the recipe is −0.001<!--=mixed_gain_low[0]--> ± 0.019<!--=mixed_gain_low[1]-->, +0.003<!--=mixed_gain_middle[0]--> ± 0.016<!--=mixed_gain_middle[1]--> and −0.003<!--=mixed_gain_high[0]--> ± 0.016<!--=mixed_gain_high[1]-->. So at these rates the careless mixture was not told apart from the recipe, within about 0.02. (Nor with the VAE of half the steps: −0.009<!--=mixed_gain_high_half[0]--> ± 0.019<!--=mixed_gain_high_half[1]-->.)
 #
-# Are these VAEs trained enough? Not by the rule of notebook `07`: when the steps were doubled to 6,000, their ELBO on 1,000 held-out pictures rose by 0.3<!--=kept_percent_low--> % (low rate), 0.4<!--=kept_percent_middle--> % (middle) and 1.6<!--=kept_percent_high--> % (high). The first two are below 0.5 %, but all three gains are far outside their intervals. (For the recipe at the high rate no change was seen: +0.005<!--=length[0]--> ± 0.015<!--=length[1]-->.)
+# Are these VAEs trained enough? Not by the rule of notebook `07`: when the steps were doubled to 6,000, their [ELBO](../docs/site/glossary.md#term-ELBO) on 1,000 held-out pictures rose by 0.3<!--=kept_percent_low--> % (low rate), 0.4<!--=kept_percent_middle--> % (middle) and 1.6<!--=kept_percent_high--> % (high). The first two are below 0.5 %, but all three gains are far outside their intervals. (For the recipe at the high rate no change was seen: +0.005<!--=length[0]--> ± 0.015<!--=length[1]-->.)
 #
 # Where did the edges go? Take for every pixel its distance to the nearest edge that at least half of the annotators drew, and average over all pixels at the same distance: the slope (Sobel) of pictures and reconstructions.
 
@@ -327,12 +327,12 @@ plots.show(fig, alt=alt)
 #
 # ## Ask the encoder, not the decoder
 #
-# The recipe sees only what came through the latent and the decoder. The encoder's **inner features** come before both, at three resolutions. `pyramids.segmentation_head` starts at the coarsest and adds the features of each finer one. The encoder is **frozen**, so that only the head learns, or **tuned** along with it.
+# The recipe sees only what came through the latent and the [decoder](../docs/site/glossary.md#term-decoder). The encoder's **inner features** come before both, at three resolutions. `pyramids.segmentation_head` starts at the coarsest and adds the features of each finer one. The encoder is **frozen**, so that only the head learns, or **tuned** along with it.
 #
 # The sentence "the VAE helps" needs [controls](../docs/site/glossary.md#term-control): the same network, labelled pictures and steps, but
 #
 # - an encoder with **fresh** weights;
-# - the encoder of a **[denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder)** (Vincent and others, 2008): the same two networks and steps, noise added to the input, squared error to the picture before noise was added, no KL.
+# - the encoder of a **[denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder)** (Vincent and others, 2008): the same two networks and steps, noise added to the input, squared error to the picture before noise was added, no [KL](../docs/site/glossary.md#term-KL-divergence).
 #
 # Two contrasts are named in advance, each for frozen and tuned encoders. *Pretraining helps* is VAE − fresh. *The VAE's objective helps* is VAE − denoising. (The two differ in the noise on the input and in the draw of $z$ as well.) All have one learning rate, which was tuned for none of them. The VAE is that of the high rate, trained anew, because the denoising autoencoder has to have the same training.
 
@@ -454,7 +454,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # At threshold 0.5 the plain head has an F of 0.000<!--=loss_plain[0]--> and the balanced one 0.737<!--=loss_balanced[0]-->. Read at that threshold, the plain loss seems to have failed: after suppression it never says one half. But over all pixels its answers are near the shares, as the figure shows. (The plain head is the tuned one on fresh weights from above.) With the best threshold they have 0.671<!--=loss_plain[1]--> and 0.738<!--=loss_balanced[1]-->. Balanced minus plain is +0.068<!--=balanced_gain[0]--> ± 0.040<!--=balanced_gain[1]-->, after one short training each; the interval covers pictures, not first weights. (Whether the weights did it, or that pixels of a minority are left out and all others have a target of 0 or 1, this does not say.)
 #
-# The balanced answer is no probability, as the figure, a *reliability diagram*, shows. The calibration error is the mean gap between the probability that is said and the share that drew, taken in ten bins of probability. Over all pixels it is 0.013<!--=loss_plain[2]--> for plain and 0.085<!--=loss_balanced[2]--> for balanced; near edges it is 0.063<!--=loss_plain[3]--> and 0.270<!--=loss_balanced[3]-->. The first measure flatters: most pixels are far from any edge, and every map says nearly 0 there. (The second chooses pixels by what people drew, so a perfect map would say too little there.) No single factor on the odds turns the balanced answer back into a probability. Its targets are others, and the factor is another one in each picture, from 11<!--=factors[0]--> to 68<!--=factors[4]-->. So the balanced loss can even change the order of pixels of *different* pictures.
+# The balanced answer is no probability, as the figure, a *reliability diagram*, shows. The [calibration](../docs/site/glossary.md#term-calibration) error is the mean gap between the probability that is said and the share that drew, taken in ten bins of probability. Over all pixels it is 0.013<!--=loss_plain[2]--> for plain and 0.085<!--=loss_balanced[2]--> for balanced; near edges it is 0.063<!--=loss_plain[3]--> and 0.270<!--=loss_balanced[3]-->. The first measure flatters: most pixels are far from any edge, and every map says nearly 0 there. (The second chooses pixels by what people drew, so a perfect map would say too little there.) No single factor on the odds turns the balanced answer back into a probability. Its targets are others, and the factor is another one in each picture, from 11<!--=factors[0]--> to 68<!--=factors[4]-->. So the balanced loss can even change the order of pixels of *different* pictures.
 #
 # So if a map is thresholded, choose the threshold on other pictures. For anything that uses the probability, the plain loss was nearer to the truth here; notebook `12` takes it.
 #

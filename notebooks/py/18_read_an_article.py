@@ -37,7 +37,7 @@
 #
 # **What you'll need**
 #
-# - What a VAE, its latent and the two terms of its loss are: notebook `03`. What the KL is: `04`.
+# - What a VAE, its latent and the two terms of its loss are: notebook `03`. What the [KL](../docs/site/glossary.md#term-KL-divergence) is: `04`.
 # - Mathematics: the density of a normal distribution, logarithms, mean and variance.
 # - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1 GB of memory. Nothing is downloaded.
 
@@ -92,7 +92,7 @@ plots.use()
 #
 # $$z \sim \mathcal N(0, 1), \qquad x \mid z \sim \mathcal N(z, 1).$$
 #
-# Everything in it is known. The two variances add up, so $x \sim \mathcal N(0, 2)$. And the posterior is $z \mid x \sim \mathcal N(x/2, 1/2)$. We see the picture $x = 2$. An encoder answers with some $q = \mathcal N(m, s^2)$.
+# Everything in it is known. The two variances add up, so $x \sim \mathcal N(0, 2)$. And the [posterior](../docs/site/glossary.md#term-posterior) is $z \mid x \sim \mathcal N(x/2, 1/2)$. We see the picture $x = 2$. An [encoder](../docs/site/glossary.md#term-encoder) answers with some $q = \mathcal N(m, s^2)$.
 #
 # - **Item 14.** The objective of the article is to *minimise* $\mathbb E_q[\log p(x \mid z)] - \beta\,\mathrm{KL}(q(z \mid x)\,\|\,p(z))$.
 # - **Item 17.** The article says that $q(z \mid x)$ *is* the posterior $p(z \mid x)$.
@@ -129,15 +129,15 @@ assert abs(bound + gap - log_p) < 1e-12
 # %% [markdown]
 # It should be large there, because a latent of 1,000 is a bad answer. But in the stored run the objective goes down, to −998003<!--=objective[3]-->, and there is no lowest value: it falls like $-m^2$. Whoever minimises it is rewarded for reconstructing badly. The objective has a *maximum*. As a loss, the sign turns: minimise $-\mathbb E_q[\log p(x \mid z)] + \mathrm{KL}$. Notebook `05` trains with the sign of the article.
 #
-# For item 17, take $q = \mathcal N(0.5, 0.8^2)$. The ELBO is −2.532<!--=elbo[0]-->, and $\log p(x)$ is −2.266<!--=elbo[2]-->. The difference of 0.267<!--=elbo[1]--> is $\mathrm{KL}(q\,\|\,p(z \mid x))$. It would be zero if $q$ were the posterior. That $q$ only *approximates* it is why one speaks of a bound.
+# For item 17, take $q = \mathcal N(0.5, 0.8^2)$. The [ELBO](../docs/site/glossary.md#term-ELBO) is −2.532<!--=elbo[0]-->, and $\log p(x)$ is −2.266<!--=elbo[2]-->. The difference of 0.267<!--=elbo[1]--> is $\mathrm{KL}(q\,\|\,p(z \mid x))$. It would be zero if $q$ were the posterior. That $q$ only *approximates* it is why one speaks of a bound.
 #
 # ### What if the KL becomes zero?
 #
 # - **Item 6.** "By minimising the KL divergence, the VAE can learn" how the data arise.
 #
-# A limit answers this, too. Now pictures are $x \sim \mathcal N(0, 1)$, and the encoder answers $q(z \mid x) = \mathcal N(ax,\, 1 - a^2)$. The number $a$ says how much the latent has to do with the picture. Over all pictures the latents follow the prior, whatever $a$ is, because their variance is $a^2 + (1 - a^2) = 1$. The KL of a picture is $\tfrac12\big(a^2x^2 + (1 - a^2) - 1 - \log(1 - a^2)\big)$. Averaged over pictures, $x^2$ becomes 1, and $-\tfrac12\log(1 - a^2)$ is left. The best guess of $x$ from $z$ is $az$, with a mean squared error of $1 - a^2$.
+# A limit answers this, too. Now pictures are $x \sim \mathcal N(0, 1)$, and the encoder answers $q(z \mid x) = \mathcal N(ax,\, 1 - a^2)$. The number $a$ says how much the latent has to do with the picture. Over all pictures the latents follow the [prior](../docs/site/glossary.md#term-prior), whatever $a$ is, because their variance is $a^2 + (1 - a^2) = 1$. The KL of a picture is $\tfrac12\big(a^2x^2 + (1 - a^2) - 1 - \log(1 - a^2)\big)$. Averaged over pictures, $x^2$ becomes 1, and $-\tfrac12\log(1 - a^2)$ is left. The best guess of $x$ from $z$ is $az$, with a mean squared error of $1 - a^2$.
 #
-# > **Predict first.** What is the KL at $a = 0$? And what does the decoder draw there?
+# > **Predict first.** What is the KL at $a = 0$? And what does the [decoder](../docs/site/glossary.md#term-decoder) draw there?
 
 # %%
 a = np.linspace(0, 0.99, 100)
@@ -150,11 +150,11 @@ alt = "Two curves over a from 0 to 0.99. The KL rises from 0, slowly at first an
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# At $a = 0$ the KL is at its least, zero, and the error at its greatest: the latent is noise, and the best decoder draws the mean picture, always. This is *[posterior collapse](../docs/site/glossary.md#term-posterior-collapse)*. The KL is not what teaches. It counts the nats that the latent carries (here, exactly); the decoder learns through the other term.
+# At $a = 0$ the KL is at its least, zero, and the error at its greatest: the latent is noise, and the best decoder draws the mean picture, always. This is *[posterior collapse](../docs/site/glossary.md#term-posterior-collapse)*. The KL is not what teaches. It counts the [nats](../docs/site/glossary.md#term-nat) that the latent carries (here, exactly); the decoder learns through the other term.
 #
 # ### What goes through a reconstruction?
 #
-# - **Item 28.** A VAE "can be used to learn" high-level features. What the article passes on to the classifier are the pixels of the reconstruction.
+# - **Item 28.** A VAE "can be used to learn" high-level features. What the article passes on to the classifier are the pixels of the [reconstruction](../docs/site/glossary.md#term-reconstruction).
 #
 # This can be done by hand. In the smallest case, pictures are the numbers 0, 1, 2, 3, and the label is *odd* or *even*. The latent keeps whether the number is small (0, 1) or large (2, 3), and the decoder answers with the mean of what is possible: 0.5, 0.5, 2.5, 2.5.
 #
@@ -393,7 +393,7 @@ if reconstructions and features:
     plots.show(fig, alt=alt)
 
 # %% [markdown]
-# None of them. The reconstruction was labelled *worse* than the picture: by −0.034<!--=differences[0][0]--> ± 0.020<!--=differences[0][1]--> with a latent of 4×4 places, and by −0.013<!--=differences[1][0]--> ± 0.009<!--=differences[1][1]--> with 8×8 (1,000 held-out pictures, three seeds; these VAEs were still learning). Between the starts no difference was seen: −0.004<!--=differences[2][0]--> ± 0.004<!--=differences[2][1]--> and −0.001<!--=differences[3][0]--> ± 0.005<!--=differences[3][1]--> (ten seeds). For edges, notebook `10` finds the recipe lower at two rates and not told apart at a third, after one training each.
+# None of them. The reconstruction was labelled *worse* than the picture: by −0.034<!--=differences[0][0]--> ± 0.020<!--=differences[0][1]--> with a latent of 4×4 places, and by −0.013<!--=differences[1][0]--> ± 0.009<!--=differences[1][1]--> with 8×8 (1,000 held-out pictures, three seeds; these VAEs were still learning). Between the starts no difference was seen: −0.004<!--=differences[2][0]--> ± 0.004<!--=differences[2][1]--> and −0.001<!--=differences[3][0]--> ± 0.005<!--=differences[3][1]--> (ten seeds). For edges, notebook `10` finds the recipe lower at two [rates](../docs/site/glossary.md#term-rate) and not told apart at a third, after one training each.
 #
 # So the article's *better* was not found here. This does not refute its *can*: other pictures or networks may answer differently. (The code trains its classifier on pictures and uses it on reconstructions, item 62, against its own recipe. Whether that costs anything has to be measured, too: in notebook `10` no difference was seen.)
 #
@@ -481,11 +481,11 @@ for line, item in {"a": 50, "b": 59, "c": 21}.items():
 # | question | what the series does | what remains |
 # |---|---|---|
 # | 1–3 formulas | `04` derives the KL and checks it by four methods; `05` measures the gap, the direction and the sign | An earlier edition said in three places that no β but 1 gives a bound. For β > 1 that was wrong. There will be more of the kind. |
-# | 4 loss | VAE losses are sums, in nats per image; a helper measures the effective β of any loss | A Gaussian treats pixels as independent, and gives probability to values outside of [0, 1]. Several σ are fixed, and a choice. Where a KL stands beside the loss of a classifier (*VAE + term* in `09` and `17`, the latent of `12`), its weight or its warm-up is one more choice. |
+# | 4 loss | VAE losses are sums, in nats per image; a helper measures the [effective β](../docs/site/glossary.md#term-effective-beta) of any loss | A Gaussian treats pixels as independent, and gives probability to values outside of [0, 1]. Several σ are fixed, and a choice. Where a KL stands beside the loss of a classifier (*VAE + term* in `09` and `17`, the latent of `12`), its weight or its [warm-up](../docs/site/glossary.md#term-KL-warm-up) is one more choice. |
 # | 5 latent | shapes stand in comments; `17` computes the field of view and checks it by gradients | For most networks no test looks for an input that reaches an output it should not reach. |
 # | 6 runs | tests run every notebook from locked versions | At small parameters. On Linux only, and on no GPU. |
 # | 7–8 logits, targets | classifiers give logits; one VAE class, tested against hand computation on three backends | What a notebook builds in its own cells is held against a helper in some places, and only read in others. |
-# | 9 floors | answers without a look stand beside scores | The default pictures are drawn by a program, their annotators simulated, and their textures cut from the same three photographs in every split. |
+# | 9 floors | answers without a look stand beside scores | The default pictures are drawn by a program, their [annotators](../docs/site/glossary.md#term-annotator) simulated, and their textures cut from the same three photographs in every split. |
 # | 10 controls | `08` and `09` have recorded studies with controls, seeds and intervals | Not everywhere. The comparisons of `10` are one training each, the networks for photographs in `11`, too. Many trainings in `12`, `15` and `17` are short. By the rule of `07`, none of the kept VAEs is trained enough. |
 # | 11 choices | tuning on train and val; test splits are for recorded runs | Test splits were read more than once: CamVid's by two records and a check, that of BSDS500 by four records and a check. [All looks](../data/README.md#looks-at-test-splits) are listed. On `shapes`, sizes and lengths were chosen by people who saw scores on the same held-out pictures. |
 # | 12 references | each has a DOI, an arXiv number or an address, and a test checks its form | No test opens one, and form confirms nothing. |

@@ -1,75 +1,127 @@
 """What the site does: latents that move, a search that finds, a scheme that stays, links to run."""
 
+import json
+
 import pytest
 
 from conftest import HTML
 from helpers.runs.notebook_names import FORMER_NOTEBOOKS
 
 pytestmark = pytest.mark.browser
-INK = """(canvas) => {
-  const c = document.createElement("canvas");
-  [c.width, c.height] = [canvas.width, canvas.height];
-  c.getContext("2d").drawImage(canvas, 0, 0);
-  return c.toDataURL();
+READY = "document.querySelector('#live .says').textContent.includes('nats')"
+SHOWS = "(name) => document.querySelector(`#live canvas[data-shows=${name}]`).toDataURL()"
+RUN = """(pictures) => {
+  const vae = window.latents.model(window.VAE);
+  return window.VAE.pictures.slice(0, 2).map((picture) => {
+    const x = Float32Array.from(window.network.bytes(picture), (v) => v / 255);
+    const [mean, log_variance] = vae.encode(x), { pixels, features } = vae.decode(mean);
+    return [mean, log_variance, pixels, vae.segment(features)].map((v) => Array.from(v));
+  });
 }"""
 
 
-def test_a_walk_moves_the_picture(opened):
+def live(opened):
     page = opened.open("latents.html")
-    moved, slider = page.locator("#walk canvas").nth(2), page.locator("#walk [name=place]")
-    output, says = page.locator("#walk output"), page.locator("#walk .says")
-    page.wait_for_function("document.querySelector('#walk .says').textContent.includes('nats')")
-    looks = set()
+    page.wait_for_function(READY)
+    return page
+
+
+def test_the_page_answers_as_keras_does(opened):
+    page = live(opened)
+    expected = json.loads((HTML / "_static" / "latents" / "expected.json").read_text("utf-8"))
+    names = ("mean", "log_variance", "decoded", "logits")
+    for i, answers in enumerate(page.evaluate(RUN)):
+        for name, found in zip(names, answers, strict=True):
+            wanted = expected[name][i]
+            assert len(found) == len(wanted)
+            assert max(abs(a - b) for a, b in zip(found, wanted)) < 1e-3, (i, name)
+    assert opened.problems == []
+
+
+def test_a_slider_moves_the_picture_and_the_button_brings_it_back(opened):
+    page = live(opened)
+    first = page.evaluate(SHOWS, "again")
+    slider = page.locator("#live [name=z1]")
     slider.focus()
-    page.keyboard.press("Home")
-    for _ in range(17):
-        assert output.inner_text() == slider.get_attribute("aria-valuetext").split()[0]
-        looks.add(moved.evaluate(INK))
-        page.keyboard.press("ArrowRight")
-    # Coordinate 1 carries the most nats: each of its places is another picture.
-    assert len(looks) == 17
-    assert output.inner_text() == "+4.0"
-    before = says.inner_text(), moved.evaluate(INK)
-    page.locator("#walk [name=picture]").select_option("2")
-    assert (says.inner_text(), moved.evaluate(INK)) != before
-    page.locator("#walk [name=coordinate]").select_option("3")
-    assert "coordinate 4" in says.inner_text()
+    page.keyboard.press("End")
+    assert page.locator(".coordinates output").first.inner_text() == "+4.00"
+    moved = page.evaluate(SHOWS, "again")
+    page.locator("#live [name=reset]").press("Enter")
+    assert moved != first == page.evaluate(SHOWS, "again")
     assert opened.problems == []
 
 
-def test_the_slider_starts_at_the_reconstruction(opened):
-    page = opened.open("latents.html")
-    page.wait_for_function("document.querySelector('#walk .says').textContent.includes('nats')")
-    distance = """() => {
-      const [, again, moved] = [...document.querySelectorAll("#walk canvas")].map(
-        (c) => c.getContext("2d").getImageData(0, 0, c.width, c.height).data);
-      return again.reduce((sum, v, i) => sum + Math.abs(v - moved[i]), 0) / again.length;
-    }"""
-    for picture in range(6):
-        page.locator("#walk [name=picture]").select_option(str(picture))
-        assert page.evaluate(distance) < 12  # of 255: half a step of the walk, and the packing
-
-
-def test_draws_change(opened):
-    page = opened.open("latents.html")
-    canvas, button = page.locator("#draws canvas"), page.locator("#draws button")
-    page.wait_for_function("document.querySelector('#draws canvas').ariaLabel.includes('of 1')")
-    first = canvas.evaluate(INK)
-    button.focus()
-    page.keyboard.press("Enter")
-    second = canvas.evaluate(INK)
-    page.locator("#draws [name=spread]").select_option("2")
-    assert len({first, second, canvas.evaluate(INK)}) == 3
+def test_a_shape_is_put_in_by_keyboard_and_by_pointer(opened):
+    page = live(opened)
+    page.locator("#live [name=picture]").select_option("plain")
+    looks = {page.evaluate(SHOWS, "picture")}
+    picture = page.locator("#live canvas[data-shows=picture]")
+    picture.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Space")
+    looks.add(page.evaluate(SHOWS, "picture"))
+    page.locator("#live [name=shape]").select_option("triangle")
+    picture.click(position={"x": 20, "y": 20})
+    looks.add(page.evaluate(SHOWS, "picture"))
+    assert len(looks) == 3
+    assert "nats" in page.locator("#live .says").inner_text()
     assert opened.problems == []
 
 
-def test_the_latents_work_from_a_folder(chromium):
+def test_a_picture_of_ones_own_is_encoded(opened, tmp_path):
+    page = live(opened)
+    before = page.evaluate(SHOWS, "picture")
+    page.locator("#live [name=own]").set_input_files(next(HTML.rglob("*.png")))
+    page.wait_for_function("(before) => (" + SHOWS + ")('picture') !== before", arg=before)
+    (tmp_path / "no.png").write_bytes(b"no picture")
+    page.locator("#live [name=own]").set_input_files(tmp_path / "no.png")
+    page.wait_for_function(
+        "document.querySelector('#live .says').textContent.includes('cannot read')"
+    )
+    assert opened.problems == []
+
+
+def test_the_plane_moves_two_latents_by_keyboard_and_pointer(opened):
+    page = live(opened)
+    plane = page.locator("#live canvas[data-shows=plane]")
+    plane.focus()
+    before = plane.get_attribute("aria-valuetext")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowRight")
+    moved = plane.get_attribute("aria-valuetext")
+    box = plane.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.up()
+    assert len({before, moved, plane.get_attribute("aria-valuetext")}) == 3
+    assert opened.problems == []
+
+
+def test_draws_change_and_go_to_the_sliders(opened):
+    page = live(opened)
+    tile = "document.querySelector('#draws canvas').toDataURL()"
+    looks = {page.evaluate(tile)}
+    page.locator("#draws [name=again]").press("Enter")
+    looks.add(page.evaluate(tile))
+    page.locator("#draws [name=source]").select_option("2")
+    looks.add(page.evaluate(tile))
+    assert len(looks) == 3
+    before = page.evaluate(SHOWS, "again")
+    page.locator("#draws .tile").nth(3).press("Enter")
+    assert page.evaluate(SHOWS, "again") != before
+    assert "draw 4" in page.locator("#live .says").inner_text()
+    assert opened.problems == []
+
+
+def test_the_page_needs_no_server_and_asks_nothing_of_another(chromium):
     page = chromium.new_page()
-    errors = []
+    errors, asked = [], []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
     page.goto((HTML / "latents.html").as_uri())
-    page.wait_for_function("document.querySelector('#walk .says').textContent.includes('nats')")
-    assert errors == []
+    page.wait_for_function(READY)
+    assert errors == [] and all(url.startswith(("file:", "data:", "blob:")) for url in asked)
     page.close()
 
 

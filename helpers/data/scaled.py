@@ -1,0 +1,43 @@
+"""Pictures of a set brought to a longest side, with all that was drawn in them."""
+
+import dataclasses
+
+from helpers.data.images import resize_boundaries, resize_image, resize_indices, share
+
+
+def at_most(dataset, side):
+    """A data set whose pictures are at most `side` pixels long; smaller ones stay as they are.
+
+    Args:
+        dataset: a `data.Dataset`.
+        side: longest side in pixels.
+
+    Returns:
+        A `data.Dataset` whose images, masks and annotations are lists.
+
+    Examples:
+        >>> from helpers.data import scaled
+        >>> large = data.load("shapes", "val", limit=2, size=64)
+        >>> [image.shape for image in scaled.at_most(large, 32).images]
+        [(32, 32, 3), (32, 32, 3)]
+    """
+    sizes = [fitting(image.shape[:2], side) for image in dataset.images]
+    scaled = {"images": list(map(resize_image, dataset.images, sizes))}
+    if dataset.masks is not None:
+        scaled["masks"] = list(map(resize_indices, dataset.masks, sizes))
+    if dataset.annotations is not None:
+        drawn = list(map(resize_boundaries, dataset.annotations, sizes))
+        scaled |= {"annotations": drawn, "edges": list(map(share, drawn))}
+    return dataclasses.replace(dataset, **scaled)
+
+
+def fitting(size, side):
+    """(height, width) with the same proportions, and no side longer than `side` pixels.
+
+    Examples:
+        >>> from helpers.data import scaled
+        >>> scaled.fitting((480, 640), 320), scaled.fitting((30, 40), 320)
+        ((240, 320), (30, 40))
+    """
+    scale = min(1.0, side / max(size))
+    return tuple(max(1, round(scale * length)) for length in size)

@@ -1,0 +1,133 @@
+"""The study of notebook 13: maps of odd pixels from a VAE and from its rivals, after equal training.
+
+The notebook has the functions that train, choose and score. Here is which trainings belong to the
+study, and what is said of them: means and contrasts that were named beforehand, with 95 % intervals
+over pictures, and over seeds.
+"""
+
+import numpy as np
+
+from helpers.metrics import crossed_interval
+
+RUNS = 3  # seeds of the first weights and of the pictures in training
+BEST = "VAE: restored, L1"  # whose leads are asked for
+RIVALS = ("VAE: residual", "denoising", "median filter")
+
+
+WIDTHS = (0, 0.5, 1, 2)  # of the Gaussian that smooths a map, in pixels; 0 does not
+
+
+def smooth(maps, width):
+    """Maps `(N, H, W)` after a Gaussian of this width in pixels; 0 leaves them as they are."""
+    from scipy import ndimage
+
+    return ndimage.gaussian_filter(maps, (0, width, width))
+
+
+def choose(map_of, settings, x, masks):
+    """The setting and the width with the best pixel AP on pictures that are not reported on.
+
+    Args:
+        map_of: function of (pictures, setting) → maps `(N, H, W)`, larger where it is stranger.
+        settings: to choose from; with the `WIDTHS`, all methods should have the same number.
+        x, masks: pictures `(N, H, W, C)`, and 1 on their odd pixels, `(N, H, W)`.
+
+    Returns:
+        (setting, width); of equal ones the first.
+    """
+    from sklearn.metrics import average_precision_score
+
+    found = {}
+    for setting in settings:
+        maps = map_of(x, setting)
+        for width in WIDTHS:
+            ap = average_precision_score(np.ravel(masks), smooth(maps, width).ravel())
+            found[setting, width] = ap
+    return max(found, key=found.get)
+
+
+def best_maps(methods, tuning_x, tuning_masks, x):
+    """The map of each method, with the settings that it chose on other pictures.
+
+    Args:
+        methods: dictionary from a name to (function, settings), see `choose`.
+        tuning_x, tuning_masks: what each chooses on.
+        x: pictures `(N, H, W, C)`.
+
+    Returns:
+        (maps, chosen): dictionaries from the names to smoothed maps `(N, H, W)`, and to
+        (setting, width).
+    """
+    maps, chosen = {}, {}
+    for name, (map_of, settings) in methods.items():
+        setting, width = chosen[name] = choose(map_of, settings, tuning_x, tuning_masks)
+        maps[name] = smooth(map_of(x, setting), width)
+    return maps, chosen
+
+
+def key_of(name):
+    """A name as a key of results: "VAE: restored, L1" becomes "vae_restored_l1"."""
+    for mark in ":,−":
+        name = name.replace(mark, "")
+    return name.lower().replace(" ", "_")
+
+
+def study(point, steps, store):
+    """Run the study, or read what a store has of it, and sum it up.
+
+    Args:
+        point: function of (kind, steps, run) → a dictionary from the name of a map to its AP and
+            AUPRO by picture, `(2, N)`. The kinds are "untrained", asked for once, "VAE" and
+            "denoising", which are trained with `RUNS` seeds, and once for half the steps.
+        steps: of the trainings.
+        store: a `checkpoint.ResultStore`.
+
+    Returns:
+        See `summary`.
+    """
+
+    def stored(*key):
+        return store.result("maps", lambda: point(*key), key=list(key))
+
+    whole, half = {}, {}
+    for name, values in stored("untrained", 0, 0).items():
+        whole[name] = [values] * RUNS
+    for kind in ("VAE", "denoising"):
+        half |= stored(kind, steps // 2, 0)
+        points = [stored(kind, steps, run) for run in range(RUNS)]
+        whole |= {name: [one[name] for one in points] for name in points[0]}
+    return {"steps": steps, "runs": RUNS} | summary(whole, half)
+
+
+def summary(whole, half):
+    """What the study says, as lists of numbers.
+
+    Args:
+        whole: dictionary from the name of a map to its scores, `(seeds, 2, N)`: AP and AUPRO.
+        half: the same for half the steps and the first seed, `(2, N)`, of maps that are trained.
+
+    Returns:
+        Dictionary with `names`, and pairs of a mean and half the width of its interval, with
+        `key_of` each map: `ap_MAP` and `aupro_MAP`; `longer_MAP`, the AP that the second half of
+        the steps adds; and `lead_MAP`, the AP of `BEST` minus that of each of the `RIVALS`.
+    """
+    whole = {name: np.asarray(values, "float64") for name, values in whole.items()}
+    told = {"names": list(whole)}
+    for name, values in whole.items():
+        told[f"ap_{key_of(name)}"] = crossed_interval(values[:, 0])
+        told[f"aupro_{key_of(name)}"] = crossed_interval(values[:, 1])
+    for name, values in half.items():
+        gain = whole[name][:1, 0] - np.asarray(values, "float64")[:1]
+        told[f"longer_{key_of(name)}"] = crossed_interval(gain)
+    for name in RIVALS:
+        lead = whole[BEST][:, 0] - whole[name][:, 0]
+        told[f"lead_{key_of(name)}"] = crossed_interval(lead)
+    return told
+
+
+def ap_and_aupro(told):
+    """AP and AUPRO of all maps of a `summary`, for `plots.interval_panels`."""
+    return {
+        measure: {name: told[f"{measure.lower()}_{key_of(name)}"] for name in told["names"]}
+        for measure in ("AP", "AUPRO")
+    }

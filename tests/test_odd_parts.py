@@ -1,0 +1,86 @@
+"""The study of notebook 13: which trainings it asks for, and what it says of their scores."""
+
+import numpy as np
+import pytest
+
+from helpers import checkpoint
+from helpers.experiments import odd_parts
+from helpers.metrics import crossed_interval
+
+MAPS = {
+    "untrained": ["median filter", "PCA"],
+    "VAE": ["VAE: residual", "VAE: restored, L1"],
+    "denoising": ["denoising"],
+}
+
+
+def scores(name, steps, run):
+    seed = [len(name), sum(map(ord, name)), steps, run]
+    return np.random.default_rng(seed).random((2, 6))
+
+
+def test_the_study_asks_for_each_training_once_and_goes_on_from_its_store(tmp_path):
+    asked = []
+
+    def point(kind, steps, run):
+        asked.append((kind, steps, run))
+        return {name: scores(name, steps, run) for name in MAPS[kind]}
+
+    store = checkpoint.ResultStore(tmp_path)
+    told = odd_parts.study(point, 10, store)
+    trained = [
+        (k, s, r) for k in ("VAE", "denoising") for s, r in [(5, 0), (10, 0), (10, 1), (10, 2)]
+    ]
+    assert sorted(asked) == sorted([("untrained", 0, 0), *trained])
+    assert odd_parts.study(point, 10, store) == told and len(asked) == 9
+    assert told["steps"] == 10 and told["runs"] == 3
+    assert sorted(told["names"]) == sorted(name for names in MAPS.values() for name in names)
+
+    best = np.array([scores("VAE: restored, L1", 10, run) for run in range(3)])
+    denoising = np.array([scores("denoising", 10, run) for run in range(3)])
+    median = scores("median filter", 0, 0)
+    assert told["ap_vae_restored_l1"] == pytest.approx(crossed_interval(best[:, 0]))
+    assert told["aupro_denoising"] == pytest.approx(crossed_interval(denoising[:, 1]))
+    assert told["lead_denoising"] == pytest.approx(crossed_interval(best[:, 0] - denoising[:, 0]))
+    assert told["lead_median_filter"] == pytest.approx(crossed_interval(best[:, 0] - median[0]))
+    gain = denoising[:1, 0] - scores("denoising", 5, 0)[:1]
+    assert told["longer_denoising"] == pytest.approx(crossed_interval(gain))
+    assert "longer_pca" not in told
+    drawn = odd_parts.ap_and_aupro(told)
+    assert drawn["AUPRO"]["denoising"] == told["aupro_denoising"] and list(drawn) == ["AP", "AUPRO"]
+
+
+def test_keys_have_letters_and_underscores_only():
+    assert odd_parts.key_of("VAE: restored, L1") == "vae_restored_l1"
+    assert odd_parts.key_of("−ELBO") == "elbo"
+
+
+def test_each_method_chooses_on_the_other_pictures_only():
+    rng = np.random.default_rng(0)
+    masks = np.zeros((4, 12, 12), "uint8")
+    masks[:, 4:8, 4:8] = 1
+    tuning = rng.normal(size=(4, 12, 12, 1)) + masks[..., None]
+    shown = np.zeros((3, 12, 12, 1))
+    shown[:, 6, 6] = 1
+    asked = []
+
+    def map_of(x, sign):
+        asked.append((len(x), sign))
+        return sign * x[..., 0]
+
+    methods = {"sign": (map_of, (-1, 1)), "constant": (lambda x, _: np.zeros(x.shape[:3]), (5, 6))}
+    maps, chosen = odd_parts.best_maps(methods, tuning, masks, shown)
+    assert asked == [(4, -1), (4, 1), (3, 1)]
+    sign, width = chosen["sign"]
+    assert sign == 1 and width in (1, 2)  # noise of single pixels on a square of four
+    np.testing.assert_allclose(maps["sign"], odd_parts.smooth(shown[..., 0], width))
+    assert chosen["constant"] == (5, 0)  # all alike: the first
+
+
+def test_smoothing_stays_within_a_picture():
+    maps = np.zeros((2, 9, 9))
+    maps[0, 4, 4] = 1
+    smoothed = odd_parts.smooth(maps, 1)
+    assert smoothed[0].sum() == pytest.approx(1) and smoothed[0, 4, 4] < 0.2
+    assert (smoothed[1] == 0).all()
+    np.testing.assert_array_equal(odd_parts.smooth(maps, 0), maps)
