@@ -81,8 +81,7 @@ RECIPES["masks-shapes32"] = {  # the VAE of label maps of notebook 14
         "width": 16,
         "likelihood": "categorical",
     },
-    "steps": 6000,  # and 3,000 for the control, which is kept as well
-    "keep_half": True,
+    "steps": 6000,
     "batch_size": 32,
     **FAST,
     "learning_rate": 5e-3,
