@@ -10,7 +10,8 @@ import pytest
 from helpers import models
 from helpers.checkpoint import training_backup
 from helpers.data import scenes, shapes
-from helpers.data.stream import CLASSES, STREAM, FreshMasks, FreshShapes
+from helpers.data.mask_damage import CLASSES
+from helpers.data.stream import STREAM, FreshMasks, FreshShapes
 
 PLAIN = {"objects": 1, "radius": (0.18, 0.25), "texture": 0.1, "noise": 0.02, "annotators": 1}
 

@@ -7,12 +7,11 @@ each step can have new ones. Imported by its own name, since it needs Keras.
 import keras
 import numpy as np
 
-from helpers.data import scenes, shapes
+from helpers.data import mask_damage, scenes, shapes
 from helpers.data.dataset import to_float
 
 OPTIONS = sorted(set(shapes.PICTURE) - {"size"})
 STREAM = 1000  # in the place where a split of `shapes.generate` has 0, 1 or 2
-CLASSES = 4  # of a label map: background, disc, square, triangle
 
 
 class FreshShapes(keras.utils.PyDataset):
@@ -165,7 +164,7 @@ class FreshMasks(keras.utils.PyDataset):
         own = int(seeds.generate_state(1, "uint64")[0])
         scene = scenes.sample(self.batch_size, own, self.size, self.objects, self.radius)
         maps = scenes.label_maps(scene, self.size)  # (B, size, size)
-        x = np.eye(CLASSES, dtype="float32")[maps]
+        x = mask_damage.one_hot(maps)
         if self.damage is None:
             return (x,)
         return self.damage(maps, np.random.default_rng(seeds)), x
