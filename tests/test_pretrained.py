@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from authoring import weights
-from helpers import data, models, networks, pretrained, pyramids
+from helpers import models, networks, pretrained, pyramids
 from helpers.checkpoint import code_versions
 from helpers.data import records
 
