@@ -453,7 +453,7 @@ def methods_of(vae, dae):
 
 SETTINGS = {
     "majority": [(side, times) for side in (3, 5, 7) for times in (1, 2, 4)],
-    "smoother": [(strength, width) for strength in (1, 4, 8) for width in (1, 1.5, 2.5)],
+    "smoother": [(strength, width) for strength in (4, 8, 16) for width in (0.7, 1, 1.5)],
     "DAE": [(times, once_more) for times in (1, 2, 3) for once_more in (False, True)],
     "VAE, one pass": [(False,), (True,)],
     "VAE, search": [(weight, once_more) for weight in (0.3, 1) for once_more in (False, True)],
