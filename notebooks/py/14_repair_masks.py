@@ -554,8 +554,8 @@ def half_as_long():
 
 CONTRASTS = [(name, rival) for name in sets for rival in ("smoother", "DAE")]
 summary = {}
-plan = [seed, val_images, tuning, labelled, flipped, hole, train_steps, fit_steps, weights, note]
-store = checkpoint.ResultStore(cache_dir, plan=plan)
+plan = [seed, val_images, tuning, labelled, flipped, hole, train_steps, fit_steps]
+store = checkpoint.ResultStore(cache_dir, plan=plan, networks=[weights, note])
 if study_seeds:
     points = []
     for run in range(study_seeds):
@@ -623,8 +623,8 @@ for (name, true), yours in zip(true_values.items(), (your_nats, your_pixel)):
 # %% tags=["results"]
 results = {key: values.mean() for key, values in scores.items()}
 results |= {"one_pass": on_the_way["one pass"], "noise_1": told_noise["1 %"]}
-results |= {"searched": on_the_way[f"{fit_steps} steps"], "noise_counted": told_noise["counted"]}
-results["ten_steps"] = on_the_way["10 steps"]
+results |= {"searched": on_the_way[f"{fit_steps} steps"], "ten_steps": on_the_way["10 steps"]}
+results["noise_counted"] = told_noise["counted"]
 results["undamaged"] = miou(masks_val, reconstructions)
 for name, rival in CONTRASTS:
     ours, theirs = key_of(name, "VAE, search"), key_of(name, rival)
