@@ -13,13 +13,13 @@
 # %% [markdown]
 # # Repair masks with a VAE of masks
 #
-# A segmenter sometimes gives a [mask](../docs/site/glossary.md#term-mask) that no object can have: with specks, with a hole, with half a disc. We know what masks look like. So let a VAE learn from masks alone, without pictures, and use it as a *shape prior*: search for the mask that the VAE finds likely and that explains the damaged one. **Can a VAE of masks repair a poor segmentation?**
+# A segmenter sometimes gives a [mask](../docs/site/glossary.md#term-mask) that no object can have: with specks, with a hole, with half a disc. We know what masks look like. So let a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learn from masks alone, without pictures, and use it as a *shape [prior](../docs/site/glossary.md#term-prior)*: search for the mask that the VAE finds likely and that explains the damaged one. **Can a VAE of masks repair a poor segmentation?**
 #
 # **What you'll do**
 #
-# - Train a VAE of label maps, with a categorical likelihood.
+# - Train a VAE of label maps, with a categorical [likelihood](../docs/site/glossary.md#term-likelihood).
 # - Damage masks in four ways, and repair them: in one pass through the VAE, and by a search in its latent.
-# - Compare with a filter, a smoother and a denoising autoencoder, which get the same chances.
+# - Compare with a filter, a smoother and a [denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder), which get the same chances.
 #
 # **What you'll learn**
 #
@@ -28,7 +28,7 @@
 #
 # **What you'll need**
 #
-# - What a VAE and its latent are (notebook `03`), the KL (`04`), and what the mean IoU and a segmenter are (`01`, `08`).
+# - What a VAE and its latent are (notebook `03`), the [KL](../docs/site/glossary.md#term-KL-divergence) (`04`), and what the mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) and a segmenter are (`01`, `08`).
 # - Mathematics: logarithms, conditional probability, and what a gradient is.
 # - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 30 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
@@ -111,7 +111,7 @@ classes = len(train_set.class_names)
 # %% [markdown]
 # ## A VAE of label maps
 #
-# A pixel of a mask has a class and no grey value. So the decoder gives four numbers (logits) $a_{i1}, \dots, a_{i4}$ for each pixel $i$, and the softmax makes them probabilities. The **categorical likelihood** of a mask $m$ is the product over all pixels, and its negative logarithm is the cross-entropy, summed over the pixels:
+# A pixel of a mask has a class and no grey value. So the [decoder](../docs/site/glossary.md#term-decoder) gives four numbers (logits) $a_{i1}, \dots, a_{i4}$ for each pixel $i$, and the softmax makes them probabilities. The **categorical likelihood** of a mask $m$ is the product over all pixels, and its negative logarithm is the [cross-entropy](../docs/site/glossary.md#term-cross-entropy), summed over the pixels:
 #
 # $$-\log p(m \mid z) = -\sum_i \log p_i(m_i \mid z), \qquad p_i(c \mid z) = \frac{e^{a_{ic}}}{\sum_k e^{a_{ik}}}.$$
 #
@@ -144,7 +144,7 @@ print(f"{nats:.1f} nats for a mask, if each class is as likely as the others")
 assert abs(nats - SIZE * SIZE * math.log(classes)) < 0.1
 
 # %% [markdown]
-# The check: with all logits 0 each class has probability ¼, and a mask costs $1024 \cdot \ln 4$ nats.
+# The check: with all logits 0 each class has probability ¼, and a mask costs $1024 \cdot \ln 4$ [nats](../docs/site/glossary.md#term-nat).
 #
 # Here is the training in full, for 300 steps; it is a **demonstration**. What follows is about the VAE that the project keeps: the same networks after 6,000 steps.
 #
@@ -186,7 +186,7 @@ alt = "Three rows of ten masks: held-out masks, their reconstructions, and masks
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# ANSWER1 The kept VAE still learns: its last doubling, from 3,000 to 6,000 steps, raised the ELBO by 11<!--=kept_percent--> %. Whether that matters for repairs is measured below.
+# ANSWER1 The kept VAE still learns: its last doubling, from 3,000 to 6,000 steps, raised the [ELBO](../docs/site/glossary.md#term-ELBO) by 11<!--=kept_percent--> %. Whether that matters for repairs is measured below.
 #
 # ## Four kinds of damage
 #
@@ -278,7 +278,7 @@ for name, matrix in noise.items():
 #
 # $$\hat z = \arg\max_z \;\sum_{i\ \text{known}} \log p(y_i \mid z) \;-\; w \cdot \tfrac12 \lVert z \rVert^2 .$$
 #
-# The last term is $\log p(z)$ of the prior $\mathcal N(0, I)$, without its constant. $w = 1$ is Bayes' rule; we let each kind of damage choose between 1 and 0.3. The search starts at the mean that the encoder gives for $y$, and takes 60 steps of Adam **on $z$**, while the weights of the VAE stay as they are.
+# The last term is $\log p(z)$ of the prior $\mathcal N(0, I)$, without its constant. $w = 1$ is Bayes' rule; we let each kind of damage choose between 1 and 0.3. The search starts at the mean that the [encoder](../docs/site/glossary.md#term-encoder) gives for $y$, and takes 60 steps of Adam **on $z$**, while the weights of the VAE stay as they are.
 #
 # The answer is the most probable class of each pixel. We may also ask what was seen *at this pixel* once more, $p_i(c \mid \hat z)\, T_{c\,y_i}$. In a hole that we are told of, this keeps every known pixel as it is.
 
@@ -693,7 +693,7 @@ record(results, bands, line.format(**results))
 #
 #    <details><summary>Where to look</summary>
 #
-#    It has never seen three. Look at the reconstructions of undamaged masks first: what is lost there, no repair brings back.
+#    It has never seen three. Look at the [reconstructions](../docs/site/glossary.md#term-reconstruction) of undamaged masks first: what is lost there, no repair brings back.
 #
 #    </details>
 #
