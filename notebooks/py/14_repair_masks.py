@@ -95,7 +95,7 @@ study = data.records.results_of("14-repair")  # the recorded study of this noteb
 # %% [markdown]
 # ## Masks without pictures
 #
-# The pictures are those of notebook `08`: 32×32 pixels with one or two discs, squares or triangles. Their masks have four classes: ground, disc, square, triangle.
+# The pictures are those of notebook `08`: 32×32 pixels with one or two discs, squares or triangles. Their masks have four classes: background, disc, square, triangle.
 #
 # A shape prior needs many masks and no pictures. That makes the idea attractive: masks may come from other pictures, from another camera, or from a drawing program, as here. So the VAE gets **new masks in every step**, and the segmenter further down gets only 30 pictures with a mask. Keep this in mind: the VAE *has seen many more masks* than the segmenter.
 
@@ -182,17 +182,19 @@ rows = {
 }
 fig = plots.image_grid([coloured(masks) for masks in rows.values()], row_labels=list(rows))
 plots.class_legend(fig, train_set.class_names)
-alt = "Three rows of ten masks: held-out masks, their reconstructions, and masks drawn from the prior. ALT1"
+alt = "Three rows of ten masks: held-out masks, their reconstructions, and masks drawn from the prior. The reconstructions have the right classes and places; corners are rounded, and a narrow gap between two squares is filled. Of the draws one is a disc; the others are bent, blunt or made of two classes."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# ANSWER1 The kept VAE still learns: its last doubling, from 3,000 to 6,000 steps, raised the [ELBO](../docs/site/glossary.md#term-ELBO) by 11<!--=kept_percent--> %. Whether that matters for repairs is measured below.
+# Few of them. A reconstruction has the right classes and places, and its corners are rounder than they should be. Most draws from the prior have smooth outlines and no proper shape: bent, blunt, or of two classes. A search will not look just anywhere, though. It looks near masks that explain what is seen.
+#
+# The kept VAE still learns: its last doubling, from 3,000 to 6,000 steps, raised the [ELBO](../docs/site/glossary.md#term-ELBO) by 11<!--=kept_percent--> %. Whether that matters for repairs is measured below.
 #
 # ## Four kinds of damage
 #
 # - **Flips**: 30 % of the pixels get another class. The damage is everywhere alike.
 # - **Hole, told**: a square of 14×14 pixels around a random pixel of an object is lost, as behind an obstacle. We know which pixels are lost: they are 0000. A disc is 12 to 16 pixels wide, so a hole often takes half of it or more.
-# - **Hole, not told**: the same square is filled with ground, and nothing says where it is.
+# - **Hole, not told**: the same square is filled with background, and nothing says where it is.
 # - **Few labels**: a small U-Net learns from 30 pictures with masks; what it says of other pictures is the damaged mask. This damage has no formula.
 
 # %%
@@ -245,7 +247,7 @@ for name, (_, damaged) in sets.items():
     print(f"{name}: mean IoU {miou(masks_val, labels_of(damaged)):.3f} before any repair")
 
 # %% [markdown]
-# A mask with a hole, told or not, counts as ground there before the repair.
+# A mask with a hole, told or not, counts as background there before the repair.
 #
 # ## What is wrong how often?
 #
@@ -266,7 +268,7 @@ for name, matrix in noise.items():
     print(f"{name}: a pixel of a disc is seen as {disc}")
 
 # %% [markdown]
-# For flips, each wrong class has a tenth. In a hole that we are told of, what is seen is right. A hole that we are not told of makes ground of about half of a disc, and never an object of the ground.
+# For flips, each wrong class has a tenth. In a hole that we are told of, what is seen is right. A hole that we are not told of makes background of about half of a disc, and never an object of the background.
 #
 # ## Repair as a search in the latent
 #
