@@ -44,7 +44,7 @@ if "google.colab" in sys.modules:
 # %% tags=["parameters"]
 weights = "kept"  # of the two autoencoders: "kept", trained longer, or "own", the short ones
 seed = 0  # of the pictures, the first weights, the damage and every random draw
-val_images = 200  # held-out pictures: all scores are measured on their masks
+val_images = 100  # held-out pictures: all scores are measured on their masks
 tuning = 40  # other pictures, on whose masks each method chooses its settings
 labelled = 30  # pictures with a mask that the segmenter learns from
 flipped = 0.3  # share of pixels with a wrong label, in the damage "flips"
