@@ -391,7 +391,6 @@ FREE = {
     "11": {"cache_dir", "image_path", "out"},
     "12": {"cache_dir"} | {"seeds", "steps", "controls"},  # in the name of an entry
     "13": {"cache_dir", "steps", "weights"} | {"study_steps"},  # in the name of an entry
-    "14": {"cache_dir", "study_seeds"},
     "15": {
         *("cache_dir", "seeds"),
         *(
