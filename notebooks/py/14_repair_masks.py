@@ -34,7 +34,7 @@
 #
 # - What a VAE and its latent are (notebook `03`), the [KL](../docs/site/glossary.md#term-KL-divergence) (`04`), and what the mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) and a segmenter are (`01`, `08`).
 # - Mathematics: logarithms, conditional probability, and what a gradient is.
-# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 50 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 51 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
