@@ -25,6 +25,7 @@ LONGEST = (
     "07_train_it_well",
     "12_draw_several_answers",
     "13_spot_the_strange",
+    "14_repair_masks",
     "17_compare_segmenters",
     "15_meet_the_generative_neighbours",
     "06_set_the_rate",

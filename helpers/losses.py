@@ -126,6 +126,35 @@ def bernoulli_nll(x, logits):
     return sum_per_image(ops.binary_crossentropy(x, logits, from_logits=True))
 
 
+def categorical_nll(x, logits):
+    """−log p(x|z) of label maps, one class for each pixel, in nats per image.
+
+    Args:
+        x: one channel for each class, 1 for the class of the pixel and 0 for the others, shape
+            `(B, …, C)`. A pixel that is 0 in all channels is not known, and adds nothing.
+        logits: the same shape. No softmax before it.
+
+    Returns:
+        Shape `(B,)`, nats per image, summed over all pixels.
+
+    Raises:
+        ValueError: if `x` and `logits` differ in shape.
+
+    Examples:
+        >>> x = np.eye(4)[[[0, 1], [2, 3]]][None]     # one map of 2×2 pixels and 4 classes
+        >>> logits = np.zeros((1, 2, 2, 4))     # each class has a probability of 1/4
+        >>> round(float(losses.categorical_nll(x, logits)[0] / np.log(2)), 4)     # two bits a pixel
+        8.0
+        >>> x[0, 0] = 0     # the upper two pixels are not known
+        >>> round(float(losses.categorical_nll(x, logits)[0] / np.log(2)), 4)
+        4.0
+    """
+    logits = _not_half(logits)
+    x = ops.convert_to_tensor(x, logits.dtype)
+    _same_shape("x", x, "logits", logits)
+    return sum_per_image(-x * ops.log_softmax(logits, axis=-1))
+
+
 def gaussian_nll(x, mean, log_sigma):
     """−log p(x|z) under independent Gaussian pixels, in nats per image.
 

@@ -39,6 +39,7 @@ RECUT = (
     "11",
     "12",
     "13",
+    "14",
     "17",
     "18",
 )
@@ -47,7 +48,7 @@ HEADINGS = ("What you saw", "On your own", "References")
 # A title starts with what the reader does. Add a verb where a new notebook needs it.
 VERBS = {
     "attach", "build", "compare", "count", "derive", "detect", "draw", "explain", "find", "finish", "label",
-    "learn", "look", "measure", "meet", "read", "run", "say", "score", "see", "segment", "set", "spot", "start", "take", "teach",
+    "learn", "look", "measure", "meet", "read", "repair", "run", "say", "score", "see", "segment", "set", "spot", "start", "take", "teach",
     "test", "train", "trace", "use", "watch",
 }  # fmt: skip
 DOI = r"\b10\.\d{4,9}/[^\s<>)\]]+[^\s<>)\].,;]"

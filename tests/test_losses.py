@@ -150,6 +150,24 @@ def test_bernoulli_probabilities_of_all_images_sum_to_one():
     )
 
 
+def test_categorical_nll_by_hand_and_an_unknown_pixel_adds_nothing():
+    logits = np.array([[[0.0, 1.0, -1.0], [2.0, 0.0, 0.0]]], "float32")  # two pixels, 3 classes
+    first = math.log(1 + math.exp(1) + math.exp(-1)) - 1
+    second = math.log(math.exp(2) + 2)
+    x = np.array([[[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]], "float32")
+    value = numpy(losses.categorical_nll(x, logits))
+    np.testing.assert_allclose(value, [first + second], rtol=1e-6)
+    x[0, 1] = 0
+    np.testing.assert_allclose(numpy(losses.categorical_nll(x, logits)), [first], rtol=1e-6)
+
+
+def test_categorical_probabilities_of_all_label_maps_sum_to_one():
+    labels = np.array(np.meshgrid(*[[0, 1, 2]] * 4)).reshape(4, -1).T  # all maps of 4 pixels
+    logits = np.tile(RNG.normal(size=(1, 4, 3)).astype("float32"), (81, 1, 1))
+    nll = numpy(losses.categorical_nll(np.eye(3, dtype="float32")[labels], logits))
+    np.testing.assert_allclose(np.exp(-nll).sum(), 1, rtol=1e-5)
+
+
 def test_gaussian_nll_against_scipy():
     from scipy.stats import norm
 
@@ -187,9 +205,12 @@ def test_half_precision_is_summed_in_single_precision(half):
     kl = losses.gaussian_kl(10 * ones, zeros)
     bernoulli = losses.bernoulli_nll(ones, -10 * ones)
     gaussian = losses.gaussian_nll(ones, zeros, -2.0)
+    of_two = ops.stack([zeros, ones], axis=-1)
+    categorical = losses.categorical_nll(of_two, -10 * of_two)
     for value, each in [
         (kl, 50),
         (bernoulli, 10 + math.log1p(math.exp(-10))),
+        (categorical, 10 + math.log1p(math.exp(-10))),
         (gaussian, 0.5 * math.log(2 * math.pi) + 0.5 * math.exp(4) - 2),
     ]:
         assert keras.backend.standardize_dtype(value.dtype) == "float32"
@@ -269,6 +290,10 @@ def test_bits_per_dimension_by_hand():
         (
             lambda: losses.bernoulli_nll(np.zeros((2, 3)), np.zeros((2, 1))),
             r"`x` and `logits` must .* x.shape=\(2, 3\), logits.shape=\(2, 1\)",
+        ),
+        (
+            lambda: losses.categorical_nll(np.zeros((2, 3)), np.zeros((1, 3))),
+            r"`x` and `logits` must .* x.shape=\(2, 3\), logits.shape=\(1, 3\)",
         ),
         (
             lambda: losses.gaussian_nll(np.zeros((2, 3)), np.zeros((1, 3)), 0.0),

@@ -9,8 +9,9 @@ import pytest
 
 from helpers import models
 from helpers.checkpoint import training_backup
-from helpers.data import shapes
-from helpers.data.stream import STREAM, FreshShapes
+from helpers.data import scenes, shapes
+from helpers.data.mask_damage import CLASSES
+from helpers.data.stream import STREAM, FreshMasks, FreshShapes
 
 PLAIN = {"objects": 1, "radius": (0.18, 0.25), "texture": 0.1, "noise": 0.02, "annotators": 1}
 
@@ -147,3 +148,40 @@ def test_unlabelled_pictures_fresh_or_of_ones_own():
     assert noisy.dtype == np.float32 and 0 <= noisy.min() < noisy.max() <= 1
     assert 0.05 < np.std(noisy - clean) < 0.11  # some noise is cut at 0 and 1
     np.testing.assert_array_equal(own[2][0], noisy)
+
+
+def test_label_maps_are_a_function_of_seed_epoch_and_place():
+    stream, again = (FreshMasks(6, 3, seed=2) for _ in range(2))
+    (x,) = stream[1]
+    assert x.shape == (6, 32, 32, CLASSES) and x.dtype == np.float32 and len(stream) == 3
+    assert set(np.unique(x)) == {0, 1} and (x.sum(axis=-1) == 1).all()
+    again[2]
+    np.testing.assert_array_equal(again[1][0], x)
+    stream.on_epoch_end()
+    others = [stream[1][0], again[0][0], again[2][0], FreshMasks(6, 3, seed=3)[1][0]]
+    every = np.concatenate([x, *others]).reshape(30, -1)
+    assert len(np.unique(every, axis=0)) == 30
+    training_backup.rewind(again, 2)  # as Keras does before its second epoch
+    with pytest.raises(IndexError, match="Batch 3 of 3"):
+        stream[3]
+
+
+def test_label_maps_are_those_of_scenes_with_the_same_options():
+    fresh = np.concatenate([FreshMasks(300, 3, objects=(1, 1))[i][0] for i in range(3)])
+    held = scenes.label_maps(scenes.sample(900, 5, 32, (1, 1)), 32)
+    shares = np.eye(CLASSES)[held].mean(axis=(1, 2))
+    np.testing.assert_allclose(fresh.mean(axis=(0, 1, 2)), shares.mean(axis=0), atol=0.01)
+    classes = (fresh[..., 1:].sum(axis=(1, 2)) > 0).sum(axis=-1)
+    assert (classes == 1).all()  # one object, so one class beside the background
+
+
+def test_damage_is_drawn_again_and_the_target_is_the_undamaged_map():
+    def damage(maps, rng):
+        assert maps.dtype == np.uint8
+        return np.eye(CLASSES, dtype="float32")[maps] * (rng.random(maps.shape) < 0.5)[..., None]
+
+    damaged, x = FreshMasks(4, 2, damage=damage)[1]
+    np.testing.assert_array_equal(x, FreshMasks(4, 2)[1][0])
+    np.testing.assert_array_equal(damaged, FreshMasks(4, 2, damage=damage)[1][0])
+    known = damaged.sum(axis=-1) == 1
+    assert 0.4 < known.mean() < 0.6 and (damaged[known] == x[known]).all()

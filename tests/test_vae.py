@@ -327,6 +327,46 @@ def test_bad_input_is_named(make, message):
         make()
 
 
+# Label maps -------------------------------------------------------------------------------
+
+
+def test_a_vae_of_label_maps_has_probabilities_of_classes_and_a_pixel_is_one_value():
+    keras.utils.set_random_seed(0)
+    labels = RNG.integers(0, 3, (8, 16, 16))
+    x = np.eye(3, dtype="float32")[labels]
+    model = conv_vae((16, 16, 3), 4, width=4, likelihood="categorical", seed=0)
+    z = RNG.normal(size=(8, 4)).astype("float32")
+    p = numpy(model.decode(z))
+    np.testing.assert_allclose(p.sum(axis=-1), 1, rtol=1e-5)
+    right = np.take_along_axis(p, labels[..., None], axis=-1)
+    nll = numpy(model.reconstruction_nll(x, z))
+    np.testing.assert_allclose(nll, -np.log(right).sum(axis=(1, 2, 3)), rtol=1e-4)
+    model, history = fitted(model, x)
+    nats = history["reconstruction"][-1] + history["kl"][-1]
+    np.testing.assert_allclose(history["bits_per_dim"][-1], nats / 256 / np.log(2), rtol=1e-4)
+    again = VAE.from_config(model.get_config())
+    assert again.likelihood == "categorical" and again.pixels.value_range == [0.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: small("categorical").predict(3 * np.ones((1, 16, 16, 3))), "from 0 to 1"),
+        (lambda: small("categorical").log_sigma(), "Categorical pixels have no σ"),
+        (lambda: VAE(*softmax_networks(), likelihood="categorical"), "must not end in"),
+    ],
+)
+def test_a_vae_of_label_maps_refuses(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def softmax_networks():
+    encoder, decoder = networks()
+    ended = keras.layers.Softmax()(decoder.output)
+    return encoder, keras.Model(decoder.input, ended)
+
+
 # Half precision --------------------------------------------------------------------------
 
 

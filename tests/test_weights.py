@@ -121,7 +121,40 @@ def test_every_recipe_builds_and_its_files_are_small(name):
     model = pretrained.build(recipe["builder"], recipe["arguments"])
     assert 2 * model.count_params() < pretrained.MAX_BYTES
     assert recipe["steps"] % (2 * weights.EPOCHS) == 0
-    assert set(recipe) - {"keep_half", "rising_steps", "beta_2"} == set(TINY)
+    drawn = {"pictures" if key == "masks" else key for key in recipe}
+    assert drawn - {"keep_half", "rising_steps", "beta_2", "damage"} == set(TINY)
+
+
+def test_a_vae_of_label_maps_is_trained_and_scored_on_label_maps(tmp_path):
+    recipe = {key: value for key, value in TINY.items() if key != "pictures"}
+    recipe["masks"] = {"size": 16, "objects": [1, 1], "radius": [0.2, 0.25]}
+    likelihood = {"image_shape": [16, 16, 4], "likelihood": "categorical"}
+    recipe["arguments"] = TINY["arguments"] | likelihood
+    note = weights.keep("tiny", recipe, tmp_path, tmp_path / "work", stopping(0))
+    assert note["dataset"] == "shapes, fresh label maps"
+    held_out = weights._held_out(recipe)
+    assert held_out.shape == (16, 16, 16, 4) and (held_out.sum(axis=-1) == 1).all()
+    model, read = pretrained.load("tiny", tmp_path)
+    assert model.likelihood == "categorical"
+    found = weights._elbos(model, held_out).mean()
+    assert found == pytest.approx(read["elbo_nats"], rel=1e-5)
+
+
+def test_a_denoising_autoencoder_of_label_maps_is_kept_in_the_networks_of_the_vae(tmp_path):
+    recipe = {key: value for key, value in TINY.items() if key != "pictures"}
+    recipe["masks"] = {"size": 16, "objects": [1, 1], "radius": [0.2, 0.25]}
+    recipe |= {"damage": "any_of_them", "keep_half": True, "learning_rate": 0.05}
+    likelihood = {"image_shape": [16, 16, 4], "likelihood": "categorical"}
+    recipe["arguments"] = TINY["arguments"] | likelihood
+    lines = []
+    note = weights.keep("tiny", recipe, tmp_path, tmp_path / "work", lines.append)
+    assert "log-likelihood -" in lines[0] and "elbo_nats" not in note
+    curve = [row["log_likelihood_nats"] for row in note["learning_curve"]]
+    assert curve[0] < curve[-1] < 0
+    for name in ("tiny", "tiny-half"):
+        model, read = pretrained.load(name, tmp_path)
+        found = weights._scores(model, recipe, weights._held_out(recipe)).mean()
+        assert found == pytest.approx(read["log_likelihood_nats"], rel=1e-5)
 
 
 def test_the_shell(capsys, monkeypatch):

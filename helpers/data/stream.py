@@ -7,7 +7,7 @@ each step can have new ones. Imported by its own name, since it needs Keras.
 import keras
 import numpy as np
 
-from helpers.data import shapes
+from helpers.data import mask_damage, scenes, shapes
 from helpers.data.dataset import to_float
 
 OPTIONS = sorted(set(shapes.PICTURE) - {"size"})
@@ -117,3 +117,57 @@ class Unlabelled(keras.utils.PyDataset):
             return (clean,)
         noisy = (clean + rng.normal(0, self.noise, clean.shape)).clip(0, 1)
         return noisy.astype("float32"), clean
+
+
+class FreshMasks(keras.utils.PyDataset):
+    """Batches of new label maps of `scenes` for `fit`, without pictures: one channel a class.
+
+    A batch is a function of (`seed`, epoch, its place in the epoch), as in `FreshShapes`.
+
+    Args:
+        batch_size: Label maps in a batch.
+        steps_per_epoch: Batches in an epoch.
+        seed: From 0 to 2³² − 1.
+        size: Side of the maps in pixels.
+        objects, radius: Of `scenes.sample`.
+        damage: Function of (maps uint8 `(N, size, size)`, NumPy generator) → what a network gets,
+            `(N, size, size, 4)`; the target is then the undamaged map. None gives no target.
+
+    Examples:
+        >>> (x,) = data.stream.FreshMasks(batch_size=3, steps_per_epoch=10)[0]
+        >>> x.shape, x.dtype.name, bool((x.sum(axis=-1) == 1).all())
+        ((3, 32, 32, 4), 'float32', True)
+    """
+
+    def __init__(
+        self,
+        batch_size=64,
+        steps_per_epoch=1000,
+        seed=0,
+        size=32,
+        objects=scenes.CLEAR["objects"],
+        radius=scenes.CLEAR["radius"],
+        damage=None,
+    ):
+        super().__init__()
+        self.batch_size, self.steps_per_epoch = int(batch_size), int(steps_per_epoch)
+        self.seed, self.size, self.epoch, self.first_epoch = int(seed), int(size), 0, 0
+        self.objects, self.radius, self.damage = tuple(objects), tuple(radius), damage
+
+    def __len__(self):
+        return self.steps_per_epoch
+
+    def __getitem__(self, index):
+        if not 0 <= index < len(self):
+            raise IndexError(f"Batch {index} of {len(self)}")
+        seeds = np.random.SeedSequence(self.seed, spawn_key=(STREAM, self.epoch, int(index)))
+        own = int(seeds.generate_state(1, "uint64")[0])
+        scene = scenes.sample(self.batch_size, own, self.size, self.objects, self.radius)
+        maps = scenes.label_maps(scene, self.size)  # (B, size, size)
+        x = mask_damage.one_hot(maps)
+        if self.damage is None:
+            return (x,)
+        return self.damage(maps, np.random.default_rng(seeds)), x
+
+    def on_epoch_end(self):
+        self.epoch += 1

@@ -1,7 +1,7 @@
 """The VAE of the series as an ordinary Keras model, and two ways to build its networks.
 
-`VAE` takes any encoder that returns (mean, log σ²) and any decoder that returns Bernoulli
-logits or Gaussian means; `compile`, `fit`, `evaluate`, `predict`, `save` and `load` are Keras's
+`VAE` takes any encoder that returns (mean, log σ²) and any decoder that returns logits (Bernoulli,
+categorical) or Gaussian means; `compile`, `fit`, `evaluate`, `predict`, `save` and `load` are Keras's
 own, behind a look at the pixels (`inputs`). `dense_vae` and `conv_vae` build its usual networks.
 """
 
@@ -16,7 +16,7 @@ from helpers.layers import PACKAGE, GaussianSampling
 from helpers.models import inputs, pair_checks
 from helpers.models.saving import Portable
 
-LIKELIHOODS = ("bernoulli", "gaussian")
+LIKELIHOODS = ("bernoulli", "gaussian", "categorical")
 
 
 def next_kl_weight(model):
@@ -43,19 +43,20 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
     Args:
         encoder: Keras model, `(B, H, W, C)` → `[mean, log_variance]`, two tensors of one
             shape, `(B, K)` or `(B, h, w, c)`. The second is **log σ²**.
-        decoder: Keras model, latent → `(B, H, W, C)`: logits for "bernoulli", means for
-            "gaussian". Logits come without an activation at the end.
-        likelihood: "bernoulli" (binary data; grey values in [0, 1] are taken, but then the loss
-            is a cross-entropy and no −log p) or "gaussian" (anything else).
-        sigma: standard deviation of the Gaussian pixels, in units of the data. None learns
-            one number for all pixels, from 0.1 on. Not used by "bernoulli".
+        decoder: Keras model, latent → `(B, H, W, C)`: means for "gaussian", else logits, which
+            come without an activation at the end.
+        likelihood: "bernoulli" (binary data; grey values in [0, 1] are taken, but then the loss is
+            a cross-entropy and no −log p), "categorical" (label maps, a channel of 0 and 1 for
+            each class) or "gaussian" (anything else).
+        sigma: standard deviation of Gaussian pixels, in units of the data. None learns one number
+            for all pixels, from 0.1 on.
         sigma_floor: a learned σ stays above this; without a floor the likelihood of data
             that can be fitted exactly has no maximum.
         beta: weight of the KL in the training loss; 1 is the ELBO.
         free_bits: nats free of charge for each latent coordinate (see `losses.free_bits`).
         warmup_steps: the weight of the KL rises from 0 to `beta` over so many first steps.
         seed: of the sampling noise.
-        value_range: (lowest, highest) pixel, or None for all finite ones; "bernoulli" has [0, 1].
+        value_range: (lowest, highest) Gaussian pixel, or None for all finite ones; else [0, 1].
 
     `fit`, `evaluate` and `predict` refuse other pixels, and targets that are images other than
     the input (labels are not used): arrays at once, each batch of a stream before its step.
@@ -101,22 +102,19 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
             raise ValueError(
                 f"`likelihood` must be one of {LIKELIHOODS}. Received: likelihood={likelihood!r}"
             )
-        for name, value, low in (
-            ("sigma_floor", sigma_floor, 0.0),
-            ("beta", beta, 0.0),
-            ("free_bits", free_bits, 0.0),
-            ("warmup_steps", warmup_steps, 0),
-        ):
-            if not (isinstance(value, numbers.Real) and math.isfinite(value) and value >= low):
-                raise ValueError(f"`{name}` must be finite and ≥ {low}. Received: {name}={value!r}")
+        weights = {"sigma_floor": sigma_floor, "beta": beta, "free_bits": free_bits}
+        for name, value in {**weights, "warmup_steps": warmup_steps}.items():
+            if not (isinstance(value, numbers.Real) and math.isfinite(value) and value >= 0):
+                raise ValueError(f"`{name}` must be finite and ≥ 0. Received: {name}={value!r}")
         if not (sigma is None or (isinstance(sigma, numbers.Real) and 0 < sigma < math.inf)):
             raise ValueError(f"`sigma` must be None or a number above 0. Received: sigma={sigma!r}")
         if sigma_floor == 0 and sigma is None and likelihood == "gaussian":
             raise ValueError("a learned σ needs `sigma_floor` above 0. Received: sigma_floor=0")
-        binary = likelihood == "bernoulli"
-        pair_checks.check_pair(encoder, decoder, self.gives, raw=binary or self.gives > 1)
-        self.row_shape = tuple(encoder.inputs[0].shape[1:])
-        self.pixels = inputs.Pixels(self.row_shape, (0, 1) if binary else value_range, binary)
+        free = likelihood == "gaussian"
+        pair_checks.check_pair(encoder, decoder, self.gives, raw=not free or self.gives > 1)
+        shape = self.row_shape = tuple(encoder.inputs[0].shape[1:])
+        value_range = value_range if free else (0, 1)
+        self.pixels = inputs.Pixels(shape, value_range, likelihood == "bernoulli")
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihood
@@ -140,7 +138,7 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
             name: keras.metrics.Mean(name=name)
             for name in ("reconstruction", "kl", "rate_bits", "bits_per_dim")
         }
-        self.dimensions = math.prod(self.row_shape)
+        self.dimensions = math.prod(shape[:-1] if likelihood == "categorical" else shape)
         self.latent_shape = tuple(encoder.outputs[0].shape[1:])
         self.scoring = False
         self.built = True
@@ -157,7 +155,7 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
         return tuple(ops.cast(t, "float32") for t in self.encoder(x, training=training))
 
     def decode(self, z, training=False):
-        """Latent → mean of p(x|z), `(B, H, W, C)`: probabilities for Bernoulli pixels.
+        """Latent → mean of p(x|z), `(B, H, W, C)`: probabilities unless pixels are Gaussian.
 
         Examples:
             >>> vae = models.dense_vae((4,), latent=1, hidden=3)
@@ -166,6 +164,8 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
             [[0.5 0.5 0.5 0.5]]
         """
         output = ops.cast(self.decoder(z, training=training), "float32")
+        if self.likelihood == "categorical":
+            return ops.softmax(output, axis=-1)
         return ops.sigmoid(output) if self.likelihood == "bernoulli" else output
 
     def sample(self, n, seed=None):
@@ -181,7 +181,7 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
         """log σ of the Gaussian pixels, a scalar; a learned σ = floor + exp(weight)."""
         if self.likelihood != "gaussian":
             raise ValueError(
-                "Bernoulli pixels have no σ. Build the VAE with likelihood='gaussian'."
+                f"{self.likelihood.title()} pixels have no σ. Take likelihood='gaussian'."
             )
         if self.sigma is not None:
             return ops.convert_to_tensor(math.log(self.sigma))
@@ -190,9 +190,9 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
     def reconstruction_nll(self, x, z, training=False):
         """−log p(x|z), shape `(B,)`, nats per image."""
         output = self.decoder(z, training=training)
-        if self.likelihood == "bernoulli":
-            return losses.bernoulli_nll(x, output)
-        return losses.gaussian_nll(x, output, self.log_sigma())
+        if self.likelihood == "gaussian":
+            return losses.gaussian_nll(x, output, self.log_sigma())
+        return getattr(losses, f"{self.likelihood}_nll")(x, output)
 
     def terms(self, x, noise=None, training=False):
         """One-sample reconstruction term and exact KL, each `(B,)`, nats per image."""
