@@ -28,7 +28,7 @@
 #
 # - Errors of class and errors of outline: a network can have many of one kind and few of the other.
 # - When dilated convolutions leave holes in what they see.
-# - The field that the layers allow is not the field that the weights use.
+# - How much of the field that the layers allow the weights use.
 #
 # **What you'll need**
 #
