@@ -72,7 +72,6 @@ from functools import partial
 import keras
 import numpy as np
 from keras import ops
-from scipy import ndimage
 
 from helpers import (
     backend,
@@ -82,12 +81,13 @@ from helpers import (
     networks,
     plots,
     pretrained,
-    pyramids,
     training,
 )
 from helpers.data import mask_damage, scenes
 from helpers.data.mask_damage import one_hot
 from helpers.data.stream import FreshMasks
+from helpers.experiments import mask_repairs
+from helpers.experiments.mask_repairs import confusion, evidence
 
 plots.use()
 
@@ -204,30 +204,14 @@ damages = {
 }
 
 
-def train_segmenter():
-    """A small U-Net that learns from few pictures with masks."""
-    keras.utils.set_random_seed(seed)
-    shape = (SIZE, SIZE, 3)
-    encoder, _ = pyramids.pyramid_networks(shape, 1, (16, 32, 48), (1, 1, 1), (2, 2, 2))
-    levels = pyramids.levels(encoder)
-    segmenter = pyramids.segmentation_head(encoder.input, levels, classes)
-    x, y = data.to_float(train_set.images[:labelled]), train_set.masks[:labelled]
-    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.005, train_steps))
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    segmenter.compile(adam, loss, **backend.compile_options(planned=train_steps))
-    epochs = math.ceil(train_steps / math.ceil(labelled / 10))
-    segmenter.fit(x, y, batch_size=10, epochs=epochs, verbose=0)
-    return segmenter
-
-
-# %%
 def damaged_sets():
     """Damaged masks for tuning and damaged masks to score, {name: (tune, val)}, one-hot."""
     rng = np.random.default_rng([seed, 0])
     sets = {}
     for name, damage in damages.items():
         sets[name] = (damage(masks_tune, rng), damage(masks_val, rng))
-    segmenter = train_segmenter()
+    x, y = data.to_float(train_set.images[:labelled]), train_set.masks[:labelled]
+    segmenter = mask_repairs.small_segmenter(x, y, classes, train_steps, seed)
     answers = []
     for images in (train_set.images[-tuning:], val_set.images):
         logits = segmenter.predict(data.to_float(images), verbose=0)
@@ -253,13 +237,6 @@ for name, (_, damaged) in sets.items():
 
 
 # %%
-def confusion(masks, damaged):
-    """T, (C, C): how often a pixel of class c is seen as class k."""
-    counts = np.einsum("nhwc,nhwk->ck", one_hot(masks), damaged)
-    counts += 1  # one pixel more of each kind: nothing is impossible
-    return counts / counts.sum(axis=1, keepdims=True)
-
-
 noise = {name: confusion(masks_tune, damaged) for name, (damaged, _) in sets.items()}
 for name, matrix in noise.items():
     disc = ", ".join(f"{c} {p:.3f}" for c, p in zip(train_set.class_names, matrix[1]))
@@ -284,12 +261,6 @@ for name, matrix in noise.items():
 
 
 # %%
-def evidence(damaged, matrix):
-    """T of each class and what is seen, (N, H, W, C); 1 where nothing is known."""
-    known = damaged.sum(axis=-1, keepdims=True)
-    return (damaged @ matrix.T + (1 - known)).astype("float32")
-
-
 def search(vae, damaged, matrix, steps=fit_steps):
     """The decoder's probabilities for the best latents, and the loss after each step."""
     seen = evidence(damaged, matrix)
@@ -368,31 +339,7 @@ for name, matrix in {"1 %": almost_right, "counted": noise["flips"]}.items():
 # 1. **Nothing**: the damaged mask as it is.
 # 2. **A majority filter**: each pixel gets the most frequent class in a window around it, several times over. What is not known has no vote.
 # 3. **A smoother**: a simple conditional random field, solved by mean field. Each pixel holds a belief about its class, from the matrix $T$ and its own label, and from the beliefs of its neighbourhood. (Krähenbühl and Koltun, 2011, have a better one, which sees the picture as well.)
-
-
-# %%
-def majority(damaged, matrix, side, times):
-    """Each pixel gets the most frequent class of a window around it, several times over."""
-    for _ in range(times):
-        share = ndimage.uniform_filter(damaged, (0, side, side, 0), mode="nearest")
-        voted = share.max(axis=-1) > 1e-4  # else nothing in the window is known
-        damaged = one_hot(share.argmax(axis=-1)) * voted[..., None]
-    return damaged.argmax(axis=-1)
-
-
-def smoother(damaged, matrix, strength, width):
-    """Mean field: each pixel believes its own label and, so strongly, its neighbourhood."""
-    own = np.log(evidence(damaged, matrix))
-    logits = own
-    for _ in range(10):
-        belief = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        belief /= belief.sum(axis=-1, keepdims=True)
-        around = ndimage.gaussian_filter(belief, (0, width, width, 0), mode="nearest")
-        logits = own + strength * around
-    return logits.argmax(axis=-1)
-
-
-# %% [markdown]
+#
 # 4. **A denoising autoencoder** (DAE) of masks: it gets a damaged mask and learns to give the undamaged one. As a repair of segmentations this is Post-DAE (Larrazabal and others, 2020). It has the networks of the VAE, without a draw and without a KL, and gets as many fresh masks for as many steps. It is trained with the *first three* kinds of damage that the test draws, in equal shares. The errors of the segmenter cannot be drawn, so the DAE has not seen the fourth kind. Here is its training in full, 300 steps; the kept one again has 6,000.
 #
 # What do the two autoencoders know of the damage? The DAE learned it from as many examples as it wanted. The VAE counted a matrix on 40 masks, and its training knew nothing.
@@ -443,8 +390,8 @@ def searched(vae, damaged, matrix, once_more):
 def methods_of(vae, dae):
     """Every method: a function of damaged masks, the matrix and its settings."""
     return {
-        "majority": majority,
-        "smoother": smoother,
+        "majority": mask_repairs.majority,
+        "smoother": mask_repairs.smoother,
         "DAE": partial(denoise, dae),
         "VAE, one pass": partial(one_pass, vae),
         "VAE, search": partial(searched, vae),
