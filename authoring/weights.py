@@ -14,6 +14,7 @@ from helpers import backend, data, pretrained, training
 from helpers.checkpoint import long_training
 from helpers.data.scenes import CLEAR
 from helpers.data.stream import FreshShapes
+from helpers.generative import pixelcnn, quantised
 from helpers.metrics.statistics import confidence_interval, paired_difference
 
 RECIPES = {
@@ -100,6 +101,48 @@ RECIPES |= {
     for name, sigma in EDGE_SIGMAS.items()
 }
 
+# Notebook 16: the pictures of `vae-shapes32`, and its networks, with other latents.
+RECIPES["vae2-shapes32"] = {
+    "pictures": RECIPES["vae-shapes32"]["pictures"],
+    "builder": "two_level_vae",
+    "arguments": {
+        "image_shape": [32, 32, 3],
+        "latent": 16,
+        "width": 32,
+        "channels": 6,
+        "warmup_steps": 2000,
+    },
+    "start_from": "vae-shapes32",
+    "steps": 8000,
+    "batch_size": 32,
+    **FAST,
+    "learning_rate": 2e-3,
+    "seed": 0,
+}
+RECIPES["vqvae-shapes32"] = {
+    "pictures": RECIPES["vae-shapes32"]["pictures"],
+    "builder": "vqvae",
+    "arguments": {"image_shape": [32, 32, 3], "num_codes": 256, "channels": 8, "per_place": 2},
+    "steps": 8000,
+    "batch_size": 32,
+    **FAST,
+    "learning_rate": 3e-3,
+    "seed": 0,
+}
+RECIPES["vqvae-shapes32-prior"] = {
+    "pictures": RECIPES["vae-shapes32"]["pictures"],
+    "builder": "pixelcnn",
+    "arguments": {"grid": [4, 8], "num_codes": 256, "width": 64, "depth": 4},
+    "codes_of": "vqvae-shapes32",
+    "steps": 8000,
+    "batch_size": 32,
+    **FAST,
+    "learning_rate": 3e-3,
+    "seed": 0,
+}
+# What the number called `elbo_nats` is, where it is no ELBO.
+SCORES = {"vqvae": "log p(x|codes)", "pixelcnn": "log p(codes)"}
+
 
 def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     """Train a recipe at both lengths and keep the long one, with its note.
@@ -107,7 +150,9 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     Args:
         name: of the files, and of a recipe in `RECIPES` unless one is given.
         recipe: a dictionary like those in `RECIPES`; `steps` must be a multiple of 40. With
-            `keep_half`, the short one is kept as well, under the name and "-half".
+            `keep_half`, the short one is kept as well, under the name and "-half". With
+            `start_from`, both begin with the weights of that kept VAE. With `codes_of`, the
+            model learns the codes that this kept VQ-VAE gives to the pictures.
         folder: where the weights go.
         work: where the state of an unfinished training lies; in the cache unless given.
         say: gets a line after every twentieth of a training.
@@ -135,6 +180,7 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
         "parameters": {**recipe, "optimizer": "Adam", "schedule": "cosine to 0"},
         "seed": recipe["seed"],
         "steps": steps,
+        "score": SCORES.get(recipe["builder"], "ELBO"),
         "elbo_nats": float(scores[steps].mean()),
         "elbo_interval": confidence_interval(scores[steps])[1],
         "scored_on": {"split": "val", "pictures": HELD_OUT, "noise_seed": NOISE_SEED},
@@ -165,13 +211,20 @@ def _train(name, recipe, steps, planned, held_out, work, say):
     """One training: its model, learning curve, seconds, and the backup that it went on from."""
     keras.utils.set_random_seed(recipe["seed"])
     model = pretrained.build(recipe["builder"], _arguments(recipe))
+    if "start_from" in recipe:
+        model.start_from(pretrained.load(recipe["start_from"])[0])
     rising = recipe.get("rising_steps", 0)
     rate = training.rise_and_fall(recipe["learning_rate"], steps, rising)
     adam = keras.optimizers.Adam(rate, beta_2=recipe.get("beta_2", 0.999))
-    model.compile(adam, **backend.compile_options(planned=steps))
+    loss = None
+    if "codes_of" in recipe:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(adam, loss, **backend.compile_options(planned=steps))
 
     each = steps // EPOCHS
     stream = FreshShapes(recipe["batch_size"], each, recipe["seed"], **recipe["pictures"])
+    if "codes_of" in recipe:
+        stream = quantised.FreshCodes(pretrained.load(recipe["codes_of"])[0], stream)
 
     def tell(row):
         left = row["seconds"] / row["steps"] * (planned - row["steps"]) / 60
@@ -198,14 +251,23 @@ def _train(name, recipe, steps, planned, held_out, work, say):
 
 
 def _held_out(recipe):
-    """Pictures of the val split, (N, H, W, C)."""
-    return data.to_float(data.load("shapes", "val", limit=HELD_OUT, **recipe["pictures"]).images)
+    """Pictures of the val split, (N, H, W, C), or their codes, (N, h, w)."""
+    x = data.to_float(data.load("shapes", "val", limit=HELD_OUT, **recipe["pictures"]).images)
+    if "codes_of" in recipe:
+        return pretrained.load(recipe["codes_of"])[0].encode_indices(x)
+    return x
 
 
 def _elbos(model, x):
-    """One-sample ELBO of every picture, (N,), with the same noise for every model."""
+    """One-sample ELBO of every picture, (N,), with the same noise for every model.
+
+    Of a VQ-VAE log p(x|codes), of a prior over codes log p(codes): nats, too.
+    """
+    if not hasattr(model, "elbo"):
+        return -pixelcnn.code_nll(model, x)
     rng = np.random.default_rng(NOISE_SEED)
-    noise = rng.standard_normal((len(x), *model.latent_shape)).astype("float32")
+    latent_shape = getattr(model, "latent_shape", ())
+    noise = rng.standard_normal((len(x), *latent_shape)).astype("float32")
     parts = [slice(i, i + 100) for i in range(0, len(x), 100)]
     return np.concatenate([keras.ops.convert_to_numpy(model.elbo(x[p], noise[p])) for p in parts])
 
@@ -236,4 +298,6 @@ def _verdict(half, whole):
 
 
 def _arguments(recipe):
+    if recipe["builder"] == "pixelcnn":  # draws nothing of its own
+        return recipe["arguments"]
     return {**recipe["arguments"], "seed": recipe["seed"]}

@@ -1,0 +1,376 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Count in codes: a discrete latent, a deeper latent, or a learned prior
+#
+# BADGES <!--badges-->
+#
+# ![x](../docs/pictures/16.png) <!--picture-->
+#
+# "A VAE is stable, and its pictures are blurred." The VAE behind this sentence has one vector of latents and draws it from $\mathcal N(0, I)$. Both can be changed. **What happens to the samples and to the bound if the latent is discrete, if it has two levels, or if its prior is learned?**
+#
+# **What you'll do**
+#
+# - Draw from one VAE with two priors, and measure how many nats the prior loses.
+# - Build a VQ-VAE, whose latent is a grid of whole numbers, count its bits, and train a prior over its codes.
+# - Build a VAE with two levels of latents.
+# - Put all of them on one ruler, beside real pictures.
+#
+# **What you'll learn**
+#
+# - Why the slope of a rounding step is 0, and what the straight-through estimator puts in its place.
+# - How a picture's bits are counted: plain, by frequencies, by a prior that knows what came before.
+# - What a bound may be compared with, and what not.
+#
+# **What you'll need**
+#
+# - The VAE and its ELBO (notebooks `03` and `04`), the rate (`06`), and when a VAE is trained enough (`07`).
+# - Mathematics: conditional probabilities, logarithms, and what a 95 % interval is.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 40 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+
+# %% tags=["colab"]
+# On Google Colab this installs the helpers; elsewhere it does nothing.
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:
+    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+
+# %% tags=["parameters"]
+seed = 0  # of the pictures, the first weights and every random draw
+weights = "kept"  # of VQ-VAE, prior and two-level VAE: "kept", trained longer, or "own"
+images = 10_000  # pictures for the classifier of the ruler and for the mixtures
+scored = 500  # pictures in one set of draws, and in a set of real ones
+sets = 4  # sets of draws from each model: the intervals are over sets
+classifier_steps = 750  # training steps of the classifier whose features are the ruler
+steps = 150  # training steps of each demonstration
+batch_size = 32  # pictures in a training step
+num_codes = 256  # code vectors of the VQ-VAE
+parts = 60  # Gaussians in a mixture that serves as a prior
+
+# %%
+from helpers.runs import check_parameters, record, set_up
+
+check_parameters(
+    globals(), seed=range(2**31), weights=["kept", "own"], images=range(64, 50_001),
+    scored=range(16, 2001), sets=range(1, 11), classifier_steps=range(1, 50_001),
+    steps=range(1, 100_001), batch_size=range(2, 513), num_codes=range(2, 4097),
+    parts=range(1, 200),
+)  # fmt: skip
+set_up(seed)
+
+import math
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from helpers import backend, data, losses, metrics, models, networks, plots, pretrained, training
+from helpers.data.stream import FreshShapes
+from helpers.generative import evaluator, mixture_prior, pixelcnn, quantised
+from helpers.generative.vq import VectorQuantizer, codebook_usage
+from helpers.generative.whole_objects import one_whole_object
+from helpers.layers import DepthToSpaceUp, residual_conv
+
+plots.use()
+
+# %% [markdown]
+# ## Pictures
+#
+# They are those of notebook `00`: one disc, square or triangle on faint texture, 32×32 pixels. A program draws them, so trainings see new ones in every step. Set by set we also draw real pictures to compare with.
+
+# %%
+OPTIONS = {
+    "size": 32,
+    "objects": 1,
+    "radius": (0.18, 0.25),
+    "contrast": (0.25, 0.6),
+    "texture": 0.1,
+    "noise": 0.02,
+    "annotators": 1,
+}
+train = data.load("shapes", "train", limit=images, seed=seed, **OPTIONS)
+x_train = data.to_float(train.images)  # (N, H, W, 3)
+kind_train = train.factors["class"] - 1  # 0, 1 or 2: disc, square, triangle
+val = data.load("shapes", "val", limit=(sets + 1) * scored, seed=seed, **OPTIONS)
+x_val = data.to_float(val.images)
+real, others = x_val[:scored], x_val[scored:].reshape(sets, scored, *x_val.shape[1:])
+shape = x_train.shape[1:]
+
+# %% [markdown]
+# ## A ruler for pictures that nobody took
+#
+# The ruler is that of notebook `15`. A small classifier learns to name the kinds of objects. Its last features, 64 numbers a picture, are compared between drawn and real pictures:
+#
+# - **Precision**: the share of draws that lie near a real picture. Do they look real?
+# - **Recall**: the share of real pictures that lie near a draw. Is everything real among them?
+# - **Kernel distance**: how far the two clouds of features are apart; 0 on average for two sets of real pictures.
+# - **Sharpness**: the energy of the gradients of pixels, as a share of that of real pictures.
+#
+# And from notebook `00` a rule that looks at pixels: the share of draws with exactly **one whole object**.
+#
+# A model of pixels gives a mean and a standard deviation $\sigma$ for each pixel. An honest draw has both, so we add the noise to the mean. What the models are compared with is *other real*: real pictures that the ruler has not seen. No model can be expected to do better.
+
+# %%
+ruler = evaluator.SampleEvaluator(
+    x_train, kind_train, real, classifier_steps, batch_size, seed=seed
+)
+MEASURES = ("precision", "recall", "distance", "sharpness")
+scores = {}  # name of a model → one dictionary a set
+pictures = {}  # name of a model → its first draws
+
+
+def measure(name, drawn, sigma=0.0):
+    """Scores of sets of draws: means of pixels, (sets, scored, H, W, 3), and their σ."""
+    rng = np.random.default_rng(seed)
+    noise = sigma * rng.standard_normal(drawn.shape).astype("float32")
+    honest = (drawn + noise).clip(0, 1)
+    scores[name] = [ruler.evaluate(one) for one in honest]
+    for row, one in zip(scores[name], honest):
+        row["whole"] = one_whole_object(one[:100]).mean()
+        row["grain-free"] = ruler.evaluate(drawn[0])["sharpness"]
+    pictures[name] = drawn[0][:12].clip(0, 1)
+    told = {m: metrics.format_interval([row[m] for row in scores[name]], 2) for m in scores[name][0] if m != "kinds"}
+    print(name, told)
+
+
+measure("other real", others)
+
+# %% [markdown]
+# ## One vector, and two ways to draw it
+#
+# The kept VAE `vae-shapes32` has 16 latents, and learned for 80,000 steps. Its encoder gives each picture a [posterior](../docs/site/glossary.md#term-posterior) $q(z \mid x)$. All posteriors together are the *aggregate posterior* $q(z)$. Training pulls $q(z)$ towards the [prior](../docs/site/glossary.md#term-prior) $\mathcal N(0, I)$ and never brings it all the way. A draw from $\mathcal N(0, I)$ may then lie where no posterior does, and what the decoder makes of it was never trained.
+#
+# How much is lost by that can be counted. The mean KL of the posteriors splits into two parts (Hoffman and Johnson, 2016):
+#
+# $$\mathbb E_x\,\mathrm{KL}\big(q(z|x)\,\|\,p(z)\big) = \underbrace{I_q(x; z)}_{\text{what }z\text{ tells about }x} + \underbrace{\mathrm{KL}\big(q(z)\,\|\,p(z)\big)}_{\text{misfit of the prior}}.$$
+#
+# (Write $\log \frac{q(z|x)}{p(z)} = \log \frac{q(z|x)}{q(z)} + \log \frac{q(z)}{p(z)}$ and take the mean.) The first part does not depend on the prior. So if another prior $p'(z)$ takes the place of $\mathcal N(0, I)$, the bound changes by the change of the misfit and by nothing else. Encoder and decoder stay as they are. A **mixture of 60 Gaussians**, fitted to one draw of $z$ for each of 10,000 pictures, is such a learned prior (Ghosh and others, 2020).
+#
+# > **Predict first.** The rate is about 68 nats. How many of these does the mixture save: about 1, 10 or 50?
+
+# %%
+one_level, _ = pretrained.load("vae-shapes32")
+if one_level is None:  # installed without kept weights
+    one_level = models.conv_vae(shape, 16, likelihood="gaussian", seed=seed)
+sigma_one = math.exp(float(one_level.log_sigma()))
+u_train = one_level.encoder.predict(x_train, batch_size=500, verbose=0)[0]  # means, (N, 16)
+mixture = mixture_prior.fitted_mixture(one_level, x_train, parts, seed)
+
+
+def draw_mixture(mixture, run):
+    """Latents from a mixture, (scored, K), in random order."""
+    mixture.random_state = seed + run
+    drawn, _ = mixture.sample(scored)  # one Gaussian after the other
+    return np.random.default_rng(run).permutation(drawn).astype("float32")
+
+
+def decode(decoder, latents):
+    """Sets of latents → sets of means of pixels, (sets, scored, H, W, 3)."""
+    return np.stack([decoder.predict(z, batch_size=500, verbose=0) for z in latents])
+
+
+rng = np.random.default_rng(seed)
+z_normal = rng.standard_normal((sets, scored, u_train.shape[1])).astype("float32")
+z_mixture = [draw_mixture(mixture, run) for run in range(sets)]
+measure("one level, N(0, I)", decode(one_level.decoder, z_normal), sigma_one)
+measure("one level, mixture", decode(one_level.decoder, z_mixture), sigma_one)
+print(f"spread of the 16 means: {u_train.std(axis=0).min():.2f} to {u_train.std(axis=0).max():.2f}")
+
+# %% [markdown]
+# The bounds are measured on held-out pictures, with one sample of the latents for each picture, for every model alike. A density is meant for values without gaps, so each byte gets uniform noise between it and the next (Theis and others, 2016).
+
+# %%
+def dequantised(images):
+    """Bytes (N, H, W, 3) → floats in [0, 1] without gaps."""
+    noise = np.random.default_rng(seed).random(images.shape)
+    return ((images + noise) / 256).astype("float32")
+
+
+x_bound = dequantised(val.images[:scored])
+bounds = {}  # name → (log p(x|latents), minus what the latents take), (N,) nats each
+squares = {}  # name → squared error of each picture, (N,)
+
+
+def bound_of_one_level(vae, x, mixture=None):
+    """The two terms of the ELBO with N(0, I) or a mixture as the prior, nats, (N,) each."""
+    mean, log_variance = (ops.convert_to_numpy(t) for t in vae.encode(x))
+    noise = np.random.default_rng(seed).standard_normal(mean.shape)
+    z = (mean + np.exp(0.5 * log_variance) * noise).astype("float32")
+    nll = ops.convert_to_numpy(vae.reconstruction_nll(x, z))
+    if mixture is None:
+        kl = ops.convert_to_numpy(losses.gaussian_kl(mean, log_variance))
+    else:
+        log_2pi = math.log(2 * math.pi)
+        log_q = -0.5 * (log_2pi + log_variance + noise**2).sum(axis=1)
+        kl = log_q - mixture.score_samples(z)  # one sample of the KL
+    return -nll, -kl
+
+
+bounds["one level, N(0, I)"] = bound_of_one_level(one_level, x_bound)
+bounds["one level, mixture"] = bound_of_one_level(one_level, x_bound, mixture)
+gain = bounds["one level, mixture"][1] - bounds["one level, N(0, I)"][1]
+print(f"the mixture saves {metrics.format_interval(gain, 1)} nats")
+
+# %% [markdown]
+# In the stored run the mixture saves ...
+
+# %% [markdown]
+# ## A latent of whole numbers: VQ-VAE
+#
+# The **VQ-VAE** (van den Oord and others, 2017) has a *codebook*: $K$ vectors that are learned. The encoder gives a grid of vectors, and each is replaced by the nearest vector of the codebook. So the picture is told by whole numbers: which vector, at each place. These numbers are its **codes**.
+#
+# The trouble is the slope. The nearest vector is a step function of what the encoder says, and the slope of a step is 0: the encoder would learn nothing. The **straight-through estimator** puts another slope in its place. Forwards the value of the code vector $e$, backwards the slope of the identity: $z + \mathrm{stop}(e - z)$, where *stop* lets no slope through. It is no true slope; it works because $e$ is near $z$.
+
+# %% tags=["nbval-check-output"]
+def quantise(z, codebook):
+    """Vectors (B, h, w, d) → the nearest of (K, d), with the slope of the identity."""
+    distances = ops.sum((ops.expand_dims(z, -2) - codebook) ** 2, axis=-1)  # (B, h, w, K)
+    nearest = ops.take(codebook, ops.argmin(distances, axis=-1), axis=0)  # (B, h, w, d)
+    return z + ops.stop_gradient(nearest - z)
+
+
+rng = np.random.default_rng(0)
+z = keras.Variable(rng.normal(size=(2, 4, 4, 3)).astype("float32"))
+weight = ops.convert_to_tensor(rng.normal(size=z.shape).astype("float32"))
+layer = VectorQuantizer(5, seed=0)  # the layer of helpers
+same = np.allclose(quantise(z + 0, layer(z + 0) * 0 + 0) if False else layer(z + 0), quantise(z, layer.codebook), atol=1e-5)
+_, (slope,) = backend.value_and_grad(lambda: ops.sum(quantise(z, layer.codebook) * weight), [z])
+assert same and np.allclose(slope, weight, atol=1e-5)
+print("values as by VectorQuantizer, slope that of the identity")
+
+# %% [markdown]
+# Three things more make it learn:
+#
+# - **Commitment**: a term $\beta\,\lVert z - \mathrm{stop}(e)\rVert^2$ in the loss keeps the encoder near its codes.
+# - **The codes follow** the vectors that chose them, by a moving average.
+# - **Restarts**: a code that nobody chooses is put at a vector of the current batch.
+#
+# `VectorQuantizer` has all three. Encoder and decoder are those of the VAE above, with a grid of 4×4 places instead of one vector; each place has two codes out of 256.
+#
+# > **Predict first.** 32 codes out of 256: how many bits is that, sent plain? The VAE needs about 98 bits. Will the reconstructions of the VQ-VAE have a smaller or a larger error?
+#
+# Here is the training in full, for 150 steps. It is a **demonstration**; what follows is about the kept weights of the same network.
+
+# %%
+SIGMA = 0.04  # standard deviation of a pixel, for the VQ-VAE
+
+
+def stream(steps, batch=batch_size):
+    """New pictures, batch by batch."""
+    return FreshShapes(batch, steps, seed, **OPTIONS)
+
+
+def adam(learning_rate, steps):
+    """Adam; its rate rises for 100 steps, then falls to zero like half a cosine wave."""
+    schedule = training.rise_and_fall(learning_rate, steps)
+    return keras.optimizers.Adam(schedule, beta_2=0.99)
+
+
+keras.utils.set_random_seed(seed)
+vqvae = quantised.VQVAE(
+    shape,
+    num_codes=num_codes,
+    channels=8,  # numbers in a code vector
+    per_place=2,
+    width=32,
+    sigma=SIGMA,
+    commitment=4.0,
+    restart_threshold=0.02,
+    seed=seed,
+)
+vqvae.compile(adam(0.003, steps), **backend.compile_options(planned=steps))
+vqvae.fit(stream(steps), shuffle=False, verbose=0)
+
+
+def error_of(reconstruction):
+    """Root mean square error of a pixel of held-out pictures."""
+    return float(np.sqrt(np.mean((real - reconstruction) ** 2)))
+
+
+def vqvae_report(label):
+    codes = vqvae.encode_indices(real)  # (N, 4, 8)
+    use = codebook_usage(codes, num_codes)
+    error = error_of(vqvae.decode_indices(codes))
+    told = ", ".join(f"{name} {value:.0f}" for name, value in use.items())
+    print(f"{label}: error {error:.4f}, {told}")
+    return {**use, "error": error}
+
+
+short_report = vqvae_report(f"{steps} steps")
+
+# %%
+notes = {}
+
+
+def use_kept(model, name):
+    """Puts kept weights into a model, if they are asked for and fit."""
+    if weights == "kept" and num_codes == 256:
+        notes[name] = pretrained.load_weights(model, name)
+        print(f"{name}: kept weights, {notes[name]['steps']:,} steps")
+        return True
+    print(f"{name}: own weights, {steps} steps")
+    return False
+
+
+use_kept(vqvae, "vqvae-shapes32")
+report = vqvae_report("this one")
+one_error = error_of(one_level.predict(real, batch_size=500, verbose=0))
+print(f"error of the VAE with one vector: {one_error:.4f} from the means")
+
+# %% [markdown]
+# ANSWER
+#
+# ## A prior for the codes
+#
+# To draw a picture one needs codes, and no prior was asked of them in training. Drawn one by one from their frequencies, neighbours would not fit together. So a second model learns
+#
+# $$p(c) = \prod_i p(c_i \mid c_1, \dots, c_{i-1}),$$
+#
+# each code given those before it in reading order. It is a network of **masked convolutions** (PixelCNN; van den Oord and others, 2016): their kernels see only what comes before. Every code of the answer is trained at once, and drawing needs one pass for each of the 32 codes.
+#
+# > **Predict first.** Change one code of the grid, and look at the answers for all places. Which of them may change?
+
+# %%
+keras.utils.set_random_seed(seed)
+prior = pixelcnn.pixelcnn(vqvae.grid, num_codes, width=64, depth=4)
+cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+prior.compile(adam(0.003, steps), cross_entropy, **backend.compile_options(planned=steps))
+prior.fit(quantised.FreshCodes(vqvae, stream(steps)), shuffle=False, verbose=0)
+
+# %% tags=["nbval-check-output"]
+codes = np.zeros((1, *vqvae.grid), "int32")
+changed = codes.copy()
+changed[0, 1, 3] = 1  # second row, fourth code: number 11 in reading order
+answers, answers_changed = (ops.convert_to_numpy(prior(c))[0] for c in (codes, changed))
+differ = np.abs(answers - answers_changed).max(axis=-1).ravel() > 1e-7  # (32,)
+print("first place whose answer changes:", int(np.argmax(differ)))
+assert not differ[:12].any() and differ[12]
+
+# %% [markdown]
+# Only places *after* the changed one may change. So the product above is a probability, and the VQ-VAE has a bound after all. Of all codes that could lead to a picture, the encoder chooses one, $c(x)$; it is one term of a sum of positive terms:
+#
+# $$\log p(x) = \log \sum_c p(c)\,p(x|c) \;\ge\; \log p(c(x)) + \log p(x \mid c(x)).$$
+#
+# The first term, in bits, is also the length of the codes in the best possible file.
+
+# %%
+use_kept(prior, "vqvae-shapes32-prior")
+sigma_vq = error_of(vqvae.decode_indices(vqvae.encode_indices(real)))
+codes = vqvae.encode_indices(x_bound)
+code_nats = pixelcnn.code_nll(prior, codes)
+report["prior_bits"] = code_nats.mean() / math.log(2)
+print({name: round(value, 1) for name, value in report.items() if "bits" in name})
+drawn = [vqvae.decode_indices(pixelcnn.sample_codes(prior, scored, run)) for run in range(sets)]
+measure("VQ-VAE, prior of codes", np.stack(drawn), sigma_vq)
