@@ -89,6 +89,21 @@ class VQVAE(keras.Model):
     def networks(self):
         return [self.encoder, self.quantizer, self.decoder]
 
+    def start_from(self, vae):
+        """Takes the convolutions of a `models.conv_vae` of the same `width`, not its latent.
+
+        Args:
+            vae: with a vector latent; its last dense layers and the first one of its decoder
+                have no place here.
+        """
+        for network, given, last in (
+            (self.encoder, vae.encoder.get_weights()[:-4], False),
+            (self.decoder, vae.decoder.get_weights()[2:], True),
+        ):
+            own = network.get_weights()
+            kept = own[: len(own) - len(given)] + given if last else given + own[len(given) :]
+            network.set_weights(kept)
+
     def call(self, x, training=False):
         vectors = self.encoder(x, training=training)
         return self.decoder(self.quantizer(vectors, training=training), training=training)
