@@ -11,7 +11,6 @@ import numpy as np
 from keras import ops
 
 from helpers import losses, networks, pretrained
-from helpers.data.stream import FreshShapes
 from helpers.generative import pixelcnn
 from helpers.generative.vq import VectorQuantizer
 from helpers.layers import PACKAGE, positive_int

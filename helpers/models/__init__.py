@@ -15,8 +15,8 @@ from helpers.models.vae import LIKELIHOODS, VAE, conv_vae, dense_vae, next_kl_we
 
 __all__ = [
     "LIKELIHOODS",
-    "TwoLevelVAE",
     "VAE",
+    "TwoLevelVAE",
     "conv_vae",
     "dense_vae",
     "next_kl_weight",

@@ -17,11 +17,11 @@
 #
 # ![x](../docs/pictures/16.png) <!--picture-->
 #
-# "A VAE is stable, and its pictures are blurred." The VAE behind this sentence has one vector of latents and draws it from $\mathcal N(0, I)$. Both can be changed. **What happens to the samples and to the bound if the latent is discrete, if it has two levels, or if its prior is learned?**
+# "A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) is stable, and its pictures are blurred." The VAE behind this sentence has one vector of latents and draws it from $\mathcal N(0, I)$. Both can be changed. **What happens to the samples and to the bound if the latent is discrete, if it has two levels, or if its [prior](../docs/site/glossary.md#term-prior) is learned?**
 #
 # **What you'll do**
 #
-# - Draw from one VAE with two priors, and measure how many nats the prior loses.
+# - Draw from one VAE with two priors, and measure how many [nats](../docs/site/glossary.md#term-nat) the prior loses.
 # - Build a VQ-VAE, whose latent is a grid of whole numbers, count its bits, and train a prior over its codes.
 # - Build a VAE with two levels of latents.
 # - Put all of them on one ruler, beside real pictures.
@@ -34,7 +34,7 @@
 #
 # **What you'll need**
 #
-# - The VAE and its ELBO (notebooks `03` and `04`), the rate (`06`), and when a VAE is trained enough (`07`).
+# - The VAE and its [ELBO](../docs/site/glossary.md#term-ELBO) (notebooks `03` and `04`), the [rate](../docs/site/glossary.md#term-rate) (`06`), and when a VAE is trained enough (`07`).
 # - Mathematics: conditional probabilities, logarithms, and what a 95 % interval is.
 # - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 40 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
@@ -53,6 +53,7 @@ weights = "kept"  # of VQ-VAE, prior and two-level VAE: "kept", trained longer, 
 images = 10_000  # pictures for the classifier of the ruler and for the mixtures
 scored = 500  # pictures in one set of draws, and in a set of real ones
 sets = 4  # sets of draws from each model: the intervals are over sets
+whole = 100  # draws of each set that the rule of whole objects looks at
 classifier_steps = 750  # training steps of the classifier whose features are the ruler
 steps = 150  # training steps of each demonstration
 batch_size = 32  # pictures in a training step
@@ -64,8 +65,8 @@ from helpers.runs import check_parameters, record, set_up
 
 check_parameters(
     globals(), seed=range(2**31), weights=["kept", "own"], images=range(64, 50_001),
-    scored=range(16, 2001), sets=range(1, 11), classifier_steps=range(1, 50_001),
-    steps=range(1, 100_001), batch_size=range(2, 513), num_codes=range(2, 4097),
+    scored=range(16, 2001), sets=range(1, 11), whole=range(1, 2001),
+    classifier_steps=range(1, 50_001), steps=range(1, 100_001), batch_size=range(2, 513), num_codes=range(2, 4097),
     parts=range(1, 200),
 )  # fmt: skip
 set_up(seed)
@@ -74,14 +75,22 @@ import math
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 
-from helpers import backend, data, losses, metrics, models, networks, plots, pretrained, training
+from helpers import (
+    backend,
+    data,
+    losses,
+    metrics,
+    models,
+    plots,
+    pretrained,
+    training,
+)
 from helpers.data.stream import FreshShapes
 from helpers.generative import evaluator, mixture_prior, pixelcnn, quantised
 from helpers.generative.vq import VectorQuantizer, codebook_usage
 from helpers.generative.whole_objects import one_whole_object
-from helpers.layers import DepthToSpaceUp, residual_conv
 
 plots.use()
 
@@ -137,12 +146,13 @@ def measure(name, drawn, sigma=0.0):
     noise = sigma * rng.standard_normal(drawn.shape).astype("float32")
     honest = (drawn + noise).clip(0, 1)
     scores[name] = [ruler.evaluate(one) for one in honest]
-    for row, one in zip(scores[name], honest):
-        row["whole"] = one_whole_object(one[:100]).mean()
-        row["grain-free"] = ruler.evaluate(drawn[0])["sharpness"]
-    pictures[name] = drawn[0][:12].clip(0, 1)
-    told = {m: metrics.format_interval([row[m] for row in scores[name]], 2) for m in scores[name][0] if m != "kinds"}
-    print(name, told)
+    for row, one, means in zip(scores[name], honest, drawn):
+        row["whole"] = one_whole_object(one[:whole]).mean()
+        row["without grain"] = ruler.evaluate(means)
+    pictures[name] = honest[0][:12]
+    for measure_name in (*MEASURES, "whole"):
+        told = metrics.format_interval([row[measure_name] for row in scores[name]], 2)
+        print(f"{measure_name:<10} {told}")
 
 
 measure("other real", others)
@@ -150,9 +160,9 @@ measure("other real", others)
 # %% [markdown]
 # ## One vector, and two ways to draw it
 #
-# The kept VAE `vae-shapes32` has 16 latents, and learned for 80,000 steps. Its encoder gives each picture a [posterior](../docs/site/glossary.md#term-posterior) $q(z \mid x)$. All posteriors together are the *aggregate posterior* $q(z)$. Training pulls $q(z)$ towards the [prior](../docs/site/glossary.md#term-prior) $\mathcal N(0, I)$ and never brings it all the way. A draw from $\mathcal N(0, I)$ may then lie where no posterior does, and what the decoder makes of it was never trained.
+# The kept VAE `vae-shapes32` has 16 latents, and learned for 80,000 steps. Its [encoder](../docs/site/glossary.md#term-encoder) gives each picture a [posterior](../docs/site/glossary.md#term-posterior) $q(z \mid x)$. All posteriors together are the *[aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior)* $q(z)$. Training pulls $q(z)$ towards the [prior](../docs/site/glossary.md#term-prior) $\mathcal N(0, I)$ and never brings it all the way. A draw from $\mathcal N(0, I)$ may then lie where no posterior does, and what the [decoder](../docs/site/glossary.md#term-decoder) makes of it was never trained.
 #
-# How much is lost by that can be counted. The mean KL of the posteriors splits into two parts (Hoffman and Johnson, 2016):
+# How much is lost by that can be counted. The mean [KL](../docs/site/glossary.md#term-KL-divergence) of the posteriors splits into two parts (Hoffman and Johnson, 2016):
 #
 # $$\mathbb E_x\,\mathrm{KL}\big(q(z|x)\,\|\,p(z)\big) = \underbrace{I_q(x; z)}_{\text{what }z\text{ tells about }x} + \underbrace{\mathrm{KL}\big(q(z)\,\|\,p(z)\big)}_{\text{misfit of the prior}}.$$
 #
@@ -186,7 +196,8 @@ z_normal = rng.standard_normal((sets, scored, u_train.shape[1])).astype("float32
 z_mixture = [draw_mixture(mixture, run) for run in range(sets)]
 measure("one level, N(0, I)", decode(one_level.decoder, z_normal), sigma_one)
 measure("one level, mixture", decode(one_level.decoder, z_mixture), sigma_one)
-print(f"spread of the 16 means: {u_train.std(axis=0).min():.2f} to {u_train.std(axis=0).max():.2f}")
+spread = u_train.std(axis=0)  # of the means of the posteriors, (16,)
+print(f"spread of the 16 means: {spread.min():.2f} to {spread.max():.2f}")
 
 # %% [markdown]
 # The bounds are measured on held-out pictures, with one sample of the latents for each picture, for every model alike. A density is meant for values without gaps, so each byte gets uniform noise between it and the next (Theis and others, 2016).
@@ -200,27 +211,25 @@ def dequantised(images):
 
 x_bound = dequantised(val.images[:scored])
 bounds = {}  # name → (log p(x|latents), minus what the latents take), (N,) nats each
-squares = {}  # name → squared error of each picture, (N,)
 
 
-def bound_of_one_level(vae, x, mixture=None):
-    """The two terms of the ELBO with N(0, I) or a mixture as the prior, nats, (N,) each."""
+rng = np.random.default_rng(seed)
+noise_u = rng.standard_normal((scored, u_train.shape[1])).astype("float32")
+
+
+def kl_to_mixture(vae, x, mixture):
+    """log q(z|x) − log p'(z) at one draw of z for each picture: (N,), nats."""
     mean, log_variance = (ops.convert_to_numpy(t) for t in vae.encode(x))
-    noise = np.random.default_rng(seed).standard_normal(mean.shape)
-    z = (mean + np.exp(0.5 * log_variance) * noise).astype("float32")
-    nll = ops.convert_to_numpy(vae.reconstruction_nll(x, z))
-    if mixture is None:
-        kl = ops.convert_to_numpy(losses.gaussian_kl(mean, log_variance))
-    else:
-        log_2pi = math.log(2 * math.pi)
-        log_q = -0.5 * (log_2pi + log_variance + noise**2).sum(axis=1)
-        kl = log_q - mixture.score_samples(z)  # one sample of the KL
-    return -nll, -kl
+    z = mean + np.exp(0.5 * log_variance) * noise_u
+    log_q = -0.5 * (math.log(2 * math.pi) + log_variance + noise_u**2).sum(axis=1)
+    return log_q - mixture.score_samples(z)
 
 
-bounds["one level, N(0, I)"] = bound_of_one_level(one_level, x_bound)
-bounds["one level, mixture"] = bound_of_one_level(one_level, x_bound, mixture)
-gain = bounds["one level, mixture"][1] - bounds["one level, N(0, I)"][1]
+nll, kl = (ops.convert_to_numpy(t) for t in one_level.terms(x_bound, noise_u))
+kl_mixture = kl_to_mixture(one_level, x_bound, mixture)
+bounds["one level, N(0, I)"] = -nll, -kl
+bounds["one level, mixture"] = -nll, -kl_mixture
+gain = kl - kl_mixture
 print(f"the mixture saves {metrics.format_interval(gain, 1)} nats")
 
 # %% [markdown]
@@ -229,7 +238,7 @@ print(f"the mixture saves {metrics.format_interval(gain, 1)} nats")
 # %% [markdown]
 # ## A latent of whole numbers: VQ-VAE
 #
-# The **VQ-VAE** (van den Oord and others, 2017) has a *codebook*: $K$ vectors that are learned. The encoder gives a grid of vectors, and each is replaced by the nearest vector of the codebook. So the picture is told by whole numbers: which vector, at each place. These numbers are its **codes**.
+# The **VQ-VAE** (van den Oord and others, 2017) has a *[codebook](../docs/site/glossary.md#term-codebook)*: $K$ vectors that are learned. The encoder gives a grid of vectors, and each is replaced by the nearest vector of the codebook. So the picture is told by whole numbers: which vector, at each place. These numbers are its **codes**.
 #
 # The trouble is the slope. The nearest vector is a step function of what the encoder says, and the slope of a step is 0: the encoder would learn nothing. The **straight-through estimator** puts another slope in its place. Forwards the value of the code vector $e$, backwards the slope of the identity: $z + \mathrm{stop}(e - z)$, where *stop* lets no slope through. It is no true slope; it works because $e$ is near $z$.
 
@@ -245,9 +254,17 @@ rng = np.random.default_rng(0)
 z = keras.Variable(rng.normal(size=(2, 4, 4, 3)).astype("float32"))
 weight = ops.convert_to_tensor(rng.normal(size=z.shape).astype("float32"))
 layer = VectorQuantizer(5, seed=0)  # the layer of helpers
-same = np.allclose(quantise(z + 0, layer(z + 0) * 0 + 0) if False else layer(z + 0), quantise(z, layer.codebook), atol=1e-5)
-_, (slope,) = backend.value_and_grad(lambda: ops.sum(quantise(z, layer.codebook) * weight), [z])
-assert same and np.allclose(slope, weight, atol=1e-5)
+expected = ops.convert_to_numpy(layer(z + 0.0))
+found = ops.convert_to_numpy(quantise(z, layer.codebook))
+
+
+def weighted_sum():
+    return ops.sum(quantise(z, layer.codebook) * weight)
+
+
+_, (slope,) = backend.value_and_grad(weighted_sum, [z])
+assert np.allclose(found, expected, atol=1e-5)
+assert np.allclose(ops.convert_to_numpy(slope), ops.convert_to_numpy(weight), atol=1e-5)
 print("values as by VectorQuantizer, slope that of the identity")
 
 # %% [markdown]
@@ -259,7 +276,7 @@ print("values as by VectorQuantizer, slope that of the identity")
 #
 # `VectorQuantizer` has all three. Encoder and decoder are those of the VAE above, with a grid of 4×4 places instead of one vector; each place has two codes out of 256.
 #
-# > **Predict first.** 32 codes out of 256: how many bits is that, sent plain? The VAE needs about 98 bits. Will the reconstructions of the VQ-VAE have a smaller or a larger error?
+# > **Predict first.** 32 codes out of 256: how many bits is that, sent plain? The VAE needs about 98 bits. Will the [reconstructions](../docs/site/glossary.md#term-reconstruction) of the VQ-VAE have a smaller or a larger error?
 #
 # Here is the training in full, for 150 steps. It is a **demonstration**; what follows is about the kept weights of the same network.
 
@@ -400,18 +417,25 @@ print(f"KL of w {float(kl_w[0]):.4f}, KL of v {float(kl_v[0]):.4f} nats")
 assert abs(float(kl_w[0]) - float(kl_v[0])) < 1e-5
 
 # %% [markdown]
-# The networks continue those of the VAE with one vector. What is new are three small networks: for $m$ and $s$, for $q(w \mid x, u)$, and one convolution that adds $v$ to the decoder. Without it the model *is* the one-level VAE, so training starts from its kept weights (80,000 steps) and goes on. At first the KL is left out, and its weight rises to 1 (warm-up, notebook `07`). In a trial without warm-up $v$ fell silent: its KL went to 2 nats.
+# The networks continue those of the VAE with one vector. What is new are three small networks: for $m$ and $s$, for $q(w \mid x, u)$, and one convolution that adds $v$ to the decoder. Without it the model *is* the one-level VAE, so training starts from its kept weights (80,000 steps) and goes on. At first the KL is left out, and its weight rises to 1 ([warm-up](../docs/site/glossary.md#term-KL-warm-up), notebook `07`). In a trial without warm-up $v$ fell silent: its KL went to 2 nats.
 #
 # Here is one pass by hand, and then the training in plain sight.
 
 # %%
 keras.utils.set_random_seed(seed)
-two_levels = models.TwoLevelVAE(shape, latent=16, width=32, channels=6, warmup_steps=steps // 4, seed=seed)
+two_levels = models.TwoLevelVAE(
+    shape,
+    latent=16,  # numbers in u
+    width=32,
+    channels=6,  # numbers in v at each of 8×8 places
+    warmup_steps=steps // 4,
+    seed=seed,
+)
 two_levels.start_from(one_level)
 
 
 def pass_by_hand(x, noise_u, noise_w):
-    """Both terms of the bound, nats: log p(x|u, v) (N,), and the KL of u and of w, (N,) each."""
+    """log p(x|u, v), the KL of u and the KL of w: nats, (N,) each."""
     part = two_levels.parts  # the five networks
     mean_u, log_variance_u, low = part["bottom_up"](x)
     u = mean_u + ops.exp(0.5 * log_variance_u) * noise_u
@@ -427,9 +451,8 @@ def pass_by_hand(x, noise_u, noise_w):
     return [ops.convert_to_numpy(t) for t in (-nll, kl_u, kl_w)]
 
 
-rng = np.random.default_rng(seed)
-noise = rng.standard_normal((scored, *two_levels.latent_shape)).astype("float32")
-noise_u, noise_w = noise[:, :16], noise[:, 16:].reshape(-1, *two_levels.grid)
+noise_w = rng.standard_normal((scored, *two_levels.grid)).astype("float32")
+noise = np.concatenate([noise_u, noise_w.reshape(scored, -1)], axis=1)
 by_hand = pass_by_hand(x_bound, noise_u, noise_w)
 by_model = ops.convert_to_numpy(two_levels.elbo(x_bound, noise))
 assert np.allclose(by_hand[0] - by_hand[1] - by_hand[2], by_model, rtol=1e-3)
@@ -455,12 +478,14 @@ rows = {
     "once more": ops.convert_to_numpy(two_levels.decode_levels(mean_u[:12], w_again[1])),
 }
 fig = plots.image_grid([row.clip(0, 1) for row in rows.values()], row_labels=list(rows))
-alt = "ALT-TWO"
+alt = "A provisional description of the rows of pictures here."
 plots.show(fig, alt=alt)
-print(f"KL of u {kl_u.mean():.0f}, of v {kl_w.mean():.0f} nats; σ {sigma_two:.4f}, one level {sigma_one:.4f}")
+print(f"KL of u {kl_u.mean():.0f} nats, KL of v {kl_w.mean():.0f} nats")
+print(f"σ {sigma_two:.4f}; with one level {sigma_one:.4f}")
 
 # %%
 mixture_u = mixture_prior.fitted_mixture(two_levels, x_train, parts, seed)
+kl_u_mixture = kl_to_mixture(two_levels, x_bound, mixture_u)
 u_mixture = [draw_mixture(mixture_u, run) for run in range(sets)]
 for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture", u_mixture)):
     drawn = [
@@ -491,8 +516,7 @@ log_likelihood = ops.convert_to_numpy(vqvae.elbo(x_bound))  # with the σ of its
 log_likelihood = at_sigma(log_likelihood, SIGMA, sigma_vq)
 bounds["VQ-VAE"] = log_likelihood, -code_nats
 bounds["two levels, N(0, I)"] = likelihood, -kl_u - kl_w
-x_latents = u_bound + 0  # u as it was drawn for the bound
-bounds["two levels, mixture"] = likelihood, log_prior_u - kl_w
+bounds["two levels, mixture"] = likelihood, -kl_u_mixture - kl_w
 SIGMAS = {"one": sigma_one, "VQ-": sigma_vq, "two": sigma_two}  # by the first letters
 COMMON = 0.03
 
@@ -509,3 +533,175 @@ for name, (log_likelihood, latents) in bounds.items():
         "sigma": sigma,
         "bits": float(bits),
     }
+
+columns = ["bound, nats", "latents, nats", f"bound, σ = {COMMON}", "own σ", "bits a value"]
+cells = {}
+for name, row in table.items():
+    nats = ["{:.0f} ± {:.0f}".format(*row[key]) for key in ("bound", "latents", "common")]
+    cells[name] = [*nats, f"{row['sigma']:.4f}", f"{row['bits']:.3f}"]
+print(metrics.format_table(columns, cells, 18))
+
+# %% [markdown]
+# ANSWER-BOUNDS
+#
+# ## The samples, on one ruler
+#
+# > **Predict first.** Which rows come near *other real*? And does a higher bound go with better samples?
+
+# %%
+panels = {}
+for measure_name in ("precision", "recall", "whole"):
+    label = measure_name if measure_name != "whole" else "one whole object"
+    panels[label] = {
+        name: metrics.confidence_interval([row[measure_name] for row in rows])
+        for name, rows in scores.items()
+    }
+fig = plots.interval_panels(panels, limits=(0, 1.1))
+alt = "A provisional description of the intervals here."
+plots.show(fig, alt=alt)
+for name, rows in scores.items():
+    distance = metrics.format_interval([row["distance"] for row in rows], 2)
+    print(f"{name:<24} kernel distance {distance}")
+
+# %% tags=["picture"]
+fig = plots.image_grid(list(pictures.values()), row_labels=list(pictures))
+alt = "A provisional description of the pictures here."
+plots.show(fig, alt=alt)
+
+# %% [markdown]
+# ANSWER-SAMPLES
+#
+# ## Do VAEs blur?
+#
+# The sharpness of a picture is the energy of its gradients, as a share of that of real pictures. Grain counts in it, so it is measured twice: with the grain of $\sigma$, and of the means alone.
+
+# %%
+for name, rows in scores.items():
+    with_grain = metrics.format_interval([row["sharpness"] for row in rows], 2)
+    alone = metrics.format_interval([row["without grain"]["sharpness"] for row in rows], 2)
+    print(f"{name:<24} with grain {with_grain}, means alone {alone}")
+
+# %% [markdown]
+# ANSWER-BLUR
+#
+# **Exercise 1.** A grid of 8×8 places, one code out of 512 at each: how many bits, sent plain? **Exercise 2.** In a trained model only 64 of the 512 codes are ever used, all equally often. How many bits does the best code need that knows the frequencies?
+
+# %%
+your_plain, your_best = None, None  # ← your numbers
+for what, yours, true in (("plain", your_plain, 64 * 9), ("best", your_best, 64 * 6)):
+    print(f"{what}: your value {yours}, true value {'?' if yours is None else true}")
+    hint = "A choice among N equally likely codes takes log2 N bits, at each place."
+    assert yours is None or abs(yours - true) < 0.5, hint
+
+# %% [markdown]
+# <details><summary>Solutions</summary>
+#
+# $64 \cdot \log_2 512 = 576$ bits, and $64 \cdot \log_2 64 = 384$ bits. The 448 unused codes are *dead*.
+#
+# </details>
+#
+# ## Results
+#
+# The next cell records the numbers of the text.
+
+# %% tags=["results"]
+def key_of(name):
+    """A name as a part of a key: "one level, N(0, I)" → "one_level_normal"."""
+    name = name.replace("N(0, I)", "normal").replace("-", "_")
+    return name.replace(", ", "_").replace(" ", "_")
+
+
+results = {"mixture_gain": metrics.confidence_interval(gain), "rate": float(kl.mean())}
+gain_u = kl_u - kl_u_mixture
+results["mixture_gain_two"] = metrics.confidence_interval(gain_u)
+for name, rows in scores.items():
+    for measure_name in (*MEASURES, "whole"):
+        values = [row[measure_name] for row in rows]
+        results[f"{key_of(name)}_{measure_name}"] = metrics.confidence_interval(values)
+    for measure_name in MEASURES:
+        values = [row["without grain"][measure_name] for row in rows]
+        results[f"{key_of(name)}_means_{measure_name}"] = metrics.confidence_interval(values)
+for name, row in table.items():
+    results |= {f"{key_of(name)}_{key}": value for key, value in row.items()}
+results |= {f"vq_{name}": value for name, value in report.items()}
+results |= {f"short_vq_{name}": value for name, value in short_report.items()}
+results |= {"one_error": one_error, "kl_u": float(kl_u.mean()), "kl_v": float(kl_w.mean())}
+for name, note in notes.items():
+    short = name.replace("-", "_")
+    enough = note["trained_enough"]
+    results |= {f"{short}_steps": note["steps"], f"{short}_percent": enough["percent"]}
+best = results["two_levels_mixture_precision"][0], results["two_levels_mixture_recall"][0]
+line = "two levels, mixture: precision {:.2f}, recall {:.2f}".format(*best)
+record(results, {"rate": {"default": (40, 100)}}, line)
+
+# %% [markdown]
+# ## What you saw
+#
+# SAW
+#
+# ## Check yourself
+#
+# 1. Why can the encoder of a VQ-VAE not learn from the true slope of the rounding?
+#
+#    <details><summary>Answer</summary>
+#
+#    The nearest code changes in steps; between two steps nothing changes, so the slope is 0. The straight-through estimator puts the slope of the identity in its place.
+#
+#    </details>
+# 2. A mixture takes the place of $\mathcal N(0, I)$, and the bound rises by 5 nats. What has changed in the reconstructions?
+#
+#    <details><summary>Answer</summary>
+#
+#    Nothing. Encoder and decoder are the same; only the misfit of the prior is smaller, and with it the KL.
+#
+#    </details>
+# 3. The bound of model A is 6,000 nats, that of model B 5,900, on the same pictures with the same number of samples. Which model gives the pictures the higher probability?
+#
+#    <details><summary>Answer</summary>
+#
+#    That is not known. Each bound lies below its own model's log p(x) by an unknown amount; B's may be 200 nats too low.
+#
+#    </details>
+# 4. What does the prior over codes have to do with the bound of a VQ-VAE?
+#
+#    <details><summary>Answer</summary>
+#
+#    Without it the codes have no probability, and there is no bound. A better prior makes the codes shorter and the bound higher by as many nats.
+#
+#    </details>
+# 5. In the two-level VAE, where is the prior that is learned?
+#
+#    <details><summary>Answer</summary>
+#
+#    It is $p(v \mid u)$: its mean and its standard deviation are the answers of a network, trained with everything else.
+#
+#    </details>
+#
+# ## On your own
+#
+# 1. **Frequencies alone.** Draw each code of the VQ-VAE by its frequency at its place, without looking at the others, and decode. What do the pictures lack?
+#
+#    <details><summary>What to expect</summary>
+#
+#    The places do not know of each other: colours of the ground that differ, and pieces of several objects.
+#
+#    </details>
+# 2. **A prior with one part.** Set `parts = 1`. How many of the saved nats are left, and how many draws show one whole object?
+#
+#    <details><summary>Hint</summary>
+#
+#    One Gaussian can only mend mean, spread and correlation of the aggregate posterior.
+#
+#    </details>
+#
+# ## References
+#
+# - Dai, B. and Wipf, D. (2019). Diagnosing and Enhancing VAE Models. ICLR. (A second VAE as the prior of the first.) [arXiv:1903.05789](https://arxiv.org/abs/1903.05789)
+# - Ghosh, P. and others (2020). From Variational to Deterministic Autoencoders. ICLR. [arXiv:1903.12436](https://arxiv.org/abs/1903.12436)
+# - Hoffman, M. D. and Johnson, M. J. (2016). ELBO surgery: yet another way to carve up the variational evidence lower bound. NeurIPS workshop on advances in approximate Bayesian inference. <http://approximateinference.org/accepted/HoffmanJohnson2016.pdf>
+# - Kynkäänniemi, T. and others (2019). Improved Precision and Recall Metric for Assessing Generative Models. NeurIPS. [arXiv:1904.06991](https://arxiv.org/abs/1904.06991)
+# - Sønderby, C. K. and others (2016). Ladder Variational Autoencoders. NeurIPS. [arXiv:1602.02282](https://arxiv.org/abs/1602.02282)
+# - Theis, L., van den Oord, A. and Bethge, M. (2016). A note on the evaluation of generative models. ICLR. [arXiv:1511.01844](https://arxiv.org/abs/1511.01844)
+# - Vahdat, A. and Kautz, J. (2020). NVAE: A Deep Hierarchical Variational Autoencoder. NeurIPS. [arXiv:2007.03898](https://arxiv.org/abs/2007.03898)
+# - van den Oord, A., Kalchbrenner, N. and Kavukcuoglu, K. (2016). Pixel Recurrent Neural Networks. ICML. [arXiv:1601.06759](https://arxiv.org/abs/1601.06759)
+# - van den Oord, A., Vinyals, O. and Kavukcuoglu, K. (2017). Neural Discrete Representation Learning. NeurIPS. [arXiv:1711.00937](https://arxiv.org/abs/1711.00937)
