@@ -54,8 +54,9 @@ def test_training_lowers_the_error_and_moves_the_codes(model):
     assert not np.allclose(codebook, keras.ops.convert_to_numpy(model.quantizer.codebook.value))
 
 
-def test_it_starts_from_the_convolutions_of_a_vae(model):
-    one = models.conv_vae((16, 16, 3), 3, 4, likelihood="gaussian", seed=0)
+def test_it_starts_from_the_convolutions_of_a_vae():
+    model = quantised.VQVAE((32, 32, 3), **SIZES, seed=0)
+    one = models.conv_vae((32, 32, 3), 3, 4, likelihood="gaussian", seed=0)
     model.start_from(one)
     ours, theirs = model.encoder.get_weights(), one.encoder.get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(ours[:-2], theirs[:-4], strict=True))

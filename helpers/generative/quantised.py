@@ -92,8 +92,8 @@ class VQVAE(keras.Model):
         """Takes the convolutions of a `models.conv_vae` of the same `width`, not its latent.
 
         Args:
-            vae: with a vector latent; its last dense layers and the first one of its decoder
-                have no place here.
+            vae: of images of 32×32 pixels, with a vector latent; its last dense layers and the
+                first one of its decoder have no place here.
         """
         for network, given, last in (
             (self.encoder, vae.encoder.get_weights()[:-4], False),

@@ -108,7 +108,11 @@ class TwoLevelVAE(VAE):
         return self.decode_levels(u, keras.random.normal((n, *self.grid), seed=generator))
 
     def start_from(self, vae):
-        """Takes the weights of a `models.conv_vae` of the same `latent` and `width`, and its σ."""
+        """Takes the weights of a `models.conv_vae` of the same `latent` and `width`, and its σ.
+
+        Args:
+            vae: of images of 32×32 pixels, where its layers are those of this one.
+        """
         for name, source in (("bottom_up", vae.encoder), ("decoder", vae.decoder)):
             given = source.get_weights()
             if name == "decoder":

@@ -66,7 +66,8 @@ from helpers.runs import check_parameters, record, set_up
 check_parameters(
     globals(), seed=range(2**31), weights=["kept", "own"], images=range(64, 50_001),
     scored=range(16, 2001), sets=range(1, 11), whole=range(1, 2001),
-    classifier_steps=range(1, 50_001), steps=range(1, 100_001), batch_size=range(2, 513), num_codes=range(2, 4097),
+    classifier_steps=range(1, 50_001), steps=range(1, 100_001), batch_size=range(2, 513),
+    num_codes=range(2, 4097),
     parts=range(1, 200),
 )  # fmt: skip
 set_up(seed)
