@@ -157,7 +157,8 @@ class FreshCodes(keras.utils.PyDataset):
     Examples:
         >>> from helpers.generative import quantised
         >>> model = quantised.VQVAE((16, 16, 3), num_codes=5, channels=2, width=4, seed=0)
-        >>> stream = data.stream.FreshShapes(batch_size=4, steps_per_epoch=1, size=16, objects=1)
+        >>> from helpers.data.stream import FreshShapes
+        >>> stream = FreshShapes(batch_size=4, steps_per_epoch=1, size=16, objects=1)
         >>> codes, same = quantised.FreshCodes(model, stream)[0]
         >>> codes.shape, codes is same
         ((4, 2, 4), True)

@@ -88,6 +88,11 @@ class TwoLevelVAE(VAE):
             u: `(B, latent)`.
             w: `(B, H/4, W/4, channels)`: v = m(u) + s(u)·w.
             training: as of every network.
+
+        Examples:
+            >>> vae = models.TwoLevelVAE((8, 8, 3), latent=2, width=4, channels=3)
+            >>> tuple(vae.decode_levels(np.zeros((5, 2)), np.zeros((5, *vae.grid))).shape)
+            (5, 8, 8, 3)
         """
         top = self.parts["top_down"](u, training=training)
         mean, log_variance = self.parts["prior"](top, training=training)
@@ -101,6 +106,11 @@ class TwoLevelVAE(VAE):
             n: how many.
             seed: of the draws.
             u: `(n, latent)`, from another prior than N(0, I).
+
+        Examples:
+            >>> vae = models.TwoLevelVAE((8, 8, 3), latent=2, width=4, channels=3)
+            >>> tuple(vae.sample(4, seed=0, u=np.zeros((4, 2))).shape)
+            (4, 8, 8, 3)
         """
         generator = keras.random.SeedGenerator(seed)
         drawn = keras.random.normal((n, self.sizes["latent"]), seed=generator)
@@ -112,6 +122,15 @@ class TwoLevelVAE(VAE):
 
         Args:
             vae: of images of 32×32 pixels, where its layers are those of this one.
+
+        Examples:
+            >>> sizes = {"image_shape": (32, 32, 3), "latent": 2, "width": 4}
+            >>> one = models.conv_vae(**sizes, likelihood="gaussian")
+            >>> two = models.TwoLevelVAE(**sizes, channels=3)
+            >>> two.start_from(one)
+            >>> mean, same = (vae.encode(np.ones((1, 32, 32, 3)))[0] for vae in (one, two))
+            >>> bool(np.all(keras.ops.convert_to_numpy(mean == same)))
+            True
         """
         for name, source in (("bottom_up", vae.encoder), ("decoder", vae.decoder)):
             given = source.get_weights()
@@ -180,6 +199,12 @@ def two_level_networks(image_shape, latent, width, channels):
         `top_down`: u → features of that size; `prior`: these → mean and log σ² of p(v|u);
         `posterior`: both kinds of features → mean and log σ² of q(w|x, u); `pixels`: features
         from u, and v → means of pixels.
+
+    Examples:
+        >>> from helpers.models import two_level
+        >>> parts = two_level.two_level_networks((16, 16, 3), latent=2, width=4, channels=3)
+        >>> parts["pixels"].output_shape
+        (None, 16, 16, 3)
     """
     image = keras.Input(image_shape)
     h = layers.Rescaling(4.0, offset=-1.6)(image)
