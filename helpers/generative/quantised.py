@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from helpers import losses, networks, pretrained
+from helpers.backend import compile_model
 from helpers.generative import pixelcnn
 from helpers.generative.vq import VectorQuantizer
 from helpers.layers import PACKAGE, positive_int
@@ -80,6 +81,7 @@ class VQVAE(keras.Model):
         vectors = keras.Input((*self.grid, channels))
         folded = keras.layers.Reshape(latent)(vectors)
         self.decoder = keras.Model(vectors, decoder(folded), name="decoder")
+        self._encode, self._decode = compile_model(self.encoder), compile_model(self.decoder)
         self.log_sigma = math.log(sigma)
         self.nll = keras.metrics.Mean(name="reconstruction")
         self.built = True
@@ -135,13 +137,14 @@ class VQVAE(keras.Model):
     def encode_indices(self, images):
         """Pictures `(N, H, W, C)` → codes, int32 `(N, *grid)`."""
         images = np.asarray(images, "float32")
-        vectors = [self.encoder(part) for part in _parts(images)]
+        vectors = [self._encode(ops.convert_to_tensor(part)) for part in _parts(images)]
         return np.concatenate([_numpy(self.quantizer.encode_indices(v)) for v in vectors])
 
     def decode_indices(self, indices):
         """Codes, integers `(N, *grid)` → means of pixels, float32 `(N, H, W, C)`."""
-        drawn = [self.decoder(self.quantizer.lookup(part)) for part in _parts(np.asarray(indices))]
-        return np.concatenate([_numpy(part) for part in drawn])
+        parts = _parts(np.asarray(indices, "int32"))
+        vectors = [self.quantizer.lookup(part) for part in parts]
+        return np.concatenate([_numpy(self._decode(part)) for part in vectors])
 
     def get_config(self):
         return {**super().get_config(), "image_shape": self.image_shape, **self.options}

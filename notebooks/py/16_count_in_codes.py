@@ -549,7 +549,7 @@ for name, row in table.items():
 print(metrics.format_table(columns, cells, 18))
 
 # %% [markdown]
-# In the stored run the second level raises the bound from 0<!--=one_level_normal_bound[0]--> to 0<!--=two_levels_normal_bound[0]--> nats, and at one σ for all from 0<!--=one_level_normal_common[0]--> to 0<!--=two_levels_normal_common[0]-->. The texture, which 16 latents leave out, is now described, and costs less than it saves. The mixture raises the bound by 0.0<!--=mixture_gain_two[0]--> ± 0.0<!--=mixture_gain_two[1]--> nats with two levels, too. (Both VAEs learned for 80,000 steps; the two-level one for 0<!--=vae2_shapes32_steps--> more. The last 40,000 steps of the one-level VAE changed its ELBO by 1.0<!--=one_percent--> %; the last 0<!--=vae2_shapes32_steps/2--> of the two-level one by 0.0<!--=vae2_shapes32_percent--> %.)
+# In the stored run the second level raises the bound from 0<!--=one_level_normal_bound[0]--> to 0<!--=two_levels_normal_bound[0]--> nats, and at one σ for all from 0<!--=one_level_normal_common[0]--> to 0<!--=two_levels_normal_common[0]-->. The texture, which 16 latents leave out, is now described, and costs less than it saves. The mixture raises the bound by 0.0<!--=mixture_gain_two[0]--> ± 0.0<!--=mixture_gain_two[1]--> nats with two levels, too. (Both VAEs learned for 80,000 steps; the two-level one for 0<!--=vae2_shapes32_steps--> more. The last 40,000 steps of the one-level VAE changed its ELBO by 1.0<!--=one_percent--> %; the last 0<!--=vae2_shapes32_steps*0.5--> of the two-level one by 0.0<!--=vae2_shapes32_percent--> %.)
 #
 # The bound of the VQ-VAE is 0<!--=VQ_VAE_prior_of_codes_bound[0]--> nats. It is the bound of a model that is not trained enough, so no more is said of it.
 #
