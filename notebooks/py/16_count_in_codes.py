@@ -89,9 +89,8 @@ from helpers import (
     training,
 )
 from helpers.data.stream import FreshShapes
-from helpers.generative import evaluator, mixture_prior, pixelcnn, quantised
+from helpers.generative import beside_real, evaluator, mixture_prior, pixelcnn, quantised
 from helpers.generative.vq import VectorQuantizer, codebook_usage
-from helpers.generative.whole_objects import one_whole_object
 
 plots.use()
 
@@ -136,24 +135,17 @@ shape = x_train.shape[1:]
 ruler = evaluator.SampleEvaluator(
     x_train, kind_train, real, classifier_steps, batch_size, seed=seed
 )
-MEASURES = ("precision", "recall", "distance", "sharpness")
-scores = {}  # name of a model → one dictionary a set
+scores = {}  # name of a model → one dictionary of scores for each set of draws
 pictures = {}  # name of a model → its first draws
 
 
-def measure(name, drawn, sigma=0.0):
-    """Scores of sets of draws: means of pixels, (sets, scored, H, W, 3), and their σ."""
-    rng = np.random.default_rng(seed)
-    noise = sigma * rng.standard_normal(drawn.shape).astype("float32")
-    honest = (drawn + noise).clip(0, 1)
-    scores[name] = [ruler.evaluate(one) for one in honest]
-    for row, one, means in zip(scores[name], honest, drawn):
-        row["whole"] = one_whole_object(one[:whole]).mean()
-        row["without grain"] = ruler.evaluate(means)
-    pictures[name] = honest[0][:12]
-    for measure_name in (*MEASURES, "whole"):
-        told = metrics.format_interval([row[measure_name] for row in scores[name]], 2)
-        print(f"{measure_name:<10} {told}")
+def measure(name, means, sigma=0.0):
+    """Scores of sets of draws, given the means of pixels (sets, scored, H, W, 3) and σ."""
+    rows, drawn = beside_real.score_sets(ruler, np.asarray(means), sigma, whole, seed)
+    scores[name] = rows
+    pictures[name] = drawn[0][:12]
+    for score in ("precision", "recall", "whole"):
+        print(f"{name}, {score}:", metrics.format_interval([row[score] for row in rows], 2))
 
 
 measure("other real", others)
@@ -176,62 +168,36 @@ one_level, one_note = pretrained.load("vae-shapes32")
 if one_level is None:  # installed without kept weights
     one_level = models.conv_vae(shape, 16, likelihood="gaussian", seed=seed)
 sigma_one = math.exp(float(one_level.log_sigma()))
-u_train = one_level.encoder.predict(x_train, batch_size=500, verbose=0)[0]  # means, (N, 16)
 mixture = mixture_prior.fitted_mixture(one_level, x_train, parts, seed)
 
 
-def draw_mixture(mixture, run):
-    """Latents from a mixture, (scored, K), in random order."""
-    mixture.random_state = seed + run
-    drawn, _ = mixture.sample(scored)  # one Gaussian after the other
-    return np.random.default_rng(run).permutation(drawn).astype("float32")
-
-
-def decode(decoder, latents):
-    """Sets of latents → sets of means of pixels, (sets, scored, H, W, 3)."""
-    return np.stack([decoder.predict(z, batch_size=500, verbose=0) for z in latents])
+def decode(latents):
+    return one_level.decoder.predict(latents, batch_size=500, verbose=0)
 
 
 rng = np.random.default_rng(seed)
-z_normal = rng.standard_normal((sets, scored, u_train.shape[1])).astype("float32")
-z_mixture = [draw_mixture(mixture, run) for run in range(sets)]
-measure("one level, N(0, I)", decode(one_level.decoder, z_normal), sigma_one)
-measure("one level, mixture", decode(one_level.decoder, z_mixture), sigma_one)
-spread = u_train.std(axis=0)  # of the means of the posteriors, (16,)
-print(f"spread of the 16 means: {spread.min():.2f} to {spread.max():.2f}")
+z_normal = rng.standard_normal((sets, scored, 16)).astype("float32")
+z_mixture = [mixture_prior.draw(mixture, scored, seed + run) for run in range(sets)]
+measure("one level, N(0, I)", [decode(z) for z in z_normal], sigma_one)
+measure("one level, mixture", [decode(z) for z in z_mixture], sigma_one)
 
 # %% [markdown]
 # The bounds are measured on held-out pictures, with one sample of the latents for each picture, for every model alike. A density is meant for values without gaps, so each byte gets uniform noise between it and the next (Theis and others, 2016).
 
 # %%
-def dequantised(images):
-    """Bytes (N, H, W, 3) → floats in [0, 1] without gaps."""
-    noise = np.random.default_rng(seed).random(images.shape)
-    return ((images + noise) / 256).astype("float32")
-
-
-x_bound = dequantised(val.images[:scored])
-bounds = {}  # name → (log p(x|latents), minus what the latents take), (N,) nats each
-
-
-rng = np.random.default_rng(seed)
-noise_u = rng.standard_normal((scored, u_train.shape[1])).astype("float32")
-
-
-def kl_to_mixture(vae, x, mixture):
-    """log q(z|x) − log p'(z) at one draw of z for each picture: (N,), nats."""
-    mean, log_variance = (ops.convert_to_numpy(t) for t in vae.encode(x))
-    z = mean + np.exp(0.5 * log_variance) * noise_u
-    log_q = -0.5 * (math.log(2 * math.pi) + log_variance + noise_u**2).sum(axis=1)
-    return log_q - mixture.score_samples(z)
-
-
+x_bound = beside_real.dequantised(val.images[:scored], seed)
+noise_u = rng.standard_normal((scored, 16)).astype("float32")  # one draw for each picture
 nll, kl = (ops.convert_to_numpy(t) for t in one_level.terms(x_bound, noise_u))
-kl_mixture = kl_to_mixture(one_level, x_bound, mixture)
-bounds["one level, N(0, I)"] = -nll, -kl
-bounds["one level, mixture"] = -nll, -kl_mixture
+# log q(z|x) − log p'(z) at the same draws
+kl_mixture = mixture_prior.kl_to_mixture(one_level, x_bound, mixture, noise_u)
 gain = kl - kl_mixture
-print(f"the mixture saves {metrics.format_interval(gain, 1)} nats")
+print(f"the mixture saves {metrics.format_interval(gain, 1)} of {kl.mean():.1f} nats")
+
+# name of a model → log p(x|latents), and the nats that the latents take, (N,) each
+bounds = {
+    "one level, N(0, I)": (-nll, kl),
+    "one level, mixture": (-nll, kl_mixture),
+}
 
 # %% [markdown]
 # In the stored run the mixture saves 0.0<!--=mixture_gain[0]--> ± 0.0<!--=mixture_gain[1]--> nats of a rate of 0<!--=rate-->: little. (The fit is not perfect, so the true misfit is a little larger.) And yet 0.00<!--=one_level_mixture_whole[0]--> of the draws from the mixture show one whole object, and 0.00<!--=one_level_normal_whole[0]--> of those from $\mathcal N(0, I)$.
@@ -253,22 +219,15 @@ def quantise(z, codebook):
     return z + ops.stop_gradient(nearest - z)
 
 
-rng = np.random.default_rng(0)
-z = keras.Variable(rng.normal(size=(2, 4, 4, 3)).astype("float32"))
-weight = ops.convert_to_tensor(rng.normal(size=z.shape).astype("float32"))
-layer = VectorQuantizer(5, seed=0)  # the layer of helpers
+rng_small = np.random.default_rng(0)
+z = keras.Variable(rng_small.normal(size=(2, 4, 4, 3)).astype("float32"))
+layer = VectorQuantizer(5, seed=0)
 expected = ops.convert_to_numpy(layer(z + 0.0))
+value, (slope,) = backend.value_and_grad(lambda: ops.sum(quantise(z, layer.codebook)), [z])
 found = ops.convert_to_numpy(quantise(z, layer.codebook))
-
-
-def weighted_sum():
-    return ops.sum(quantise(z, layer.codebook) * weight)
-
-
-_, (slope,) = backend.value_and_grad(weighted_sum, [z])
 assert np.allclose(found, expected, atol=1e-5)
-assert np.allclose(ops.convert_to_numpy(slope), ops.convert_to_numpy(weight), atol=1e-5)
-print("values as by VectorQuantizer, slope that of the identity")
+assert np.allclose(ops.convert_to_numpy(slope), 1, atol=1e-5)
+print("values as by VectorQuantizer; each slope is 1, that of the identity")
 
 # %% [markdown]
 # Three things more make it learn:
@@ -319,16 +278,8 @@ def error_of(reconstruction):
     return float(np.sqrt(np.mean((real - reconstruction) ** 2)))
 
 
-def vqvae_report(label):
-    codes = vqvae.encode_indices(real)  # (N, 4, 8)
-    use = codebook_usage(codes, num_codes)
-    error = error_of(vqvae.decode_indices(codes))
-    told = ", ".join(f"{name} {value:.0f}" for name, value in use.items())
-    print(f"{label}: error {error:.4f}, {told}")
-    return {**use, "error": error}
-
-
-short_report = vqvae_report(f"{steps} steps")
+short_error = error_of(vqvae.predict(real, batch_size=500, verbose=0))
+print(f"error after {steps} steps: {short_error:.4f}")
 
 # %%
 notes = {}
@@ -345,11 +296,13 @@ def use_kept(model, name):
 
 
 use_kept(vqvae, "vqvae-shapes32")
-report = vqvae_report("this one")
-mean, log_variance = one_level.encode(real)
-z = mean + ops.exp(0.5 * log_variance) * noise_u  # what the rate is counted for
+codes = vqvae.encode_indices(real)  # whole numbers, (N, 4, 8)
+use = codebook_usage(codes, num_codes)
+sigma_vq = error_of(vqvae.decode_indices(codes))
+z = one_level.sampling(*one_level.encode(real), noise=noise_u)  # what its rate is counted for
 one_error = error_of(ops.convert_to_numpy(one_level.decode(z)))
-print(f"error of the VAE with one vector, from draws of z: {one_error:.4f}")
+print(f"error {sigma_vq:.4f}; of the VAE with one vector, from draws of z: {one_error:.4f}")
+print({name: round(value, 1) for name, value in use.items()})
 
 # %% [markdown]
 # 32 codes out of 256 take $32 \cdot 8 = 256$ bits, sent plain. With an ideal file that knows how often each code occurs it is 0<!--=vq_entropy_bits--> bits in the stored run: nearly all codes are in use (0<!--=vq_dead--> of 256 are not), and nearly equally often. (The *perplexity* is the number of equally frequent codes that would need as many bits: 0<!--=vq_perplexity-->.)
@@ -391,16 +344,16 @@ assert not differ[:12].any() and differ[12]
 
 # %%
 use_kept(prior, "vqvae-shapes32-prior")
-sigma_vq = error_of(vqvae.decode_indices(vqvae.encode_indices(real)))
-codes = vqvae.encode_indices(x_bound)
-code_nats = pixelcnn.code_nll(prior, codes)
-report["prior_bits"] = code_nats.mean() / math.log(2)
-print({name: round(value, 1) for name, value in report.items() if "bits" in name})
-drawn = [vqvae.decode_indices(pixelcnn.sample_codes(prior, scored, run)) for run in range(sets)]
-measure("VQ-VAE, prior of codes", np.stack(drawn), sigma_vq)
+code_nats = pixelcnn.code_nll(prior, vqvae.encode_indices(x_bound))  # −log p(c(x)), (N,)
+use["prior_bits"] = code_nats.mean() / math.log(2)
+print(f"{use['prior_bits']:.0f} bits with the prior")
+drawn = [pixelcnn.sample_codes(prior, scored, seed + run) for run in range(sets)]
+measure("VQ-VAE", [vqvae.decode_indices(codes) for codes in drawn], sigma_vq)
+nll = vqvae.reconstruction_nll(x_bound, vqvae(x_bound), math.log(sigma_vq))
+bounds["VQ-VAE"] = -ops.convert_to_numpy(nll), code_nats
 
 # %% [markdown]
-# The prior brings 256 bits down to 0<!--=vq_prior_bits-->. It, too, is a demonstration in the sense of the rule: twice the steps changed $\log p(c)$ by 0.0<!--=vqvae_shapes32_prior_percent--> %. Of its draws, 0.00<!--=VQ_VAE_prior_of_codes_whole[0]--> show one whole object.
+# The prior brings 256 bits down to 0<!--=vq_prior_bits-->. It, too, is a demonstration in the sense of the rule: twice the steps changed $\log p(c)$ by 0.0<!--=vqvae_shapes32_prior_percent--> %. Of its draws, 0.00<!--=VQ_VAE_whole[0]--> show one whole object.
 #
 # ## Two levels of latents
 #
@@ -412,18 +365,8 @@ measure("VQ-VAE, prior of codes", np.stack(drawn), sigma_vq)
 #
 # $$\log p(x) \ge \mathbb E_q\big[\log p(x|u, v)\big] - \mathrm{KL}\big(q(u|x)\,\|\,p(u)\big) - \mathbb E_{q(u|x)}\,\mathrm{KL}\big(q(v|x,u)\,\|\,p(v|u)\big).$$
 #
-# One trick makes it short. Write $v = m(u) + s(u) \cdot w$. Then $w$ has the prior $\mathcal N(0, I)$, and a KL does not change if both densities are shifted and stretched alike. So the network says $q(w \mid x, u)$, and the KL of $v$ is the KL of $w$, in the form that you know (Vahdat and Kautz, 2020). With numbers:
-
-# %% tags=["nbval-check-output"]
-m, s = np.array([[0.5, -1.0]]), np.array([[2.0, 0.3]])  # of p(v|u)
-mean_w, std_w = np.array([[0.7, -0.2]]), np.array([[0.4, 0.9]])  # of q(w|x, u)
-kl_w = losses.gaussian_kl(mean_w, np.log(std_w**2))
-mean_v, std_v = m + s * mean_w, s * std_w
-kl_v = losses.gaussian_kl(mean_v, np.log(std_v**2), m, np.log(s**2))
-print(f"KL of w {float(kl_w[0]):.4f}, KL of v {float(kl_v[0]):.4f} nats")
-assert abs(float(kl_w[0]) - float(kl_v[0])) < 1e-5
-
-# %% [markdown]
+# One trick makes it short. Write $v = m(u) + s(u) \cdot w$. Then $w$ has the prior $\mathcal N(0, I)$, and a KL does not change if both densities are shifted and stretched alike. So the network says $q(w \mid x, u)$, and the KL of $v$ is the KL of $w$, in the form that you know (Vahdat and Kautz, 2020).
+#
 # The networks continue those of the VAE with one vector. What is new are three small networks: for $m$ and $s$, for $q(w \mid x, u)$, and one convolution that adds $v$ to the decoder. Without it the model *is* the one-level VAE, so training starts from its kept weights (80,000 steps) and goes on. At first the KL is left out, and its weight rises to 1 ([warm-up](../docs/site/glossary.md#term-KL-warm-up), notebook `07`). In a trial without warm-up $v$ fell silent: its KL went to 2 nats.
 #
 # Here is one pass by hand, and then the training in plain sight.
@@ -459,10 +402,10 @@ def pass_by_hand(x, noise_u, noise_w):
 
 
 noise_w = rng.standard_normal((scored, *two_levels.grid)).astype("float32")
+log_likelihood, kl_u, kl_w = pass_by_hand(x_bound, noise_u, noise_w)
 noise = np.concatenate([noise_u, noise_w.reshape(scored, -1)], axis=1)
-by_hand = pass_by_hand(x_bound, noise_u, noise_w)
 by_model = ops.convert_to_numpy(two_levels.elbo(x_bound, noise))
-assert np.allclose(by_hand[0] - by_hand[1] - by_hand[2], by_model, rtol=1e-3)
+assert np.allclose(log_likelihood - kl_u - kl_w, by_model, rtol=1e-3)
 
 two_levels.compile(adam(0.002, steps), **backend.compile_options(planned=steps))
 two_levels.fit(stream(steps), shuffle=False, verbose=0)
@@ -473,32 +416,38 @@ two_levels.fit(stream(steps), shuffle=False, verbose=0)
 # %%
 use_kept(two_levels, "vae2-shapes32")
 sigma_two = math.exp(float(two_levels.log_sigma()))
-likelihood, kl_u, kl_w = pass_by_hand(x_bound, noise_u, noise_w)
-mean_u = two_levels.encoder.predict(real, batch_size=500, verbose=0)[0]
-w_again = rng.standard_normal((2, 12, *two_levels.grid)).astype("float32")
+log_likelihood, kl_u, kl_w = pass_by_hand(x_bound, noise_u, noise_w)
+print(f"KL of u {kl_u.mean():.0f} nats, KL of v {kl_w.mean():.0f} nats")
+print(f"σ {sigma_two:.4f}; with one level {sigma_one:.4f}")
+
+few = real[:12]
+mean_u = two_levels.encode(few)[0]
 rows = {
-    "held out": real[:12],
-    "one level": one_level.predict(real[:12], verbose=0),
-    "VQ-VAE": vqvae.decode_indices(vqvae.encode_indices(real[:12])),
-    "two levels": two_levels.predict(real[:12], verbose=0),
-    "same u, other w": ops.convert_to_numpy(two_levels.decode_levels(mean_u[:12], w_again[0])),
-    "once more": ops.convert_to_numpy(two_levels.decode_levels(mean_u[:12], w_again[1])),
+    "held out": few,
+    "one level": one_level.predict(few, verbose=0),
+    "VQ-VAE": vqvae.predict(few, verbose=0),
+    "two levels": two_levels.predict(few, verbose=0),
+    "same u, other w": ops.convert_to_numpy(two_levels.decode_levels(mean_u, noise_w[:12])),
 }
 fig = plots.image_grid([row.clip(0, 1) for row in rows.values()], row_labels=list(rows))
 alt = "A provisional description of the rows of pictures here."
 plots.show(fig, alt=alt)
-print(f"KL of u {kl_u.mean():.0f} nats, KL of v {kl_w.mean():.0f} nats")
-print(f"σ {sigma_two:.4f}; with one level {sigma_one:.4f}")
 
 # %%
 mixture_u = mixture_prior.fitted_mixture(two_levels, x_train, parts, seed)
-kl_u_mixture = kl_to_mixture(two_levels, x_bound, mixture_u)
-u_mixture = [draw_mixture(mixture_u, run) for run in range(sets)]
+kl_u_mixture = mixture_prior.kl_to_mixture(two_levels, x_bound, mixture_u, noise_u)
+bounds["two levels, N(0, I)"] = log_likelihood, kl_u + kl_w
+bounds["two levels, mixture"] = log_likelihood, kl_u_mixture + kl_w
+
+
+def draw_two_levels(u, run):
+    """Means of pixels for given u, with v from p(v|u)."""
+    return ops.convert_to_numpy(two_levels.sample(scored, seed + run, u))
+
+
+u_mixture = [mixture_prior.draw(mixture_u, scored, seed + run) for run in range(sets)]
 for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture", u_mixture)):
-    drawn = [
-        two_levels.sample(scored, seed=seed + run, u=u) for run, u in enumerate(latents)
-    ]
-    measure(name, np.stack([ops.convert_to_numpy(one) for one in drawn]), sigma_two)
+    measure(name, [draw_two_levels(u, run) for run, u in enumerate(latents)], sigma_two)
 
 # %% [markdown]
 # In the stored run $u$ costs 0<!--=kl_u--> nats, as much as in the one-level VAE, and $v$ costs 0<!--=kl_v-->. The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes. Nobody told the model to share the work in this way. What concerns the whole picture is cheaper to say once, in $u$; what concerns one place is said there, in $v$. And where nothing of the texture is known, $p(v \mid u)$ draws it: some texture of the right strength, not the right one.
@@ -510,67 +459,38 @@ for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture",
 # All bounds are measured on the same held-out pictures, with one sample of the latents. Each is given with the $\sigma$ that its model has, and with one $\sigma$ for all, because $\sigma$ alone moves such a number by hundreds of nats.
 
 # %%
-def at_sigma(log_likelihood, sigma, other):
-    """log p(x|latents) of Gaussian pixels with another σ, nats, (N,)."""
-    values = math.prod(shape)
-    norm = math.log(sigma) + 0.5 * math.log(2 * math.pi)
-    squares = -2 * sigma**2 * (log_likelihood + values * norm)  # squared error, (N,)
-    norm_other = math.log(other) + 0.5 * math.log(2 * math.pi)
-    return -values * norm_other - squares / (2 * other**2)
-
-
-log_likelihood = ops.convert_to_numpy(vqvae.elbo(x_bound))  # with the σ of its training
-log_likelihood = at_sigma(log_likelihood, SIGMA, sigma_vq)
-bounds["VQ-VAE, prior of codes"] = log_likelihood, -code_nats
-bounds["two levels, N(0, I)"] = likelihood, -kl_u - kl_w
-bounds["two levels, mixture"] = likelihood, -kl_u_mixture - kl_w
-SIGMAS = {"one": sigma_one, "VQ-": sigma_vq, "two": sigma_two}  # by the first letters
-COMMON = 0.03
-
-table = {}
-for name, (log_likelihood, latents) in bounds.items():
-    sigma = SIGMAS[name[:3]]
-    bound = log_likelihood + latents
-    common = at_sigma(log_likelihood, sigma, COMMON) + latents
-    bits = losses.bits_per_dimension(-bound.mean(), math.prod(shape), 256)
-    table[name] = {
-        "bound": metrics.confidence_interval(bound),
-        "latents": metrics.confidence_interval(-latents),
-        "common": metrics.confidence_interval(common),
-        "sigma": sigma,
-        "bits": float(bits),
-    }
-
-columns = ["bound, nats", "latents, nats", f"bound, σ = {COMMON}", "own σ", "bits a value"]
+COMMON = 0.03  # one σ for all
+sigmas = {name: sigma_one if "one" in name else sigma_two for name in bounds}
+sigmas["VQ-VAE"] = sigma_vq
+table = beside_real.bounds_beside(bounds, sigmas, COMMON, math.prod(shape))
 cells = {}
 for name, row in table.items():
     nats = ["{:.0f} ± {:.0f}".format(*row[key]) for key in ("bound", "latents", "common")]
     cells[name] = [*nats, f"{row['sigma']:.4f}", f"{row['bits']:.3f}"]
-print(metrics.format_table(columns, cells, 18))
+columns = ["bound, nats", "latents, nats", f"bound, σ = {COMMON}", "own σ", "bits a value"]
+print(metrics.format_table(columns, cells, 16))
 
 # %% [markdown]
 # In the stored run the second level raises the bound from 0<!--=one_level_normal_bound[0]--> to 0<!--=two_levels_normal_bound[0]--> nats, and at one σ for all from 0<!--=one_level_normal_common[0]--> to 0<!--=two_levels_normal_common[0]-->. The texture, which 16 latents leave out, is now described, and costs less than it saves. The mixture raises the bound by 0.0<!--=mixture_gain_two[0]--> ± 0.0<!--=mixture_gain_two[1]--> nats with two levels, too. (Both VAEs learned for 80,000 steps; the two-level one for 0<!--=vae2_shapes32_steps--> more. The last 40,000 steps of the one-level VAE changed its ELBO by 1.0<!--=one_percent--> %; the last 0<!--=vae2_shapes32_steps*0.5--> of the two-level one by 0.0<!--=vae2_shapes32_percent--> %.)
 #
-# The bound of the VQ-VAE is 0<!--=VQ_VAE_prior_of_codes_bound[0]--> nats. It is the bound of a model that is not trained enough, so no more is said of it.
+# The bound of the VQ-VAE is 0<!--=VQ_VAE_bound[0]--> nats. It is the bound of a model that is not trained enough, so no more is said of it.
 #
 # ## The samples, on one ruler
 #
 # > **Predict first.** Which rows come near *other real*? And does a higher bound go with better samples?
 
 # %%
-panels = {}
-for measure_name in ("precision", "recall", "whole"):
-    label = measure_name if measure_name != "whole" else "one whole object"
-    panels[label] = {
-        name: metrics.confidence_interval([row[measure_name] for row in rows])
-        for name, rows in scores.items()
-    }
+labels = {"precision": "precision", "recall": "recall", "whole": "one whole object"}
+panels = {label: {} for label in labels.values()}
+for name, rows in scores.items():
+    for key, label in labels.items():
+        panels[label][name] = metrics.confidence_interval([row[key] for row in rows])
 fig = plots.interval_panels(panels, limits=(0, 1.1))
 alt = "A provisional description of the intervals here."
 plots.show(fig, alt=alt)
 for name, rows in scores.items():
     distance = metrics.format_interval([row["distance"] for row in rows], 2)
-    print(f"{name:<24} kernel distance {distance}")
+    print(f"{name:<20} kernel distance {distance}")
 
 # %% tags=["picture"]
 fig = plots.image_grid(list(pictures.values()), row_labels=list(pictures))
@@ -583,7 +503,7 @@ plots.show(fig, alt=alt)
 # - *Other real* has a precision of 0.00<!--=other_real_precision[0]--> ± 0.00<!--=other_real_precision[1]-->, a recall of 0.00<!--=other_real_recall[0]--> ± 0.00<!--=other_real_recall[1]-->, and the rule finds one whole object in 0.00<!--=other_real_whole[0]--> of the pictures.
 # - **One level.** From $\mathcal N(0, I)$ precision is 0.00<!--=one_level_normal_precision[0]--> ± 0.00<!--=one_level_normal_precision[1]--> and recall 0.00<!--=one_level_normal_recall[0]--> ± 0.00<!--=one_level_normal_recall[1]-->; from the mixture 0.00<!--=one_level_mixture_precision[0]--> ± 0.00<!--=one_level_mixture_precision[1]--> and 0.00<!--=one_level_mixture_recall[0]--> ± 0.00<!--=one_level_mixture_recall[1]-->.
 # - **Two levels**, $u$ from a mixture: precision 0.00<!--=two_levels_mixture_precision[0]--> ± 0.00<!--=two_levels_mixture_precision[1]-->, recall 0.00<!--=two_levels_mixture_recall[0]--> ± 0.00<!--=two_levels_mixture_recall[1]-->, one whole object in 0.00<!--=two_levels_mixture_whole[0]-->. From $\mathcal N(0, I)$ it is 0.00<!--=two_levels_normal_whole[0]-->: a second level below does not mend the prior of the first.
-# - **VQ-VAE**: precision 0.00<!--=VQ_VAE_prior_of_codes_precision[0]--> ± 0.00<!--=VQ_VAE_prior_of_codes_precision[1]-->, recall 0.00<!--=VQ_VAE_prior_of_codes_recall[0]--> ± 0.00<!--=VQ_VAE_prior_of_codes_recall[1]-->.
+# - **VQ-VAE**: precision 0.00<!--=VQ_VAE_precision[0]--> ± 0.00<!--=VQ_VAE_precision[1]-->, recall 0.00<!--=VQ_VAE_recall[0]--> ± 0.00<!--=VQ_VAE_recall[1]-->.
 #
 # SAMPLES-CONCLUSION
 #
@@ -594,8 +514,8 @@ plots.show(fig, alt=alt)
 # %%
 for name, rows in scores.items():
     with_grain = metrics.format_interval([row["sharpness"] for row in rows], 2)
-    alone = metrics.format_interval([row["without grain"]["sharpness"] for row in rows], 2)
-    print(f"{name:<24} with grain {with_grain}, means alone {alone}")
+    alone = metrics.format_interval([row["means"]["sharpness"] for row in rows], 2)
+    print(f"{name:<20} with grain {with_grain}, means alone {alone}")
 
 # %% [markdown]
 # BLUR-CONCLUSION
@@ -628,19 +548,17 @@ def key_of(name):
 
 
 results = {"mixture_gain": metrics.confidence_interval(gain), "rate": float(kl.mean())}
-gain_u = kl_u - kl_u_mixture
-results["mixture_gain_two"] = metrics.confidence_interval(gain_u)
+results["mixture_gain_two"] = metrics.confidence_interval(kl_u - kl_u_mixture)
 for name, rows in scores.items():
-    for measure_name in (*MEASURES, "whole"):
-        values = [row[measure_name] for row in rows]
-        results[f"{key_of(name)}_{measure_name}"] = metrics.confidence_interval(values)
-    for measure_name in MEASURES:
-        values = [row["without grain"][measure_name] for row in rows]
-        results[f"{key_of(name)}_means_{measure_name}"] = metrics.confidence_interval(values)
+    for key in ("whole", *beside_real.MEASURES):
+        results[f"{key_of(name)}_{key}"] = metrics.confidence_interval([r[key] for r in rows])
+    for key in beside_real.MEASURES:
+        values = [row["means"][key] for row in rows]
+        results[f"{key_of(name)}_means_{key}"] = metrics.confidence_interval(values)
 for name, row in table.items():
     results |= {f"{key_of(name)}_{key}": value for key, value in row.items()}
-results |= {f"vq_{name}": value for name, value in report.items()}
-results |= {f"short_vq_{name}": value for name, value in short_report.items()}
+results |= {f"vq_{name}": value for name, value in use.items()}
+results |= {"vq_error": sigma_vq, "short_vq_error": short_error}
 results |= {"one_error": one_error, "kl_u": float(kl_u.mean()), "kl_v": float(kl_w.mean())}
 for name, note in notes.items():
     short = name.replace("-", "_")
