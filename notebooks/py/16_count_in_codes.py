@@ -97,7 +97,7 @@ plots.use()
 # %% [markdown]
 # ## Pictures
 #
-# They are those of notebook `00`: one disc, square or triangle on faint texture, 32×32 pixels. A program draws them, so trainings see new ones in every step. Set by set we also draw real pictures to compare with.
+# They are those of notebook `00`: one disc, square or triangle on faint texture, 32×32 pixels. A program draws them, so trainings see new ones in every step.
 
 # %%
 OPTIONS = {
@@ -129,7 +129,7 @@ shape = x_train.shape[1:]
 #
 # And from notebook `00` a rule that looks at pixels: the share of draws with exactly **one whole object**.
 #
-# A model of pixels gives a mean and a standard deviation $\sigma$ for each pixel. An honest draw has both, so we add the noise to the mean. What the models are compared with is *other real*: real pictures that the ruler has not seen. No model can be expected to do better.
+# A model gives a mean and a standard deviation $\sigma$ for each pixel. An honest draw has both, so noise of $\sigma$, the *grain*, is added to the means. The models are compared with *other real*: real pictures that the ruler has not seen.
 
 # %%
 ruler = evaluator.SampleEvaluator(
@@ -159,7 +159,7 @@ measure("other real", others)
 #
 # $$\mathbb E_x\,\mathrm{KL}\big(q(z|x)\,\|\,p(z)\big) = \underbrace{I_q(x; z)}_{\text{what }z\text{ tells about }x} + \underbrace{\mathrm{KL}\big(q(z)\,\|\,p(z)\big)}_{\text{misfit of the prior}}.$$
 #
-# (Write $\log \frac{q(z|x)}{p(z)} = \log \frac{q(z|x)}{q(z)} + \log \frac{q(z)}{p(z)}$ and take the mean.) The first part does not depend on the prior. So if another prior $p'(z)$ takes the place of $\mathcal N(0, I)$, the bound changes by the change of the misfit and by nothing else. Encoder and decoder stay as they are. A **mixture of 60 Gaussians**, fitted to one draw of $z$ for each of 10,000 pictures, is such a learned prior (Ghosh and others, 2020).
+# (Write $\log \frac{q(z|x)}{p(z)} = \log \frac{q(z|x)}{q(z)} + \log \frac{q(z)}{p(z)}$ and take the mean.) The first part does not depend on the prior. So another prior $p'(z)$ changes the bound by the change of the misfit alone. A **mixture of 60 Gaussians**, fitted to one draw of $z$ for each of 10,000 pictures, is such a learned prior (Ghosh and others, 2020).
 #
 # > **Predict first.** The rate is about 68 nats. How many of these does the mixture save: about 1, 10 or 50?
 
@@ -305,17 +305,17 @@ print(f"error {sigma_vq:.4f}; of the VAE with one vector, from draws of z: {one_
 print({name: round(value, 1) for name, value in use.items()})
 
 # %% [markdown]
-# 32 codes out of 256 take $32 \cdot 8 = 256$ bits, sent plain. With an ideal file that knows how often each code occurs it is 0<!--=vq_entropy_bits--> bits in the stored run: nearly all codes are in use (0<!--=vq_dead--> of 256 are not), and nearly equally often. (The *perplexity* is the number of equally frequent codes that would need as many bits: 0<!--=vq_perplexity-->.)
+# 32 codes out of 256 take $32 \cdot 8 = 256$ bits, sent plain. With an ideal file that knows how often each code occurs it is 0<!--=vq_entropy_bits--> bits in the stored run: nearly all codes are in use (0<!--=vq_dead--> of 256 are not), and nearly equally often. (*Perplexity* 0<!--=vq_perplexity-->: so many equally frequent codes would need as many bits.)
 #
-# The error of the VQ-VAE is 0.0000<!--=vq_error-->, after 150 steps of the demonstration 0.0000<!--=short_vq_error-->. The VAE has 0.0000<!--=one_error--> with fewer bits. But it was trained for 80,000 steps, and the VQ-VAE went on from its convolutions for only 0<!--=vqvae_shapes32_steps-->. Twice the steps still changed its $\log p(x \mid c)$ by 0.0<!--=vqvae_shapes32_percent--> %: by the rule of notebook `07` it is **not trained enough**. So this VQ-VAE shows how the method works. It does not show how good a VQ-VAE gets.
+# The error of the VQ-VAE is 0.0000<!--=vq_error-->, after 150 steps of the demonstration 0.0000<!--=short_vq_error-->. The VAE has 0.0000<!--=one_error--> with fewer bits. But it was trained for 80,000 steps, and the VQ-VAE went on from its convolutions for only 0<!--=vqvae_shapes32_steps-->. Twice the steps still changed its $\log p(x \mid c)$ by 0.0<!--=vqvae_shapes32_percent--> %: by the rule of notebook `07` it is **not trained enough**. So it shows how the method works, and not how good a VQ-VAE gets.
 #
 # ## A prior for the codes
 #
-# To draw a picture one needs codes, and no prior was asked of them in training. Drawn one by one from their frequencies, neighbours would not fit together. So a second model learns
+# Codes that are drawn one by one, from their frequencies, would not fit together. So a second model learns
 #
 # $$p(c) = \prod_i p(c_i \mid c_1, \dots, c_{i-1}),$$
 #
-# each code given those before it in reading order. It is a network of **masked convolutions** (PixelCNN; van den Oord and others, 2016): their kernels see only what comes before. Every code of the answer is trained at once, and drawing needs one pass for each of the 32 codes.
+# each code given those before it in reading order. It is a network of **masked convolutions** (PixelCNN; van den Oord and others, 2016): their kernels see only what comes before. Drawing needs one pass for each of the 32 codes.
 #
 # > **Predict first.** Change one code of the grid, and look at the answers for all places. Which of them may change?
 
@@ -450,13 +450,13 @@ for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture",
     measure(name, [draw_two_levels(u, run) for run, u in enumerate(latents)], sigma_two)
 
 # %% [markdown]
-# In the stored run $u$ costs 0<!--=kl_u--> nats, as much as in the one-level VAE, and $v$ costs 0<!--=kl_v-->. The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes. Nobody told the model to share the work in this way. What concerns the whole picture is cheaper to say once, in $u$; what concerns one place is said there, in $v$. And where nothing of the texture is known, $p(v \mid u)$ draws it: some texture of the right strength, not the right one.
+# In the stored run $u$ costs 0<!--=kl_u--> nats, as much as in the one-level VAE, and $v$ costs 0<!--=kl_v-->. The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes. Nobody told the model to share the work in this way. And where nothing of the texture is known, $p(v \mid u)$ draws some.
 #
 # ## The bounds, side by side
 #
-# Each model has a lower bound of *its own* $\log p(x)$, and each bound is below its model's $\log p(x)$ by an amount that nobody knows. So read the table as "at least so much". It does not say by how much one model is better than another; only if one bound is higher by more than the other can be too low would it say that much.
+# Each bound is below *its own model's* $\log p(x)$, by an amount that nobody knows. So read the table as "at least so much"; the difference of two bounds is no difference of two likelihoods.
 #
-# All bounds are measured on the same held-out pictures, with one sample of the latents. Each is given with the $\sigma$ that its model has, and with one $\sigma$ for all, because $\sigma$ alone moves such a number by hundreds of nats.
+# All are measured on the same held-out pictures, with one sample of the latents; once with each model's own $\sigma$, and once with one $\sigma$ for all, because $\sigma$ alone moves such a number by hundreds of nats.
 
 # %%
 COMMON = 0.03  # one σ for all
@@ -615,14 +615,7 @@ record(results, {"rate": {"default": (40, 100)}}, line)
 #
 # ## On your own
 #
-# 1. **Frequencies alone.** Draw each code of the VQ-VAE by its frequency at its place, without looking at the others, and decode. What do the pictures lack?
-#
-#    <details><summary>What to expect</summary>
-#
-#    The places do not know of each other: colours of the ground that differ, and pieces of several objects.
-#
-#    </details>
-# 2. **A prior with one part.** Set `parts = 1`. How many of the saved nats are left, and how many draws show one whole object?
+# 1. **A prior with one part.** Set `parts = 1`. How many of the saved nats are left, and how many draws show one whole object?
 #
 #    <details><summary>Hint</summary>
 #
