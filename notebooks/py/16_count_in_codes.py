@@ -171,15 +171,12 @@ sigma_one = math.exp(float(one_level.log_sigma()))
 mixture = mixture_prior.fitted_mixture(one_level, x_train, parts, seed)
 
 
-def decode(latents):
-    return one_level.decoder.predict(latents, batch_size=500, verbose=0)
-
-
 rng = np.random.default_rng(seed)
 z_normal = rng.standard_normal((sets, scored, 16)).astype("float32")
 z_mixture = [mixture_prior.draw(mixture, scored, seed + run) for run in range(sets)]
-measure("one level, N(0, I)", [decode(z) for z in z_normal], sigma_one)
-measure("one level, mixture", [decode(z) for z in z_mixture], sigma_one)
+for name, latents in (("one level, N(0, I)", z_normal), ("one level, mixture", z_mixture)):
+    means = [one_level.decoder.predict(z, batch_size=500, verbose=0) for z in latents]
+    measure(name, means, sigma_one)
 
 # %% [markdown]
 # The bounds are measured on held-out pictures, with one sample of the latents for each picture, for every model alike. A density is meant for values without gaps, so each byte gets uniform noise between it and the next (Theis and others, 2016).
@@ -418,7 +415,6 @@ use_kept(two_levels, "vae2-shapes32")
 sigma_two = math.exp(float(two_levels.log_sigma()))
 log_likelihood, kl_u, kl_w = pass_by_hand(x_bound, noise_u, noise_w)
 print(f"KL of u {kl_u.mean():.0f} nats, KL of v {kl_w.mean():.0f} nats")
-print(f"σ {sigma_two:.4f}; with one level {sigma_one:.4f}")
 
 few = real[:12]
 mean_u = two_levels.encode(few)[0]
@@ -467,7 +463,7 @@ cells = {}
 for name, row in table.items():
     nats = ["{:.0f} ± {:.0f}".format(*row[key]) for key in ("bound", "latents", "common")]
     cells[name] = [*nats, f"{row['sigma']:.4f}", f"{row['bits']:.3f}"]
-columns = ["bound, nats", "latents, nats", f"bound, σ = {COMMON}", "own σ", "bits a value"]
+columns = ["bound, nats", "latents, nats", "bound, same σ", "own σ", "bits a value"]
 print(metrics.format_table(columns, cells, 16))
 
 # %% [markdown]
@@ -489,8 +485,7 @@ fig = plots.interval_panels(panels, limits=(0, 1.1))
 alt = "A provisional description of the intervals here."
 plots.show(fig, alt=alt)
 for name, rows in scores.items():
-    distance = metrics.format_interval([row["distance"] for row in rows], 2)
-    print(f"{name:<20} kernel distance {distance}")
+    print(f"{name:<20} kernel distance", metrics.format_interval([r["distance"] for r in rows], 2))
 
 # %% tags=["picture"]
 fig = plots.image_grid(list(pictures.values()), row_labels=list(pictures))
@@ -509,13 +504,12 @@ plots.show(fig, alt=alt)
 #
 # ## Do VAEs blur?
 #
-# The sharpness of a picture is the energy of its gradients, as a share of that of real pictures. Grain counts in it, so it is measured twice: with the grain of $\sigma$, and of the means alone.
+# The sharpness of a picture is the energy of its gradients, as a share of that of real pictures. Grain counts in it, so it is measured of the means alone.
 
 # %%
 for name, rows in scores.items():
-    with_grain = metrics.format_interval([row["sharpness"] for row in rows], 2)
     alone = metrics.format_interval([row["means"]["sharpness"] for row in rows], 2)
-    print(f"{name:<20} with grain {with_grain}, means alone {alone}")
+    print(f"{name:<20} sharpness of the means {alone}")
 
 # %% [markdown]
 # BLUR-CONCLUSION
