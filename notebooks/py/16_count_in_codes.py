@@ -485,7 +485,8 @@ fig = plots.interval_panels(panels, limits=(0, 1.1))
 alt = "A provisional description of the intervals here."
 plots.show(fig, alt=alt)
 for name, rows in scores.items():
-    print(f"{name:<20} kernel distance", metrics.format_interval([r["distance"] for r in rows], 2))
+    distance = metrics.format_interval([row["distance"] for row in rows], 2)
+    print(f"{name:<20} kernel distance {distance}")
 
 # %% tags=["picture"]
 fig = plots.image_grid(list(pictures.values()), row_labels=list(pictures))
