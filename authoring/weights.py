@@ -14,7 +14,7 @@ from helpers import backend, data, pretrained, training
 from helpers.checkpoint import long_training
 from helpers.data.scenes import CLEAR
 from helpers.data.stream import FreshShapes
-from helpers.generative import pixelcnn, quantised
+from helpers.generative import quantised
 from helpers.metrics.statistics import confidence_interval, paired_difference
 
 RECIPES = {
@@ -119,6 +119,7 @@ RECIPES["vae2-shapes32"] = {
     "learning_rate": 2e-3,
     "seed": 0,
 }
+quantised.register()
 RECIPES["vqvae-shapes32"] = {
     "pictures": RECIPES["vae-shapes32"]["pictures"],
     "builder": "vqvae",
@@ -130,19 +131,8 @@ RECIPES["vqvae-shapes32"] = {
     "learning_rate": 3e-3,
     "seed": 0,
 }
-RECIPES["vqvae-shapes32-prior"] = {
-    "pictures": RECIPES["vae-shapes32"]["pictures"],
-    "builder": "pixelcnn",
-    "arguments": {"grid": [4, 8], "num_codes": 256, "width": 64, "depth": 4},
-    "codes_of": "vqvae-shapes32",
-    "steps": 2000,
-    "batch_size": 32,
-    **FAST,
-    "learning_rate": 3e-3,
-    "seed": 0,
-}
 # What the number called `elbo_nats` is, where it is no ELBO.
-SCORES = {"vqvae": "log p(x|codes)", "pixelcnn": "log p(codes)"}
+SCORES = {"vqvae": "log p(x|codes)"}
 
 
 def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
@@ -152,8 +142,7 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
         name: of the files, and of a recipe in `RECIPES` unless one is given.
         recipe: a dictionary like those in `RECIPES`; `steps` must be a multiple of 40. With
             `keep_half`, the short one is kept as well, under the name and "-half". With
-            `start_from`, both begin with the weights of that kept VAE. With `codes_of`, the
-            model learns the codes that this kept VQ-VAE gives to the pictures.
+            `start_from`, both begin with the weights of that kept VAE.
         folder: where the weights go.
         work: where the state of an unfinished training lies; in the cache unless given.
         say: gets a line after every twentieth of a training.
@@ -217,15 +206,10 @@ def _train(name, recipe, steps, planned, held_out, work, say):
     rising = recipe.get("rising_steps", 0)
     rate = training.rise_and_fall(recipe["learning_rate"], steps, rising)
     adam = keras.optimizers.Adam(rate, beta_2=recipe.get("beta_2", 0.999))
-    loss = None
-    if "codes_of" in recipe:
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(adam, loss, **backend.compile_options(planned=steps))
+    model.compile(adam, **backend.compile_options(planned=steps))
 
     each = steps // EPOCHS
     stream = FreshShapes(recipe["batch_size"], each, recipe["seed"], **recipe["pictures"])
-    if "codes_of" in recipe:
-        stream = quantised.FreshCodes(pretrained.load(recipe["codes_of"])[0], stream)
 
     def tell(row):
         left = row["seconds"] / row["steps"] * (planned - row["steps"]) / 60
@@ -252,20 +236,15 @@ def _train(name, recipe, steps, planned, held_out, work, say):
 
 
 def _held_out(recipe):
-    """Pictures of the val split, (N, H, W, C), or their codes, (N, h, w)."""
-    x = data.to_float(data.load("shapes", "val", limit=HELD_OUT, **recipe["pictures"]).images)
-    if "codes_of" in recipe:
-        return pretrained.load(recipe["codes_of"])[0].encode_indices(x)
-    return x
+    """Pictures of the val split, (N, H, W, C)."""
+    return data.to_float(data.load("shapes", "val", limit=HELD_OUT, **recipe["pictures"]).images)
 
 
 def _elbos(model, x):
     """One-sample ELBO of every picture, (N,), with the same noise for every model.
 
-    Of a VQ-VAE log p(x|codes), of a prior over codes log p(codes): nats, too.
+    Of a VQ-VAE log p(x|codes): nats, too.
     """
-    if not hasattr(model, "elbo"):
-        return -pixelcnn.code_nll(model, x)
     rng = np.random.default_rng(NOISE_SEED)
     latent_shape = getattr(model, "latent_shape", ())
     noise = rng.standard_normal((len(x), *latent_shape)).astype("float32")
@@ -299,6 +278,4 @@ def _verdict(half, whole):
 
 
 def _arguments(recipe):
-    if recipe["builder"] == "pixelcnn":  # draws nothing of its own
-        return recipe["arguments"]
     return {**recipe["arguments"], "seed": recipe["seed"]}

@@ -1,7 +1,7 @@
 """A VQ-VAE as a Keras model with a loss in nats, and batches of its codes for a prior.
 
 `VQVAE` has encoder, codebook and decoder; `FreshCodes` draws new pictures and gives their codes.
-Of both, `pretrained` builds what is kept: the builders "vqvae" and "pixelcnn".
+After `register`, `pretrained` builds a kept "vqvae".
 """
 
 import math
@@ -12,7 +12,6 @@ from keras import ops
 
 from helpers import losses, networks, pretrained
 from helpers.backend import compile_model
-from helpers.generative import pixelcnn
 from helpers.generative.vq import VectorQuantizer
 from helpers.layers import PACKAGE, positive_int
 
@@ -190,6 +189,6 @@ def _numpy(tensor):
     return ops.convert_to_numpy(tensor)
 
 
-# `pretrained` stands below this folder and cannot import it.
-pretrained.BUILDERS["vqvae"] = VQVAE
-pretrained.BUILDERS["pixelcnn"] = pixelcnn.pixelcnn
+def register():
+    """Let `pretrained` build a kept "vqvae": it stands below this folder and cannot import it."""
+    pretrained.BUILDERS["vqvae"] = VQVAE
