@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Count in codes: a discrete latent, a deeper latent, or a learned prior
 #
-# BADGES <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/16_count_in_codes.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/16_count_in_codes.ipynb) <!--badges-->
 #
-# ![x](../docs/pictures/16.png) <!--picture-->
+# ![A provisional description of the pictures here.](../docs/pictures/16.png) <!--picture-->
 #
 # "A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) is stable, and its pictures are blurred." The VAE behind this sentence has one vector of latents and draws it from $\mathcal N(0, I)$. Both can be changed. **What happens to the samples and to the bound if the latent is discrete, if it has two levels, or if its [prior](../docs/site/glossary.md#term-prior) is learned?**
 #
@@ -199,7 +199,7 @@ bounds = {
 }
 
 # %% [markdown]
-# In the stored run the mixture saves 0.0<!--=mixture_gain[0]--> ± 0.0<!--=mixture_gain[1]--> nats of a rate of 0<!--=rate-->: little. (The fit is not perfect, so the true misfit is a little larger.) And yet 0.00<!--=one_level_mixture_whole[0]--> of the draws from the mixture show one whole object, and 0.00<!--=one_level_normal_whole[0]--> of those from $\mathcal N(0, I)$.
+# In the stored run the mixture saves 8.9<!--=mixture_gain[0]--> ± 0.4<!--=mixture_gain[1]--> nats of a rate of 68<!--=rate-->: little. (The fit is not perfect, so the true misfit is a little larger.) And yet 0.97<!--=one_level_mixture_whole[0]--> of the draws from the mixture show one whole object, and 0.08<!--=one_level_normal_whole[0]--> of those from $\mathcal N(0, I)$.
 #
 # Both are right. A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills only a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. The misfit is then $-\log f$ nats: 3 nats for one twentieth. So **a prior can be nearly right in nats, and most of its draws can be wrong**. The bound does not see it; only who draws does.
 
@@ -304,9 +304,9 @@ print(f"error {sigma_vq:.4f}; of the VAE with one vector, from draws of z: {one_
 print({name: round(value, 1) for name, value in use.items()})
 
 # %% [markdown]
-# 32 codes out of 256 take $32 \cdot 8 = 256$ bits, sent plain. With an ideal file that knows how often each code occurs it is 0<!--=vq_entropy_bits--> bits in the stored run: nearly all codes are in use (0<!--=vq_dead--> of 256 are not), and nearly equally often. (*Perplexity* 0<!--=vq_perplexity-->: so many equally frequent codes would need as many bits.)
+# 32 codes out of 256 take $32 \cdot 8 = 256$ bits, sent plain. With an ideal file that knows how often each code occurs it is 248<!--=vq_entropy_bits--> bits in the stored run: nearly all codes are in use (0<!--=vq_dead--> of 256 are not), and nearly equally often. (*Perplexity* 216<!--=vq_perplexity-->: so many equally frequent codes would need as many bits.)
 #
-# The error of the VQ-VAE is 0.0000<!--=vq_error-->, after 150 steps of the demonstration 0.0000<!--=short_vq_error-->. The VAE has 0.0000<!--=one_error--> with fewer bits. But it was trained for 80,000 steps, and the VQ-VAE went on from its convolutions for only 0<!--=vqvae_shapes32_steps-->. Twice the steps still changed its $\log p(x \mid c)$ by 0.0<!--=vqvae_shapes32_percent--> %: by the rule of notebook `07` it is **not trained enough**. So it shows how the method works, and not how good a VQ-VAE gets.
+# The error of the VQ-VAE is 0.0466<!--=vq_error-->, after 150 steps of the demonstration 0.0908<!--=short_vq_error-->. The VAE has 0.0383<!--=one_error--> with fewer bits. But it was trained for 80,000 steps, and the VQ-VAE went on from its convolutions for only 6000<!--=vqvae_shapes32_steps-->. Twice the steps still changed its $\log p(x \mid c)$ by 6.2<!--=vqvae_shapes32_percent--> %: by the rule of notebook `07` it is **not trained enough**. So it shows how the method works, and not how good a VQ-VAE gets.
 #
 # ## A prior for the codes
 #
@@ -352,7 +352,7 @@ nll = vqvae.reconstruction_nll(x_bound, vqvae(x_bound), math.log(sigma_vq))
 bounds["VQ-VAE"] = -ops.convert_to_numpy(nll), code_nats
 
 # %% [markdown]
-# The prior brings 256 bits down to 0<!--=vq_prior_bits-->. It learned for 600 steps, here in the notebook: a demonstration, too. Of its draws, 0.00<!--=VQ_VAE_whole[0]--> show one whole object.
+# The prior brings 256 bits down to 146<!--=vq_prior_bits-->. It learned for 600 steps, here in the notebook: a demonstration, too. Of its draws, 0.10<!--=VQ_VAE_whole[0]--> show one whole object.
 #
 # ## Two levels of latents
 #
@@ -448,7 +448,7 @@ for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture",
     measure(name, [draw_two_levels(u, run) for run, u in enumerate(latents)], sigma_two)
 
 # %% [markdown]
-# In the stored run $u$ costs 0<!--=kl_u--> nats, as much as in the one-level VAE, and $v$ costs 0<!--=kl_v-->. The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes. Nobody told the model to share the work in this way. And where nothing of the texture is known, $p(v \mid u)$ draws some.
+# In the stored run $u$ costs 68<!--=kl_u--> nats, as much as in the one-level VAE, and $v$ costs 117<!--=kl_v-->. The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes. Nobody told the model to share the work in this way. And where nothing of the texture is known, $p(v \mid u)$ draws some.
 #
 # ## The bounds, side by side
 #
@@ -469,9 +469,9 @@ columns = ["bound, nats", "latents, nats", "bound, same σ", "own σ", "bits a v
 print(metrics.format_table(columns, cells, 16))
 
 # %% [markdown]
-# In the stored run the second level raises the bound from 0<!--=one_level_normal_bound[0]--> to 0<!--=two_levels_normal_bound[0]--> nats, and at one σ for all from 0<!--=one_level_normal_common[0]--> to 0<!--=two_levels_normal_common[0]-->. The texture, which 16 latents leave out, is now described, and costs less than it saves. The mixture raises the bound by 0.0<!--=mixture_gain_two[0]--> ± 0.0<!--=mixture_gain_two[1]--> nats with two levels, too. (Both VAEs learned for 80,000 steps; the two-level one for 0<!--=vae2_shapes32_steps--> more. The last 40,000 steps of the one-level VAE changed its ELBO by 1.0<!--=one_percent--> %; the last 0<!--=vae2_shapes32_steps*0.5--> of the two-level one by 0.0<!--=vae2_shapes32_percent--> %.)
+# In the stored run the second level raises the bound from 5609<!--=one_level_normal_bound[0]--> to 5955<!--=two_levels_normal_bound[0]--> nats, and at one σ for all from 5401<!--=one_level_normal_common[0]--> to 5930<!--=two_levels_normal_common[0]-->. The texture, which 16 latents leave out, is now described, and costs less than it saves. The mixture raises the bound by 9.4<!--=mixture_gain_two[0]--> ± 0.4<!--=mixture_gain_two[1]--> nats with two levels, too. (Both VAEs learned for 80,000 steps; the two-level one for 2000<!--=vae2_shapes32_steps--> more. The last 40,000 steps of the one-level VAE changed its ELBO by 1.0<!--=one_percent--> %; the last 1000<!--=vae2_shapes32_steps*0.5--> of the two-level one by 3.2<!--=vae2_shapes32_percent--> %.)
 #
-# The bound of the VQ-VAE is 0<!--=VQ_VAE_bound[0]--> nats. It is the bound of a model that is not trained enough, so no more is said of it.
+# The bound of the VQ-VAE is 4970<!--=VQ_VAE_bound[0]--> nats. It is the bound of a model that is not trained enough, so no more is said of it.
 #
 # ## The samples, on one ruler
 #
@@ -498,12 +498,12 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # The pictures are the first draws of each model, with their grain; none was chosen. In the stored run (4 sets of 500 draws of one training each; intervals over the sets):
 #
-# - *Other real* has a precision of 0.00<!--=other_real_precision[0]--> ± 0.00<!--=other_real_precision[1]-->, a recall of 0.00<!--=other_real_recall[0]--> ± 0.00<!--=other_real_recall[1]-->, and the rule finds one whole object in 0.00<!--=other_real_whole[0]--> of the pictures.
-# - **One level.** From $\mathcal N(0, I)$ precision is 0.00<!--=one_level_normal_precision[0]--> ± 0.00<!--=one_level_normal_precision[1]--> and recall 0.00<!--=one_level_normal_recall[0]--> ± 0.00<!--=one_level_normal_recall[1]-->; from the mixture 0.00<!--=one_level_mixture_precision[0]--> ± 0.00<!--=one_level_mixture_precision[1]--> and 0.00<!--=one_level_mixture_recall[0]--> ± 0.00<!--=one_level_mixture_recall[1]-->.
-# - **Two levels**, $u$ from a mixture: precision 0.00<!--=two_levels_mixture_precision[0]--> ± 0.00<!--=two_levels_mixture_precision[1]-->, recall 0.00<!--=two_levels_mixture_recall[0]--> ± 0.00<!--=two_levels_mixture_recall[1]-->, one whole object in 0.00<!--=two_levels_mixture_whole[0]-->. From $\mathcal N(0, I)$ it is 0.00<!--=two_levels_normal_whole[0]-->: a second level below does not mend the prior of the first.
-# - **VQ-VAE**: precision 0.00<!--=VQ_VAE_precision[0]--> ± 0.00<!--=VQ_VAE_precision[1]-->, recall 0.00<!--=VQ_VAE_recall[0]--> ± 0.00<!--=VQ_VAE_recall[1]-->.
+# - *Other real* has a precision of 0.89<!--=other_real_precision[0]--> ± 0.02<!--=other_real_precision[1]-->, a recall of 0.91<!--=other_real_recall[0]--> ± 0.02<!--=other_real_recall[1]-->, and the rule finds one whole object in 0.99<!--=other_real_whole[0]--> of the pictures.
+# - **One level.** From $\mathcal N(0, I)$ precision is 0.72<!--=one_level_normal_precision[0]--> ± 0.04<!--=one_level_normal_precision[1]--> and recall 0.81<!--=one_level_normal_recall[0]--> ± 0.16<!--=one_level_normal_recall[1]-->; from the mixture 0.84<!--=one_level_mixture_precision[0]--> ± 0.02<!--=one_level_mixture_precision[1]--> and 0.90<!--=one_level_mixture_recall[0]--> ± 0.02<!--=one_level_mixture_recall[1]-->.
+# - **Two levels**, $u$ from a mixture: precision 0.84<!--=two_levels_mixture_precision[0]--> ± 0.02<!--=two_levels_mixture_precision[1]-->, recall 0.88<!--=two_levels_mixture_recall[0]--> ± 0.01<!--=two_levels_mixture_recall[1]-->, one whole object in 0.97<!--=two_levels_mixture_whole[0]-->. From $\mathcal N(0, I)$ it is 0.09<!--=two_levels_normal_whole[0]-->: a second level below does not mend the prior of the first.
+# - **VQ-VAE**: precision 0.77<!--=VQ_VAE_precision[0]--> ± 0.02<!--=VQ_VAE_precision[1]-->, recall 0.84<!--=VQ_VAE_recall[0]--> ± 0.04<!--=VQ_VAE_recall[1]-->.
 #
-# With a mixture as the prior, both VAEs come near *other real*. (The ruler sees what its classifier sees: it was trained to name shapes, and judges texture only as far as that needs it.) A higher bound does not go with better samples: the two priors of one VAE differ by 0.0<!--=mixture_gain[0]--> nats, and their draws by everything.
+# With a mixture as the prior, both VAEs come near *other real*. (The ruler sees what its classifier sees: it was trained to name shapes, and judges texture only as far as that needs it.) A higher bound does not go with better samples: the two priors of one VAE differ by 8.9<!--=mixture_gain[0]--> nats, and their draws by everything.
 #
 # ## Do VAEs blur?
 #
@@ -515,7 +515,7 @@ for name, rows in scores.items():
     print(f"{name:<20} sharpness of the means {alone}")
 
 # %% [markdown]
-# The means of the one-level VAE have a sharpness of 0.00<!--=one_level_mixture_means_sharpness[0]-->: half of what real pictures have. The pictures tell what is missing: not the outlines of the objects, which are sharp, but texture and grain. With two levels it is 0.00<!--=two_levels_mixture_means_sharpness[0]-->. *Grain* is no fault of a model that states its $\sigma$; real pictures have it, too. So "VAEs blur" is not what came out here. What came out: **a VAE leaves out what its latents cannot say**, and a VAE whose prior does not fit draws torn shapes. A short training blurs as well (notebook `00`).
+# The means of the one-level VAE have a sharpness of 0.57<!--=one_level_mixture_means_sharpness[0]-->: half of what real pictures have. The pictures tell what is missing: not the outlines of the objects, which are sharp, but texture and grain. With two levels it is 0.58<!--=two_levels_mixture_means_sharpness[0]-->. *Grain* is no fault of a model that states its $\sigma$; real pictures have it, too. So "VAEs blur" is not what came out here. What came out: **a VAE leaves out what its latents cannot say**, and a VAE whose prior does not fit draws torn shapes. A short training blurs as well (notebook `00`).
 #
 # **Exercise 1.** A grid of 8×8 places, one code out of 512 at each: how many bits, sent plain? **Exercise 2.** In a trained model only 64 of the 512 codes are ever used, all equally often. How many bits does the best code need that knows the frequencies?
 
@@ -570,9 +570,9 @@ record(results, {"rate": {"default": (40, 100)}}, line)
 # %% [markdown]
 # ## What you saw
 #
-# - **A learned prior.** It changed the bound by 0.0<!--=mixture_gain[0]--> nats, and the share of draws with one whole object from 0.00<!--=one_level_normal_whole[0]--> to 0.00<!--=one_level_mixture_whole[0]-->.
-# - **A deeper latent.** A second level raised the bound from 0<!--=one_level_normal_bound[0]--> to 0<!--=two_levels_normal_bound[0]--> nats and drew texture; its vector needs the mixture as well, 0.00<!--=two_levels_mixture_whole[0]--> against 0.00<!--=two_levels_normal_whole[0]-->.
-# - **A discrete latent.** Its bits can be counted: 256 sent plain, 0<!--=vq_prior_bits--> with a prior over the codes. Here it was not trained enough for more.
+# - **A learned prior.** It changed the bound by 8.9<!--=mixture_gain[0]--> nats, and the share of draws with one whole object from 0.08<!--=one_level_normal_whole[0]--> to 0.97<!--=one_level_mixture_whole[0]-->.
+# - **A deeper latent.** A second level raised the bound from 5609<!--=one_level_normal_bound[0]--> to 5955<!--=two_levels_normal_bound[0]--> nats and drew texture; its vector needs the mixture as well, 0.97<!--=two_levels_mixture_whole[0]--> against 0.09<!--=two_levels_normal_whole[0]-->.
+# - **A discrete latent.** Its bits can be counted: 256 sent plain, 146<!--=vq_prior_bits--> with a prior over the codes. Here it was not trained enough for more.
 # - All of this is one training of each model, on one kind of easy pictures.
 #
 # ## Check yourself
