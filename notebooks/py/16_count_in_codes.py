@@ -22,14 +22,12 @@
 # **What you'll do**
 #
 # - Draw from one VAE with two priors, and measure how many [nats](../docs/site/glossary.md#term-nat) the prior loses.
-# - Build a VQ-VAE, whose latent is a grid of whole numbers, count its bits, and train a prior over its codes.
-# - Build a VAE with two levels of latents.
+# - Build a VQ-VAE, count its bits, train a prior over its codes; and build a VAE with two levels of latents.
 # - Put all of them on one ruler, beside real pictures.
 #
 # **What you'll learn**
 #
-# - Why the slope of a rounding step is 0, and what the straight-through estimator puts in its place.
-# - How a picture's bits are counted: plain, by frequencies, by a prior that knows what came before.
+# - How rounding is trained, and how a picture's bits are counted.
 # - What a bound may be compared with, and what not.
 #
 # **What you'll need**
@@ -99,7 +97,7 @@ plots.use()
 # %% [markdown]
 # ## Pictures
 #
-# They are those of notebook `00`: one disc, square or triangle on faint texture, 32×32 pixels. A program draws them, so trainings see new ones in every step.
+# They are those of notebook `00`: one disc, square or triangle on faint texture. A program draws them, so trainings see new ones in every step.
 
 # %%
 OPTIONS = {
@@ -122,11 +120,11 @@ shape = x_train.shape[1:]
 # %% [markdown]
 # ## A ruler for pictures that nobody took
 #
-# The ruler is that of notebook `15`. A small classifier learns to name the kinds of objects. Its last features, 64 numbers a picture, are compared between drawn and real pictures:
+# The ruler is that of notebook `15`. A small classifier learns to name the objects, and its last features are compared between drawn and real pictures:
 #
 # - **Precision**: the share of draws that lie near a real picture. Do they look real?
 # - **Recall**: the share of real pictures that lie near a draw. Is everything real among them?
-# - **Kernel distance**: how far the two clouds of features are apart; 0 on average for two sets of real pictures.
+# - **Kernel distance** of the two clouds; 0 on average for two sets of real pictures.
 # - **Sharpness**: the energy of the gradients of pixels, as a share of that of real pictures.
 #
 # And from notebook `00` a rule that looks at pixels: the share of draws with exactly **one whole object**.
@@ -155,13 +153,13 @@ measure("other real", others)
 # %% [markdown]
 # ## One vector, and two ways to draw it
 #
-# The kept VAE `vae-shapes32` has 16 latents, and learned for 80,000 steps. Its [encoder](../docs/site/glossary.md#term-encoder) gives each picture a [posterior](../docs/site/glossary.md#term-posterior) $q(z \mid x)$. All posteriors together are the *[aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior)* $q(z)$. Training pulls $q(z)$ towards the [prior](../docs/site/glossary.md#term-prior) $\mathcal N(0, I)$ and never brings it all the way. A draw from $\mathcal N(0, I)$ may then lie where no posterior does, and what the [decoder](../docs/site/glossary.md#term-decoder) makes of it was never trained.
+# The kept VAE `vae-shapes32` has 16 latents, and learned for 80,000 steps. Its [encoder](../docs/site/glossary.md#term-encoder) gives each picture a [posterior](../docs/site/glossary.md#term-posterior) $q(z \mid x)$. All posteriors together are the *[aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior)* $q(z)$. Training pulls $q(z)$ towards the [prior](../docs/site/glossary.md#term-prior) $\mathcal N(0, I)$ and never brings it all the way. A draw from $\mathcal N(0, I)$ may then lie where the [decoder](../docs/site/glossary.md#term-decoder) was never trained.
 #
 # How much is lost by that can be counted. The mean [KL](../docs/site/glossary.md#term-KL-divergence) of the posteriors splits into two parts (Hoffman and Johnson, 2016):
 #
 # $$\mathbb E_x\,\mathrm{KL}\big(q(z|x)\,\|\,p(z)\big) = \underbrace{I_q(x; z)}_{\text{what }z\text{ tells about }x} + \underbrace{\mathrm{KL}\big(q(z)\,\|\,p(z)\big)}_{\text{misfit of the prior}}.$$
 #
-# (Write $\log \frac{q(z|x)}{p(z)} = \log \frac{q(z|x)}{q(z)} + \log \frac{q(z)}{p(z)}$ and take the mean.) The first part does not depend on the prior. So another prior $p'(z)$ changes the bound by the change of the misfit alone. A **mixture of 60 Gaussians**, fitted to one draw of $z$ for each of 10,000 pictures, is such a learned prior (Ghosh and others, 2020).
+# (Write $\log \frac{q(z|x)}{p(z)} = \log \frac{q(z|x)}{q(z)} + \log \frac{q(z)}{p(z)}$ and take the mean.) Another prior $p'(z)$ changes the second part alone, and with it the bound. A **mixture of 60 Gaussians**, fitted to one draw of $z$ for each of 10,000 pictures, is such a learned prior (Ghosh and others, 2020).
 #
 # > **Predict first.** The rate is about 68 nats. How many of these does the mixture save: about 1, 10 or 50?
 
@@ -208,7 +206,7 @@ bounds = {
 #
 # The **VQ-VAE** (van den Oord and others, 2017) has a *[codebook](../docs/site/glossary.md#term-codebook)*: $K$ vectors that are learned. The encoder gives a grid of vectors, and each is replaced by the nearest vector of the codebook. So the picture is told by whole numbers: which vector, at each place. These numbers are its **codes**.
 #
-# The trouble is the slope. The nearest vector is a step function of what the encoder says, and the slope of a step is 0: the encoder would learn nothing. The **straight-through estimator** puts another slope in its place. Forwards the value of the code vector $e$, backwards the slope of the identity: $z + \mathrm{stop}(e - z)$, where *stop* lets no slope through. It is no true slope; it works because $e$ is near $z$.
+# The trouble is the slope. The nearest vector is a step function of what the encoder says, and the slope of a step is 0: the encoder would learn nothing. The **straight-through estimator** puts another slope in its place. Forwards the value of the code vector $e$, backwards the slope of the identity: $z + \mathrm{stop}(e - z)$, where *stop* lets no slope through. It is no true slope; it works while $e$ is near $z$.
 
 # %% tags=["nbval-check-output"]
 def quantise(z, codebook):
@@ -235,7 +233,7 @@ print("values as by VectorQuantizer; each slope is 1, that of the identity")
 # - **The codes follow** the vectors that chose them, by a moving average.
 # - **Restarts**: a code that nobody chooses is put at a vector of the current batch.
 #
-# `VectorQuantizer` has all three. Encoder and decoder are those of the VAE above, with a grid of 4×4 places instead of one vector; each place has two codes out of 256.
+# `VectorQuantizer` has all three. Encoder and decoder are those of the VAE above, with a grid of 4×4 places in place of the vector, and two codes out of 256 at each.
 #
 # > **Predict first.** 32 codes out of 256: how many bits is that, sent plain? The VAE needs about 98 bits. Will the [reconstructions](../docs/site/glossary.md#term-reconstruction) of the VQ-VAE have a smaller or a larger error?
 #
@@ -304,13 +302,13 @@ print(f"error {sigma_vq:.4f}; of the VAE with one vector, from draws of z: {one_
 print({name: round(value, 1) for name, value in use.items()})
 
 # %% [markdown]
-# 32 codes out of 256 take $32 \cdot 8 = 256$ bits, sent plain. With an ideal file that knows how often each code occurs it is 248<!--=vq_entropy_bits--> bits in the stored run: nearly all codes are in use (0<!--=vq_dead--> of 256 are not), and nearly equally often. (*Perplexity* 216<!--=vq_perplexity-->: so many equally frequent codes would need as many bits.)
+# 32 codes out of 256 take $32 \cdot 8 = 256$ bits, sent plain. An ideal file that knows how often each code occurs takes 248<!--=vq_entropy_bits--> bits in the stored run: all codes are in use (0<!--=vq_dead--> of 256 are not), nearly equally often.
 #
 # The error of the VQ-VAE is 0.0466<!--=vq_error-->, after 150 steps of the demonstration 0.0908<!--=short_vq_error-->. The VAE has 0.0383<!--=one_error--> with fewer bits. But it was trained for 80,000 steps, and the VQ-VAE went on from its convolutions for only 6,000<!--=vqvae_shapes32_steps-->. Twice the steps still changed its $\log p(x \mid c)$ by 6.2<!--=vqvae_shapes32_percent--> %: by the rule of notebook `07` it is **not trained enough**. So it shows how the method works, and not how good a VQ-VAE gets.
 #
 # ## A prior for the codes
 #
-# Codes that are drawn one by one, from their frequencies, would not fit together. So a second model learns
+# Codes that are drawn by their frequencies alone would not fit together. So a second model learns
 #
 # $$p(c) = \prod_i p(c_i \mid c_1, \dots, c_{i-1}),$$
 #
@@ -336,11 +334,9 @@ print("first place whose answer changes:", int(np.argmax(differ)))
 assert not differ[:12].any() and differ[12]
 
 # %% [markdown]
-# Only places *after* the changed one may change. So the product above is a probability, and the VQ-VAE has a bound after all. Of all codes that could lead to a picture, the encoder chooses one, $c(x)$; it is one term of a sum of positive terms:
+# Only places *after* the changed one. So the product above is a probability, and the VQ-VAE has a bound after all. The codes $c(x)$ that the encoder chooses are one term of a sum of positive terms:
 #
 # $$\log p(x) = \log \sum_c p(c)\,p(x|c) \;\ge\; \log p(c(x)) + \log p(x \mid c(x)).$$
-#
-# The first term, in bits, is also the length of the codes in the best possible file.
 
 # %%
 code_nats = pixelcnn.code_nll(prior, vqvae.encode_indices(x_bound))  # −log p(c(x)), (N,)
@@ -366,7 +362,7 @@ bounds["VQ-VAE"] = -ops.convert_to_numpy(nll), code_nats
 #
 # One trick makes it short. Write $v = m(u) + s(u) \cdot w$. Then $w$ has the prior $\mathcal N(0, I)$, and a KL does not change if both densities are shifted and stretched alike. So the network says $q(w \mid x, u)$, and the KL of $v$ is the KL of $w$, in the form that you know (Vahdat and Kautz, 2020).
 #
-# The networks continue those of the VAE with one vector. What is new are three small networks: for $m$ and $s$, for $q(w \mid x, u)$, and one convolution that adds $v$ to the decoder. Without it the model *is* the one-level VAE, so training starts from its kept weights (80,000 steps) and goes on. At first the KL is left out, and its weight rises to 1 ([warm-up](../docs/site/glossary.md#term-KL-warm-up), notebook `07`). In a trial without warm-up $v$ fell silent: its KL went to 2 nats.
+# The networks continue those of the VAE with one vector. What is new are three small networks: for $m$ and $s$, for $q(w \mid x, u)$, and one convolution that adds $v$ to the decoder. Without it the model *is* the one-level VAE, so training starts from its kept weights (80,000 steps) and goes on. The weight of the KL rises from 0 to 1 ([warm-up](../docs/site/glossary.md#term-KL-warm-up), notebook `07`). In a trial without warm-up $v$ fell silent: its KL went to 2 nats.
 #
 # Here is one pass by hand, and then the training in plain sight.
 
@@ -469,7 +465,7 @@ columns = ["bound, nats", "latents, nats", "bound, same σ", "own σ", "bits a v
 print(metrics.format_table(columns, cells, 16))
 
 # %% [markdown]
-# In the stored run the second level raises the bound from 5,609<!--=one_level_normal_bound[0]--> to 5,955<!--=two_levels_normal_bound[0]--> nats, and at one σ for all from 5,401<!--=one_level_normal_common[0]--> to 5,930<!--=two_levels_normal_common[0]-->. Part of the texture, which 16 latents leave out, is now described, and saves more nats than it takes. The mixture raises the bound by 9.4<!--=mixture_gain_two[0]--> ± 0.4<!--=mixture_gain_two[1]--> nats with two levels, too. By the rule of notebook `07` neither VAE is trained enough, so the bounds of longer trainings would be higher. (Both learned for 80,000 steps, the two-level one for 2,000<!--=vae2_shapes32_steps--> more. The last 40,000 steps of the one-level VAE changed its ELBO by 1.0<!--=one_percent--> %; the last 1,000<!--=vae2_shapes32_steps*0.5--> of the two-level one by 3.2<!--=vae2_shapes32_percent--> %.)
+# In the stored run the second level raises the bound from 5,609<!--=one_level_normal_bound[0]--> to 5,955<!--=two_levels_normal_bound[0]--> nats, and at one σ for all from 5,401<!--=one_level_normal_common[0]--> to 5,930<!--=two_levels_normal_common[0]-->. Part of the texture, which 16 latents leave out, is now described, and saves more nats than it takes. The mixture raises the bound by 9.4<!--=mixture_gain_two[0]--> ± 0.4<!--=mixture_gain_two[1]--> nats with two levels, too. By the rule of notebook `07` neither VAE is trained enough: twice the steps changed the ELBO by 1.0<!--=one_percent--> % (80,000 steps) and, for the second level, by 3.2<!--=vae2_shapes32_percent--> % (2,000<!--=vae2_shapes32_steps--> more). Longer trainings would raise the bounds.
 #
 # The bound of the VQ-VAE is 4,970<!--=VQ_VAE_bound[0]--> nats. It is the bound of a model that is not trained enough, so no more is said of it.
 #
@@ -498,16 +494,15 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # The pictures are the first draws of each model, with their grain; none was chosen. The VAEs and the VQ-VAE have the kept weights, the prior over the codes was trained here. In the stored run (4 sets of 500 draws of one training each; intervals over the sets):
 #
-# - *Other real* has a precision of 0.89<!--=other_real_precision[0]--> ± 0.02<!--=other_real_precision[1]-->, a recall of 0.91<!--=other_real_recall[0]--> ± 0.02<!--=other_real_recall[1]-->, and the rule finds one whole object in 0.99<!--=other_real_whole[0]--> of the pictures.
-# - **One level.** From $\mathcal N(0, I)$ precision is 0.72<!--=one_level_normal_precision[0]--> ± 0.04<!--=one_level_normal_precision[1]--> and recall 0.81<!--=one_level_normal_recall[0]--> ± 0.16<!--=one_level_normal_recall[1]-->; from the mixture 0.84<!--=one_level_mixture_precision[0]--> ± 0.02<!--=one_level_mixture_precision[1]--> and 0.90<!--=one_level_mixture_recall[0]--> ± 0.02<!--=one_level_mixture_recall[1]-->.
-# - **Two levels**, $u$ from a mixture: precision 0.84<!--=two_levels_mixture_precision[0]--> ± 0.02<!--=two_levels_mixture_precision[1]-->, recall 0.88<!--=two_levels_mixture_recall[0]--> ± 0.01<!--=two_levels_mixture_recall[1]-->, one whole object in 0.97<!--=two_levels_mixture_whole[0]-->. From $\mathcal N(0, I)$ it is 0.09<!--=two_levels_normal_whole[0]-->: a second level below does not mend the prior of the first.
-# - **VQ-VAE**: precision 0.77<!--=VQ_VAE_precision[0]--> ± 0.02<!--=VQ_VAE_precision[1]-->, recall 0.84<!--=VQ_VAE_recall[0]--> ± 0.04<!--=VQ_VAE_recall[1]-->.
+# - *Other real*: precision 0.89<!--=other_real_precision[0]--> ± 0.02<!--=other_real_precision[1]-->, recall 0.91<!--=other_real_recall[0]--> ± 0.02<!--=other_real_recall[1]-->.
+# - *One level, mixture*: 0.84<!--=one_level_mixture_precision[0]--> ± 0.02<!--=one_level_mixture_precision[1]--> and 0.90<!--=one_level_mixture_recall[0]--> ± 0.02<!--=one_level_mixture_recall[1]-->. *Two levels, mixture*: 0.84<!--=two_levels_mixture_precision[0]--> ± 0.02<!--=two_levels_mixture_precision[1]--> and 0.88<!--=two_levels_mixture_recall[0]--> ± 0.01<!--=two_levels_mixture_recall[1]-->.
+# - From $\mathcal N(0, I)$, both draw few whole objects: a second level below does not mend the prior of the first.
 #
-# With a mixture as the prior, both VAEs come near *other real*: the kernel distance is 0.06<!--=one_level_mixture_distance[0]--> ± 0.07<!--=one_level_mixture_distance[1]--> with one level and 0.08<!--=two_levels_mixture_distance[0]--> ± 0.07<!--=two_levels_mixture_distance[1]--> with two, beside −0.01<!--=other_real_distance[0]--> ± 0.02<!--=other_real_distance[1]-->. No difference between one level and two was seen, although their bounds differ by hundreds of nats. And 9 nats of prior change nearly every draw. So **a higher bound does not tell who draws better**. (The classifier of the ruler names shapes, and judges texture only as far as that needs it.)
+# With a mixture as the prior, both VAEs come near *other real*: the kernel distance is 0.06<!--=one_level_mixture_distance[0]--> ± 0.07<!--=one_level_mixture_distance[1]--> with one level and 0.08<!--=two_levels_mixture_distance[0]--> ± 0.07<!--=two_levels_mixture_distance[1]--> with two, beside −0.01<!--=other_real_distance[0]--> ± 0.02<!--=other_real_distance[1]-->. No difference between one level and two was seen, although their bounds differ by hundreds of nats. And 9 nats of prior change nearly every draw. So **a higher bound does not tell who draws better**. (The ruler's classifier names shapes, and judges texture only as far as that needs it.)
 #
 # ## Do VAEs blur?
 #
-# The sharpness of a picture is the energy of its gradients, as a share of that of real pictures. Grain counts in it, so it is measured of the means alone.
+# Sharpness counts grain, too. So the next cell prints it for the means alone.
 
 # %%
 for name, rows in scores.items():
@@ -583,35 +578,35 @@ record(results, {"rate": {"default": (40, 100)}}, line)
 #
 #    <details><summary>Answer</summary>
 #
-#    The nearest code changes in steps; between two steps nothing changes, so the slope is 0. The straight-through estimator puts the slope of the identity in its place.
+#    The nearest code changes in steps; between two steps nothing changes, so the slope is 0.
 #
 #    </details>
 # 2. A mixture takes the place of $\mathcal N(0, I)$, and the bound rises by 5 nats. What has changed in the reconstructions?
 #
 #    <details><summary>Answer</summary>
 #
-#    Nothing. Encoder and decoder are the same; only the misfit of the prior is smaller, and with it the KL.
+#    Nothing: encoder and decoder are the same. Only the KL is smaller.
 #
 #    </details>
 # 3. The bound of model A is 6,000 nats, that of model B 5,900, on the same pictures with the same number of samples. Which model gives the pictures the higher probability?
 #
 #    <details><summary>Answer</summary>
 #
-#    That is not known. Each bound lies below its own model's log p(x) by an unknown amount; B's may be 200 nats too low.
+#    That is not known: B's bound may be 200 nats too low.
 #
 #    </details>
 # 4. What does the prior over codes have to do with the bound of a VQ-VAE?
 #
 #    <details><summary>Answer</summary>
 #
-#    Without it the codes have no probability, and there is no bound. A better prior makes the codes shorter and the bound higher by as many nats.
+#    Without it the codes have no probability, and there is no bound. A better prior raises the bound.
 #
 #    </details>
 # 5. In the two-level VAE, where is the prior that is learned?
 #
 #    <details><summary>Answer</summary>
 #
-#    It is $p(v \mid u)$: its mean and its standard deviation are the answers of a network, trained with everything else.
+#    It is $p(v \mid u)$: a network, trained with everything else, answers its mean and spread.
 #
 #    </details>
 #
@@ -621,7 +616,7 @@ record(results, {"rate": {"default": (40, 100)}}, line)
 #
 #    <details><summary>Hint</summary>
 #
-#    One Gaussian can only mend mean, spread and correlation of the aggregate posterior.
+#    One Gaussian can only mend mean, spread and correlation.
 #
 #    </details>
 #
