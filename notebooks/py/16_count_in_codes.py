@@ -27,14 +27,14 @@
 #
 # **What you'll learn**
 #
-# - How rounding is trained, and how a picture's bits are counted.
+# - How rounding is trained, and how bits are counted.
 # - What a bound may be compared with, and what not.
 #
 # **What you'll need**
 #
 # - The VAE and its [ELBO](../docs/site/glossary.md#term-ELBO) (notebooks `03` and `04`), the [rate](../docs/site/glossary.md#term-rate) (`06`), and when a VAE is trained enough (`07`).
 # - Mathematics: conditional probabilities, logarithms, and what a 95 % interval is.
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 40 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.9 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -120,7 +120,7 @@ shape = x_train.shape[1:]
 # %% [markdown]
 # ## A ruler for pictures that nobody took
 #
-# The ruler is that of notebook `15`. A small classifier learns to name the objects, and its last features are compared between drawn and real pictures:
+# The ruler is that of notebook `15`. The last features of a small classifier of the objects are compared between drawn and real pictures:
 #
 # - **Precision**: the share of draws that lie near a real picture. Do they look real?
 # - **Recall**: the share of real pictures that lie near a draw. Is everything real among them?
@@ -227,7 +227,7 @@ assert np.allclose(ops.convert_to_numpy(slope), 1, atol=1e-5)
 print("values as by VectorQuantizer; each slope is 1, that of the identity")
 
 # %% [markdown]
-# Three things more make it learn:
+# Three more things make it learn:
 #
 # - **Commitment**: a term $\beta\,\lVert z - \mathrm{stop}(e)\rVert^2$ in the loss keeps the encoder near its codes.
 # - **The codes follow** the vectors that chose them, by a moving average.
@@ -304,7 +304,7 @@ print({name: round(value, 1) for name, value in use.items()})
 # %% [markdown]
 # 32 codes out of 256 take $32 \cdot 8 = 256$ bits, sent plain. An ideal file that knows how often each code occurs takes 248<!--=vq_entropy_bits--> bits in the stored run: all codes are in use (0<!--=vq_dead--> of 256 are not), nearly equally often.
 #
-# The error of the VQ-VAE is 0.0466<!--=vq_error-->, after 150 steps of the demonstration 0.0908<!--=short_vq_error-->. The VAE has 0.0383<!--=one_error--> with fewer bits. But it was trained for 80,000 steps, and the VQ-VAE went on from its convolutions for only 6,000<!--=vqvae_shapes32_steps-->. Twice the steps still changed its $\log p(x \mid c)$ by 6.2<!--=vqvae_shapes32_percent--> %: by the rule of notebook `07` it is **not trained enough**. So it shows how the method works, and not how good a VQ-VAE gets.
+# The error of the VQ-VAE is 0.0466<!--=vq_error-->, after 150 steps of the demonstration 0.0908<!--=short_vq_error-->. The VAE has 0.0383<!--=one_error--> with fewer bits. But it had 80,000 steps, and the VQ-VAE went on from its convolutions for only 6,000<!--=vqvae_shapes32_steps-->. Twice the steps still changed its $\log p(x \mid c)$ by 6.2<!--=vqvae_shapes32_percent--> %: by the rule of notebook `07` it is **not trained enough**. So it shows how the method works, and not how good a VQ-VAE gets.
 #
 # ## A prior for the codes
 #
@@ -362,9 +362,9 @@ bounds["VQ-VAE"] = -ops.convert_to_numpy(nll), code_nats
 #
 # One trick makes it short. Write $v = m(u) + s(u) \cdot w$. Then $w$ has the prior $\mathcal N(0, I)$, and a KL does not change if both densities are shifted and stretched alike. So the network says $q(w \mid x, u)$, and the KL of $v$ is the KL of $w$, in the form that you know (Vahdat and Kautz, 2020).
 #
-# The networks continue those of the VAE with one vector. What is new are three small networks: for $m$ and $s$, for $q(w \mid x, u)$, and one convolution that adds $v$ to the decoder. Without it the model *is* the one-level VAE, so training starts from its kept weights (80,000 steps) and goes on. The weight of the KL rises from 0 to 1 ([warm-up](../docs/site/glossary.md#term-KL-warm-up), notebook `07`). In a trial without warm-up $v$ fell silent: its KL went to 2 nats.
+# The networks continue those of the VAE with one vector. New are three small ones: for $m$ and $s$, for $q(w \mid x, u)$, and a convolution that adds $v$ to the decoder. Without it the model *is* the one-level VAE, so training starts from its kept weights (80,000 steps) and goes on. The weight of the KL rises from 0 to 1 ([warm-up](../docs/site/glossary.md#term-KL-warm-up), notebook `07`). In a trial without warm-up $v$ fell silent: its KL went to 2 nats.
 #
-# Here is one pass by hand, and then the training in plain sight.
+# Here is one pass by hand, and then the training.
 
 # %%
 keras.utils.set_random_seed(seed)
@@ -444,7 +444,7 @@ for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture",
     measure(name, [draw_two_levels(u, run) for run, u in enumerate(latents)], sigma_two)
 
 # %% [markdown]
-# In the stored run $u$ costs 68<!--=kl_u--> nats, as much as in the one-level VAE, and $v$ costs 117<!--=kl_v-->. The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes. Nobody told the model to share the work in this way. And where nothing of the texture is known, $p(v \mid u)$ draws some.
+# In the stored run $u$ costs 68<!--=kl_u--> nats, as much as in the one-level VAE, and $v$ costs 117<!--=kl_v-->. The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes. Nobody told the model to share the work in this way.
 #
 # ## The bounds, side by side
 #
@@ -471,7 +471,7 @@ print(metrics.format_table(columns, cells, 16))
 #
 # ## The samples, on one ruler
 #
-# > **Predict first.** Which rows come near *other real*? And does a higher bound go with better samples?
+# > **Predict first.** Which rows come near *other real*? Does a higher bound go with better samples?
 
 # %%
 labels = {"precision": "precision", "recall": "recall", "whole": "one whole object"}
@@ -492,7 +492,7 @@ alt = "Six rows of twelve pictures. Other real: one clean shape each on textured
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The pictures are the first draws of each model, with their grain; none was chosen. The VAEs and the VQ-VAE have the kept weights, the prior over the codes was trained here. In the stored run (4 sets of 500 draws of one training each; intervals over the sets):
+# The pictures are the first draws of each model, with their grain; none was chosen. All have the kept weights; only the prior over the codes was trained here. In the stored run (4 sets of 500 draws of one training each; intervals over the sets):
 #
 # - *Other real*: precision 0.89<!--=other_real_precision[0]--> ± 0.02<!--=other_real_precision[1]-->, recall 0.91<!--=other_real_recall[0]--> ± 0.02<!--=other_real_recall[1]-->.
 # - *One level, mixture*: 0.84<!--=one_level_mixture_precision[0]--> ± 0.02<!--=one_level_mixture_precision[1]--> and 0.90<!--=one_level_mixture_recall[0]--> ± 0.02<!--=one_level_mixture_recall[1]-->. *Two levels, mixture*: 0.84<!--=two_levels_mixture_precision[0]--> ± 0.02<!--=two_levels_mixture_precision[1]--> and 0.88<!--=two_levels_mixture_recall[0]--> ± 0.01<!--=two_levels_mixture_recall[1]-->.
@@ -526,7 +526,7 @@ for what, yours, true in (("plain", your_plain, 64 * 9), ("best", your_best, 64 
 # %% [markdown]
 # <details><summary>Solutions</summary>
 #
-# $64 \cdot \log_2 512 = 576$ bits, and $64 \cdot \log_2 64 = 384$ bits. The 448 unused codes are *dead*.
+# $64 \cdot \log_2 512 = 576$ bits, and $64 \cdot \log_2 64 = 384$ bits.
 #
 # </details>
 #
@@ -622,10 +622,8 @@ record(results, {"rate": {"default": (40, 100)}}, line)
 #
 # ## References
 #
-# - Dai, B. and Wipf, D. (2019). Diagnosing and Enhancing VAE Models. ICLR. (A second VAE as the prior of the first.) [arXiv:1903.05789](https://arxiv.org/abs/1903.05789)
 # - Ghosh, P. and others (2020). From Variational to Deterministic Autoencoders. ICLR. [arXiv:1903.12436](https://arxiv.org/abs/1903.12436)
 # - Hoffman, M. D. and Johnson, M. J. (2016). ELBO surgery: yet another way to carve up the variational evidence lower bound. NeurIPS workshop on advances in approximate Bayesian inference. <http://approximateinference.org/accepted/HoffmanJohnson2016.pdf>
-# - Kynkäänniemi, T. and others (2019). Improved Precision and Recall Metric for Assessing Generative Models. NeurIPS. [arXiv:1904.06991](https://arxiv.org/abs/1904.06991)
 # - Sønderby, C. K. and others (2016). Ladder Variational Autoencoders. NeurIPS. [arXiv:1602.02282](https://arxiv.org/abs/1602.02282)
 # - Theis, L., van den Oord, A. and Bethge, M. (2016). A note on the evaluation of generative models. ICLR. [arXiv:1511.01844](https://arxiv.org/abs/1511.01844)
 # - Vahdat, A. and Kautz, J. (2020). NVAE: A Deep Hierarchical Variational Autoencoder. NeurIPS. [arXiv:2007.03898](https://arxiv.org/abs/2007.03898)
