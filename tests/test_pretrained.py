@@ -11,6 +11,7 @@ import pytest
 from helpers import data, models, networks, pretrained, pyramids
 from helpers.checkpoint import code_versions
 from helpers.data import records
+from helpers.generative import quantised
 
 NET = {"patches": [2, 2], "widths": [4, 6], "depths": [1, 1], "num_classes": 3}
 
@@ -164,6 +165,7 @@ KEPT = sorted(path.stem for path in pretrained.FOLDER.glob("*.npz"))
 
 @pytest.mark.parametrize("name", KEPT)
 def test_what_comes_with_the_project_is_what_its_note_says(name):
+    quantised.register()
     model, note = pretrained.load(name)
     assert note["commit"] and (pretrained.FOLDER / f"{name}.npz").stat().st_size <= 2 * 2**20
     if "multiple" in note:  # classifiers of pixels; the scores: see test_first_edition.py
@@ -178,7 +180,7 @@ def test_what_comes_with_the_project_is_what_its_note_says(name):
     assert name.endswith("-half") or {"learning_curve", "half", "minutes"} <= set(note)
     count, noise_seed = note["scored_on"]["pictures"], note["scored_on"]["noise_seed"]
     pictures = data.load("shapes", "val", limit=count, **note["parameters"]["pictures"])
-    noise = np.random.default_rng(noise_seed).standard_normal((count, *model.latent_shape))
+    noise = np.random.default_rng(noise_seed).standard_normal((count, *getattr(model, "latent_shape", ())))
     found = [
         keras.ops.convert_to_numpy(model.elbo(data.to_float(x), e.astype("float32")))
         for x, e in zip(np.array_split(pictures.images, 8), np.array_split(noise, 8))

@@ -121,9 +121,7 @@ def test_every_recipe_builds_and_its_files_are_small(name):
     model = pretrained.build(recipe["builder"], recipe["arguments"])
     assert 2 * model.count_params() < pretrained.MAX_BYTES
     assert recipe["steps"] % (2 * weights.EPOCHS) == 0
-    assert set(recipe) - {"keep_half", "rising_steps", "beta_2", "start_from"} == set(
-        TINY
-    )
+    assert set(recipe) - {"keep_half", "rising_steps", "beta_2", "start_from"} == set(TINY)
 
 
 def test_the_shell(capsys, monkeypatch):
