@@ -180,7 +180,9 @@ def test_what_comes_with_the_project_is_what_its_note_says(name):
     assert name.endswith("-half") or {"learning_curve", "half", "minutes"} <= set(note)
     count, noise_seed = note["scored_on"]["pictures"], note["scored_on"]["noise_seed"]
     pictures = data.load("shapes", "val", limit=count, **note["parameters"]["pictures"])
-    noise = np.random.default_rng(noise_seed).standard_normal((count, *getattr(model, "latent_shape", ())))
+    noise = np.random.default_rng(noise_seed).standard_normal(
+        (count, *getattr(model, "latent_shape", ()))
+    )
     found = [
         keras.ops.convert_to_numpy(model.elbo(data.to_float(x), e.astype("float32")))
         for x, e in zip(np.array_split(pictures.images, 8), np.array_split(noise, 8))
