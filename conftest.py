@@ -28,6 +28,7 @@ LONGEST = (
     "14_repair_masks",
     "17_compare_segmenters",
     "15_meet_the_generative_neighbours",
+    "16_count_in_codes",
     "06_set_the_rate",
     "03_build_a_vae",
 )

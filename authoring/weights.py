@@ -10,114 +10,23 @@ import tempfile
 import keras
 import numpy as np
 
-from helpers import backend, data, pretrained, training
+from authoring.recipes import RECIPES
+from helpers import backend, data, losses, pretrained, training
 from helpers.checkpoint import long_training
 from helpers.data import mask_damage, scenes
-from helpers.data.scenes import CLEAR
+from helpers.data.coarse_noise import CoarseNoise
 from helpers.data.stream import FreshMasks, FreshShapes
+from helpers.generative import quantised
 from helpers.metrics.statistics import confidence_interval, paired_difference
 
-RECIPES = {
-    "vae-shapes32": {
-        "pictures": {
-            "size": 32,
-            "objects": 1,
-            "radius": [0.18, 0.25],
-            "contrast": [0.25, 0.6],
-            "texture": 0.1,
-            "noise": 0.02,
-            "annotators": 1,
-        },
-        "builder": "conv_vae",
-        "arguments": {
-            "image_shape": [32, 32, 3],
-            "latent": 16,
-            "width": 32,
-            "likelihood": "gaussian",
-        },
-        "steps": 80000,  # and 40,000 for the control
-        "batch_size": 64,
-        "learning_rate": 4e-3,  # falls to 0 along half a cosine
-        "seed": 0,
-    },
-}
-FAST = {"learning_rate": 1e-2, "rising_steps": 100, "beta_2": 0.99}  # of the grid VAEs
-# The pictures of notebook 08, with lists as JSON has them.
-SCENES = {"size": 32} | {k: list(v) if isinstance(v, tuple) else v for k, v in CLEAR.items()}
-
-
-def _grid_recipe(patches, channels):
-    """A VAE of notebook 08: a grid of 32 / ∏ patches places a side, with so many channels."""
-    return {
-        "pictures": SCENES,
-        "builder": "grid_vae",
-        "arguments": {
-            "image_shape": [32, 32, 3],
-            "latent": channels,
-            "widths": [24, 32, 48],
-            "depths": [1, 1, 2],
-            "patches": patches,
-            "batch_norm": False,
-            "likelihood": "gaussian",
-            "sigma": 0.05,
-        },
-        "steps": 12000,  # and 6,000 for the control
-        "batch_size": 16,
-        **FAST,
-        "learning_rate": 5e-3,  # at 1e-2 a latent of one channel diverges
-        "seed": 0,
-    }
-
-
-RECIPES["grid-4x4x1"] = _grid_recipe([2, 2, 2], 1)
-RECIPES["grid-4x4x8"] = _grid_recipe([2, 2, 2], 8)
-RECIPES["grid-8x8x4"] = _grid_recipe([2, 2, 1], 4)
-RECIPES["masks-shapes32"] = {  # the VAE of label maps of notebook 14
-    "masks": {key: SCENES[key] for key in ("size", "objects", "radius")},
-    "builder": "conv_vae",
-    "arguments": {
-        "image_shape": [32, 32, mask_damage.CLASSES],
-        "latent": 32,
-        "width": 16,
-        "likelihood": "categorical",
-    },
-    "steps": 6000,
-    "keep_half": True,
-    "batch_size": 32,
-    **FAST,
-    "learning_rate": 5e-3,
-    "seed": 0,
-}
-# The same networks as a denoising autoencoder: it sees damaged maps, without noise and KL.
-RECIPES["masks-denoising"] = RECIPES["masks-shapes32"] | {"damage": "any_of_them"}
+quantised.register()
 EPOCHS = 20  # parts of a training: after each one it is scored, and can be stopped
 HELD_OUT = 1000  # pictures of the val split
 NOISE_SEED = 0  # of the ε that all scores share
 LIMIT = 0.5  # % of the ELBO
 
-EDGE_SIGMAS = {"edges48-low": 0.2, "edges48-middle": 0.1, "edges48-high": 0.05}  # name to σ
-RECIPES |= {
-    name: {
-        "pictures": {"size": 48},  # of notebook 10: `shapes` as it is, in 48×48 pixels
-        "builder": "grid_vae",
-        "arguments": {
-            "image_shape": [48, 48, 3],
-            "latent": 8,
-            "widths": [16, 32, 48],
-            "depths": [1, 1, 2],
-            "patches": [2, 2, 1],
-            "batch_norm": False,
-            "likelihood": "gaussian",
-            "sigma": sigma,
-        },
-        "steps": 6000,  # and 3,000; of the high rate these are kept as well
-        "keep_half": name == "edges48-high",
-        "batch_size": 8,
-        **FAST,
-        "seed": 0,
-    }
-    for name, sigma in EDGE_SIGMAS.items()
-}
+# What the number called `elbo_nats` is, where it is no ELBO.
+SCORES = {"vqvae": "log p(x|codes)"}
 
 
 def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
@@ -126,7 +35,8 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     Args:
         name: of the files, and of a recipe in `RECIPES` unless one is given.
         recipe: a dictionary like those in `RECIPES`; `steps` must be a multiple of 40. With
-            `keep_half`, the short one is kept as well, under the name and "-half".
+            `keep_half`, the short one is kept as well, under the name and "-half". With
+            `start_from`, both begin with the weights of that kept VAE.
         folder: where the weights go.
         work: where the state of an unfinished training lies; in the cache unless given.
         say: gets a line after every twentieth of a training.
@@ -155,6 +65,7 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
         "parameters": {**recipe, "optimizer": "Adam", "schedule": "cosine to 0"},
         "seed": recipe["seed"],
         "steps": steps,
+        "score": _measure(recipe),
         nats: float(scores[steps].mean()),
         nats.replace("nats", "interval"): confidence_interval(scores[steps])[1],
         "scored_on": {"split": "val", "pictures": HELD_OUT, "noise_seed": NOISE_SEED},
@@ -189,29 +100,23 @@ def _train(name, recipe, steps, planned, held_out, work, say):
     rate = training.rise_and_fall(recipe["learning_rate"], steps, rising)
     adam = keras.optimizers.Adam(rate, beta_2=recipe.get("beta_2", 0.999))
     trained, loss = model, None
-    if "damage" in recipe:  # the networks of the VAE, without a draw and without KL
-        trained = keras.Model(model.encoder.input, model.decoder(model.encoder.output[0]))
-        loss = keras.losses.CategoricalCrossentropy(from_logits=True)
+    if _is_autoencoder(recipe):  # the networks of the VAE, without a draw and without KL
+        trained = keras.Model(model.encoder.input, model.decoder(model.encoder.outputs[0]))
+        loss = _loss(model)
+    if "start_from" in recipe:
+        model.start_from(pretrained.load(recipe["start_from"])[0])
     trained.compile(adam, loss, **backend.compile_options(planned=steps))
-
-    each = steps // EPOCHS
-    fresh, options = FreshShapes, recipe.get("pictures")
-    if "masks" in recipe:
-        fresh, options = FreshMasks, {**recipe["masks"], "damage": _damage(recipe)}
-    stream = fresh(recipe["batch_size"], each, recipe["seed"], **options)
-
-    measure = "log-likelihood" if "damage" in recipe else "ELBO"
 
     def tell(row):
         left = row["seconds"] / row["steps"] * (planned - row["steps"]) / 60
         say(
-            f"{name}: step {row['steps']:,} of {steps:,}, {measure} {row['score']:,.1f} nats on "
-            f"{HELD_OUT:,} held-out pictures, about {left:.0f} min left"
+            f"{name}: step {row['steps']:,} of {steps:,}, {_measure(recipe)} {row['score']:,.1f} "
+            f"nats on {HELD_OUT:,} held-out pictures, about {left:.0f} min left"
         )
 
     rows, backup = long_training.fit(
         trained,
-        stream,
+        _stream(recipe, steps // EPOCHS),
         EPOCHS,
         work / f"{name}-{steps}",
         recipe,
@@ -235,8 +140,27 @@ def _held_out(recipe):
     return data.to_float(data.load("shapes", "val", limit=HELD_OUT, **recipe["pictures"]).images)
 
 
+def _stream(recipe, length):
+    """What a part of the training sees: fresh pictures or label maps, damaged for an autoencoder."""
+    if "masks" in recipe:
+        options = {**recipe["masks"], "damage": _damage(recipe)}
+        return FreshMasks(recipe["batch_size"], length, recipe["seed"], **options)
+    stream = FreshShapes(recipe["batch_size"], length, recipe["seed"], **recipe["pictures"])
+    if "coarse_noise" in recipe:
+        return CoarseNoise(stream, seed=recipe["seed"], **recipe["coarse_noise"])
+    return stream
+
+
+def _is_autoencoder(recipe):
+    return "damage" in recipe or "coarse_noise" in recipe
+
+
 def _nats(recipe):
-    return "log_likelihood_nats" if "damage" in recipe else "elbo_nats"
+    return "log_likelihood_nats" if _is_autoencoder(recipe) else "elbo_nats"
+
+
+def _measure(recipe):
+    return "log-likelihood" if _is_autoencoder(recipe) else SCORES.get(recipe["builder"], "ELBO")
 
 
 def _damage(recipe):
@@ -244,20 +168,37 @@ def _damage(recipe):
     return getattr(mask_damage, recipe["damage"]) if "damage" in recipe else None
 
 
+def _loss(model):
+    """The loss of an autoencoder in the networks of a VAE, with the VAE's likelihood."""
+    if model.likelihood == "categorical":
+        return keras.losses.CategoricalCrossentropy(from_logits=True)
+
+    def gaussian_loss(x, mean):
+        return losses.gaussian_nll(x, mean, model.log_sigma())
+
+    return gaussian_loss
+
+
 def _scores(model, recipe, x):
-    """The ELBO of every picture, or log p(map | damaged map) of a denoising autoencoder, (N,)."""
-    if "damage" not in recipe:
+    """The ELBO of every picture, (N,), or log p(x | damaged x) of an autoencoder."""
+    if not _is_autoencoder(recipe):
         return _elbos(model, x)
-    rng = np.random.default_rng(NOISE_SEED)
-    damaged = _damage(recipe)(x.argmax(axis=-1), rng)
+    if "damage" in recipe:
+        damaged = _damage(recipe)(x.argmax(axis=-1), np.random.default_rng(NOISE_SEED))
+    else:
+        damaged = CoarseNoise([(x,)], seed=NOISE_SEED, **recipe["coarse_noise"])[0][0]
     mean, _ = model.encoder.predict(damaged, verbose=0)
     return -keras.ops.convert_to_numpy(model.reconstruction_nll(x, mean))
 
 
 def _elbos(model, x):
-    """One-sample ELBO of every picture, (N,), with the same noise for every model."""
+    """One-sample ELBO of every picture, (N,), with the same noise for every model.
+
+    Of a VQ-VAE log p(x|codes): nats, too.
+    """
     rng = np.random.default_rng(NOISE_SEED)
-    noise = rng.standard_normal((len(x), *model.latent_shape)).astype("float32")
+    latent_shape = getattr(model, "latent_shape", ())
+    noise = rng.standard_normal((len(x), *latent_shape)).astype("float32")
     parts = [slice(i, i + 100) for i in range(0, len(x), 100)]
     return np.concatenate([keras.ops.convert_to_numpy(model.elbo(x[p], noise[p])) for p in parts])
 

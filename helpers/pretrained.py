@@ -32,9 +32,10 @@ def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, 
     Args:
         model: what `builder` builds.
         name: of the files.
-        builder: "conv_vae", "dense_vae" (see `models`), "grid_vae", a VAE of
+        builder: "conv_vae", "dense_vae", "two_level_vae" (see `models`), "grid_vae", a VAE of
             `pyramids.pyramid_networks`, "pyramid_head", a `pyramids.segmentation_head` on all
-            levels of an encoder, "segmenter" or "edge_network" (see `photo_networks`).
+            levels of an encoder, "segmenter" or "edge_network" (see `photo_networks`);
+            after `helpers.generative.quantised.register()`, "vqvae", too.
         arguments: of the builder, a dictionary of JSON values. A grid VAE has those of
             `pyramid_networks` and of `models.VAE`. Those of a pyramid head are `patches`,
             `widths`, `depths` and `num_classes`; they may stand among `about` instead.
@@ -200,6 +201,7 @@ def _grid_vae(image_shape, latent, widths, depths, patches, batch_norm=True, **o
 BUILDERS = {
     "conv_vae": models.conv_vae,
     "dense_vae": models.dense_vae,
+    "two_level_vae": models.TwoLevelVAE,
     "grid_vae": _grid_vae,
     "pyramid_head": _pyramid_head,
     "segmenter": photo_networks.segmenter,
@@ -225,7 +227,8 @@ def build(builder, arguments):
 
 def _kept(model):
     """The variables that the outputs are computed with, in an order of their own."""
-    networks = [model.encoder, model.decoder] if isinstance(model, models.VAE) else [model]
+    whole = [model.encoder, model.decoder] if isinstance(model, models.VAE) else [model]
+    networks = getattr(model, "networks", whole)
     kept = [w for network in networks for w in network.weights]
     sigma = getattr(model, "raw_log_sigma", None)
     kept += [] if sigma is None else [sigma]

@@ -21,7 +21,7 @@ SMALL = (
     "backend", "checks", "layers", "losses", "networks", "photo_networks", "pretrained", "progress", "pyramids",
     "training", "checkpoint.code_versions", "checkpoint.fingerprints", "checkpoint.result_store",
     "checkpoint.session_code", "metrics.density", "metrics.label_maps", "metrics.loss_weights", "models.inputs",
-    "models.pair_checks", "models.saving", "models.vae",
+    "models.pair_checks", "models.saving", "models.two_level", "models.vae",
 )  # fmt: skip
 # Files of it that only other files of `helpers` use.
 INSIDE = (
@@ -32,6 +32,7 @@ INSIDE = (
 )
 # Methods that readers call by themselves.
 METHODS = {
+    "TwoLevelVAE": ("decode_levels", "sample", "start_from"),
     "VAE": ("encode", "decode", "sample", "elbo"),
     "ResultStore": ("result", "fit"),
 }

@@ -29,7 +29,7 @@ def test_evidence_says_nothing_in_a_hole_and_t_elsewhere():
 
 
 @pytest.mark.parametrize(
-    "repair, settings", [(mask_repairs.majority, (3, 2)), (mask_repairs.smoother, (8, 1))]
+    ("repair", "settings"), [(mask_repairs.majority, (3, 2)), (mask_repairs.smoother, (8, 1))]
 )
 def test_a_filter_mends_most_flips_and_keeps_a_map_without_damage(repair, settings):
     noisy = damaged("flips")

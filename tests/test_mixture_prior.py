@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from helpers.generative.mixture_prior import mixture_latents
+from helpers.generative.mixture_prior import (
+    draw,
+    fitted_mixture,
+    kl_to_mixture,
+    mixture_latents,
+)
 
 
 class Encoder:
@@ -34,3 +39,21 @@ def test_the_order_is_random_and_the_seed_decides():
     assert 30 < (np.diff(np.sign(z[:, 0])) != 0).sum() < 70  # and not one block after the other
     np.testing.assert_array_equal(z, mixture_latents(Model(), X, 100, parts=2, seed=1))
     assert (z != mixture_latents(Model(), X, 100, parts=2, seed=2)).any()
+
+
+def test_the_kl_to_one_standard_normal_is_the_closed_form_on_average():
+    mixture = fitted_mixture(Model(), X, parts=1, seed=0)
+    mixture.means_ = np.zeros((1, 2))
+    mixture.covariances_ = mixture.precisions_cholesky_ = np.eye(2)[None]
+    noise = np.random.default_rng(0).standard_normal((400, 2))
+    kl = kl_to_mixture(Model(), X, mixture, noise)
+    expected = (16 + 0.25 - 1 - np.log(0.25)) / 2 * 2  # two coordinates: 4 apart, σ of ½
+    assert abs(kl.mean() - expected) < 4 * kl.std() / 20
+
+
+def test_draws_of_a_mixture_repeat():
+    mixture = fitted_mixture(Model(), X, parts=2, seed=0)
+    z = draw(mixture, 50, seed=3)
+    assert z.shape == (50, 2) and z.dtype == "float32"
+    np.testing.assert_array_equal(z, draw(mixture, 50, seed=3))
+    assert (z != draw(mixture, 50, seed=4)).any()

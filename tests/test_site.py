@@ -206,7 +206,7 @@ def test_the_page_of_exercises_has_each_with_its_solution():
     lonely = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_markdown_cell("**Exercise.** And now?")]
     )
-    with pytest.raises(sources.SiteError, match="no solution follows.*And now"):
+    with pytest.raises(sources.SiteError, match=r"no solution follows.*And now"):
         questions.exercises(lonely)
 
 

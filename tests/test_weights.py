@@ -122,7 +122,8 @@ def test_every_recipe_builds_and_its_files_are_small(name):
     assert 2 * model.count_params() < pretrained.MAX_BYTES
     assert recipe["steps"] % (2 * weights.EPOCHS) == 0
     drawn = {"pictures" if key == "masks" else key for key in recipe}
-    assert drawn - {"keep_half", "rising_steps", "beta_2", "damage"} == set(TINY)
+    optional = {"keep_half", "rising_steps", "beta_2", "damage", "coarse_noise", "start_from"}
+    assert drawn - optional == set(TINY)
 
 
 def test_a_vae_of_label_maps_is_trained_and_scored_on_label_maps(tmp_path):

@@ -1,6 +1,7 @@
 """A second prior for a trained VAE: a mixture of Gaussians, fitted to where its posteriors lie.
 
-`fitted_mixture` fits it, `mixture_latents` also draws from it.
+`fitted_mixture` fits it, `mixture_latents` also draws from it; `draw` draws from one that is there,
+and `kl_to_mixture` says how far posteriors are from it.
 """
 
 import numpy as np
@@ -53,3 +54,34 @@ def fitted_mixture(vae, images, parts=60, seed=0, rng=None):
     mean, log_variance = vae.encoder.predict(images, batch_size=500, verbose=0)  # (N, K)
     z = mean + np.exp(0.5 * log_variance) * rng.standard_normal(mean.shape)
     return GaussianMixture(parts, tol=0.01, reg_covar=1e-3, random_state=seed).fit(z)
+
+
+def draw(mixture, n, seed=0):
+    """Latents from a mixture: float32 `(n, K)`, in random order.
+
+    Args:
+        mixture: by `fitted_mixture`.
+        n: how many.
+        seed: of the draws and of their order.
+    """
+    mixture.random_state = seed
+    drawn, _ = mixture.sample(n)  # one Gaussian after the other
+    return np.random.default_rng(seed).permutation(drawn).astype("float32")
+
+
+def kl_to_mixture(vae, x, mixture, noise):
+    """log q(z|x) − log p(z) at one draw of z, where p is a mixture: an estimate of the KL.
+
+    Args:
+        vae: `models.VAE` with a vector latent.
+        x: images `(N, H, W, C)`.
+        mixture: `sklearn.mixture.GaussianMixture` over the latents.
+        noise: ε of the draws, `(N, K)`.
+
+    Returns:
+        float64 `(N,)`, nats.
+    """
+    mean, log_variance = vae.encoder.predict(x, batch_size=500, verbose=0)  # (N, K)
+    z = mean + np.exp(0.5 * log_variance) * noise
+    log_q = -0.5 * (np.log(2 * np.pi) + log_variance + noise**2).sum(axis=1)
+    return log_q - mixture.score_samples(z)
