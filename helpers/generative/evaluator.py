@@ -101,5 +101,23 @@ class SampleEvaluator:
             "kinds": counts / len(logits),
         }
 
+    def compare(self, real, images):
+        """Kernel distance, precision and recall of pictures beside real ones that are given.
+
+        With blocks of pictures of their own on both sides, the spread over blocks tells how far
+        chance goes. `evaluate` has one set of real pictures for all.
+
+        Args:
+            real, images: `(M, H, W, C)` and `(N, H, W, C)`, values in [0, 1].
+
+        Returns:
+            Dictionary: `distance`, `precision`, `recall`.
+        """
+        pairs = (self._predict(pictures)[1] for pictures in (real, images))
+        _, real, fake = generative.standardise(self.reference_features, *pairs)
+        precision, recall = generative.precision_recall(real, fake)
+        distance = generative.polynomial_mmd(real, fake)
+        return {"distance": distance, "precision": precision, "recall": recall}
+
     def _predict(self, images):
         return self.network.predict(np.asarray(images), batch_size=250, verbose=0)
