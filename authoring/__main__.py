@@ -61,7 +61,7 @@ def train_weights(options):
         try:
             note = made_by.keep(name, say=lambda line: print(line, flush=True))
         except KeyboardInterrupt:
-            print(f"{name}: stopped; the same command goes on from the last twentieth")
+            print(f"{name}: stopped; the same command goes on from its last part")
             return 130
         change = note["trained_enough"]
         word = "enough" if change["verdict"] else "not enough"

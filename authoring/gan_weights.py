@@ -3,7 +3,7 @@
 The learning rates are constant and the weights that are kept are moving averages, so one training
 can be scored after half of its steps as well. There is no ELBO to compare, as `authoring.weights`
 does for VAEs. The rule is that twice the steps change the kernel distance by less than a tenth. A
-training that is stopped goes on from its last twentieth.
+training that is stopped goes on from its last tenth.
 """
 
 import os
@@ -20,11 +20,11 @@ from helpers.generative import evaluator, gan
 from helpers.generative.whole_objects import one_whole_object
 from helpers.metrics.statistics import confidence_interval
 
-EPOCHS = 20  # parts of a training: after each one it is scored, and can be stopped
+EPOCHS = 10  # parts of a training: after each one it is scored, and can be stopped
 DRAWS = 500  # pictures in a block; a score is that of `BLOCKS` blocks
 BLOCKS = 8
 LIMIT = 0.1  # of the kernel distance
-CLASSIFIER = {"pictures": 4000, "steps": 750, "batch_size": 32}
+CLASSIFIER = {"pictures": 4000, "steps": 400, "batch_size": 32}
 
 _SHARED = {
     "pictures": weights.RECIPES["vae-shapes32"]["pictures"],
@@ -40,8 +40,14 @@ _SHARED = {
     "seed": 0,
 }
 RECIPES = {
-    "gan-shapes32": {**_SHARED, "kind": "gan", "steps": 12000},
-    "vaegan-shapes32": {**_SHARED, "kind": "vaegan", "steps": 8000, "weights": [10.0, 10.0]},
+    "gan-shapes32": {**_SHARED, "kind": "gan", "steps": 6000},
+    "vaegan-shapes32": {
+        **_SHARED,
+        "kind": "vaegan",
+        "steps": 3000,
+        "weights": [30.0, 10.0],
+        "start": "vae-shapes32",
+    },
 }
 
 
@@ -50,10 +56,10 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
 
     Args:
         name: of the files, and of a recipe in `RECIPES` unless one is given.
-        recipe: a dictionary like those in `RECIPES`; `steps` must be a multiple of 40.
+        recipe: a dictionary like those in `RECIPES`; `steps` must be a multiple of 20.
         folder: where the weights go.
         work: where the state of an unfinished training lies; in the cache unless given.
-        say: gets a line after every twentieth of a training.
+        say: gets a line after every tenth of a training.
 
     Returns:
         The note, a dictionary.
@@ -127,10 +133,10 @@ class Ruler:
         return [self.evaluator.compare(real, drawn)["distance"] for real, drawn in blocks]
 
     def quick(self, decoder):
-        """For a learning curve: kernel distance and share of whole objects of one block."""
+        """For a learning curve: kernel distance and share of whole objects."""
         drawn = self.draw(decoder, DRAWS)
         row = self.evaluator.compare(self.real[:DRAWS], drawn)
-        return {"distance": row["distance"], "whole": float(one_whole_object(drawn).mean())}
+        return {"distance": row["distance"], "whole": float(one_whole_object(drawn[:200]).mean())}
 
     def draw(self, decoder, count):
         """Pictures from N(0, I), the same latents every time."""
@@ -156,6 +162,8 @@ def game(recipe):
         model, step = decoder, gan.gan_step(decoder, *common)
     else:
         model = models.VAE(encoder, decoder, likelihood="gaussian")
+        if recipe.get("start"):
+            pretrained.load_weights(model, recipe["start"])
         step = gan.vae_gan_step(own, *common, recipe["weights"])
     trainer = gan.AdversarialTrainer(
         step, players, recipe["learning_rates"], [*own, discriminator], seed_generator

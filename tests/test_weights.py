@@ -133,7 +133,7 @@ def test_the_shell(capsys, monkeypatch):
 
     monkeypatch.setattr(weights, "keep", stopped)
     assert shell.main(["weights", "vae-shapes32"]) == 130
-    assert "goes on from the last twentieth" in capsys.readouterr().out
+    assert "goes on from its last part" in capsys.readouterr().out
     verdict = {"verdict": True, "difference_nats": 3.0, "interval_nats": 1.0, "percent": 0.06}
     monkeypatch.setattr(weights, "keep", lambda name, say: {"trained_enough": verdict})
     assert shell.main(["weights"]) == 0
