@@ -40,7 +40,7 @@ _SHARED = {
     "seed": 0,
 }
 RECIPES = {
-    "gan-shapes32": {**_SHARED, "kind": "gan", "steps": 6000},
+    "gan-shapes32": {**_SHARED, "kind": "gan", "steps": 4000},
     "vaegan-shapes32": {
         **_SHARED,
         "kind": "vaegan",
