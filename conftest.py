@@ -26,7 +26,7 @@ LONGEST = (
     "12_draw_several_answers",
     "13_spot_the_strange",
     "17_compare_segmenters",
-    "15_meet_the_generative_neighbours",
+    "15_meet_gans",
     "06_set_the_rate",
     "03_build_a_vae",
 )

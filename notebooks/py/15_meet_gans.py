@@ -500,7 +500,7 @@ for name, vae in vaes.items():
 label = "trained here" if weights == "own" else "kept weights"
 rows = {"held out": x_real, f"GAN, {steps}\nsteps here": trained_here}
 rows |= {f"{name},\n{label}" if name == "GAN" else name: x for name, x in drawn.items()}
-alt = "ALT"
+alt = "ALT to be written after looking at the figure."
 plots.show(plots.picture_rows(rows, count=12), alt=alt)
 
 # %%
@@ -519,7 +519,7 @@ panels = {
     "precision": {name: scores[name]["precision"] for name in whole},
     "recall": {name: scores[name]["recall"] for name in whole},
 }
-alt = "ALT"
+alt = "ALT to be written after looking at the figure."
 plots.show(plots.interval_panels(panels), alt=alt)
 
 # %% [markdown]
@@ -589,7 +589,7 @@ for name, vae in vaes.items():
     errors[name] = float(np.sqrt(squares.mean()))
     print(f"{name}: root mean square error of a pixel {errors[name]:.3f}")
 rows = {"held out": x_real} | {f"restored, {name}": x for name, x in restored.items()}
-alt = "ALT"
+alt = "ALT to be written after looking at the figure."
 plots.show(plots.picture_rows(rows, count=12), alt=alt)
 
 # %% [markdown]
