@@ -128,15 +128,14 @@ class Ruler:
 
     def distances(self, decoder):
         """Kernel distance of each block of draws, from as many real pictures of its own."""
-        pictures = self.draw(decoder, BLOCKS * DRAWS)
-        blocks = zip(np.split(self.real, BLOCKS), np.split(pictures, BLOCKS))
-        return [self.evaluator.compare(real, drawn)["distance"] for real, drawn in blocks]
+        drawn = self.draw(decoder, BLOCKS * DRAWS)
+        return self.evaluator.compare(self.real, drawn, BLOCKS)["distance"]
 
     def quick(self, decoder):
         """For a learning curve: kernel distance and share of whole objects."""
         drawn = self.draw(decoder, DRAWS)
-        row = self.evaluator.compare(self.real[:DRAWS], drawn)
-        return {"distance": row["distance"], "whole": float(one_whole_object(drawn[:200]).mean())}
+        (distance,) = self.evaluator.compare(self.real[:DRAWS], drawn)["distance"]
+        return {"distance": distance, "whole": float(one_whole_object(drawn[:200]).mean())}
 
     def draw(self, decoder, count):
         """Pictures from N(0, I), the same latents every time."""
