@@ -554,8 +554,8 @@ for name, note in notes.items():
     key = name.replace("-", "")
     results[f"{key}_minutes"] = note["minutes"]
     results[f"{key}_error"] = errors.get(name, 0)
-    if "distance" in note:
-        results[f"{key}_lengths"] = [note["half"]["distance"][0], note["distance"][0]]
+    change = note["trained_enough"]
+    results[f"{key}_lengths"] = [change.get("half", 0), change.get("whole", 0)]
 headline = f"GAN: one whole object in {whole['GAN'][0]:.0%} of the draws"
 record(results, {"accuracy": {"default": (80, 100)}}, headline)
 
