@@ -71,9 +71,7 @@ def train_weights(options):
                 f"nats, {change['percent']:.2f} %"
             )
         else:
-            said = (
-                f"the kernel distance by {change['difference']:+.2f}, {change['share']:.0%} of it"
-            )
+            said = f"the kernel distance by {change['share']:.0%}"
         print(f"{name}: kept. Twice the steps changed {said}: trained {word}")
     return 0
 
