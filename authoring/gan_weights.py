@@ -18,11 +18,9 @@ from helpers.checkpoint import long_training
 from helpers.data.stream import FreshShapes
 from helpers.generative import evaluator, gan
 from helpers.generative.whole_objects import one_whole_object
-from helpers.metrics.statistics import confidence_interval
 
 EPOCHS = 10  # parts of a training: after each one it is scored, and can be stopped
-DRAWS = 500  # pictures that a score of the learning curve takes
-BLOCKS = 8  # of as many: the score of the kept weights is that of all
+DRAWS = 500  # pictures that a score takes, and as many real ones
 LIMIT = 0.1  # of the kernel distance
 CLASSIFIER = {"pictures": 4000, "steps": 400, "batch_size": 32}
 
@@ -44,15 +42,15 @@ RECIPES = {
     "vaegan-shapes32": {
         **_SHARED,
         "kind": "vaegan",
-        "steps": 3000,
-        "weights": [30.0, 10.0],
+        "steps": 2000,
+        "weights": [20.0, 300.0],
         "start": "vae-shapes32",
     },
 }
 
 
 def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
-    """Train a recipe, keep its averaged weights, and note the scores at half and whole length.
+    """Train a recipe, keep its averaged weights, and note the learning curve.
 
     Args:
         name: of the files, and of a recipe in `RECIPES` unless one is given.
@@ -71,7 +69,7 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     work = data.cache_folder() / "kept" / "weights" if work is None else work
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"{name}.npz"
-    model, curve, distances = _train(name, recipe, Ruler(recipe), path, say)
+    model, curve = _train(name, recipe, path, say)
     half, whole = (row["distance"] for row in (curve[EPOCHS // 2 - 1], curve[-1]))
     note = {
         "dataset": "shapes, fresh pictures",
@@ -79,8 +77,7 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
         "parameters": {**recipe, "optimizer": "Adam, β₁ = 0, β₂ = 0.99", "schedule": "constant"},
         "seed": recipe["seed"],
         "steps": steps,
-        "scored_on": {"split": "val", "blocks": BLOCKS, "draws": DRAWS, "classifier": CLASSIFIER},
-        "distance": confidence_interval(distances),
+        "scored_on": {"split": "val", "draws": DRAWS, "classifier": CLASSIFIER},
         "learning_curve": curve,
         "trained_enough": verdict(half, whole),
         "minutes": curve[-1]["seconds"] / 60,
@@ -114,34 +111,32 @@ class Ruler:
     """Kernel distance and whole objects of draws, against held-out pictures of a recipe."""
 
     def __init__(self, recipe):
-        options = {"split": "train", "limit": CLASSIFIER["pictures"], **recipe["pictures"]}
-        train = data.load("shapes", **options)
-        held_out = data.load("shapes", **{**options, "split": "val", "limit": BLOCKS * DRAWS})
-        self.real = data.to_float(held_out.images)
-        self.latent, self.x_train = recipe["latent"], data.to_float(train.images)
+        train = data.load("shapes", "train", limit=CLASSIFIER["pictures"], **recipe["pictures"])
+        self.real = _pictures(recipe, "val", DRAWS)
+        self.latent = recipe["latent"]
         self.evaluator = evaluator.SampleEvaluator(
-            self.x_train,
+            data.to_float(train.images),
             train.factors["class"] - 1,
-            self.real[:DRAWS],
+            self.real,
             steps=CLASSIFIER["steps"],
             batch_size=CLASSIFIER["batch_size"],
         )
 
-    def distances(self, decoder):
-        """Kernel distance of each block of draws, from as many real pictures of its own."""
-        drawn = self.draw(decoder, BLOCKS * DRAWS)
-        return self.evaluator.compare(self.real, drawn, BLOCKS)["distance"]
-
-    def quick(self, decoder):
-        """For a learning curve: kernel distance and share of whole objects."""
+    def scores(self, decoder):
+        """Kernel distance, and the share of draws with one whole object."""
         drawn = self.draw(decoder, DRAWS)
-        (distance,) = self.evaluator.compare(self.real[:DRAWS], drawn)["distance"]
+        (distance,) = self.evaluator.compare(self.real, drawn)["distance"]
         return {"distance": distance, "whole": float(one_whole_object(drawn[:200]).mean())}
 
     def draw(self, decoder, count):
         """Pictures from N(0, I), the same latents every time."""
         z = np.random.default_rng(1).standard_normal((count, self.latent)).astype("float32")
         return np.clip(decoder.predict(z, batch_size=250, verbose=0), 0, 1)
+
+
+def _pictures(recipe, split, limit):
+    """`(limit, H, W, C)`, float32."""
+    return data.to_float(data.load("shapes", split, limit=limit, **recipe["pictures"]).images)
 
 
 def game(recipe):
@@ -171,8 +166,8 @@ def game(recipe):
     return model, decoder, trainer
 
 
-def _train(name, recipe, ruler, path, say):
-    """One training: its model with averaged weights, its curve, and its distances by blocks."""
+def _train(name, recipe, path, say):
+    """One training: its model with averaged weights, its curve."""
     model, decoder, trainer = game(recipe)
     steps = recipe["steps"]
     stream = FreshShapes(recipe["batch_size"], steps, recipe["seed"], **recipe["pictures"])
@@ -180,6 +175,7 @@ def _train(name, recipe, ruler, path, say):
     if done:
         say(f"{name}: goes on after step {done:,} of {steps:,}")
     each = steps // EPOCHS
+    ruler = Ruler(recipe) if done < steps else None
     for first in range(done, steps, each):
         begin = time.perf_counter()
         losses, _ = trainer.fit(stream, each, first)
@@ -188,7 +184,7 @@ def _train(name, recipe, ruler, path, say):
             raise ValueError(f"a loss of {name} is not finite after step {first:,}: it diverged")
         state = [np.asarray(keras.ops.convert_to_numpy(v)) for v in trainer.variables]
         trainer.use_averages()
-        row = {"steps": first + each, "seconds": seconds, **ruler.quick(decoder)}
+        row = {"steps": first + each, "seconds": seconds, **ruler.scores(decoder)}
         _assign(trainer, state)  # the training goes on from the weights themselves
         curve.append({**row, "losses": losses.mean(axis=0).tolist()})
         _backup(path, state, curve)
@@ -198,8 +194,8 @@ def _train(name, recipe, ruler, path, say):
         )
     trainer.use_averages()
     if recipe["kind"] == "vaegan":
-        _set_sigma(model, ruler.x_train[:1000])
-    return model, curve, ruler.distances(decoder)
+        _set_sigma(model, _pictures(recipe, "train", 1000))
+    return model, curve
 
 
 def _set_sigma(vae, x):

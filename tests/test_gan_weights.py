@@ -13,7 +13,6 @@ from helpers import pretrained
 @pytest.fixture(autouse=True)
 def few_pictures(monkeypatch):
     monkeypatch.setattr(gan_weights, "DRAWS", 8)
-    monkeypatch.setattr(gan_weights, "BLOCKS", 2)
     monkeypatch.setattr(gan_weights, "CLASSIFIER", {"pictures": 24, "steps": 1, "batch_size": 8})
 
 

@@ -47,9 +47,9 @@ if "google.colab" in sys.modules:
 
 # %% tags=["parameters"]
 seed = 0  # of the pictures, the first weights and every random draw
-images = 8000  # pictures for the classifier and for the fitted priors
-classifier_steps = 500  # training steps of the classifier whose features are the ruler
-draws = 2000  # pictures that each model draws
+images = 6000  # pictures for the classifier and for the fitted priors
+classifier_steps = 400  # training steps of the classifier whose features are the ruler
+draws = 1200  # pictures that each model draws
 steps = 300  # training steps of the GAN that is trained here
 batch_size = 32  # pictures in each of them
 learning_rate = 0.002  # of both players
@@ -88,7 +88,7 @@ from helpers.generative import evaluator, gan, mixture_prior, whole_objects
 plots.use()
 rng = np.random.default_rng(seed)
 latent = 16  # K, of the kept models
-blocks = 8  # parts that all pictures are cut into, for intervals
+blocks = 6  # parts that all pictures are cut into, for intervals
 
 # %% [markdown]
 # ## The pictures
@@ -123,7 +123,7 @@ kind_other = kind_val[draws:]
 # - **Kernel distance.** How alike are pictures within each set, less how alike are they across? It is the squared maximum mean discrepancy with the kernel $(a \cdot b / F + 1)^3$ of $F$ features (Bińkowski and others, 2018). The estimate has no bias: two sets from one source score 0 on average. Larger is worse.
 # - **[Precision and recall](../docs/site/glossary.md#term-precision-and-recall)** (Kynkäänniemi and others, 2019). Put a ball around each real picture, up to its third nearest real neighbour. The share of drawn pictures in some ball is the precision: *do they look real?* Now put the balls around the drawn ones. The share of real pictures in them is the recall: *is all that is real among them?*
 #
-# Both sets are cut into 8 blocks. Each block of draws is compared with a block of real pictures of its own, and the intervals (95 %) say how far chance goes, in the draws and in the real pictures. They do not say what another training would give.
+# Both sets are cut into 6 blocks. Each block of draws is compared with a block of real pictures of its own, and the intervals (95 %) say how far chance goes, in the draws and in the real pictures. They do not say what another training would give.
 
 # %%
 fit = slice(4000)
@@ -197,7 +197,7 @@ print_scores(known, known_missing)
 # %% [markdown]
 # In the stored run the classifier names 97<!--=accuracy--> % of held-out pictures correctly.
 #
-# - **Other real pictures** have the distance 0.00<!--=other_real_ones_distance[0]--> ± 0.05<!--=other_real_ones_distance[1]-->, the precision 0.85<!--=other_real_ones_precision[0]--> and the recall 0.85<!--=other_real_ones_recall[0]-->. This is what a perfect model would reach, because the balls of 250 pictures do not cover everything. It is not a ceiling: draws that are spread too widely can have a higher recall, and draws that are all too typical a higher precision (Naeem and others, 2020).
+# - **Other real pictures** have the distance 0.00<!--=other_real_ones_distance[0]--> ± 0.05<!--=other_real_ones_distance[1]-->, the precision 0.85<!--=other_real_ones_precision[0]--> and the recall 0.85<!--=other_real_ones_recall[0]-->. This is what a perfect model would reach, because the balls of 200 pictures do not cover everything. It is not a ceiling: draws that are spread too widely can have a higher recall, and draws that are all too typical a higher precision (Naeem and others, 2020).
 # - **Missing kinds** lower the recall, to 0.60<!--=two_kinds_recall[0]--> with two and 0.30<!--=one_kind_recall[0]--> with one. The precision does not fall: what is there looks real.
 # - **The left half alone** hardly shows: distance 0.1<!--=left_half_distance[0]-->, recall 0.80<!--=left_half_recall[0]-->. A network that learned to name kinds learned to take no notice of the place. A ruler sees what its task needs. That holds for networks of a million photographs as well.
 # - **Blur** has the precision 0.80<!--=blurred_precision[0]--> and the recall 0.30<!--=blurred_recall[0]-->.
