@@ -1,7 +1,10 @@
 """Draws from the mixture lie where the posteriors lie, in random order, and repeat with the seed."""
 
 import numpy as np
+from scipy.stats import norm
 
+from helpers import metrics, models
+from helpers.generative import mixture_prior
 from helpers.generative.mixture_prior import mixture_latents
 
 
@@ -34,3 +37,12 @@ def test_the_order_is_random_and_the_seed_decides():
     assert 30 < (np.diff(np.sign(z[:, 0])) != 0).sum() < 70  # and not one block after the other
     np.testing.assert_array_equal(z, mixture_latents(Model(), X, 100, parts=2, seed=1))
     assert (z != mixture_latents(Model(), X, 100, parts=2, seed=2)).any()
+
+
+def test_the_bound_with_the_usual_prior_is_the_usual_bound():
+    vae = models.dense_vae((4,), 2, 3, likelihood="gaussian", sigma=0.5, seed=0)
+    x = np.random.default_rng(0).random((6, 4), "float32")
+    found = mixture_prior.bound(vae, x, lambda z: norm.logpdf(z).sum(axis=1), k=4000)
+    np.testing.assert_allclose(found, metrics.iwae_bound(vae, x, 4000), atol=0.05)
+    wrong = mixture_prior.bound(vae, x, lambda z: norm.logpdf(z, 5).sum(axis=1), k=4000)
+    assert (wrong < found - 3).all()
