@@ -57,5 +57,5 @@ def test_blocks_are_compared_one_by_one(sample_evaluator, halves):
     for name, scores in by_block.items():
         assert one[name][0] == pytest.approx(scores[1], abs=1e-4), name
     assert len(sample_evaluator.compare(x[:90], x[100:170], blocks=3)["recall"]) == 2
-    with pytest.raises(ValueError, match="of 30 pictures each.*Received: 20 pictures"):
+    with pytest.raises(ValueError, match=r"of 30 pictures each.*Received: 20 pictures"):
         sample_evaluator.compare(x[:90], x[100:120], blocks=3)
