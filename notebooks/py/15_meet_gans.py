@@ -123,7 +123,7 @@ kind_other = kind_val[draws:]
 # - **Kernel distance.** How alike are pictures within each set, less how alike across, by the kernel $(a \cdot b / F + 1)^3$ of $F$ features (Bińkowski and others, 2018)? The estimate has no bias: two sets from one source score 0 on average. Larger is worse.
 # - **[Precision and recall](../docs/site/glossary.md#term-precision-and-recall)** (Kynkäänniemi and others, 2019). Put a ball around each real picture, up to its third nearest real neighbour. The share of drawn pictures in some ball is the precision: *do they look real?* Now put the balls around the drawn ones. The share of real pictures in them is the recall: *is all that is real among them?*
 #
-# Both sets are cut into 6 blocks. Each block of draws is compared with a block of real pictures of its own, and the intervals (95 %) say how far chance goes, in the draws and in the real pictures. They do not say what another training would give.
+# Both sets are cut into 6 blocks. Each block of draws is compared with a block of real pictures of its own, and the intervals (95 %) say how far chance goes, in the draws and in the real pictures. They say nothing of another training.
 
 # %%
 fit = slice(4000)
@@ -483,13 +483,13 @@ gain = metrics.paired_difference(bounds["VAE, mixture"], bounds["VAE, N(0, I)"])
 print(f"mixture minus N(0, I), VAE: {gain.mean:.1f} ± {gain.half:.1f} nats")
 
 # %% [markdown]
-# In the stored run, on 100 pictures, the mixture raises the VAE's bound by 8.2<!--=gain[0]--> ± 0.9<!--=gain[1]--> nats, from 5,625<!--=VAE_bound[0]--> to 5,633<!--=VAE_mixture_bound[0]--> nats. That is little, although it changed the draws so much: nearly all of the bound is about pixels *given* a good latent. Good bounds and good draws are two things (Theis and others, 2016).
+# In the stored run, on 100 pictures, the mixture raises the VAE's bound by 8.2<!--=gain[0]--> ± 0.9<!--=gain[1]--> [nats](../docs/site/glossary.md#term-nat), from 5,625<!--=VAE_bound[0]--> to 5,633<!--=VAE_mixture_bound[0]--> nats. That is little, although it changed the draws so much: nearly all of the bound is about pixels *given* a good latent. Good bounds and good draws are two things (Theis and others, 2016).
 #
 # The VAE-GAN's bound is 5,037<!--=VAEGAN_bound[0]--> nats, or 5,045<!--=VAEGAN_mixture_bound[0]--> with the mixture. Each of the four numbers is a lower bound of *its own* model's $\log p(x)$, all with $k = 50$. How far below, we do not know, so their order does not prove the order of the likelihoods. For the GAN there is nothing to print.
 #
 # ## Where does this picture lie?
 #
-# An encoder says where a picture lies among the latents; this is what the classifiers of notebooks `09` and `10` read. A GAN has a way from $z$ to pictures and none back. (One can search, picture by picture, for the $z$ whose picture is nearest. Donahue and others, 2017, and Dumoulin and others, 2017, train an encoder as a third player.)
+# An encoder says where a picture lies among the latents; this is what the classifiers of notebooks `09` and `10` read. A GAN has a way from $z$ to pictures and none back. (One can search for the $z$ whose picture is nearest.)
 #
 # > **Predict first.** Who restores a given picture with the smaller error in pixels, the VAE or the VAE-GAN?
 
@@ -595,8 +595,6 @@ record(results, {"accuracy": {"default": (60, 100)}}, headline)
 # `change = (norm.pdf(line, a + h) - norm.pdf(line, a - h)) / (2 * h)` is the slope of $q$; its sum with $-\log D^*$ is 1.550. The KL is $a^2/2$, with the slope 2, and twice the JSD has the slope 0.450: $2 - 0.450 = 1.550$.
 #
 # </details>
-#
-# 3. **A search for the latent.** Minimise the squared error between `kept_generator(z)` and a held-out picture by Adam over $z$, a `keras.Variable`. Does the start matter?
 #
 # ## References
 #
