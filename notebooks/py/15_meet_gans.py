@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Meet GANs
 #
-# BADGES <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/15_meet_gans.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/15_meet_gans.ipynb) <!--badges-->
 #
-# ![PICTURE](../docs/pictures/15.png) <!--picture-->
+# ![Seven rows of twelve pictures. Held out: one sharp disc, square or triangle on faint texture. GAN after 300 steps: soft coloured spots in grain. Kept GAN: one object in each, in strong colours and with grain, most of them discs and squares with uneven outlines. VAE from N(0, I): bent, torn or missing shapes on smooth grounds, some of square patches. VAE from the mixture: one disc, square or triangle in each, on plain ground. VAE-GAN from N(0, I): the same forms as the VAE, some of them rounder, some still torn. VAE-GAN from the mixture: one object in each, with a little grain, corners less sharp than those of the VAE.](../docs/pictures/15.png) <!--picture-->
 #
 # "GANs draw sharp pictures; [VAEs](../docs/site/glossary.md#term-variational-autoencoder-VAE) blur." One reads this in many places, mostly without a number. Here a VAE, a GAN and a cross of both share one [decoder](../docs/site/glossary.md#term-decoder) network, and one ruler measures their new pictures. **What do a GAN and a VAE-GAN do better than a VAE, and what can they not be asked?**
 #
@@ -172,7 +172,7 @@ def missing_modes(pictures):
 # > **Predict first.** Which fault lowers precision, and which recall? Will this ruler, which learned to name *kinds*, see that all objects lie in the left half?
 
 # %%
-left = whole_objects.modes(x_other) % 2 == 0
+left = whole_objects.modes(x_other) % 2 == 0  # the object's centre, by the same rule
 faults = {
     "other real ones": x_other,
     "two kinds": x_other[kind_other < 2],
@@ -254,22 +254,40 @@ for a in (0, 1, 2, 4, 8):
 #
 # In practice the generator minimises $-\log D(G(z))$ instead, the **non-saturating** loss. By the logit $\ell$ of $D$, the slope of $\log(1-D)$ is $-D$: next to nothing where $D$ is sure. The slope of $-\log D$ is $D - 1$: it is strongest there.
 #
-# What does this loss minimise, against the best $D$? Its gradient is that of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JSD}(p, q)$ (Arjovsky and Bottou, 2017, theorem 2.5). The divergence of the original game comes in with a *minus*.
-#
-# So the words "a GAN minimises the Jensen–Shannon divergence" hold for the game on paper, with a perfect discriminator, and not for the loss that is used. $\mathrm{KL}(q\,\|\,p)$ is large where the generator draws what is not real. It takes little notice of real pictures that are never drawn. That is one reason why GANs lose modes.
-#
-# **Exercise.** At some $x$ the real density is three times that of the generator. What does the perfect discriminator say?
+# What does this loss minimise, against the best $D$? Arjovsky and Bottou (2017, theorem 2.5) found that its gradient is that of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JSD}(p, q)$. The divergence of the original game comes in with a *minus*. The next cell tests this for the two normals at $a = 2$: the slope of the loss with $D^*$ held fixed, and the slopes of both divergences.
 
-# %%
-your_answer = None  # ← your number
-true_answer = "?" if your_answer is None else 0.75
-print(f"D*: your value {your_answer}, true value {true_answer}")
-assert your_answer is None or abs(your_answer - 0.75) < 0.001, "Put p = 3q into D*."
+# %% tags=["nbval-check-output"]
+a, h = 2.0, 1e-4
+log_p, log_q = log_densities(a)
+log_d_best = log_p - np.logaddexp(log_p, log_q)  # log D*, as it is at a
+change_of_q = (norm.pdf(line, a + h) - norm.pdf(line, a - h)) / (2 * h)
+slope_of_loss = np.sum(change_of_q * -log_d_best) * width
+
+
+def divergence(a):
+    return gan.jensen_shannon_divergence(*np.exp(log_densities(a)), width)
+
+
+slope_of_jsd = (divergence(a + h) - divergence(a - h)) / (2 * h)
+expected = a - 2 * slope_of_jsd  # KL(q||p) is a² / 2, with the slope a
+print(f"non-saturating loss {slope_of_loss:.4f}, KL(q||p) - 2 JSD {expected:.4f}")
+assert abs(slope_of_loss - expected) < 1e-5
 
 # %% [markdown]
-# <details><summary>Solution</summary>
+# So the words "a GAN minimises the Jensen–Shannon divergence" hold for the game on paper, with a perfect discriminator, and not for the loss that is used. $\mathrm{KL}(q\,\|\,p)$ is large where the generator draws what is not real. It takes little notice of real pictures that are never drawn. That is one reason why GANs lose modes.
 #
-# $3q / (3q + q) = 0.75$. Where the generator is perfect, $p = q$ and $D^* = \tfrac12$: then $V = -\log 4$.
+# **Exercise 1.** At some $x$ the real density is three times that of the generator. What does the perfect discriminator say? **Exercise 2.** A generator has become perfect. What is $V(D^*, G)$, in [nats](../docs/site/glossary.md#term-nat)?
+
+# %%
+your_answer, your_value = None, None  # ← your numbers
+for what, yours, true in (("D*", your_answer, 0.75), ("V", your_value, -np.log(4))):
+    print(f"{what}: your value {yours}, true value {'?' if yours is None else round(true, 3)}")
+    assert yours is None or abs(yours - true) < 0.001, "Put p = 3q, and then p = q, into D*."
+
+# %% [markdown]
+# <details><summary>Solutions</summary>
+#
+# $3q / (3q + q) = 0.75$. A perfect generator has $p = q$, so $D^* = \tfrac12$ everywhere and $V = 2 \log\tfrac12 = -1.386$ nats. The discriminator's *loss*, $-V$, is then 1.386. A discriminator that has learned nothing has the same loss. So its loss does not tell how good the pictures are.
 #
 # </details>
 #
@@ -282,13 +300,14 @@ keras.utils.set_random_seed(seed)
 _, generator = networks.conv_networks((32, 32, 3), latent, width=32, centre=True)
 
 discriminator = gan.build_discriminator((32, 32, 3))  # → logits and features
+print(f"{generator.count_params():,} and {discriminator.count_params():,} weights")
 
 # %% [markdown]
-# A bare game often goes wrong: the discriminator becomes sure, its slopes become steep, and the generator runs after them. Three additions are in common use, and all three stand below.
+# A bare game of two networks often goes wrong: the discriminator becomes sure, its slopes become steep, and the generator runs after them. Three additions are in common use, and all three are in the next cell.
 #
-# - **A penalty on steep discriminators**, R1 (Mescheder and others, 2018): the mean square of the slope of the logit at *real* pictures. A nudge of the picture by noise of standard deviation $s$ changes the logit by about $s$ times the slope in that direction; the mean square over directions is the whole squared slope (Lin and others, 2025).
-# - **Noise on all that the discriminator sees**, real and generated (Arjovsky and Bottou, 2017). Generated pictures lie on a thin sheet: 16 numbers make 3,072. With noise the two densities overlap.
-# - **An average of the generator's weights** over the last steps draws the pictures (Yazıcı and others, 2019), because the players circle around each other (`use_ema` of Keras's optimisers).
+# - **A penalty on steep discriminators**, R1 (Mescheder and others, 2018): the mean square of the slope of the logit at *real* pictures. That slope can be had without a second derivative. A small nudge of the picture by noise of standard deviation $s$ changes the logit by $s$ times the slope in that direction, and the mean square over all directions is the whole squared slope (Lin and others, 2025).
+# - **Noise on all that the discriminator sees**, real and generated (Sønderby and others, 2017; Arjovsky and Bottou, 2017). Generated pictures lie on a thin sheet: 16 numbers make 3,072. With noise the two densities overlap.
+# - **An average of the generator's weights** over the last steps draws the pictures (Yazıcı and others, 2019), because the players circle around each other. Keras's optimisers keep such an average (`use_ema`).
 
 
 # %%
@@ -400,7 +419,9 @@ for name, vae in vaes.items():
     mean, log_variance = vae.encoder.predict(x_train, batch_size=500, verbose=0)
     z = mean + np.exp(0.5 * log_variance) * rng.standard_normal(mean.shape)  # (N, K)
     spread = z.std(axis=0)
-    print(f"{name}: deviations of the latents {spread.min():.2f} to {spread.max():.2f}")
+    correlation = np.abs(np.corrcoef(z.T) - np.eye(latent)).max()
+    print(f"{name}: deviations {spread.min():.2f} to {spread.max():.2f}, ", end="")
+    print(f"largest correlation {correlation:.2f}")
 
 # %%
 z_normal = rng.standard_normal((draws, latent)).astype("float32")
@@ -432,24 +453,26 @@ scores = {"other real ones": known["other real ones"], "blurred": known["blurred
 scores |= {name: compare(pictures) for name, pictures in drawn.items()}
 missing = known_missing | {name: missing_modes(pictures) for name, pictures in drawn.items()}
 print_scores(scores, missing)
-kinds = mode_shares(drawn["GAN"]).reshape(3, 4).sum(axis=1)
-print("discs, squares, triangles of the GAN:", kinds.round(2))
+kinds = {n: mode_shares(x).reshape(3, 4).sum(axis=1) for n, x in drawn.items()}
+print("discs, squares, triangles of the GAN:", kinds["GAN"].round(2))
 
 # %%
 whole = {}
 for name, pictures in ({"other real ones": x_other} | drawn).items():
     is_whole = whole_objects.one_whole_object(pictures[:500])
     whole[name] = metrics.confidence_interval(is_whole)  # share and half width
-panels = {"one whole object": whole}
-for measure in ("precision", "recall"):
-    panels[measure] = {name: scores[name][measure] for name in whole}
+panels = {
+    "one whole object": whole,
+    "precision": {name: scores[name]["precision"] for name in whole},
+    "recall": {name: scores[name]["recall"] for name in whole},
+}
 alt = "Three panels of bars with intervals for six sets: other real pictures, GAN, VAE and VAE-GAN with two priors each. One whole object: real 0.99, VAE from the mixture 0.97, VAE-GAN from the mixture 0.95, GAN 0.82, VAE-GAN from N(0, I) 0.28, VAE from N(0, I) 0.11. Precision: the GAN is highest, 0.95, the VAE from N(0, I) lowest, 0.69. Recall: real pictures are highest, 0.89, the GAN lowest, 0.76."
 plots.show(plots.interval_panels(panels), alt=alt)
 
 # %% [markdown]
 # **The [prior](../docs/site/glossary.md#term-prior) matters more than the model.** From $\mathcal N(0, I)$, one whole object is on 11<!--=VAE_whole[0]*100--> ± 3<!--=VAE_whole[1]*100--> % of the VAE's draws. From the mixture, the same decoder shows it on 97<!--=VAE_mixture_whole[0]*100--> ± 2<!--=VAE_mixture_whole[1]*100--> %. The latents of all pictures are not $\mathcal N(0, I)$: above, their deviations are not 1 (notebook `03`; Hoffman and Johnson, 2016).
 #
-# **The GAN draws best from $\mathcal N(0, I)$**: 82<!--=GAN_whole[0]*100--> ± 3<!--=GAN_whole[1]*100--> % have one whole object, with contrast and grain that no VAE draws. Its precision of 0.95<!--=GAN_precision[0]--> is the highest, and its recall of 0.76<!--=GAN_recall[0]--> the lowest. The modes say why: 3<!--=GAN_missing--> of 12 are missing, so **by our rule it has collapsed in part**. Discs are 66<!--=GAN_kinds[0]*100--> %, squares 30<!--=GAN_kinds[1]*100--> % and triangles 4<!--=GAN_kinds[2]*100--> % of its draws. More steps might bring them. The VAE misses 3<!--=VAE_missing--> modes from there as well.
+# **The GAN draws best from $\mathcal N(0, I)$**: 82<!--=GAN_whole[0]*100--> ± 3<!--=GAN_whole[1]*100--> % have one whole object, with contrast and grain that no VAE draws. Its precision of 0.95<!--=GAN_precision[0]--> is the highest, and its recall of 0.76<!--=GAN_recall[0]--> the lowest. The modes say why: 3<!--=GAN_missing--> of 12 are missing, so **by our rule it has collapsed in part**. Discs are 63<!--=GAN_kinds[0]*100--> %, squares 28<!--=GAN_kinds[1]*100--> % and triangles 9<!--=GAN_kinds[2]*100--> % of its draws. More steps might bring them. The VAE misses 3<!--=VAE_missing--> modes from there as well.
 #
 # **The game mends draws from $\mathcal N(0, I)$.** From there the kernel distance is 1.77<!--=VAE_distance[0]--> ± 0.33<!--=VAE_distance[1]--> for the VAE and 0.26<!--=VAEGAN_distance[0]--> ± 0.12<!--=VAEGAN_distance[1]--> for the VAE-GAN that starts from it; the precision rises from 0.69<!--=VAE_precision[0]--> to 0.87<!--=VAEGAN_precision[0]-->, and whole objects from 11<!--=VAE_whole[0]*100--> to 28<!--=VAEGAN_whole[0]*100--> %. With the mixture no gain was seen: 0.24<!--=VAE_mixture_distance[0]--> ± 0.17<!--=VAE_mixture_distance[1]--> against 0.17<!--=VAEGAN_mixture_distance[0]--> ± 0.10<!--=VAEGAN_mixture_distance[1]-->, and 97<!--=VAE_mixture_whole[0]*100--> against 95<!--=VAEGAN_mixture_whole[0]*100--> ± 2<!--=VAEGAN_mixture_whole[1]*100--> % whole objects.
 #
@@ -525,7 +548,7 @@ plots.show(plots.picture_rows(rows, count=12), alt=alt)
 # %% tags=["results"]
 results = {"accuracy": 100 * accuracy, "gain": [gain.mean, gain.half]}
 results["last_losses"] = trace[-50:].mean(axis=0)
-results["GAN_kinds"] = kinds
+results["GAN_kinds"] = kinds["GAN"]
 for name, row in (known | scores).items():
     key = name.replace(", N(0, I)", "").replace(", ", "_").replace("-", "").replace(" ", "_")
     results |= {f"{key}_{measure}": value for measure, value in row.items()}
