@@ -297,7 +297,7 @@ else:
 # | [**11** Label photographs](11_label_photographs.ipynb) | how good does it get on photographs, and on yours? | 1 | 34 |
 # | [**12** Draw several answers](12_draw_several_answers.ipynb) | what can a latent say of people who disagree? | 4 | 83 |
 # | [**13** Spot the strange](13_spot_the_strange.ipynb) | does a VAE know an image, or a part of one, that it has not seen? | 3 | 45 |
-# | [**15** Meet GANs](15_meet_gans.ipynb) | what do a GAN and a VAE-GAN do better, and what can they not be asked? | 3 | 40 |
+# | [**15** Meet GANs](15_meet_gans.ipynb) | what do a GAN and a VAE-GAN do better, and what can they not be asked? | 3 | 49 |
 # | [**17** Compare segmenters](17_compare_segmenters.ipynb) | what did each mend, and how far does it see? | 3 | 45 |
 # | [**18** Read an article with your hands](18_read_an_article.ipynb) | what is wrong with a text that reads well? | 1 | 45 |
 #
