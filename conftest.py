@@ -27,7 +27,7 @@ LONGEST = (
     "13_spot_the_strange",
     "14_repair_masks",
     "17_compare_segmenters",
-    "15_meet_the_generative_neighbours",
+    "15_meet_gans",
     "16_count_in_codes",
     "06_set_the_rate",
     "03_build_a_vae",

@@ -50,24 +50,29 @@ def link_terms(options):
 
 def train_weights(options):
     """Train the models that come with the project; after a stop, the next call goes on."""
-    from authoring import weights  # imports Keras
+    from authoring import gan_weights, weights  # import Keras
 
-    unknown = sorted(set(options.names) - set(weights.RECIPES))
+    recipes = [*weights.RECIPES, *gan_weights.RECIPES]
+    unknown = sorted(set(options.names) - set(recipes))
     if unknown:
-        known = ", ".join(weights.RECIPES)
-        raise BadRequest(f"no recipe of this name: {unknown[0]}. There are: {known}")
-    for name in options.names or weights.RECIPES:
+        raise BadRequest(f"no recipe of this name: {unknown[0]}. There are: {', '.join(recipes)}")
+    for name in options.names or recipes:
+        made_by = gan_weights if name in gan_weights.RECIPES else weights
         try:
-            note = weights.keep(name, say=lambda line: print(line, flush=True))
+            note = made_by.keep(name, say=lambda line: print(line, flush=True))
         except KeyboardInterrupt:
-            print(f"{name}: stopped; the same command goes on from the last twentieth")
+            print(f"{name}: stopped; the same command goes on from its last part")
             return 130
         change = note["trained_enough"]
         word = "enough" if change["verdict"] else "not enough"
-        print(
-            f"{name}: kept. Twice the steps changed the ELBO by {change['difference_nats']:+.1f} ± "
-            f"{change['interval_nats']:.1f} nats, {change['percent']:.2f} %: trained {word}"
-        )
+        if made_by is weights:
+            said = (
+                f"the ELBO by {change['difference_nats']:+.1f} ± {change['interval_nats']:.1f} "
+                f"nats, {change['percent']:.2f} %"
+            )
+        else:
+            said = f"the kernel distance by {change['share']:.0%}"
+        print(f"{name}: kept. Twice the steps changed {said}: trained {word}")
     return 0
 
 

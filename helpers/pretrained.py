@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from helpers import models, photo_networks, pyramids
+from helpers import models, networks, photo_networks, pyramids
 from helpers.checkpoint.code_versions import git_commit
 
 FOLDER = Path(__file__).parents[1] / "data" / "weights"
@@ -32,7 +32,8 @@ def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, 
     Args:
         model: what `builder` builds.
         name: of the files.
-        builder: "conv_vae", "dense_vae", "two_level_vae" (see `models`), "grid_vae", a VAE of
+        builder: "conv_vae", "dense_vae", "two_level_vae" (see `models`), "conv_decoder", the decoder
+            of the first, "grid_vae", a VAE of
             `pyramids.pyramid_networks`, "pyramid_head", a `pyramids.segmentation_head` on all
             levels of an encoder, "segmenter" or "edge_network" (see `photo_networks`);
             after `helpers.generative.quantised.register()`, "vqvae", too.
@@ -198,8 +199,14 @@ def _grid_vae(image_shape, latent, widths, depths, patches, batch_norm=True, **o
     return models.VAE(*pyramids.pyramid_networks(image_shape, *sizes), **options)
 
 
+def _conv_decoder(image_shape, latent, width, seed=0):
+    # The decoder of `models.conv_vae` with a vector latent alone: the generator of a GAN.
+    return networks.conv_networks(image_shape, latent, width, centre=True)[1]
+
+
 BUILDERS = {
     "conv_vae": models.conv_vae,
+    "conv_decoder": _conv_decoder,
     "dense_vae": models.dense_vae,
     "two_level_vae": models.TwoLevelVAE,
     "grid_vae": _grid_vae,

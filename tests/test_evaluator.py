@@ -46,3 +46,16 @@ def test_corruptions_are_worse_than_no_fault(sample_evaluator, halves):
 def test_a_diverged_generator_is_scored_and_not_an_error(sample_evaluator, halves):
     row = sample_evaluator.evaluate(np.full_like(halves[0][:100], np.nan))
     assert np.isfinite(row["distance"]) and row["variety"] < 0.01
+
+
+def test_blocks_are_compared_one_by_one(sample_evaluator, halves):
+    x, _ = halves
+    by_block = sample_evaluator.compare(x[:90], x[100:200], blocks=3)
+    assert set(by_block) == {"distance", "precision", "recall"}
+    assert [len(scores) for scores in by_block.values()] == [3, 3, 3]
+    one = sample_evaluator.compare(x[30:60], x[130:160])
+    for name, scores in by_block.items():
+        assert one[name][0] == pytest.approx(scores[1], abs=1e-4), name
+    assert len(sample_evaluator.compare(x[:90], x[100:170], blocks=3)["recall"]) == 2
+    with pytest.raises(ValueError, match=r"of 30 pictures each.*Received: 20 pictures"):
+        sample_evaluator.compare(x[:90], x[100:120], blocks=3)

@@ -1,15 +1,14 @@
-"""The divergence in closed cases, batches, and a trainer of two players."""
+"""The divergence in closed cases, the penalty on slopes, and a trainer of two players."""
 
 import math
 
 import keras
 import numpy as np
 import pytest
-from keras import ops
 from scipy.spatial.distance import jensenshannon
-from small_gan import step_of, two_players
 
 from helpers.generative import gan
+from helpers.networks import conv_networks
 
 
 def test_the_divergence_in_cases_known_in_closed_form():
@@ -49,34 +48,69 @@ def test_what_is_no_density_is_refused():
         gan.jensen_shannon_divergence(np.ones(10), np.ones(5), 0.1)
 
 
-def test_batches_pass_over_all_pictures_in_a_new_order():
-    images = np.arange(10, dtype="uint8")[:, None]
-    batches = [ops.convert_to_numpy(b) for b in gan.random_batches(images, 4, 5, 1)]
-    assert [len(b) for b in batches] == [4] * 5 and batches[0].dtype == "float32"
-    seen = np.rint(np.concatenate(batches)[:, 0] * 255).astype(int)
-    assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10))
-    assert list(seen[:10]) != list(seen[10:])
-    with pytest.raises(ValueError, match="batch of 11"):
-        next(gan.random_batches(images, 11, 1, 0))
+def test_the_slope_is_measured_by_a_nudge():
+    rng = np.random.default_rng(0)
+    slope = rng.normal(size=(12, 1))  # of a discriminator with logits x @ slope
+    x = rng.normal(size=(200_000, 12))
+    nudged = x + gan.NUDGE * rng.normal(size=x.shape)
+    logits = [a @ slope for a in (x, x, nudged)]
+    without, once, twice = (float(gan.discriminator_loss(*logits, w)) for w in (0.0, 1.0, 2.0))
+    assert once - without == pytest.approx(0.5 * np.sum(slope**2), rel=0.02)
+    assert twice - without == pytest.approx(2 * (once - without), rel=1e-3)
 
 
-def test_a_trainer_repeats_itself_and_wants_one_rate_a_player():
-    networks = two_players()
-    first = [network.get_weights() for network in networks]
-    players = [gan.player(network) for network in networks]
+def test_the_game_without_a_penalty_is_the_cross_entropy_of_keras():
+    real, fake = np.random.default_rng(0).normal(size=(2, 8, 1)).astype("float32")
+    cross_entropy = keras.losses.BinaryCrossentropy(from_logits=True)
+    expected = cross_entropy(np.ones_like(real), real) + cross_entropy(np.zeros_like(fake), fake)
+    found = gan.discriminator_loss(real, fake, real, 0.0)
+    assert float(found) == pytest.approx(float(expected), rel=1e-5)
+
+
+STREAM = [(a,) for a in np.random.default_rng(0).random((6, 4, 16, 16, 3), "float32")]
+
+
+def small_trainer(kind="gan", rates=(0.01, 0.01)):
+    keras.utils.set_random_seed(0)
+    encoder, decoder = conv_networks((16, 16, 3), latent=2, width=2, centre=True)
+    own = [decoder] if kind == "gan" else [encoder, decoder]
+    discriminator = gan.build_discriminator((16, 16, 3), 2)
     seed_generator = keras.random.SeedGenerator(0)
-    step = step_of(networks, [adam for _, adam in players], seed_generator)
-    trainer = gan.AdversarialTrainer(step, players, [0.01, 0.02], networks, seed_generator)
-    images = np.random.default_rng(0).random((20, 3))
-    found = []
-    for seed in (0, 0, 1):
-        for network, weights in zip(networks, first):
-            network.set_weights(weights)
-        losses, seconds = trainer.fit(images, 8, 6, seed)
-        assert losses.shape == (6, 2) and seconds > 0
-        found.append((losses, networks[0].get_weights()))
-    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-5)
-    assert not np.allclose(found[0][0], found[2][0])
-    assert any(not np.allclose(a, b) for a, b in zip(first[0], found[0][1]))
+    players = [gan.player(discriminator), gan.player(*own, ema_momentum=0.5)]
+    common = (discriminator, players, seed_generator, 4, 0.1, 0.05)
+    if kind == "gan":
+        step = gan.gan_step(decoder, *common)
+    else:
+        step = gan.vae_gan_step(own, *common, (1.0, 2.0))
+    networks = [*own, discriminator]
+    return gan.AdversarialTrainer(step, players, rates, networks, seed_generator), networks
+
+
+@pytest.mark.parametrize("kind", ["gan", "vaegan"])
+def test_a_training_in_parts_is_the_whole_one_and_all_networks_learn(kind):
+    trainer, networks = small_trainer(kind)
+    before = [network.get_weights() for network in networks]
+    losses, seconds = trainer.fit(STREAM, 6)
+    assert losses.shape == (6, 2) and np.isfinite(losses).all() and seconds > 0
+    for network, weights in zip(networks, before):
+        assert all(not np.allclose(a, b) for a, b in zip(network.get_weights(), weights)), network
+    parts, _ = small_trainer(kind)
+    again = np.concatenate([parts.fit(STREAM, 2)[0], parts.fit(STREAM, 4, first=2)[0]])
+    np.testing.assert_allclose(again, losses, rtol=1e-3)
+
+
+def test_the_average_is_between_the_weights_that_it_averages():
+    trainer, (generator, discriminator) = small_trainer()
+    trainer.fit(STREAM, 1)
+    first = [generator.get_weights(), discriminator.get_weights()]
+    trainer.fit(STREAM, 1, first=1)
+    second = [generator.get_weights(), discriminator.get_weights()]
+    trainer.use_averages()
+    assert not np.allclose(generator.get_weights()[0], second[0][0])
+    assert not np.allclose(generator.get_weights()[0], first[0][0])
+    np.testing.assert_array_equal(discriminator.get_weights()[0], second[1][0])
+
+
+def test_one_learning_rate_a_player():
     with pytest.raises(ValueError, match="one learning rate a player: 2"):
-        gan.AdversarialTrainer(step, players, [0.01], networks, seed_generator)
+        small_trainer(rates=(0.01,))

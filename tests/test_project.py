@@ -143,7 +143,7 @@ def test_numbers_are_cited_only_where_a_test_compares_them():
         Path("authoring", name) for name in ("number_markers.py", "readme.py")
     }  # they speak of it
     found = [path for path, text in _texts() if "<!--=" in text and path.parts[0] != "tests"]
-    assert {"README.md", "15_meet_the_generative_neighbours.ipynb"} <= {path.name for path in found}
+    assert {"README.md", "15_meet_gans.ipynb"} <= {path.name for path in found}
     assert [str(path) for path in found if path not in compared] == []
 
 

@@ -391,19 +391,6 @@ FREE = {
     "11": {"cache_dir", "image_path", "out"},
     "12": {"cache_dir"} | {"seeds", "steps", "controls"},  # in the name of an entry
     "13": {"cache_dir", "steps", "weights"} | {"study_steps"},  # in the name of an entry
-    "15": {
-        *("cache_dir", "seeds"),
-        *(
-            "num_codes",
-            "channels",
-            "commitment",
-            "grid_beta",
-            "code_steps",
-            "prior_steps",
-            "labels",
-        ),
-        *("head_steps", "feature_weight", "adversarial_weight"),  # named where they are asked for
-    },
     "17": {"study", "cache_dir", "seeds"},
 }
 

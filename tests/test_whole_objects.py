@@ -74,3 +74,14 @@ def test_bytes_and_floats_say_the_same():
 def test_bad_input_is_named(images, message):
     with pytest.raises(ValueError, match=message):
         whole_objects.one_whole_object(images)
+
+
+def test_modes_are_kinds_and_quarters():
+    some = _drawn(60)
+    modes = whole_objects.modes(some.images)
+    assert modes.shape == (60,) and modes.min() >= 0 and modes.max() <= 11
+    kinds = some.factors["class"] - 1
+    assert (modes // 4 == kinds).mean() > 0.9
+    turned = whole_objects.modes(some.images[:, ::-1, ::-1])
+    assert (turned % 4 == 3 - modes % 4).mean() > 0.9  # the opposite quarter
+    assert whole_objects.modes(np.full((1, 32, 32, 3), 0.5)).tolist() == [-1]

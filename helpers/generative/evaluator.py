@@ -101,5 +101,39 @@ class SampleEvaluator:
             "kinds": counts / len(logits),
         }
 
+    def compare(self, real, images, blocks=1):
+        """Kernel distance, precision and recall of pictures beside real ones, block by block.
+
+        With blocks of pictures of their own on both sides, the spread over blocks tells how far
+        chance goes. `evaluate` has one set of real pictures for all.
+
+        Args:
+            real: `(M, H, W, C)`, values in [0, 1]; cut into `blocks` of one size.
+            images: `(N, H, W, C)`, cut into blocks of the same size; with fewer of them, less
+                blocks are compared.
+            blocks: how many.
+
+        Returns:
+            Dictionary from `distance`, `precision` and `recall` to a list, one number a block.
+
+        Raises:
+            ValueError: If not a whole block can be made of one of the two.
+        """
+        size = len(real) // blocks
+        if size < 1 or len(images) < size:
+            raise ValueError(
+                f"{blocks} blocks of {len(real)} real pictures are of {size} pictures each, and "
+                f"one at least must be compared. Received: {len(images)} pictures"
+            )
+        sets = [self._predict(pictures)[1] for pictures in (real, images)]
+        _, real, fake = generative.standardise(self.reference_features, *sets)
+        scores = {"distance": [], "precision": [], "recall": []}
+        for start in range(0, min(size * blocks, len(fake) - size + 1), size):
+            pair = (real[start : start + size], fake[start : start + size])
+            scores["distance"].append(generative.polynomial_mmd(*pair))
+            for name, score in zip(("precision", "recall"), generative.precision_recall(*pair)):
+                scores[name].append(score)
+        return scores
+
     def _predict(self, images):
         return self.network.predict(np.asarray(images), batch_size=250, verbose=0)

@@ -1,6 +1,6 @@
 """Which pictures show exactly one whole disc, square or triangle: a rule, so that draws are counted.
 
-`one_whole_object` says yes or no, `outline` what it looked at. NumPy in, NumPy out. The rule is for
+`one_whole_object` says yes or no, `outline` what it looked at, `modes` which shape is where. NumPy in, NumPy out. The rule is for
 pictures like those of `shapes` with one object on faint texture; it knows nothing of photographs.
 """
 
@@ -67,6 +67,39 @@ def one_whole_object(images, radius=(0.18, 0.25)):
         ],
         dtype=bool,
     )
+
+
+def modes(images):
+    """Which of twelve groups each picture belongs to: three kinds times four quarters.
+
+    The kind is the shape that fits the largest region best, however badly; the quarter is that of
+    the region's centre.
+
+    Args:
+        images: `(N, H, W, C)`, uint8, or float in [0, 1].
+
+    Returns:
+        Integers, `(N,)`: 4 · kind + 2 · (lower half) + (right half), kinds 0 disc, 1 square, 2
+        triangle; −1 for a picture of one colour.
+
+    Examples:
+        >>> from helpers.generative import whole_objects
+        >>> picture = np.full((32, 32, 3), 0.3)
+        >>> picture[18:30, 2:14] = 0.8     # a square, lower left
+        >>> whole_objects.modes(picture[None]).tolist()
+        [6]
+    """
+    found = []
+    for image in _pixels(images):
+        region = outline(image)
+        rows, columns = np.nonzero(region["mask"])
+        if len(rows):
+            middle_row, middle_column = ((side - 1) / 2 for side in region["mask"].shape)
+            half = 2 * (rows.mean() > middle_row) + (columns.mean() > middle_column)
+            found.append(4 * list(KINDS.values()).index(region["kind"]) + int(half))
+        else:
+            found.append(-1)
+    return np.array(found)
 
 
 def outline(image):

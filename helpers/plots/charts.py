@@ -159,7 +159,8 @@ def interval_panels(panels, limits=(0, 1.25)):
     figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
     for axis, (label, rows) in zip(axes[0], panels.items()):
         intervals(axis, {name: rows[name] for name in names}, label, limits)
-    axes[0, 0].invert_yaxis()
+    if not axes[0, 0].yaxis_inverted():  # each panel has turned the common axis round
+        axes[0, 0].invert_yaxis()
     return figure
 
 
