@@ -10,8 +10,9 @@ import tempfile
 import keras
 import numpy as np
 
-from helpers import backend, data, pretrained, training
+from helpers import backend, data, losses, pretrained, training
 from helpers.checkpoint import long_training
+from helpers.data.coarse_noise import CoarseNoise
 from helpers.data.scenes import CLEAR
 from helpers.data.stream import FreshShapes
 from helpers.metrics.statistics import confidence_interval, paired_difference
@@ -71,6 +72,10 @@ def _grid_recipe(patches, channels):
 RECIPES["grid-4x4x1"] = _grid_recipe([2, 2, 2], 1)
 RECIPES["grid-4x4x8"] = _grid_recipe([2, 2, 2], 8)
 RECIPES["grid-8x8x4"] = _grid_recipe([2, 2, 1], 4)
+# The same networks without a draw and without a KL, for notebook 13. The first one has to take
+# coarse noise off its input, the second one sees the picture itself.
+RECIPES["denoising-4x4x8"] = RECIPES["grid-4x4x8"] | {"coarse_noise": {"sigma": 0.2, "side": 2}}
+RECIPES["autoencoder-4x4x8"] = RECIPES["grid-4x4x8"] | {"coarse_noise": {"sigma": 0.0}}
 EPOCHS = 20  # parts of a training: after each one it is scored, and can be stopped
 HELD_OUT = 1000  # pictures of the val split
 NOISE_SEED = 0  # of the ε that all scores share
@@ -126,22 +131,23 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     for length, planned in ((steps // 2, steps + steps // 2), (steps, steps)):
         runs[length] = _train(name, recipe, length, planned, held_out, work, say)
     scores = {
-        length: _kept_elbo(run["model"], name, recipe, held_out) for length, run in runs.items()
+        length: _kept_score(run["model"], name, recipe, held_out) for length, run in runs.items()
     }
     half, whole = runs[steps // 2], runs[steps]
+    nats = _nats(recipe)
     note = {
         "dataset": "shapes, fresh pictures",
         "licence": "MIT; the textures are CC0 (public domain)",
         "parameters": {**recipe, "optimizer": "Adam", "schedule": "cosine to 0"},
         "seed": recipe["seed"],
         "steps": steps,
-        "elbo_nats": float(scores[steps].mean()),
-        "elbo_interval": confidence_interval(scores[steps])[1],
+        nats: float(scores[steps].mean()),
+        nats.replace("nats", "interval"): confidence_interval(scores[steps])[1],
         "scored_on": {"split": "val", "pictures": HELD_OUT, "noise_seed": NOISE_SEED},
         "learning_curve": whole["curve"],
         "half": {
             "steps": steps // 2,
-            "elbo_nats": float(scores[steps // 2].mean()),
+            nats: float(scores[steps // 2].mean()),
             "learning_curve": half["curve"],
             "minutes": half["seconds"] / 60,
         },
@@ -153,7 +159,7 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     pretrained.save(whole["model"], name, folder=folder, **network, **note)
     if recipe.get("keep_half"):
         about = {key: note[key] for key in ("dataset", "licence", "parameters", "seed")}
-        about |= {"steps": steps // 2, "elbo_nats": note["half"]["elbo_nats"]}
+        about |= {"steps": steps // 2, nats: note["half"][nats]}
         about["scored_on"] = note["scored_on"]
         pretrained.save(half["model"], f"{name}-half", folder=folder, **network, **about)
     for run in runs.values():
@@ -168,30 +174,34 @@ def _train(name, recipe, steps, planned, held_out, work, say):
     rising = recipe.get("rising_steps", 0)
     rate = training.rise_and_fall(recipe["learning_rate"], steps, rising)
     adam = keras.optimizers.Adam(rate, beta_2=recipe.get("beta_2", 0.999))
-    model.compile(adam, **backend.compile_options(planned=steps))
-
     each = steps // EPOCHS
     stream = FreshShapes(recipe["batch_size"], each, recipe["seed"], **recipe["pictures"])
+    trained, loss, measure = model, None, "ELBO"
+    if "coarse_noise" in recipe:
+        trained = keras.Model(model.encoder.input, model.decoder(model.encoder.outputs[0]))
+        loss, measure = _gaussian_loss(model), "log-likelihood"
+        stream = CoarseNoise(stream, seed=recipe["seed"], **recipe["coarse_noise"])
+    trained.compile(adam, loss, **backend.compile_options(planned=steps))
 
     def tell(row):
         left = row["seconds"] / row["steps"] * (planned - row["steps"]) / 60
         say(
-            f"{name}: step {row['steps']:,} of {steps:,}, ELBO {row['score']:,.1f} nats on "
+            f"{name}: step {row['steps']:,} of {steps:,}, {measure} {row['score']:,.1f} nats on "
             f"{HELD_OUT:,} held-out pictures, about {left:.0f} min left"
         )
 
     rows, backup = long_training.fit(
-        model,
+        trained,
         stream,
         EPOCHS,
         work / f"{name}-{steps}",
         recipe,
-        score=lambda model: float(_elbos(model, held_out).mean()),
+        score=lambda _: float(_scores(model, recipe, held_out).mean()),
         tell=tell,
         resumed=lambda done: say(f"{name}: goes on after step {done:,} of {steps:,}"),
     )
     curve = [
-        {key: row[key] for key in ("steps", "seconds")} | {"elbo_nats": row["score"]}
+        {key: row[key] for key in ("steps", "seconds")} | {_nats(recipe): row["score"]}
         for row in rows
     ]
     return {"model": model, "curve": curve, "seconds": backup.seconds, "backup": backup}
@@ -202,6 +212,28 @@ def _held_out(recipe):
     return data.to_float(data.load("shapes", "val", limit=HELD_OUT, **recipe["pictures"]).images)
 
 
+def _nats(recipe):
+    return "log_likelihood_nats" if "coarse_noise" in recipe else "elbo_nats"
+
+
+def _gaussian_loss(model):
+    """−log p(x | z) in nats, as the VAE has it, for the means that an autoencoder gives."""
+
+    def gaussian_loss(x, mean):
+        return losses.gaussian_nll(x, mean, model.log_sigma())
+
+    return gaussian_loss
+
+
+def _scores(model, recipe, x):
+    """The ELBO of every picture, (N,), or log p(x | x with noise) of an autoencoder."""
+    if "coarse_noise" not in recipe:
+        return _elbos(model, x)
+    noise = CoarseNoise([(x,)], seed=NOISE_SEED, **recipe["coarse_noise"])
+    mean, _ = model.encoder.predict(noise[0][0], verbose=0)
+    return -keras.ops.convert_to_numpy(model.reconstruction_nll(x, mean))
+
+
 def _elbos(model, x):
     """One-sample ELBO of every picture, (N,), with the same noise for every model."""
     rng = np.random.default_rng(NOISE_SEED)
@@ -210,13 +242,13 @@ def _elbos(model, x):
     return np.concatenate([keras.ops.convert_to_numpy(model.elbo(x[p], noise[p])) for p in parts])
 
 
-def _kept_elbo(model, name, recipe, x):
-    """The ELBOs with the weights as they are kept, as 16-bit floats; the model has them afterwards."""
+def _kept_score(model, name, recipe, x):
+    """The scores with the weights as they are kept, as 16-bit floats; the model has them afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         network = {"builder": recipe["builder"], "arguments": _arguments(recipe)}
         pretrained.save(model, name, folder=folder, **network)
         pretrained.load_weights(model, name, folder)
-    return _elbos(model, x)
+    return _scores(model, recipe, x)
 
 
 def _verdict(half, whole):
