@@ -1,16 +1,16 @@
-"""The study of notebook 13: which trainings it asks for, and what it says of their scores."""
+"""Maps of odd pixels: how each chooses its setting, which trainings the study asks for, what it says."""
 
 import numpy as np
 import pytest
 
 from helpers import checkpoint
 from helpers.experiments import odd_parts
-from helpers.metrics import crossed_interval
+from helpers.metrics import crossed_interval, crossed_p_value
 
 MAPS = {
-    "untrained": ["median filter", "PCA"],
     "VAE": ["VAE: residual", "VAE: restored, L1"],
-    "denoising": ["denoising"],
+    "autoencoder": ["autoencoder: residual", "autoencoder: restored, L1"],
+    "denoising": ["denoising: residual"],
 }
 
 
@@ -28,26 +28,26 @@ def test_the_study_asks_for_each_training_once_and_goes_on_from_its_store(tmp_pa
 
     store = checkpoint.ResultStore(tmp_path)
     told = odd_parts.study(point, 10, store)
-    trained = [
-        (k, s, r) for k in ("VAE", "denoising") for s, r in [(5, 0), (10, 0), (10, 1), (10, 2)]
-    ]
-    assert sorted(asked) == sorted([("untrained", 0, 0), *trained])
-    assert odd_parts.study(point, 10, store) == told and len(asked) == 9
+    lengths = [(5, 0), (10, 0), (10, 1), (10, 2)]
+    assert sorted(asked) == sorted((k, s, r) for k in odd_parts.TRAINED for s, r in lengths)
+    assert odd_parts.study(point, 10, store) == told and len(asked) == 12
     assert told["steps"] == 10 and told["runs"] == 3
     assert sorted(told["names"]) == sorted(name for names in MAPS.values() for name in names)
 
-    best = np.array([scores("VAE: restored, L1", 10, run) for run in range(3)])
-    denoising = np.array([scores("denoising", 10, run) for run in range(3)])
-    median = scores("median filter", 0, 0)
-    assert told["ap_vae_restored_l1"] == pytest.approx(crossed_interval(best[:, 0]))
-    assert told["aupro_denoising"] == pytest.approx(crossed_interval(denoising[:, 1]))
-    assert told["lead_denoising"] == pytest.approx(crossed_interval(best[:, 0] - denoising[:, 0]))
-    assert told["lead_median_filter"] == pytest.approx(crossed_interval(best[:, 0] - median[0]))
-    gain = denoising[:1, 0] - scores("denoising", 5, 0)[:1]
-    assert told["longer_denoising"] == pytest.approx(crossed_interval(gain))
-    assert "longer_pca" not in told
-    drawn = odd_parts.ap_and_aupro(told)
-    assert drawn["AUPRO"]["denoising"] == told["aupro_denoising"] and list(drawn) == ["AP", "AUPRO"]
+    def whole(name):
+        return np.array([scores(name, 10, run) for run in range(3)])
+
+    restored, denoising = whole("VAE: restored, L1"), whole("denoising: residual")
+    assert told["ap_vae_restored_l1"] == pytest.approx(crossed_interval(restored[:, 0]))
+    assert told["aupro_denoising_residual"] == pytest.approx(crossed_interval(denoising[:, 1]))
+    gain = denoising[:1, 0] - scores("denoising: residual", 5, 0)[:1]
+    assert told["longer_denoising_residual"] == pytest.approx(crossed_interval(gain))
+    leads = [whole(a)[:, 0] - whole(b)[:, 0] for a, b in odd_parts.CONTRASTS]
+    for lead, (mean, half, corrected) in zip(leads, told["contrasts"], strict=True):
+        assert (mean, half) == pytest.approx(crossed_interval(lead))
+        assert corrected >= crossed_p_value(lead)  # three were looked at
+    smallest = min(crossed_p_value(lead) for lead in leads)
+    assert min(p for *_, p in told["contrasts"]) == pytest.approx(min(1, 3 * smallest))
 
 
 def test_keys_have_letters_and_underscores_only():

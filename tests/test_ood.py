@@ -43,6 +43,23 @@ def test_the_interval_of_auroc_holds_for_new_draws():
     assert ood.auroc_interval([1, 1], [1, 1]) == (0.5, 0.0)
 
 
+def test_the_interval_of_a_difference_of_two_aurocs_holds_for_new_draws():
+    rng = np.random.default_rng(1)
+    found = []
+    for _ in range(400):
+        usual, strange = rng.normal(size=(2, 40)), rng.normal(1, 1, size=(2, 25))
+        usual[1] += usual[0]  # two scores of the same pictures have much in common
+        strange[1] += strange[0]
+        one, other = ((usual[i], strange[i]) for i in (0, 1))
+        found.append(ood.auroc_difference(one, other))
+    value, half = np.transpose(found)
+    assert value[-1] == pytest.approx(ood.auroc(*one) - ood.auroc(*other))
+    assert half.mean() / 1.96 == pytest.approx(value.std(), rel=0.1)
+    assert ood.auroc_difference(one, one) == (0.0, 0.0)
+    with pytest.raises(ValueError, match="same pictures"):
+        ood.auroc_difference(one, (other[0][1:], other[1]))
+
+
 def test_a_plain_picture_is_short_as_png_and_noise_is_not():
     noise = np.random.default_rng(0).random((1, 32, 32, 3), "float32")
     flat = np.full((1, 32, 32, 3), 0.5, "float32")
