@@ -96,8 +96,7 @@ class Task:
         model, loss = vae, None
         pictures = FreshShapes(16, steps // EPOCHS, run, size=SIZE, **CLEAR)
         if kind in NOISE:
-            model = keras.Model(vae.encoder.input, vae.decoder(vae.encoder.outputs[0]))
-            loss = gaussian_loss
+            model, loss = odd_parts.without_draw(vae)
             pictures = CoarseNoise(pictures, NOISE[kind], seed=run)
         adam = keras.optimizers.Adam(training.rise_and_fall(0.005, steps), beta_2=0.99)
         model.compile(adam, loss, **backend.compile_options(planned=steps))
@@ -111,11 +110,6 @@ def flawed(split, count, seed):
     found = data.load("shapes", split, limit=count, size=SIZE, seed=seed, **CLEAR)
     damaged, masks, _ = damage.damage(found.images, seed)
     return data.to_float(damaged), masks
-
-
-def gaussian_loss(x, mean):
-    """−log p(x | z), as the VAE has it."""
-    return losses.gaussian_nll(x, mean, np.log(SIGMA))
 
 
 def redrawn(vae, x, passes):

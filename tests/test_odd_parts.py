@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers import checkpoint
+from helpers import checkpoint, metrics, models
 from helpers.experiments import odd_parts
 from helpers.metrics import crossed_interval, crossed_p_value
 
@@ -84,3 +84,28 @@ def test_smoothing_stays_within_a_picture():
     assert smoothed[0].sum() == pytest.approx(1) and smoothed[0, 4, 4] < 0.2
     assert (smoothed[1] == 0).all()
     np.testing.assert_array_equal(odd_parts.smooth(maps, 0), maps)
+
+
+def test_scores_of_each_kind_are_those_of_its_pictures_alone():
+    rng = np.random.default_rng(3)
+    maps, masks = {"one": rng.random((9, 4, 4))}, rng.integers(0, 2, (9, 4, 4))
+    found = odd_parts.scores_by_kind(maps, masks, np.arange(9) % 3)
+    assert list(found) == ["all flaws", "scratch", "blot", "foreign"]
+    blots = metrics.average_precision_by_image(maps["one"][1::3], masks[1::3])
+    np.testing.assert_allclose(found["blot"]["one"], blots)
+    assert list(odd_parts.scores_by_kind(maps, masks)) == ["all flaws"]
+
+
+def test_an_autoencoder_shares_the_weights_and_the_likelihood_of_the_vae():
+    options = {"latent": 2, "hidden": 3, "likelihood": "gaussian", "sigma": 0.1, "seed": 0}
+    vae = models.dense_vae((4, 4, 1), **options)
+    x = np.random.default_rng(0).random((5, 4, 4, 1), "float32")
+    model, loss = odd_parts.without_draw(vae)
+    r = model.predict(x, verbose=0)
+    np.testing.assert_allclose(r, vae.predict(x, verbose=0), rtol=1e-5)
+    mean, _ = vae.encode(x)
+    np.testing.assert_allclose(loss(x, r), vae.reconstruction_nll(x, mean), rtol=1e-5)
+    before = vae.decoder.get_weights()
+    model.compile("adam", loss, run_eagerly=True)
+    model.fit(x, x, verbose=0)
+    assert any((a != b).any() for a, b in zip(before, vae.decoder.get_weights()))

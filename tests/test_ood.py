@@ -75,6 +75,22 @@ def test_excess_makes_a_density_one_of_grey_levels():
     assert gain == pytest.approx(16 * math.log(256))
 
 
+def test_terms_add_up_to_the_elbo():
+    vae = models.dense_vae((4, 4, 1), latent=2, hidden=3, likelihood="gaussian", sigma=0.1, seed=0)
+    x = np.random.default_rng(0).random((7, 4, 4, 1), "float32")
+    reconstruction, kl = ood.elbo_terms(vae, x, draws=300, batch_size=3)
+    exact = losses.gaussian_kl(*vae.encode(x))
+    np.testing.assert_allclose(kl, ops.convert_to_numpy(exact), rtol=1e-4)
+    again = ood.negative_elbo(vae, x, draws=300)
+    np.testing.assert_allclose(reconstruction + kl, again, rtol=0.05)
+
+
+def test_roughness_is_the_mean_step_between_neighbours():
+    x = np.zeros((2, 3, 3, 1))
+    x[0, 1] = 1  # a row: all steps down, none across
+    assert ood.roughness(x).tolist() == [0.5, 0]
+
+
 def test_too_likely_is_untypical():
     assert ood.typicality([-9.0, 0.0, 9.0], [1.0, -1.0]).tolist() == [9, 0, 9]
 

@@ -8,7 +8,9 @@ beforehand, with 95 % intervals over pictures and over seeds.
 
 import numpy as np
 
-from helpers.metrics import crossed_interval, crossed_p_value, holm
+from helpers import losses
+from helpers.data.damage import KINDS
+from helpers.metrics import average_precision_by_image, crossed_interval, crossed_p_value, holm
 
 RUNS = 3  # seeds of the first weights, of the pictures in training and of the noise on them
 TRAINED = ("VAE", "autoencoder", "denoising")
@@ -67,6 +69,45 @@ def best_maps(methods, tuning_x, tuning_masks, x):
         setting, width = chosen[name] = choose(map_of, settings, tuning_x, tuning_masks)
         maps[name] = smooth(map_of(x, setting), width)
     return maps, chosen
+
+
+def scores_by_kind(maps, masks, flaws=None):
+    """The AP of each map by picture, for all pictures and for those with one kind of flaw.
+
+    Args:
+        maps: dictionary from a name to `(N, H, W)`.
+        masks: 1 on odd pixels, `(N, H, W)`.
+        flaws: the kind of each picture's flaw, `(N,)`, as in `damage.KINDS`; None leaves kinds out.
+
+    Returns:
+        Dictionary from "all flaws" and the kinds to dictionaries from the names to jackknife
+        values, see `metrics.average_precision_by_image`. Their floor differs: it is the share of
+        odd pixels.
+    """
+    parts = {"all flaws": slice(None)}
+    if flaws is not None:
+        parts |= {kind: np.asarray(flaws) == k for k, kind in enumerate(KINDS)}
+    return {
+        title: {n: average_precision_by_image(one[part], masks[part]) for n, one in maps.items()}
+        for title, part in parts.items()
+    }
+
+
+def without_draw(vae):
+    """The two networks of a VAE as an autoencoder: no draw and no KL.
+
+    Args:
+        vae: a `models.VAE` with Gaussian pixels; its weights are those of the autoencoder.
+
+    Returns:
+        (model, loss) for `compile`: the loss is −log p(x|z) in nats, as the VAE has it.
+    """
+    import keras
+
+    def gaussian_loss(x, mean):
+        return losses.gaussian_nll(x, mean, vae.log_sigma())
+
+    return keras.Model(vae.encoder.input, vae.decoder(vae.encoder.outputs[0])), gaussian_loss
 
 
 def key_of(name):

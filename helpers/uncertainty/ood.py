@@ -132,14 +132,26 @@ def _half_width(parts):
     return float(1.96 * math.sqrt(sum(part.var(ddof=1) / len(part) for part in parts)))
 
 
-def negative_elbo(vae, images, draws=4, batch_size=100):
-    """Mean of `draws` one-sample estimates of −ELBO, `(N,)`."""
+def elbo_terms(vae, images, draws=4, batch_size=100):
+    """Reconstruction term and KL of each image, `(2, N)` nats: means of `draws` draws of z."""
     found = []
     for start in range(0, len(images), batch_size):
         x = ops.convert_to_tensor(images[start : start + batch_size])
-        draw = [ops.convert_to_numpy(vae.elbo(x)) for _ in range(draws)]
-        found.append(-np.mean(draw, axis=0))
-    return np.concatenate(found)
+        draw = [[ops.convert_to_numpy(term) for term in vae.terms(x)] for _ in range(draws)]
+        found.append(np.mean(draw, axis=0))
+    return np.concatenate(found, axis=1)
+
+
+def negative_elbo(vae, images, draws=4, batch_size=100):
+    """Mean of `draws` one-sample estimates of −ELBO, `(N,)`."""
+    return elbo_terms(vae, images, draws, batch_size).sum(axis=0)
+
+
+def roughness(images):
+    """Mean absolute difference of neighbouring pixels of `(N, H, W, C)`, `(N,)`: asks no model."""
+    images = np.asarray(images)
+    down, across = (np.abs(np.diff(images, axis=axis)).mean(axis=(1, 2, 3)) for axis in (1, 2))
+    return (down + across) / 2
 
 
 def png_nats(images):
