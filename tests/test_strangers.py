@@ -9,7 +9,7 @@ from helpers.data import damage, scenes, strangers
 
 
 def test_strangers_of_shapes_differ_in_one_thing():
-    found = strangers.from_shapes(size=16, images=5, val_images=6, tuning_images=3, seed=2)
+    found = strangers.load("shapes", size=16, images=5, val_images=6, tuning_images=3, seed=2)
     assert found.train.shape == (5, 16, 16, 3) and found.usual.shape == (6, 16, 16, 3)
     assert found.train.dtype == found.x_tune.dtype == np.float32
     assert [len(x) for x in found.strange.values()] == [6] * 4
@@ -41,7 +41,7 @@ def test_strangers_of_ones_own(tmp_path, with_masks):
             mask = np.zeros((20, 20), "uint8")
             mask[i : i + 5, 3:9] = 255
             Image.fromarray(mask).save(tmp_path / "masks" / f"{i:02}.png")
-    found = strangers.from_folder(tmp_path, 16, images=100, val_images=3, tuning_images=2)
+    found = strangers.load("folder", 16, 100, 3, 2, path=tmp_path)
     assert (len(found.train), len(found.level), len(found.usual)) == (12, 4, 3)
     assert list(found.strange) == ["bad"] and found.strange["bad"].shape == (3, 16, 16, 3)
     assert found.flaws is None and found.intact is None
@@ -49,3 +49,8 @@ def test_strangers_of_ones_own(tmp_path, with_masks):
     if with_masks:
         assert found.masks.shape == (3, 16, 16) and found.masks.any(axis=(1, 2)).all()
     assert found.x_tune.shape == (2, 16, 16, 3) and found.tuning_masks.any(axis=(1, 2)).all()
+
+
+def test_another_data_set_is_refused():
+    with pytest.raises(ValueError, match="must be"):
+        strangers.load("pets", 16, 5, 5, 5)

@@ -32,6 +32,26 @@ class Strangers(NamedTuple):
     intact: np.ndarray | None = None
 
 
+def load(dataset, size, images, val_images, tuning_images, seed=0, path=""):
+    """Those of `from_shapes` for the data set "shapes", of `from_folder` for "folder".
+
+    Args:
+        dataset: one of the two.
+        size, images, val_images, tuning_images, seed, path: see there.
+
+    Returns:
+        `Strangers`.
+
+    Raises:
+        ValueError: If the data set is another one.
+    """
+    if dataset == "shapes":
+        return from_shapes(size, images, val_images, tuning_images, seed)
+    if dataset == "folder":
+        return from_folder(path, size, images, val_images, tuning_images, seed)
+    raise ValueError(f'`dataset` must be "shapes" or "folder". Received: dataset={dataset!r}')
+
+
 def from_shapes(size, images, val_images, tuning_images, seed=0):
     """Pictures of notebook 08, and four kinds of strangers, `val_images` of each.
 

@@ -109,10 +109,7 @@ plots.use()
 # - **damaged**: with a flaw each, drawn by a program: a *scratch* (a thin bow), a *blot* (a tinted drop) or a *foreign object* (a ring or a cross). We know which pixels are odd.
 
 # %%
-if dataset == "shapes":
-    pictures = strangers.from_shapes(size, images, val_images, tuning_images, seed)
-else:
-    pictures = strangers.from_folder(path, size, images, val_images, tuning_images, seed)
+pictures = strangers.load(dataset, size, images, val_images, tuning_images, seed, path)
 train = pictures.train  # (N, H, W, 3), in [0, 1]
 kinds = {"usual": pictures.usual, **pictures.strange}
 masks = pictures.masks  # (N, H, W), 1 on odd pixels
@@ -130,7 +127,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # ## The VAE
 #
-# It is the VAE of notebook `08`: the [latent](../docs/site/glossary.md#term-latent-variable) is a grid of 4×4 places with 8 numbers each, and pixels are Gaussian with $\sigma = 0.05$. It sees new pictures in every step. Here is the training in full, for 200 steps; it is a **demonstration**. What follows is about the VAE that the project keeps, after 12,000 steps of the same training. The function also trains two rivals, which we need later.
+# It is the VAE of notebook `08`: the [latent](../docs/site/glossary.md#term-latent-variable) is a grid of 4×4 places with 8 numbers each, and pixels are Gaussian with $\sigma = 0.05$. It sees new pictures in every step. Here is the training in full, for 200 steps: a **demonstration**. What follows is about the VAE that the project keeps, after 12,000 steps. (The function trains two rivals as well, which we need later.)
 
 # %%
 SIGMA = 0.05  # standard deviation of a pixel
@@ -178,7 +175,7 @@ if use_kept:
 # %% [markdown]
 # ## Is this picture of the right kind?
 #
-# A VAE gives a lower bound on $\log p(x)$, the ELBO. A picture that it finds unlikely should be a stranger. So take **−ELBO** as the score; large should mean strange. The measure is the **AUROC**, the area under the receiver operating characteristic. It has a simple meaning: draw one usual picture and one stranger; how often has the stranger the higher score (Hanley and McNeil, 1982)? ½ is guessing, and below ½ is worse than guessing. Intervals are 95 %, over pictures of both kinds (DeLong and others, 1988).
+# A VAE gives a lower bound on $\log p(x)$, the ELBO. A picture that it finds unlikely should be a stranger. So take **−ELBO** as the score; large should mean strange. The measure is the **AUROC**, the area under the receiver operating characteristic: if one usual picture and one stranger are drawn, how often has the stranger the higher score (Hanley and McNeil, 1982)? ½ is guessing, and below ½ is worse than guessing. Intervals are 95 %, over pictures of both kinds (DeLong and others, 1988).
 #
 # A small example, by hand:
 
@@ -285,7 +282,7 @@ plots.show(fig, alt=alt)
 #
 # $$\min_{x'}\; -\mathrm{ELBO}(x') + \lambda \sum |x' - x|.$$
 #
-# The map is $|x - x'|$. The number $\lambda$ says how much a change counts. Without its term, $x'$ may become another picture altogether. The sum of absolute values is called the L1 norm. Squares would punish one large change more than many small ones. (For $-\mathrm{ELBO}(x')$ we take $z$ at the mean of $q$. Dehaene and others, 2020, have the L1 norm, too, and the reconstruction term alone, without the KL.)
+# The map is $|x - x'|$. The number $\lambda$ says how much a change counts. Without its term, $x'$ may become another picture altogether. The sum is the *L1 norm* of the change. (For $-\mathrm{ELBO}(x')$ we take $z$ at the mean of $q$. Dehaene and others, 2020, use the L1 norm, too, with the reconstruction term in place of −ELBO.)
 #
 # **Rivals.** A *plain autoencoder* has the same two networks, without a draw, a [prior](../docs/site/glossary.md#term-prior) and a KL. A *[denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder)* learns, besides, to take coarse noise off its input. (Kascenas and others, 2022, use a U-Net with skip connections; ours has the VAE's networks, so that only the objective differs.) Both give residuals. A plain autoencoder can also restore, with its squared error in place of −ELBO. All three networks had 12,000 steps on the same pictures.
 #
@@ -389,7 +386,7 @@ def gradient_map(vae):
 #
 # Each map is also smoothed by a Gaussian of four widths (0, 0.5, 1 or 2 pixels): with the three values of its setting, **twelve candidates each**. The best is chosen on *other* pictures, with flaws drawn by another seed. (They are of the same three kinds, with masks. For another kind the chosen settings may be worse.)
 #
-# The score is **AP**, average precision. Mark the pixels above a threshold: *precision* is the share of odd ones among the marked, *recall* the share of the odd ones that are marked. AP is the mean precision over all recalls. Random numbers have the share of odd pixels. (Many papers add the AUPRO, in which small flaws count as much as large ones: `metrics.aupro`.)
+# The score is **AP**, average precision. Mark the pixels above a threshold: *precision* is the share of odd ones among the marked, *recall* the share of the odd ones that are marked. AP is the mean precision over all recalls. Random numbers have the share of odd pixels.
 #
 # AP is no mean over pictures. So intervals come from the jackknife of notebook `08` (Efron and Tibshirani, 1993): it gives each picture a number, and their mean is nearly the AP.
 
@@ -477,17 +474,17 @@ for one, other in (*named, *after):
 # %% [markdown]
 # TEXTMAPS In the stored run (100 pictures, one training of each network) random numbers have an AP of 0.03<!--=floor-->, PCA has 0.11<!--=pca_ap[0]--> and the median filter 0.28<!--=median_filter_ap[0]-->. The residuals have 0.30<!--=denoising_residual_ap[0]--> (denoising), 0.40<!--=autoencoder_residual_ap[0]--> (plain) and 0.49<!--=vae_residual_ap[0]--> (VAE), the restorations 0.40<!--=autoencoder_restored_l1_ap[0]--> (plain) and 0.52<!--=vae_restored_l1_ap[0]--> ± 0.09<!--=vae_restored_l1_ap[1]--> (VAE).
 #
-# **What does the VAE's objective add?** Paired by picture, its residual is +0.10<!--=vae_residual_over_denoising_residual[0]--> ± 0.10<!--=vae_residual_over_denoising_residual[1]--> ahead of denoising and +0.10<!--=vae_residual_over_autoencoder_residual[0]--> ± 0.10<!--=vae_residual_over_autoencoder_residual[1]--> ahead of the plain autoencoder; its restoration is +0.10<!--=vae_restored_l1_over_autoencoder_restored_l1[0]--> ± 0.10<!--=vae_restored_l1_over_autoencoder_restored_l1[1]--> ahead of that of the plain one. These intervals cover pictures, not trainings. By the rule of `07` no network is trained enough: the last doubling of steps changed the score by 2.6<!--=VAE_percent--> % (VAE), 1.0<!--=denoising_percent--> % (denoising) and 1.0<!--=autoencoder_percent--> % (plain), where 0.5 % is allowed. Several seeds are a command, `python benchmarks/strange_parts.py`, that has not been recorded.
+# **What does the VAE's objective add?** Paired by picture, the VAE's residual is +0.10<!--=vae_residual_over_denoising_residual[0]--> ± 0.10<!--=vae_residual_over_denoising_residual[1]--> ahead of denoising and +0.10<!--=vae_residual_over_autoencoder_residual[0]--> ± 0.10<!--=vae_residual_over_autoencoder_residual[1]--> ahead of the plain autoencoder; its restoration is +0.10<!--=vae_restored_l1_over_autoencoder_restored_l1[0]--> ± 0.10<!--=vae_restored_l1_over_autoencoder_restored_l1[1]--> ahead of that of the plain one. These intervals cover pictures, not trainings. By the rule of `07` no network is trained enough: the last doubling of steps changed the score by 2.6<!--=VAE_percent--> % (VAE), 1.0<!--=denoising_percent--> % (denoising) and 1.0<!--=autoencoder_percent--> % (plain), where 0.5 % is allowed. Several seeds are a command, `python benchmarks/strange_parts.py`, that has not been recorded.
 #
-# **Is a restoration better than a residual?** +0.03<!--=vae_restored_l1_over_vae_residual[0]--> ± 0.04<!--=vae_restored_l1_over_vae_residual[1]-->: no difference was seen, and one below 0.04<!--=vae_restored_l1_over_vae_residual[1]--> would not have been. The gradient chose the power 2, so it is a residual as well; where it chooses, it has 0.10<!--=gradient_0-->, 0.20<!--=gradient_1--> and 0.40<!--=gradient_2--> with the powers 0, 1 and 2.
+# **Is a restoration better than a residual?** +0.03<!--=vae_restored_l1_over_vae_residual[0]--> ± 0.04<!--=vae_restored_l1_over_vae_residual[1]-->: no difference was seen, and one below 0.04<!--=vae_restored_l1_over_vae_residual[1]--> would not have been. The gradient chose the power 2, so most of it is residual. On the pictures for choosing it has 0.10<!--=gradient_0-->, 0.20<!--=gradient_1--> and 0.40<!--=gradient_2--> with the powers 0, 1 and 2.
 #
-# **The length of training counts more.** In this run it changed the AP of the residual from 0.12<!--=vae_200_steps_residual_ap[0]--> to 0.49<!--=vae_residual_ap[0]-->: a VAE that blurs outlines marks outlines. The three maps of the VAE lie between 0.39<!--=vae_gradient_ap[0]--> and 0.52<!--=vae_restored_l1_ap[0]-->.
+# In this run the **length of training** changed the AP of the VAE's residual from 0.12<!--=vae_200_steps_residual_ap[0]--> to 0.49<!--=vae_residual_ap[0]-->: a VAE that blurs outlines marks outlines. The three maps of the kept VAE lie between 0.39<!--=vae_gradient_ap[0]--> and 0.52<!--=vae_restored_l1_ap[0]-->.
 #
-# **The kinds of flaw.** The odd pixels are 2.5<!--=scratch_share*100--> % with scratches, 2.4<!--=blot_share*100--> % with blots and 3.6<!--=foreign_share*100--> % with foreign objects. The median filter is hardest to beat with foreign objects, 0.33<!--=foreign_median_filter_ap[0]--> ± 0.10<!--=foreign_median_filter_ap[1]-->, and scratches, 0.33<!--=scratch_median_filter_ap[0]--> ± 0.10<!--=scratch_median_filter_ap[1]-->, and the VAE is ahead there, too. With blots it has 0.18<!--=blot_median_filter_ap[0]--> ± 0.10<!--=blot_median_filter_ap[1]-->. A 5×5 window cannot remove a blot that covers more than 12 of its 25 pixels, and most blots cover 24<!--=blot_pixels--> or more.
+# **The kinds of flaw.** The odd pixels, and so the floor, are 2.5<!--=scratch_share*100--> % with scratches, 2.4<!--=blot_share*100--> % with blots and 3.6<!--=foreign_share*100--> % with foreign objects. The median filter has 0.33<!--=scratch_median_filter_ap[0]--> ± 0.10<!--=scratch_median_filter_ap[1]-->, 0.18<!--=blot_median_filter_ap[0]--> ± 0.10<!--=blot_median_filter_ap[1]--> and 0.33<!--=foreign_median_filter_ap[0]--> ± 0.10<!--=foreign_median_filter_ap[1]-->, the restoration by the VAE 0.48<!--=scratch_vae_restored_l1_ap[0]-->, 0.71<!--=blot_vae_restored_l1_ap[0]--> and 0.43<!--=foreign_vae_restored_l1_ap[0]-->. A 5×5 window cannot remove a blot that covers more than 12 of its 25 pixels, and half of the blots cover 24<!--=blot_pixels--> or more.
 #
 # ## Did the search end?
 #
-# Thirty steps are few. The next cell looks at the restorations of 20 pictures after 30 steps and after ten times as many.
+# Thirty steps are few. So here are the restorations of 20 pictures after 30 steps and after 300.
 
 # %%
 weight, width = chosen["VAE: restored, L1"]
@@ -504,7 +501,7 @@ for count in (iterations, 10 * iterations):
 #
 # ## Whole pictures again
 #
-# A picture with a flaw has a large value somewhere in its map. Is the *largest value* of a map a score of whole pictures? And does that need a VAE?
+# A picture with a flaw has a large value somewhere in its map. Does the *largest value* find damaged pictures, and does that need a VAE?
 
 # %%
 peaks = {}  # the largest value of each picture's map
@@ -639,7 +636,7 @@ record(results, bands, line.format(restored_ap, results.get("floor", math.nan)))
 #
 # ## On your own
 #
-# 1. **Pictures of your own.** Set `dataset = "folder"` and `path` to a folder with `good/` (pictures without a flaw, the more the better) and `bad/` (pictures to inspect). With `masks/` (for each bad picture a file of the same name, 0 where usual) they are scored. Settings are chosen on good pictures with drawn flaws.
+# 1. **Pictures of your own.** Set `dataset = "folder"` and `path` to a folder with `good/` (pictures without a flaw, the more the better) and `bad/` (pictures to inspect). With `masks/` (files of the same names as in `bad/`, 0 where usual) they are scored. Settings are chosen on good pictures with drawn flaws.
 #
 #    <details><summary>Where to look</summary>
 #
