@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import data, models, networks, pretrained, pyramids
+from authoring import weights
+from helpers import models, networks, pretrained, pyramids
 from helpers.checkpoint import code_versions
 from helpers.data import records
 
@@ -173,17 +174,15 @@ def test_what_comes_with_the_project_is_what_its_note_says(name):
         if note["builder"] == "pyramid_head":
             assert logits.shape[2] == note["num_classes"] and "scores" in note
         return
-    assert {"parameters", "seed", "elbo_nats"} <= set(note)
+    nats = weights._nats(note["parameters"])
+    assert {"parameters", "seed", nats} <= set(note)
     # The shorter training of another kept model, whose note has its curve.
     assert name.endswith("-half") or {"learning_curve", "half", "minutes"} <= set(note)
-    count, noise_seed = note["scored_on"]["pictures"], note["scored_on"]["noise_seed"]
-    pictures = data.load("shapes", "val", limit=count, **note["parameters"]["pictures"])
-    noise = np.random.default_rng(noise_seed).standard_normal((count, *model.latent_shape))
-    found = [
-        keras.ops.convert_to_numpy(model.elbo(data.to_float(x), e.astype("float32")))
-        for x, e in zip(np.array_split(pictures.images, 8), np.array_split(noise, 8))
-    ]
-    assert np.concatenate(found).mean() == pytest.approx(note["elbo_nats"], rel=1e-4)
+    assert note["scored_on"]["pictures"] == weights.HELD_OUT
+    assert note["scored_on"]["noise_seed"] == weights.NOISE_SEED
+    held_out = weights._held_out(note["parameters"])
+    found = weights._scores(model, note["parameters"], held_out)
+    assert found.mean() == pytest.approx(note[nats], rel=1e-4)
 
 
 COMMITTED = [*sorted(records.RESULTS.glob("*.json")), *sorted(pretrained.FOLDER.glob("*.json"))]
