@@ -123,7 +123,7 @@ def redrawn(vae, x, passes):
 def restore(vae, x, weight, iterations, with_kl):
     """How far a picture is from its restoration, `(N, H, W)`: Adam on the picture."""
     picture = keras.Variable(x)
-    adam = keras.optimizers.Adam(0.02)
+    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.05, iterations))
     adam.build([picture])
 
     def objective():

@@ -445,6 +445,7 @@ if masks is not None:
         for title, part in found.items()
     }
     fig = plots.interval_panels(panels, limits=(0, 1.1))
+    fig.set_size_inches(10, 4)
     alt = "Four panels with bars and intervals: AP of ten maps for all flaws, scratches, blots and foreign objects."
     plots.show(fig, alt=alt)
 
