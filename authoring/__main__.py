@@ -65,7 +65,7 @@ def train_weights(options):
         change = note["trained_enough"]
         word = "enough" if change["verdict"] else "not enough"
         print(
-            f"{name}: kept. Twice the steps changed the ELBO by {change['difference_nats']:+.1f} ± "
+            f"{name}: kept. Twice the steps changed the score by {change['difference_nats']:+.1f} ± "
             f"{change['interval_nats']:.1f} nats, {change['percent']:.2f} %: trained {word}"
         )
     return 0
