@@ -17,7 +17,7 @@
 #
 # ![Nine damaged pictures, their flaws in black, and five maps, each with a scale of its own, darker where stranger; the networks had 12,000 steps. The median filter has broad spots, at some flaws and at corners. The three residuals are much alike: clearly dark at four of the nine flaws, faint at others, with grey outlines of objects. The restoration by the VAE has a lighter ground. The faint drop beside the disc in column five is grey in all four.](../docs/pictures/13.png) <!--picture-->
 #
-# A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learns what pictures of one kind look like. Then somebody shows it another kind, or a picture of the right kind with a scratch on it. **Does a VAE know an image, or a part of one, that it has not seen?**
+# A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learns what pictures of one kind look like. Then somebody shows it another kind, or a picture with a scratch on it. **Does a VAE know an image, or a part of one, that it has not seen?**
 #
 # **What you'll do**
 #
@@ -127,7 +127,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # ## The VAE
 #
-# It is the VAE of notebook `08`: the [latent](../docs/site/glossary.md#term-latent-variable) is a grid of 4×4 places with 8 numbers each, and pixels are Gaussian with $\sigma = 0.05$. Here is its training in full, for 200 steps: a **demonstration**. What follows is about the VAE that the project keeps, after 12,000 steps. (The function also trains two rivals for later.)
+# It is the VAE of notebook `08`: the [latent](../docs/site/glossary.md#term-latent-variable) is a grid of 4×4 places with 8 numbers each, and pixels are Gaussian with $\sigma = 0.05$. Here is its training in full, for 200 steps: a **demonstration**. What follows is about the VAE that the project keeps, after 12,000 steps. (The rivals come later.)
 
 # %%
 SIGMA = 0.05  # standard deviation of a pixel
@@ -488,7 +488,7 @@ for one, other in (*named, *after):
 #
 # ## Did the search end?
 #
-# Here are restorations of 20 pictures after 30 steps and after 300.
+# Twenty pictures, restored in 30 steps and in 300:
 
 # %%
 weight, width = chosen["VAE: restored, L1"]
@@ -542,7 +542,7 @@ assert your_precision is None or abs(your_precision - true_precision) < 0.005, h
 #
 # ## Results
 #
-# The next cell records them.
+# For the record:
 
 # %% tags=["results"]
 key_of = odd_parts.key_of
