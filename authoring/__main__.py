@@ -67,7 +67,7 @@ def train_weights(options):
         word = "enough" if change["verdict"] else "not enough"
         if made_by is weights:
             said = (
-                f"the ELBO by {change['difference_nats']:+.1f} ± {change['interval_nats']:.1f} "
+                f"the score by {change['difference_nats']:+.1f} ± {change['interval_nats']:.1f} "
                 f"nats, {change['percent']:.2f} %"
             )
         else:

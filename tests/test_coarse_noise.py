@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from helpers.checkpoint import training_backup
 from helpers.data.coarse_noise import CoarseNoise
+from helpers.data.stream import FreshShapes
 
 
 class Grey:
@@ -41,3 +43,19 @@ def test_noisy_pictures_stay_in_range_and_odd_sides_are_refused():
     assert noisy.min() == 0 and noisy.max() == 1
     with pytest.raises(ValueError, match="must divide"):
         CoarseNoise(Grey(), side=3)[0]
+
+
+def test_each_epoch_has_noise_of_its_own_and_a_training_that_goes_on_has_it_again():
+    def pairs(first_epoch=0):
+        options = {"size": 16, "objects": 1, "first_epoch": first_epoch}
+        return CoarseNoise(FreshShapes(2, 3, **options), seed=1)
+
+    one = pairs()
+    noise = np.subtract(*one[0])
+    one.on_epoch_end()
+    later, clean = one[0]
+    assert one.epoch == 1 and (later - clean != noise).any()
+    again = pairs()
+    training_backup.rewind(again, 1)
+    np.testing.assert_array_equal(again[0][0], later)
+    np.testing.assert_array_equal(pairs(first_epoch=1)[0][0], later)

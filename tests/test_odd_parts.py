@@ -1,16 +1,16 @@
-"""The study of notebook 13: which trainings it asks for, and what it says of their scores."""
+"""Maps of odd pixels: how each chooses its setting, which trainings the study asks for, what it says."""
 
 import numpy as np
 import pytest
 
-from helpers import checkpoint
+from helpers import checkpoint, metrics, models
 from helpers.experiments import odd_parts
-from helpers.metrics import crossed_interval
+from helpers.metrics import crossed_interval, crossed_p_value
 
 MAPS = {
-    "untrained": ["median filter", "PCA"],
     "VAE": ["VAE: residual", "VAE: restored, L1"],
-    "denoising": ["denoising"],
+    "autoencoder": ["autoencoder: residual", "autoencoder: restored, L1"],
+    "denoising": ["denoising: residual"],
 }
 
 
@@ -28,26 +28,26 @@ def test_the_study_asks_for_each_training_once_and_goes_on_from_its_store(tmp_pa
 
     store = checkpoint.ResultStore(tmp_path)
     told = odd_parts.study(point, 10, store)
-    trained = [
-        (k, s, r) for k in ("VAE", "denoising") for s, r in [(5, 0), (10, 0), (10, 1), (10, 2)]
-    ]
-    assert sorted(asked) == sorted([("untrained", 0, 0), *trained])
-    assert odd_parts.study(point, 10, store) == told and len(asked) == 9
+    lengths = [(5, 0), (10, 0), (10, 1), (10, 2)]
+    assert sorted(asked) == sorted((k, s, r) for k in odd_parts.TRAINED for s, r in lengths)
+    assert odd_parts.study(point, 10, store) == told and len(asked) == 12
     assert told["steps"] == 10 and told["runs"] == 3
     assert sorted(told["names"]) == sorted(name for names in MAPS.values() for name in names)
 
-    best = np.array([scores("VAE: restored, L1", 10, run) for run in range(3)])
-    denoising = np.array([scores("denoising", 10, run) for run in range(3)])
-    median = scores("median filter", 0, 0)
-    assert told["ap_vae_restored_l1"] == pytest.approx(crossed_interval(best[:, 0]))
-    assert told["aupro_denoising"] == pytest.approx(crossed_interval(denoising[:, 1]))
-    assert told["lead_denoising"] == pytest.approx(crossed_interval(best[:, 0] - denoising[:, 0]))
-    assert told["lead_median_filter"] == pytest.approx(crossed_interval(best[:, 0] - median[0]))
-    gain = denoising[:1, 0] - scores("denoising", 5, 0)[:1]
-    assert told["longer_denoising"] == pytest.approx(crossed_interval(gain))
-    assert "longer_pca" not in told
-    drawn = odd_parts.ap_and_aupro(told)
-    assert drawn["AUPRO"]["denoising"] == told["aupro_denoising"] and list(drawn) == ["AP", "AUPRO"]
+    def whole(name):
+        return np.array([scores(name, 10, run) for run in range(3)])
+
+    restored, denoising = whole("VAE: restored, L1"), whole("denoising: residual")
+    assert told["ap_vae_restored_l1"] == pytest.approx(crossed_interval(restored[:, 0]))
+    assert told["aupro_denoising_residual"] == pytest.approx(crossed_interval(denoising[:, 1]))
+    gain = denoising[:1, 0] - scores("denoising: residual", 5, 0)[:1]
+    assert told["longer_denoising_residual"] == pytest.approx(crossed_interval(gain))
+    leads = [whole(a)[:, 0] - whole(b)[:, 0] for a, b in odd_parts.CONTRASTS]
+    for lead, (mean, half, corrected) in zip(leads, told["contrasts"], strict=True):
+        assert (mean, half) == pytest.approx(crossed_interval(lead))
+        assert corrected >= crossed_p_value(lead)  # three were looked at
+    smallest = min(crossed_p_value(lead) for lead in leads)
+    assert min(p for *_, p in told["contrasts"]) == pytest.approx(min(1, 3 * smallest))
 
 
 def test_keys_have_letters_and_underscores_only():
@@ -84,3 +84,28 @@ def test_smoothing_stays_within_a_picture():
     assert smoothed[0].sum() == pytest.approx(1) and smoothed[0, 4, 4] < 0.2
     assert (smoothed[1] == 0).all()
     np.testing.assert_array_equal(odd_parts.smooth(maps, 0), maps)
+
+
+def test_scores_of_each_kind_are_those_of_its_pictures_alone():
+    rng = np.random.default_rng(3)
+    maps, masks = {"one": rng.random((9, 4, 4))}, rng.integers(0, 2, (9, 4, 4))
+    found = odd_parts.scores_by_kind(maps, masks, np.arange(9) % 3)
+    assert list(found) == ["all flaws", "scratch", "blot", "foreign"]
+    blots = metrics.average_precision_by_image(maps["one"][1::3], masks[1::3])
+    np.testing.assert_allclose(found["blot"]["one"], blots)
+    assert list(odd_parts.scores_by_kind(maps, masks)) == ["all flaws"]
+
+
+def test_an_autoencoder_shares_the_weights_and_the_likelihood_of_the_vae():
+    options = {"latent": 2, "hidden": 3, "likelihood": "gaussian", "sigma": 0.1, "seed": 0}
+    vae = models.dense_vae((4, 4, 1), **options)
+    x = np.random.default_rng(0).random((5, 4, 4, 1), "float32")
+    model, loss = odd_parts.without_draw(vae)
+    r = model.predict(x, verbose=0)
+    np.testing.assert_allclose(r, vae.predict(x, verbose=0), rtol=1e-5)
+    mean, _ = vae.encode(x)
+    np.testing.assert_allclose(loss(x, r), vae.reconstruction_nll(x, mean), rtol=1e-5)
+    before = vae.decoder.get_weights()
+    model.compile("adam", loss, run_eagerly=True)
+    model.fit(x, x, verbose=0)
+    assert any((a != b).any() for a, b in zip(before, vae.decoder.get_weights()))

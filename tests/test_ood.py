@@ -43,6 +43,23 @@ def test_the_interval_of_auroc_holds_for_new_draws():
     assert ood.auroc_interval([1, 1], [1, 1]) == (0.5, 0.0)
 
 
+def test_the_interval_of_a_difference_of_two_aurocs_holds_for_new_draws():
+    rng = np.random.default_rng(1)
+    found = []
+    for _ in range(400):
+        usual, strange = rng.normal(size=(2, 40)), rng.normal(1, 1, size=(2, 25))
+        usual[1] += usual[0]  # two scores of the same pictures have much in common
+        strange[1] += strange[0]
+        one, other = ((usual[i], strange[i]) for i in (0, 1))
+        found.append(ood.auroc_difference(one, other))
+    value, half = np.transpose(found)
+    assert value[-1] == pytest.approx(ood.auroc(*one) - ood.auroc(*other))
+    assert half.mean() / 1.96 == pytest.approx(value.std(), rel=0.1)
+    assert ood.auroc_difference(one, one) == (0.0, 0.0)
+    with pytest.raises(ValueError, match="same pictures"):
+        ood.auroc_difference(one, (other[0][1:], other[1]))
+
+
 def test_a_plain_picture_is_short_as_png_and_noise_is_not():
     noise = np.random.default_rng(0).random((1, 32, 32, 3), "float32")
     flat = np.full((1, 32, 32, 3), 0.5, "float32")
@@ -56,6 +73,30 @@ def test_excess_makes_a_density_one_of_grey_levels():
     x = np.zeros((1, 4, 4, 1))
     gain = ood.input_complexity([5.0], x) - ood.input_complexity([5.0], x, density=False)
     assert gain == pytest.approx(16 * math.log(256))
+
+
+def test_terms_are_means_of_draws_and_add_up_to_the_elbo():
+    class Model:
+        draws = 0
+
+        def terms(self, x):
+            self.draws += 1
+            return x[:, 0] + self.draws, x[:, 1]
+
+    x = np.random.default_rng(0).random((7, 2), "float32")
+    reconstruction, kl = ood.elbo_terms(Model(), x, draws=3, batch_size=7)
+    np.testing.assert_allclose(reconstruction, x[:, 0] + 2, rtol=1e-6)  # 1, 2 and 3 added
+    np.testing.assert_allclose(kl, x[:, 1])
+    parts = ood.elbo_terms(Model(), x, draws=1, batch_size=3)
+    np.testing.assert_allclose(parts[0], x[:, 0] + np.repeat([1, 2, 3], [3, 3, 1]), rtol=1e-6)
+    total = ood.negative_elbo(Model(), x, draws=3)
+    np.testing.assert_allclose(total, reconstruction + kl, rtol=1e-6)
+
+
+def test_roughness_is_the_mean_step_between_neighbours():
+    x = np.zeros((2, 3, 3, 1))
+    x[0, 1] = 1  # a row: all steps down, none across
+    assert ood.roughness(x).tolist() == [0.5, 0]
 
 
 def test_too_likely_is_untypical():

@@ -158,6 +158,24 @@ def test_a_denoising_autoencoder_of_label_maps_is_kept_in_the_networks_of_the_va
         assert found == pytest.approx(read["log_likelihood_nats"], rel=1e-5)
 
 
+@pytest.mark.parametrize("noise", [{"sigma": 0.2, "side": 2}, {"sigma": 0.0}])
+def test_an_autoencoder_is_kept_in_the_networks_of_the_vae(noise, tmp_path):
+    recipe = TINY | {"coarse_noise": noise, "learning_rate": 0.05}
+    lines = []
+    note = weights.keep("tiny", recipe, tmp_path, tmp_path / "work", lines.append)
+    assert "log-likelihood " in lines[0] and "elbo_nats" not in note
+    curve = [row["log_likelihood_nats"] for row in note["learning_curve"]]
+    assert curve[0] < curve[-1]
+    model, read = pretrained.load("tiny", tmp_path)
+    x = weights._held_out(recipe)
+    found = weights._scores(model, recipe, x).mean()
+    assert found == pytest.approx(read["log_likelihood_nats"], rel=1e-5)
+    if not noise["sigma"]:  # then it is that of the picture itself
+        mean, _ = model.encode(x)
+        nats = np.asarray(model.reconstruction_nll(x, mean))
+        assert found == pytest.approx(-nats.mean(), rel=1e-5)
+
+
 def test_the_shell(capsys, monkeypatch):
     assert shell.main(["weights", "vae-nothing"]) == 2
     assert "There are: vae-shapes32" in capsys.readouterr().err

@@ -17,7 +17,7 @@ class CoarseNoise(keras.utils.PyDataset):
         pictures: batches `(x,)` of pictures in [0, 1], such as `stream.FreshShapes`.
         sigma: Standard deviation of the noise.
         side: Of the squares in pixels; it divides height and width.
-        seed: Of the noise, from 0; a batch has the same noise each time that it is asked for.
+        seed: Of the noise, from 0; in one epoch a batch has the same noise each time.
 
     Examples:
         >>> from helpers.data.stream import FreshShapes
@@ -44,11 +44,24 @@ class CoarseNoise(keras.utils.PyDataset):
             raise ValueError(
                 f"`side` must divide height and width. Received: side={self.side}, {x.shape}"
             )
-        rng = np.random.default_rng([self.seed, index])
+        rng = np.random.default_rng([self.seed, self.epoch, index])
         squares = (n, height // self.side, width // self.side, channels)
         noise = rng.normal(0, self.sigma, squares)
         noise = noise.repeat(self.side, axis=1).repeat(self.side, axis=2)
         return (x + noise).clip(0, 1).astype("float32"), x
+
+    @property
+    def epoch(self):
+        """That of the pictures; 0 for batches that count none."""
+        return getattr(self.pictures, "epoch", 0)
+
+    @epoch.setter
+    def epoch(self, value):
+        self.pictures.epoch = value
+
+    @property
+    def first_epoch(self):
+        return getattr(self.pictures, "first_epoch", 0)
 
     def on_epoch_end(self):
         self.pictures.on_epoch_end()

@@ -1,18 +1,24 @@
-"""The study of notebook 13: maps of odd pixels from a VAE and from its rivals, after equal training.
+"""Maps of odd pixels: which setting each map has, and the study of several seeds.
 
-The notebook has the functions that train, choose and score. Here is which trainings belong to the
-study, and what is said of them: means and contrasts that were named beforehand, with 95 % intervals
-over pictures, and over seeds.
+Notebook 13 makes such maps from one training of each model. `benchmarks/strange_parts.py` trains a
+VAE and its rivals with several seeds and scores their maps. Here is how a map chooses its setting,
+which trainings belong to the study, and what is said of them: means and contrasts that were named
+beforehand, with 95 % intervals over pictures and over seeds.
 """
 
 import numpy as np
 
-from helpers.metrics import crossed_interval
+from helpers import losses
+from helpers.data.damage import KINDS
+from helpers.metrics import average_precision_by_image, crossed_interval, crossed_p_value, holm
 
-RUNS = 3  # seeds of the first weights and of the pictures in training
-BEST = "VAE: restored, L1"  # whose leads are asked for
-RIVALS = ("VAE: residual", "denoising", "median filter")
-
+RUNS = 3  # seeds of the first weights, of the pictures in training and of the noise on them
+TRAINED = ("VAE", "autoencoder", "denoising")
+CONTRASTS = (
+    ("VAE: residual", "denoising: residual"),
+    ("VAE: residual", "autoencoder: residual"),
+    ("VAE: restored, L1", "autoencoder: restored, L1"),
+)
 
 WIDTHS = (0, 0.5, 1, 2)  # of the Gaussian that smooths a map, in pixels; 0 does not
 
@@ -65,6 +71,45 @@ def best_maps(methods, tuning_x, tuning_masks, x):
     return maps, chosen
 
 
+def scores_by_kind(maps, masks, flaws=None):
+    """The AP of each map by picture, for all pictures and for those with one kind of flaw.
+
+    Args:
+        maps: dictionary from a name to `(N, H, W)`.
+        masks: 1 on odd pixels, `(N, H, W)`.
+        flaws: the kind of each picture's flaw, `(N,)`, as in `damage.KINDS`; None leaves kinds out.
+
+    Returns:
+        Dictionary from "all flaws" and the kinds to dictionaries from the names to jackknife
+        values, see `metrics.average_precision_by_image`. Their floor differs: it is the share of
+        odd pixels.
+    """
+    parts = {"all flaws": slice(None)}
+    if flaws is not None:
+        parts |= {kind: np.asarray(flaws) == k for k, kind in enumerate(KINDS)}
+    return {
+        title: {n: average_precision_by_image(one[part], masks[part]) for n, one in maps.items()}
+        for title, part in parts.items()
+    }
+
+
+def without_draw(vae):
+    """The two networks of a VAE as an autoencoder: no draw and no KL.
+
+    Args:
+        vae: a `models.VAE` with Gaussian pixels; its weights are those of the autoencoder.
+
+    Returns:
+        (model, loss) for `compile`: the loss is −log p(x|z) in nats, as the VAE has it.
+    """
+    import keras
+
+    def gaussian_loss(x, mean):
+        return losses.gaussian_nll(x, mean, vae.log_sigma())
+
+    return keras.Model(vae.encoder.input, vae.decoder(vae.encoder.outputs[0])), gaussian_loss
+
+
 def key_of(name):
     """A name as a key of results: "VAE: restored, L1" becomes "vae_restored_l1"."""
     for mark in ":,−":
@@ -77,8 +122,8 @@ def study(point, steps, store):
 
     Args:
         point: function of (kind, steps, run) → a dictionary from the name of a map to its AP and
-            AUPRO by picture, `(2, N)`. The kinds are "untrained", asked for once, "VAE" and
-            "denoising", which are trained with `RUNS` seeds, and once for half the steps.
+            AUPRO by picture, `(2, N)`. The kinds are those of `TRAINED`, with `RUNS` seeds each,
+            and once for half the steps.
         steps: of the trainings.
         store: a `checkpoint.ResultStore`.
 
@@ -90,9 +135,7 @@ def study(point, steps, store):
         return store.result("maps", lambda: point(*key), key=list(key))
 
     whole, half = {}, {}
-    for name, values in stored("untrained", 0, 0).items():
-        whole[name] = [values] * RUNS
-    for kind in ("VAE", "denoising"):
+    for kind in TRAINED:
         half |= stored(kind, steps // 2, 0)
         points = [stored(kind, steps, run) for run in range(RUNS)]
         whole |= {name: [one[name] for one in points] for name in points[0]}
@@ -104,12 +147,13 @@ def summary(whole, half):
 
     Args:
         whole: dictionary from the name of a map to its scores, `(seeds, 2, N)`: AP and AUPRO.
-        half: the same for half the steps and the first seed, `(2, N)`, of maps that are trained.
+        half: the same for half the steps and the first seed, `(2, N)`.
 
     Returns:
         Dictionary with `names`, and pairs of a mean and half the width of its interval, with
-        `key_of` each map: `ap_MAP` and `aupro_MAP`; `longer_MAP`, the AP that the second half of
-        the steps adds; and `lead_MAP`, the AP of `BEST` minus that of each of the `RIVALS`.
+        `key_of` each map: `ap_MAP` and `aupro_MAP`; and `longer_MAP`, the AP that the second half
+        of the steps adds. `contrasts` has a row for each of the `CONTRASTS`: the difference of AP,
+        half the width of its interval, and its p-value after Holm's correction.
     """
     whole = {name: np.asarray(values, "float64") for name, values in whole.items()}
     told = {"names": list(whole)}
@@ -119,15 +163,7 @@ def summary(whole, half):
     for name, values in half.items():
         gain = whole[name][:1, 0] - np.asarray(values, "float64")[:1]
         told[f"longer_{key_of(name)}"] = crossed_interval(gain)
-    for name in RIVALS:
-        lead = whole[BEST][:, 0] - whole[name][:, 0]
-        told[f"lead_{key_of(name)}"] = crossed_interval(lead)
+    leads = [whole[one][:, 0] - whole[other][:, 0] for one, other in CONTRASTS]
+    corrected = holm([crossed_p_value(lead) for lead in leads])
+    told["contrasts"] = [(*crossed_interval(lead), float(p)) for lead, p in zip(leads, corrected)]
     return told
-
-
-def ap_and_aupro(told):
-    """AP and AUPRO of all maps of a `summary`, for `plots.interval_panels`."""
-    return {
-        measure: {name: told[f"{measure.lower()}_{key_of(name)}"] for name in told["names"]}
-        for measure in ("AP", "AUPRO")
-    }

@@ -95,22 +95,63 @@ def auroc_interval(in_distribution, out_of_distribution):
     References:
         DeLong, DeLong and Clarke-Pearson (1988). https://doi.org/10.2307/2531595
     """
-    usual, strange = (np.asarray(s, "float64") for s in (in_distribution, out_of_distribution))
-    value = auroc(usual, strange)
+    value = auroc(in_distribution, out_of_distribution)
+    return value, _half_width(_placements(in_distribution, out_of_distribution))
+
+
+def auroc_difference(one, other):
+    """AUROC of one score minus that of another on the same pictures, and half its interval's width.
+
+    Args:
+        one, other: pairs of scores of usual and of strange pictures, `(N,)` and `(M,)`, the same
+            pictures in the same order in both.
+
+    Returns:
+        (difference, half width) of the 95 % interval over pictures of both kinds.
+
+    Raises:
+        ValueError: If the two have other numbers of pictures.
+
+    References:
+        DeLong, DeLong and Clarke-Pearson (1988). https://doi.org/10.2307/2531595
+    """
+    pairs = [_placements(*scores) for scores in (one, other)]
+    if any(np.shape(a) != np.shape(b) for a, b in zip(*pairs)):
+        raise ValueError("the two scores must be of the same pictures")
+    return auroc(*one) - auroc(*other), _half_width([a - b for a, b in zip(*pairs)])
+
+
+def _placements(usual, strange):
+    """For each usual picture the share of strange ones above it, for each strange one of usual below."""
+    usual, strange = (np.asarray(s, "float64") for s in (usual, strange))
     above = (strange[:, None] > usual) + 0.5 * (strange[:, None] == usual)  # (M, N)
-    parts = (above.mean(axis=i) for i in (0, 1))
-    variance = sum(part.var(ddof=1) / len(part) for part in parts)
-    return value, float(1.96 * math.sqrt(variance))
+    return above.mean(axis=0), above.mean(axis=1)
+
+
+def _half_width(parts):
+    return float(1.96 * math.sqrt(sum(part.var(ddof=1) / len(part) for part in parts)))
+
+
+def elbo_terms(vae, images, draws=4, batch_size=100):
+    """Reconstruction term and KL of each image, `(2, N)` nats: means of `draws` draws of z."""
+    found = []
+    for start in range(0, len(images), batch_size):
+        x = ops.convert_to_tensor(images[start : start + batch_size])
+        draw = [[ops.convert_to_numpy(term) for term in vae.terms(x)] for _ in range(draws)]
+        found.append(np.mean(draw, axis=0))
+    return np.concatenate(found, axis=1)
 
 
 def negative_elbo(vae, images, draws=4, batch_size=100):
     """Mean of `draws` one-sample estimates of −ELBO, `(N,)`."""
-    found = []
-    for start in range(0, len(images), batch_size):
-        x = ops.convert_to_tensor(images[start : start + batch_size])
-        draw = [ops.convert_to_numpy(vae.elbo(x)) for _ in range(draws)]
-        found.append(-np.mean(draw, axis=0))
-    return np.concatenate(found)
+    return elbo_terms(vae, images, draws, batch_size).sum(axis=0)
+
+
+def roughness(images):
+    """Mean absolute difference of neighbouring pixels of `(N, H, W, C)`, `(N,)`: asks no model."""
+    images = np.asarray(images)
+    down, across = (np.abs(np.diff(images, axis=axis)).mean(axis=(1, 2, 3)) for axis in (1, 2))
+    return (down + across) / 2
 
 
 def png_nats(images):
