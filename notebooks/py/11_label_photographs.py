@@ -37,7 +37,7 @@
 #
 # - The mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU): notebook `01`. The [ODS](../docs/site/glossary.md#term-ODS-OIS-AP) of edges: `02`. What a head on features is: `09`.
 # - Mathematics: what a 95 % interval is.
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 34 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 43 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
@@ -207,7 +207,7 @@ for name, val_score in val_scores.items():
 #
 # **BSDS500: no gap was seen.** The ODS is 0.77<!--=train_scores["bsds500"]--> ± 0.03<!--=edges_train_half--> on 40<!--=train_photographs["bsds500"]--> photographs that it learned from, and 0.75<!--=val_scores["bsds500"]--> ± 0.02<!--=edges_val_half--> on val. It does as well on new photographs as on old ones, so it does not overfit. A longer training or a larger network are the first things to try.
 #
-# **CamVid: it underfits, and that is not all.** An earlier network of this series has another plan: an encoder that had been trained as a VAE's, with layers for eleven classes on its features, 852,000<!--=camvid_weights--> weights. It has 0.65<!--=train_scores["camvid"]--> on 41<!--=train_photographs["camvid"]--> of its training frames, 0.61<!--=val_scores["camvid"]--> on val and 0.50<!--=camvid_vae--> on test. So it does not even reach on its training frames what FC-DenseNet103 (Jégou and others, 2017), also from random weights, reaches on test: 0.669. It *underfits*: it has not learned what it was shown. It also loses 0.1 from val to test. The frames of val come from a drive that is in train, too; 171 of the 233 test frames come from a drive that is not. More steps alone do not mend that.
+# **CamVid: it underfits, and that is not all.** An earlier network of this series has another plan: an [encoder](../docs/site/glossary.md#term-encoder) that had been trained as a VAE's, with layers for eleven classes on its features, 852,000<!--=camvid_weights--> weights. It has 0.65<!--=train_scores["camvid"]--> on 41<!--=train_photographs["camvid"]--> of its training frames, 0.61<!--=val_scores["camvid"]--> on val and 0.50<!--=camvid_vae--> on test. So it does not even reach on its training frames what FC-DenseNet103 (Jégou and others, 2017), also from random weights, reaches on test: 0.669. It *underfits*: it has not learned what it was shown. It also loses 0.1 from val to test. The frames of val come from a drive that is in train, too; 171 of the 233 test frames come from a drive that is not. More steps alone do not mend that.
 #
 # The network for segments above has a recipe for CamVid (`make train-photographs SET=camvid`, about three hours). It has not been run to its end, so there is no better figure.
 #
@@ -233,7 +233,7 @@ assert your_pixels in (None, true_pixels), hint
 # The figure has our scores, with 95 % intervals over photographs, and published ones, by the same measure on the same test split. For edges these are:
 #
 # - **Canny** (1986): steps of brightness, thinned and linked by two thresholds (notebook `02`). Nothing is learned.
-# - **Structured Edges** (Dollár and Zitnick, 2015): a random forest that answers with small pieces of edges.
+# - **Structured Edges** (Dollár and Zitnick, 2015): a [random forest](../docs/site/glossary.md#term-random-forest) that answers with small pieces of edges.
 # - **HED** (Xie and Tu, 2015): a large network with side outputs.
 # - **PiDiNet** (Su and others, 2021): a small network whose convolutions see differences of pixels; *tiny* is its smallest form.
 # - **People**: what one person drew, scored against what the others drew. A drawing has one [F](../docs/site/glossary.md#term-ODS-OIS-AP); the ODS of a program is its F at the one threshold that is best for all photographs.
