@@ -156,3 +156,20 @@ def test_picture_rows_are_named_and_cut():
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["one", "two"]
     canvas = _canvas(figure)
     assert canvas.shape[1] == 5 * 5 - 1 and canvas[0, 0, 0] == 255 and canvas[-1, 0, 0] == 0
+
+
+def test_worst_pictures_have_names_and_of_segments_a_legend():
+    from helpers import data
+
+    images = np.zeros((3, 8, 8, 3), "uint8")
+    masks = np.zeros((3, 8, 8), "uint8")
+    part = data.Dataset("mine", "val", images, masks, ("ground", "thing"), ids=("a", "b", "c"))
+    figure = plots.worst_pictures(part, list(masks), [2, 0], "segments")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["ground", "thing"]
+    words = {text.get_text() for axis in figure.axes for text in axis.texts}
+    words |= {label.get_text() for axis in figure.axes for label in axis.get_xticklabels()}
+    words |= {label.get_text() for axis in figure.axes for label in axis.get_yticklabels()}
+    assert {"a", "c"} <= words and "b" not in words
+    part = data.Dataset("mine", "val", images, edges=masks, ids=("a", "b", "c"))
+    figure = plots.worst_pictures(part, list(masks), [1], "edges", names=["first"])
+    assert not figure.legends

@@ -11,26 +11,73 @@ TOLERANCE = 0.0075  # of the diagonal: how far a found edge may be from a drawn 
 CLOSE = 1e-4  # how far a reloaded network's answers may be off, as a share of the largest
 
 
+def layout(known, held_out):
+    """Class maps of a floor, an answer without a look at the picture: one for each held-out one.
+
+    Where all pictures have one size, it is the *layout*, the most common class at each place;
+    elsewhere the most common class everywhere. Both are counted in the pictures to learn from.
+
+    Args:
+        known, held_out: `data.Dataset` with masks; those to learn from, and those for the score.
+
+    Returns:
+        (maps, name): a list of integer `(H, W)`, and "layout" or "one class everywhere".
+
+    Examples:
+        >>> from helpers.experiments import own_scores
+        >>> masks = np.array([[[0, 1, 1]], [[0, 1, 0]], [[0, 0, 1]]], "uint8")
+        >>> pictures = np.zeros((3, 1, 3, 3), "uint8")
+        >>> known = data.Dataset("mine", "train", pictures, masks, ("ground", "thing"))
+        >>> maps, name = own_scores.layout(known, known)
+        >>> name, maps[0]
+        ('layout', array([[0, 1, 1]]))
+    """
+    classes = range(len(known.class_names))  # pixels that do not count have none of these
+    labels = np.concatenate([mask.ravel() for mask in known.masks])
+    totals = [(labels == c).sum() for c in classes]
+    common = int(np.argmax(totals))
+    if len({mask.shape for part in (known, held_out) for mask in part.masks}) > 1:
+        return [np.full(mask.shape, common) for mask in held_out.masks], "one class everywhere"
+    counts = np.array([sum((mask == c).astype(int) for mask in known.masks) for c in classes])
+    answer = np.where(counts.any(axis=0), counts.argmax(axis=0), common)  # (H, W)
+    return [answer] * len(held_out), "layout"
+
+
 def score_segments(network, known, held_out, multiple):
-    """Scores as a dictionary, the answers, and a score of each held-out picture, `(N,)`."""
+    """The mean IoU on held-out pictures, and by how much it lies above the floor.
+
+    Args:
+        network: `(B, H, W, 3)` → logits `(B, H, W, classes)`, at any size.
+        known: `data.Dataset` with masks, the pictures to learn from.
+        held_out: the same, the pictures for the score; two or more.
+        multiple: of which the sides must be multiples; see `pyramids.predict_full_size`.
+
+    Returns:
+        (told, answers, by_picture): scores, JSON values; a class map `(H, W)` of each held-out
+        picture; and a score of each, `(N,)`. In `told`, `mean_iou` and `above_floor` are a mean and
+        half of its 95 % interval over pictures. The second is of the differences picture by picture,
+        because the floor, see `layout`, is scored on the same pictures.
+    """
     num_classes, void = len(known.class_names), known.ignore_class
+    void = 255 if void is None else void
     logits = pyramids.predict_full_size(network, held_out.images, multiple)
     answers = [one.argmax(axis=-1) for one in logits]
-    void = 255 if void is None else void
-    by_picture = metrics.mean_iou_by_image(held_out.masks, answers, num_classes, void)  # (N,)
-    labels = np.concatenate([mask.ravel() for mask in known.masks])
-    common = np.bincount(labels[labels != void]).argmax()
-    flat = [np.full(mask.shape, common) for mask in held_out.masks]
-    value, half = metrics.confidence_interval(by_picture)
-    told = {"mean_iou": [value, half], "class_names": list(known.class_names)}
+    flat, name = layout(known, held_out)
+    by_picture, floor = (
+        metrics.mean_iou_by_image(held_out.masks, maps, num_classes, void)
+        for maps in (answers, flat)
+    )  # (N,) each
+    told = {"mean_iou": list(metrics.confidence_interval(by_picture))}
+    told["class_names"] = list(known.class_names)
     told["values"] = list(known.stored_values or range(num_classes))
-    told["floor"] = metrics.mean_iou_by_image(held_out.masks, flat, num_classes, void).mean()
-    told["line"] = f"mean IoU {value:.3f} ± {half:.3f}"
+    told |= {"floor": float(floor.mean()), "floor_is": name}
+    told["above_floor"] = list(metrics.confidence_interval(by_picture - floor))
+    told["line"] = _line("mean IoU", told["mean_iou"], told)
     return told, answers, by_picture
 
 
 def score_edges(network, known, held_out, multiple):
-    """As `score_segments`, for edges: the ODS, and beside it that of Sobel."""
+    """As `score_segments`, for edges: the ODS, and as the floor that of Sobel with the best blur."""
     thresholds = np.arange(1, THRESHOLDS + 1) / (THRESHOLDS + 1)
     answers = list(photo_views.edge_maps(network, held_out.images, multiple))
     found = edges.benchmark(answers, held_out.annotations, thresholds, TOLERANCE)
@@ -41,9 +88,25 @@ def score_edges(network, known, held_out, multiple):
     floor = edges.benchmark(sobel, held_out.annotations, thresholds, TOLERANCE)
     by_picture = edges.ods_by_image(found)  # (N,)
     half = metrics.confidence_interval(by_picture)[1]
-    told = {"ods": [found.ods, half], "threshold": found.ods_threshold, "floor": floor.ods}
-    told["line"] = f"ODS {found.ods:.3f} ± {half:.3f}"
+    apart = metrics.confidence_interval(by_picture - edges.ods_by_image(floor))[1]
+    told = {"ods": [found.ods, half], "threshold": found.ods_threshold}
+    told |= {"floor": floor.ods, "floor_is": "Sobel", "above_floor": [found.ods - floor.ods, apart]}
+    told["line"] = _line("ODS", told["ods"], told)
     return told, answers, by_picture
+
+
+def _line(name, score, told):
+    """The score, the floor and their difference in one line."""
+    value, half = score
+    above, apart = told["above_floor"]
+    if abs(above) <= apart:
+        word = "not shown to be above it"
+    else:
+        word = "above it" if above > 0 else "below it"
+    return (
+        f"{name} {value:.3f} ± {half:.3f}; floor ({told['floor_is']}) {told['floor']:.3f}, "
+        f"{word}: {above:+.3f} ± {apart:.3f}"
+    )
 
 
 def save(network, out, image, multiple):

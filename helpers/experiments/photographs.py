@@ -145,7 +145,7 @@ def _look(kept_as, folder):
         lines.write(json.dumps(look) + "\n")
 
 
-def score(network, dataset, recipe, views=None, thresholds=99):
+def score(network, dataset, recipe, views=None, thresholds=99, multiple=MULTIPLE):
     """Mean IoU of segments, or ODS of edges, with half a 95 % interval over photographs.
 
     Args:
@@ -154,12 +154,13 @@ def score(network, dataset, recipe, views=None, thresholds=99):
         recipe: see `photo_recipes.RECIPES`.
         views: options of `photo_views.probabilities`; the photograph as it is unless given.
         thresholds: of the edge benchmark.
+        multiple: of which the sides must be multiples; see `pyramids.predict_full_size`.
 
     Returns:
         Dictionary: `score`, mean and half width; of edges `ois` and `ap`; of segments `classes`,
         the IoU of each, and `floor`, the mean IoU of one class everywhere, the most common one.
     """
-    shares = photo_views.probabilities(network, dataset.images, MULTIPLE, **(views or {}))
+    shares = photo_views.probabilities(network, dataset.images, multiple, **(views or {}))
     if recipe["task"] == "edges":
         maps = (share[..., 0] for share in shares)
         found = edges.benchmark(maps, dataset.annotations, thresholds, nms=True, progress=False)

@@ -28,18 +28,22 @@ def segmentation_gallery(images, truth, answers, class_names, ignore_class=None)
     return fig
 
 
-def worst_pictures(held_out, answers, worst, task):
+def worst_pictures(held_out, answers, worst, task, names=None):
     """A figure of some held-out pictures, their truth and what the network says.
+
+    Of segments it has a legend of the classes.
 
     Args:
         held_out: a `data.Dataset`.
         answers: a class map or an edge map of each of its pictures.
         worst: indices of the pictures to show.
         task: "segments" or "edges".
+        names: what stands above each of the pictures shown; their `ids` unless given.
 
     Returns:
         The figure, for `plots.show`.
     """
+    names = [held_out.ids[i] for i in worst] if names is None else list(names)
     rows = [[held_out.images[i] for i in worst]]
     if task == "segments":
         rows += [
@@ -48,8 +52,11 @@ def worst_pictures(held_out, answers, worst, task):
         ]
     else:
         rows += [[1 - held_out.edges[i] / 255 for i in worst], [1 - answers[i] for i in worst]]
-    names = ["picture", "truth", "network"]
-    return image_grid(rows, row_labels=names, column_labels=[held_out.ids[i] for i in worst])
+    labels = ["picture", "truth", "network"]
+    fig = image_grid(rows, row_labels=labels, column_labels=names)
+    if task == "segments":
+        class_legend(fig, held_out.class_names)
+    return fig
 
 
 def image_grid(

@@ -160,7 +160,7 @@ def train(
     (unfinished / "scores.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
     (unfinished / "scores.json").replace(out / "scores.json")  # the last file: all is there
     shutil.rmtree(unfinished)
-    say(f"{told['line']}; floor {told['floor']:.3f}; {told['seconds']:.0f} s. All is in {out}.")
+    say(f"{told['line']}; {told['seconds']:.0f} s. All is in {out}.")
     return told
 
 
