@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Repair masks with a VAE of masks
 #
-# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/14_repair_masks.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/14_repair_masks.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/14_repair_masks.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/14_repair_masks.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/14_repair_masks.ipynb) <!--badges-->
 #
 # ![Twelve columns, three masks for each of the four kinds of damage; rows for the mask, the damaged mask and four methods. Flips: the search, the smoother and the DAE give whole objects, one pass leaves specks. Hole, told: the smoother leaves the objects cut, the DAE and the search complete them. Hole, not told: only the DAE completes most of them. Few labels: a triangle and a square that are called discs stay discs in all rows.](../docs/pictures/14.png) <!--picture-->
 #
@@ -34,16 +34,21 @@
 #
 # - What a VAE and its latent are (notebook `03`), the [KL](../docs/site/glossary.md#term-KL-divergence) (`04`), and what the mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) and a segmenter are (`01`, `08`).
 # - Mathematics: logarithms, conditional probability, and what a gradient is.
-# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 51 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
-# On Google Colab this installs the helpers; elsewhere it does nothing.
+# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
+import os
 import subprocess
 import sys
 
-if "google.colab" in sys.modules:
-    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    folder = os.path.abspath("vae-segments-edges")
+    if not os.path.isdir(folder):
+        source = "https://github.com/vae-segments-edges/vae-segments-edges"
+        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
+    sys.path.insert(0, folder)
 
 # %% tags=["parameters"]
 weights = "kept"  # of the two autoencoders: "kept", trained longer, or "own", the short ones
@@ -479,19 +484,19 @@ plots.show(fig, alt=alt)
 #
 # | | flips | hole, told | hole, not told | few labels |
 # |---|---|---|---|---|
-# | nothing | 0.395<!--=flips_nothing--> | 0.582<!--=hole_told_nothing--> | 0.609<!--=hole_not_told_nothing--> | 0.367<!--=few_labels_nothing--> |
-# | majority | 0.891<!--=flips_majority--> | 0.721<!--=hole_told_majority--> | 0.587<!--=hole_not_told_majority--> | 0.364<!--=few_labels_majority--> |
-# | smoother | 0.927<!--=flips_smoother--> | 0.811<!--=hole_told_smoother--> | 0.624<!--=hole_not_told_smoother--> | 0.374<!--=few_labels_smoother--> |
-# | DAE | 0.916<!--=flips_DAE--> | 0.925<!--=hole_told_DAE--> | 0.857<!--=hole_not_told_DAE--> | 0.370<!--=few_labels_DAE--> |
-# | VAE, one pass | 0.713<!--=flips_VAE_one_pass--> | 0.563<!--=hole_told_VAE_one_pass--> | 0.574<!--=hole_not_told_VAE_one_pass--> | 0.373<!--=few_labels_VAE_one_pass--> |
-# | VAE, search | 0.932<!--=flips_VAE_search--> | 0.898<!--=hole_told_VAE_search--> | 0.647<!--=hole_not_told_VAE_search--> | 0.381<!--=few_labels_VAE_search--> |
+# | nothing | 0.395<!--=flips_nothing--> | 0.582<!--=hole_told_nothing--> | 0.609<!--=hole_not_told_nothing--> | 0.363<!--=few_labels_nothing--> |
+# | majority | 0.891<!--=flips_majority--> | 0.721<!--=hole_told_majority--> | 0.587<!--=hole_not_told_majority--> | 0.356<!--=few_labels_majority--> |
+# | smoother | 0.927<!--=flips_smoother--> | 0.811<!--=hole_told_smoother--> | 0.624<!--=hole_not_told_smoother--> | 0.368<!--=few_labels_smoother--> |
+# | DAE | 0.916<!--=flips_DAE--> | 0.925<!--=hole_told_DAE--> | 0.857<!--=hole_not_told_DAE--> | 0.363<!--=few_labels_DAE--> |
+# | VAE, one pass | 0.713<!--=flips_VAE_one_pass--> | 0.563<!--=hole_told_VAE_one_pass--> | 0.574<!--=hole_not_told_VAE_one_pass--> | 0.356<!--=few_labels_VAE_one_pass--> |
+# | VAE, search | 0.932<!--=flips_VAE_search--> | 0.898<!--=hole_told_VAE_search--> | 0.647<!--=hole_not_told_VAE_search--> | 0.382<!--=few_labels_VAE_search--> |
 #
 # Intervals are 95 %, over pictures, paired: search minus smoother, and search minus DAE.
 #
 # - **Flips**: +0.004<!--=own_ahead_flips_smoother[0]--> ± 0.005<!--=own_ahead_flips_smoother[1]--> to the smoother, so no difference was seen, and +0.015<!--=own_ahead_flips_DAE[0]--> ± 0.005<!--=own_ahead_flips_DAE[1]--> to the DAE. Where wrong labels are scattered, three of four neighbours are right, and it is enough to know them.
 # - **Hole, told**: +0.087<!--=own_ahead_hole_told_smoother[0]--> ± 0.024<!--=own_ahead_hole_told_smoother[1]--> to the smoother. The rim of a hole does not tell how a disc goes on; the shape does. The DAE is better still: −0.027<!--=own_ahead_hole_told_DAE[0]--> ± 0.020<!--=own_ahead_hole_told_DAE[1]-->.
 # - **Hole, not told**: +0.023<!--=own_ahead_hole_not_told_smoother[0]--> ± 0.009<!--=own_ahead_hole_not_told_smoother[1]--> to the smoother, but −0.210<!--=own_ahead_hole_not_told_DAE[0]--> ± 0.030<!--=own_ahead_hole_not_told_DAE[1]--> to the DAE. The DAE has seen in its training that lost pixels form a square with straight sides. The matrix says of each pixel alone how often it is wrong. So for the VAE a disc with a straight cut is a smaller object.
-# - **Few labels**: +0.007<!--=own_ahead_few_labels_smoother[0]--> ± 0.007<!--=own_ahead_few_labels_smoother[1]--> to the smoother and +0.011<!--=own_ahead_few_labels_DAE[0]--> ± 0.013<!--=own_ahead_few_labels_DAE[1]--> to the DAE, from 0.367<!--=few_labels_nothing--> to 0.381<!--=few_labels_VAE_search-->. No difference was seen. In the picture the segmenter calls a triangle a disc. A disc is a plausible mask, and no knowledge of masks tells that *this* picture shows a triangle.
+# - **Few labels**: +0.014<!--=own_ahead_few_labels_smoother[0]--> ± 0.008<!--=own_ahead_few_labels_smoother[1]--> to the smoother and +0.018<!--=own_ahead_few_labels_DAE[0]--> ± 0.013<!--=own_ahead_few_labels_DAE[1]--> to the DAE, from 0.363<!--=few_labels_nothing--> to 0.382<!--=few_labels_VAE_search-->. No difference was seen. In the picture the segmenter calls a triangle a disc. A disc is a plausible mask, and no knowledge of masks tells that *this* picture shows a triangle.
 #
 # With both kinds of holes **one pass** is worse than doing nothing. It is the search that repairs.
 #
