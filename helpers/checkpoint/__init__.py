@@ -3,7 +3,7 @@
 For who trains for more than minutes: `checkpoint.ResultStore` keeps results and weights. The
 other modules tell whether what was kept was made by the code and the data of now.
 
-Notebooks: 08 to 13, 15 and 17.
+Notebooks: 08 to 13 and 17.
 """
 
 import importlib
