@@ -182,12 +182,8 @@ def gan_step(generator, discriminator, players, seed_generator, batch_size, r1_w
         def loss_of_generator():
             return ops.mean(ops.softplus(-discriminator(generator(z) + grain)[0]))
 
-        return ops.stack(
-            [
-                descend(loss_of_discriminator, players[0], networks),
-                descend(loss_of_generator, players[1], networks),
-            ]
-        )
+        d = descend(loss_of_discriminator, players[0], networks)
+        return ops.stack([d, descend(loss_of_generator, players[1], networks)])
 
     return step
 
@@ -240,12 +236,8 @@ def vae_gan_step(
             game = ops.mean(ops.softplus(-ops.split(logits, 3)[2]))
             return ops.mean(weights[0] * error + kl) + weights[1] * game
 
-        return ops.stack(
-            [
-                descend(loss_of_discriminator, players[0], networks),
-                descend(loss_of_vae, players[1], networks),
-            ]
-        )
+        d = descend(loss_of_discriminator, players[0], networks)
+        return ops.stack([d, descend(loss_of_vae, players[1], networks)])
 
     return step
 

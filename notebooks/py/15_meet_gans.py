@@ -34,7 +34,7 @@
 #
 # - The VAE, its two priors (notebook `03`) and the bounds $L_k$ (`07`).
 # - Mathematics: densities, logarithms, the slope of a function.
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 2 GB of memory. Nothing is downloaded.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 49 minutes to read, and 2 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab this installs the helpers; elsewhere it does nothing.
