@@ -390,7 +390,6 @@ FREE = {
     "10": {"cache_dir", "weights"} | {"seeds", "vae_steps"},  # in the name of an entry
     "11": {"cache_dir", "image_path", "out"},
     "12": {"cache_dir"} | {"seeds", "steps", "controls"},  # in the name of an entry
-    "13": {"cache_dir", "steps", "weights"} | {"study_steps"},  # in the name of an entry
     "15": {
         *("cache_dir", "seeds"),
         *(
