@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Draw several answers, where people disagree
 #
-# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/12_draw_several_answers.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/12_draw_several_answers.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/12_draw_several_answers.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/12_draw_several_answers.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/12_draw_several_answers.ipynb) <!--badges-->
 #
 # ![Four pictures with two or three coloured pieces, and beside each the masks of three readings: all pieces, only warm ones, only cold ones. Then five samples of the network, and the mean of all. In the second picture sample 1 is the cold disc alone, samples 2, 4 and 5 are all pieces, and sample 3 is all pieces in a pattern of dots. In the other pictures most samples show all pieces, some of them grey. The mean is grey on all pieces.](../docs/pictures/12.png) <!--picture-->
 #
@@ -38,13 +38,18 @@
 # - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
-# On Google Colab this installs the helpers; elsewhere it does nothing.
+# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
+import os
 import subprocess
 import sys
 
-if "google.colab" in sys.modules:
-    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    folder = os.path.abspath("vae-segments-edges")
+    if not os.path.isdir(folder):
+        source = "https://github.com/vae-segments-edges/vae-segments-edges"
+        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
+    sys.path.insert(0, folder)
 
 # %% tags=["parameters"]
 seed = 0  # of the pictures, the first weights and every random draw
@@ -288,7 +293,7 @@ alt = "Three pictures, and beside each the map for nine values of one coordinate
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run the KL is 4.8<!--=kl--> nats: more than one. So $z$ also carries other things, perhaps whether a purple piece counts as warm. In the second picture, the walk passes near *only warm* in the middle; in the third it starts with *only cold*; all end with *everything*. In between, pieces are grey or dotted: samples from there are undecided.
+# In the stored run the KL is 4.9<!--=kl--> nats: more than one. So $z$ also carries other things, perhaps whether a purple piece counts as warm. In the second picture, the walk passes near *only warm* in the middle; in the third it starts with *only cold*; all end with *everything*. In between, pieces are grey or dotted: samples from there are undecided.
 #
 # ## How far apart are two sets of masks?
 #
@@ -432,7 +437,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # In the stored run, after 800<!--=steps[0]--> steps and one training each, one map has 214<!--=masks_one_map_nll[0]--> nats, dropout 200<!--=masks_dropout_nll[0]--> and the latent 64<!--=masks_latent_nll[0]--> ± 9<!--=masks_latent_nll[1]-->. This is a demonstration. But this needs no longer training: **the latent is below the 189<!--=masks_best_single_map_nll[0]--> nats of the perfect map, and no single map can get there.** The perfect latent has 1.08<!--=masks_perfect_latent_nll[0]-->: outlines that are not exact, colours between warm and cold, and undecided samples cost the rest.
 #
-# The energy distance says the same. The latent has 0.090<!--=masks_latent_ged[0]-->, one map 0.263<!--=masks_one_map_ged[0]-->, dropout 0.233<!--=masks_dropout_ged[0]-->, and the best single map 0.182<!--=masks_best_single_map_ged[0]-->, although that one was chosen with the answers in view. In matched IoU the latent has 0.730<!--=masks_latent_matched[0]-->, one map 0.662<!--=masks_one_map_matched[0]-->, dropout 0.661<!--=masks_dropout_matched[0]--> and the best single map 0.702<!--=masks_best_single_map_matched[0]-->. A perfect latent would have 0.963<!--=masks_perfect_latent_matched[0]-->: grey samples are nobody's partner.
+# The energy distance says the same. The latent has 0.089<!--=masks_latent_ged[0]-->, one map 0.263<!--=masks_one_map_ged[0]-->, dropout 0.233<!--=masks_dropout_ged[0]-->, and the best single map 0.182<!--=masks_best_single_map_ged[0]-->, although that one was chosen with the answers in view. In matched IoU the latent has 0.730<!--=masks_latent_matched[0]-->, one map 0.662<!--=masks_one_map_matched[0]-->, dropout 0.661<!--=masks_dropout_matched[0]--> and the best single map 0.702<!--=masks_best_single_map_matched[0]-->. A perfect latent would have 0.963<!--=masks_perfect_latent_matched[0]-->: grey samples are nobody's partner.
 #
 # The Brier score looks at the mean only. The perfect latent and the perfect map have the same, 0.087<!--=masks_perfect_latent_brier[0]--> and 0.087<!--=masks_best_single_map_brier[0]-->. So that is the answer to the first part of the prediction: a latent can beat the best single map in NLL, energy distance and matched IoU. In the Brier score it cannot, and it need not be worse. Here it is a little worse than one map, 0.100<!--=masks_latent_brier[0]--> against 0.097<!--=masks_one_map_brier[0]-->.
 #

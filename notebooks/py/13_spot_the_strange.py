@@ -209,7 +209,7 @@ if pictures.intact is not None:
 #
 # For *clean* pictures nothing is broken: noise cannot be foretold, so it costs [nats](../docs/site/glossary.md#term-nat) in any right density, too. A density says how much probability there is *at* a picture, not how much there is among pictures of its kind. (The densest point of a Gaussian in a thousand dimensions is its mean; no draw is near it.)
 #
-# For *flat* ones **this VAE is at fault**. Their −ELBO is 341<!--=flat_gain--> nats below that of usual pictures, and 330<!--=flat_gain_reconstruction--> of these are in the reconstruction term. The VAE has seen few grounds without texture, and does not draw texture well; what it misses counts as error. But the texture is one of 2.8<!--=crops_millions--> million crops of three photographs, and to name one takes 15<!--=crop_nats--> nats. A right density would give flat and usual pictures nearly the same. (Zhang and others, 2021, show how a misfit turns an AUROC round.)
+# For *flat* ones **this VAE is at fault**. Their −ELBO is 341<!--=flat_gain--> nats below that of usual pictures, and 330<!--=flat_gain_reconstruction--> of these are in the [reconstruction](../docs/site/glossary.md#term-reconstruction) term. The VAE has seen few grounds without texture, and does not draw texture well; what it misses counts as error. But the texture is one of 2.8<!--=crops_millions--> million crops of three photographs, and to name one takes 15<!--=crop_nats--> nats. A right density would give flat and usual pictures nearly the same. (Zhang and others, 2021, show how a misfit turns an AUROC round.)
 #
 # A *flaw* adds 358<!--=flaw[0]--> ± 49<!--=flaw[1]--> nats to the same picture. But usual pictures differ as much: the standard deviation of their −ELBO is 349<!--=usual_deviation--> nats.
 #
@@ -274,11 +274,11 @@ plots.show(fig, alt=alt)
 #
 # A flaw covers few pixels. So we ask for a **map**: a number for each pixel, larger where it is stranger. Baur and others (2021) compare many.
 #
-# **Residuals.** $|x - r|$, averaged over the colours, where $r$ is a version of the picture without the flaw. The [reconstruction](../docs/site/glossary.md#term-reconstruction) of the VAE is such an $r$, if the VAE cannot draw flaws.
+# **Residuals.** $|x - r|$, averaged over the colours, where $r$ is a version of the picture without the flaw. The reconstruction of the VAE is such an $r$, if the VAE cannot draw flaws.
 #
 # **Gradients.** How fast does the KL rise with each pixel, $|\partial\,\mathrm{KL} / \partial x|$? Zimmerer and others (2019) multiply it by the residual.
 #
-# **Restorations.** The encoder sees the flaw, too, and it spoils $z$. So do not take its answer: *search* for a picture $x'$ that the VAE finds likely, and that differs little from $x$ (You and others, 2019, and Chen and others, 2020, with another penalty):
+# **Restorations.** The [encoder](../docs/site/glossary.md#term-encoder) sees the flaw, too, and it spoils $z$. So do not take its answer: *search* for a picture $x'$ that the VAE finds likely, and that differs little from $x$ (You and others, 2019, and Chen and others, 2020, with another penalty):
 #
 # $$\min_{x'}\; -\mathrm{ELBO}(x') + \lambda \sum |x' - x|.$$
 #
