@@ -285,7 +285,7 @@ plots.show(fig, alt=alt)
 # A table of scores says little until you know what differs between its rows. Here:
 #
 # - **First weights.** HED starts from a network that had learned from ImageNet, a million labelled photographs. PiDiNet and ours start from random weights.
-# - **Whose number it is.** HED's 0.788 is that of a [collection](https://github.com/MCG-NKU/plot-edge-pr-curves) of such results, as are those of Canny, Structured Edges and people; the paper has 0.782. PiDiNet's 0.807 and 0.789 of tiny are [its authors'](https://github.com/hellozhuo/pidinet).
+# - **Whose number it is.** HED's 0.788 is that of a [collection](https://github.com/MCG-NKU/plot-edge-pr-curves) of such results, as are those of Canny, Structured Edges and people; the paper has 0.782. PiDiNet's 0.807, and the 0.789 of tiny, are [its authors'](https://github.com/hellozhuo/pidinet); its 0.789 without VOC stands in the tables of later papers.
 # - **What it learned from.** Ours learned from the 200 photographs of train alone, HED and PiDiNet from train and val. "+ VOC" learned from PASCAL VOC as well, thousands of photographs more: with it, tiny reaches the ODS of the large PiDiNet without it.
 # - **How much it saw.** PiDiNet without VOC saw about 89 gigapixels (28,800 photographs, turned, mirrored and scaled from the 300, twenty times), ours 8.4<!--=gigapixels-->.
 # - **What is done to the maps.** Ours are thinned by [non-maximum suppression](../docs/site/glossary.md#term-non-maximum-suppression). For Roberts and Sobel, published figures differ from ours by up to .13, because we choose a blur and suppress, and others, as far as we know, do not; so they are left out here. (Notebook `02` measures what each step does.)
