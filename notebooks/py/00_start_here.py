@@ -303,7 +303,7 @@ else:
 # | [**12** Draw several answers](12_draw_several_answers.ipynb) | what can a latent say of people who disagree? | 3 | 45 |
 # | [**13** Spot the strange](13_spot_the_strange.ipynb) | does a VAE know an image, or a part of one, that it has not seen? | 3 | 45 |
 # | [**14** Repair masks](14_repair_masks.ipynb) | can a VAE of masks repair a poor segmentation? | 2 | 45 |
-# | [**15** Meet GANs](15_meet_gans.ipynb) | what do a GAN and a VAE-GAN do better, and what can they not be asked? | 3 | 49 |
+# | [**15** Meet GANs](15_meet_gans.ipynb) | what do a GAN and a VAE-GAN do better, and what can they not be asked? | 2 | 45 |
 # | [**16** Count in codes](16_count_in_codes.ipynb) | a discrete latent, a deeper one, or a learned prior? | 3 | 45 |
 # | [**17** Compare segmenters](17_compare_segmenters.ipynb) | what does each get wrong, and how far does it see? | 3 | 45 |
 # | [**18** Read an article with your hands](18_read_an_article.ipynb) | what is wrong with a text that reads well? | 1 | 45 |

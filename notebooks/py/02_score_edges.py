@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Score edges: what is a good edge map when people disagree?
 #
-# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/02_score_edges.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/02_score_edges.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/02_score_edges.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/02_score_edges.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/02_score_edges.ipynb) <!--badges-->
 #
 # ![Three pictures, and how six detectors answer. Roberts and Sobel show grain everywhere, and clear outlines only where an object is much brighter or darker than the ground. Suppressed Sobel turns the grain into short broken strokes. Smoothing removes most of the grain and leaves wide grey bands; suppression turns the bands into a net of thin lines, strong and weak. Canny has the same lines, but those with a strong part are dark along a greater length. The last column shows what annotators drew: outlines of the objects, and little else.](../docs/pictures/02.png) <!--picture-->
 #
@@ -39,13 +39,18 @@
 # - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 42 minutes to read, and 1 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
-# On Google Colab this installs the helpers; elsewhere it does nothing.
+# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
+import os
 import subprocess
 import sys
 
-if "google.colab" in sys.modules:
-    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    folder = os.path.abspath("vae-segments-edges")
+    if not os.path.isdir(folder):
+        source = "https://github.com/vae-segments-edges/vae-segments-edges"
+        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
+    sys.path.insert(0, folder)
 
 # %% tags=["parameters"]
 dataset = "shapes"  # or "bsds500", or "folder": pictures of your own and edges that people drew

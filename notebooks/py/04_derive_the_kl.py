@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Derive the KL: why two terms, and why a sum?
 #
-# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/04_derive_the_kl.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/04_derive_the_kl.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/04_derive_the_kl.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/04_derive_the_kl.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/04_derive_the_kl.ipynb) <!--badges-->
 #
 # ![Contour lines of the KL over mean and log sigma. The smallest ring, 0.1 nats, surrounds the uninformed answer at mean 0 and log sigma 0. The certain answer lies far below it, just inside the line of 2 nats; the shifted answer lies on the right of it, on the line of 2 nats; the answer that is too wide lies above it, about half as far as the certain one lies below, just inside the line of 3 nats. Upwards the lines are close together, downwards they are far apart.](../docs/pictures/04.png) <!--picture-->
 #
@@ -41,13 +41,18 @@
 # - About 1 minute to run on 2 CPU cores at 150 GF/s (billion operations a second; notebook `00` explains it and measures yours), 45 minutes to read, and 1 GB of memory. No data set: the data are drawn here, because only then is the truth known.
 
 # %% tags=["colab"]
-# On Google Colab this installs the helpers; elsewhere it does nothing.
+# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
+import os
 import subprocess
 import sys
 
-if "google.colab" in sys.modules:
-    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    folder = os.path.abspath("vae-segments-edges")
+    if not os.path.isdir(folder):
+        source = "https://github.com/vae-segments-edges/vae-segments-edges"
+        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
+    sys.path.insert(0, folder)
 
 # %% tags=["parameters"]
 seed = 0  # of the image and of every random draw

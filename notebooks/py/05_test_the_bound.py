@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Test the bound, and find the wrong loss
 #
-# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/05_test_the_bound.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/05_test_the_bound.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/05_test_the_bound.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/05_test_the_bound.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/05_test_the_bound.ipynb) <!--badges-->
 #
 # ![Two panels on logarithmic axes, over four combinations of image size and latent size. Left, effective beta of four cross-entropy losses: the mended Keras loss stays at 1; Keras goes from 1 to 3, Foster from 1.6 to 25, and Chollet from 0.5 to 1.5 and then, for 128 coordinates, down to 0.02. Right, sigma squared of three squared-error losses: the sum of squares stays at 0.5, Géron rises from 0.5 to 8, PyTorch-VAE from 0.1 to 1.5.](../docs/pictures/05.png) <!--picture-->
 #
@@ -40,13 +40,18 @@
 # - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1 GB of memory. No data set: the data are drawn here, because only then is the truth known.
 
 # %% tags=["colab"]
-# On Google Colab this installs the helpers; elsewhere it does nothing.
+# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
+import os
 import subprocess
 import sys
 
-if "google.colab" in sys.modules:
-    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    folder = os.path.abspath("vae-segments-edges")
+    if not os.path.isdir(folder):
+        source = "https://github.com/vae-segments-edges/vae-segments-edges"
+        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
+    sys.path.insert(0, folder)
 
 # %% tags=["parameters"]
 seed = 0  # of the data, the first weights and every random draw

@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Set the rate, and find where the blur comes from
 #
-# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/06_set_the_rate.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/06_set_the_rate.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/06_set_the_rate.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/06_set_the_rate.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/06_set_the_rate.ipynb) <!--badges-->
 #
 # ![Two panels, distortion over rate for six values of beta, each a falling convex curve. In the record it falls steeply from beta 30 at 4 nats of rate to beta 3 at 15, and is nearly flat from beta 0.3 to beta 0.1 at 50. Dotted lines of slope minus one mark equal ELBO; the lowest one passes through the point of beta 1 and just under its neighbours. Crosses, half as many steps, lie slightly above. Bars are intervals over three seeds; only that of beta 30 is tall. The short run on the right has the same form and lies 35 to 70 nats higher.](../docs/pictures/06.png) <!--picture-->
 #
@@ -41,13 +41,18 @@
 # - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 42 minutes to read, and 1.4 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
-# On Google Colab this installs the helpers; elsewhere it does nothing.
+# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
+import os
 import subprocess
 import sys
 
-if "google.colab" in sys.modules:
-    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    folder = os.path.abspath("vae-segments-edges")
+    if not os.path.isdir(folder):
+        source = "https://github.com/vae-segments-edges/vae-segments-edges"
+        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
+    sys.path.insert(0, folder)
 
 # %% tags=["parameters"]
 dataset = "shapes"  # or "mnist", "fashion_mnist", or "folder" for pictures of your own

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Segment from features: do those of a VAE help?
 #
-# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/09_segment_from_features.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/09_segment_from_features.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/09_segment_from_features.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/09_segment_from_features.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/09_segment_from_features.ipynb) <!--badges-->
 #
 # ![Two panels of bars with intervals: the mean IoU of a head at six places. Frozen: the single places lie between 0.34 and 0.46, and all levels of the encoder together reach 0.63. Tuned: encoder 0 and the latent stay near 0.4, encoder 1 and 2 reach 0.69 and 0.52, decoder 1 0.72 and all of the encoder 0.78.](../docs/pictures/09.png) <!--picture-->
 #
@@ -38,13 +38,18 @@
 # - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
-# On Google Colab this installs the helpers; elsewhere it does nothing.
+# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
+import os
 import subprocess
 import sys
 
-if "google.colab" in sys.modules:
-    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    folder = os.path.abspath("vae-segments-edges")
+    if not os.path.isdir(folder):
+        source = "https://github.com/vae-segments-edges/vae-segments-edges"
+        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
+    sys.path.insert(0, folder)
 
 # %% tags=["parameters"]
 dataset = "shapes"  # or "folder": pictures and masks of your own

@@ -15,7 +15,7 @@
 # %% [markdown]
 # # Label photographs: segments, edges, and a network for your own pictures
 #
-# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/11_label_photographs.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/11_label_photographs.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/11_label_photographs.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/11_label_photographs.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/11_label_photographs.ipynb) <!--badges-->
 #
 # ![A cat, a cup of coffee and an astronaut. Segments: the whole cat is pet. But the cup, most of its saucer, and the head, the shoulders and pieces of the suit of the astronaut are pet as well, each with a border around it. Edges: thin dark outlines of the eyes, the cup, the saucer, the suit and the rocket; mostly pale lines in the wood and on the forehead of the cat, and some dark ones along its stripes and whiskers.](../docs/pictures/11.png) <!--picture-->
 #
@@ -40,13 +40,18 @@
 # - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 43 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
-# On Google Colab this installs the helpers; elsewhere it does nothing.
+# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
+import os
 import subprocess
 import sys
 
-if "google.colab" in sys.modules:
-    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    folder = os.path.abspath("vae-segments-edges")
+    if not os.path.isdir(folder):
+        source = "https://github.com/vae-segments-edges/vae-segments-edges"
+        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
+    sys.path.insert(0, folder)
 
 # %% tags=["parameters"]
 dataset = "shapes"  # to learn from: shapes, folder (yours), pets, camvid or bsds500

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Count in codes: a discrete latent, a deeper latent, or a learned prior
 #
-# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/16_count_in_codes.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/16_count_in_codes.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/16_count_in_codes.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/16_count_in_codes.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/16_count_in_codes.ipynb) <!--badges-->
 #
 # ![Six rows of twelve pictures. Other real: one clean shape each on textured ground. One level and two levels from N(0, I): bent and torn shapes, some grounds in patches. One level from the mixture: discs, squares and triangles with sharp outlines on grainy plain ground, some corners round. VQ-VAE: soft spots of mixed colours without a clear shape. Two levels from the mixture: whole shapes on faintly mottled ground.](../docs/pictures/16.png) <!--picture-->
 #
@@ -37,13 +37,18 @@
 # - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.9 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
-# On Google Colab this installs the helpers; elsewhere it does nothing.
+# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
+import os
 import subprocess
 import sys
 
-if "google.colab" in sys.modules:
-    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    folder = os.path.abspath("vae-segments-edges")
+    if not os.path.isdir(folder):
+        source = "https://github.com/vae-segments-edges/vae-segments-edges"
+        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
+    sys.path.insert(0, folder)
 
 # %% tags=["parameters"]
 seed = 0  # of the pictures, the first weights and every random draw

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # Read an article with your hands
 #
-# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/18_read_an_article.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/18_read_an_article.ipynb) <!--badges-->
+# [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/18_read_an_article.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/18_read_an_article.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/18_read_an_article.ipynb) <!--badges-->
 #
 # ![Ten pictures of one bright spot each. In the second row, from the network trained on its own output, all ten are the same featureless grey. In the third, from the one trained on the pictures, there are blurred spots; most lie near the place of the true one, the second on the wrong side.](../docs/pictures/18.png) <!--picture-->
 #
@@ -42,13 +42,18 @@
 # - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
-# On Google Colab this installs the helpers; elsewhere it does nothing.
+# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
+import os
 import subprocess
 import sys
 
-if "google.colab" in sys.modules:
-    package = "vae-segments-edges @ git+https://github.com/vae-segments-edges/vae-segments-edges"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", package], check=True)
+if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
+    folder = os.path.abspath("vae-segments-edges")
+    if not os.path.isdir(folder):
+        source = "https://github.com/vae-segments-edges/vae-segments-edges"
+        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
+    sys.path.insert(0, folder)
 
 # %% tags=["parameters"]
 seed = 0  # of the first weights, the pictures and the noise in the one training below
