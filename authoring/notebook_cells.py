@@ -121,12 +121,10 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
-    folder = os.path.abspath("{name}")
-    if not os.path.isdir(folder):
-        source = "{address}"
-        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
-    sys.path.insert(0, folder)"""
+    fetch = "test -d {name} || git clone -q --depth 1 {address}"
+    install = f"{{sys.executable}} -m pip install -q ./{name}"
+    subprocess.run(f"({{fetch}}) && {{install}}", shell=True, check=True)
+    sys.path.insert(0, os.path.abspath("{name}"))"""
 
 
 def refresh_source(text, stem):

@@ -346,7 +346,7 @@ def test_the_cell_for_colab_and_kaggle_fetches_the_project_there_and_does_nothin
     tmp_path, monkeypatch
 ):
     ran = []
-    monkeypatch.setattr("subprocess.run", lambda command, check: ran.append(command))
+    monkeypatch.setattr("subprocess.run", lambda *command, **how: ran.append((command, how)))
     monkeypatch.setattr("sys.path", [])
     monkeypatch.delenv("KAGGLE_KERNEL_RUN_TYPE", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -354,18 +354,34 @@ def test_the_cell_for_colab_and_kaggle_fetches_the_project_there_and_does_nothin
     exec(cell, {})
     assert ran == [] == sys.path
     name, address = notebook_cells.repository()
-    folder = str(tmp_path / name)
     monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
     exec(cell, {})
-    assert [c[0] for c in ran] == ["git", sys.executable] and sys.path == [folder]
-    assert ran[0][-2:] == [address, folder] and ran[1][-1] == folder
-    (tmp_path / name).mkdir()  # as after a first run: nothing is fetched twice
-    exec(cell, {})
-    assert [c[0] for c in ran[2:]] == [sys.executable]
+    (command,), how = ran.pop()
+    assert how == {"shell": True, "check": True} and sys.path == [str(tmp_path / name)]
+    assert f"git clone -q --depth 1 {address})" in command and command.endswith(f" ./{name}")
     monkeypatch.delenv("KAGGLE_KERNEL_RUN_TYPE")
     monkeypatch.setitem(sys.modules, "google.colab", object())
     exec(cell, {})
-    assert [c[0] for c in ran[3:]] == [sys.executable]
+    assert ran == [((command,), how)]
+
+
+def test_the_shell_line_of_that_cell_fetches_once_and_stops_at_an_error(tmp_path, monkeypatch):
+    lines = []
+    monkeypatch.setattr("subprocess.run", lambda command, **_: lines.append(command))
+    monkeypatch.setattr("sys.path", [])
+    monkeypatch.setenv("KAGGLE_KERNEL_RUN_TYPE", "Interactive")
+    exec(compile(notebook_cells.colab_cell(), "colab", "exec"), {})
+    monkeypatch.undo()
+    name, address = notebook_cells.repository()
+    line = lines[0].replace(f"{sys.executable} -m pip", "echo pip")
+
+    def said(get):
+        line_here = line.replace(f"git clone -q --depth 1 {address}", get)
+        return subprocess.run(line_here, shell=True, cwd=tmp_path, capture_output=True, text=True)
+
+    assert said("false").returncode != 0 and said("false").stdout == ""
+    assert said(f"mkdir {name}").stdout == f"pip install -q ./{name}\n"
+    assert said("false").stdout == f"pip install -q ./{name}\n"  # it is there already
 
 
 # ---- the request, refused before a kernel starts

@@ -43,12 +43,10 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
-    folder = os.path.abspath("vae-segments-edges")
-    if not os.path.isdir(folder):
-        source = "https://github.com/vae-segments-edges/vae-segments-edges"
-        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
-    sys.path.insert(0, folder)
+    fetch = "test -d vae-segments-edges || git clone -q --depth 1 https://github.com/vae-segments-edges/vae-segments-edges"
+    install = f"{sys.executable} -m pip install -q ./vae-segments-edges"
+    subprocess.run(f"({fetch}) && {install}", shell=True, check=True)
+    sys.path.insert(0, os.path.abspath("vae-segments-edges"))
 
 # %% tags=["parameters"]
 dataset = "shapes"  # or "folder": pictures and masks of your own

@@ -43,12 +43,10 @@ import subprocess
 import sys
 
 if "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ:
-    folder = os.path.abspath("vae-segments-edges")
-    if not os.path.isdir(folder):
-        source = "https://github.com/vae-segments-edges/vae-segments-edges"
-        subprocess.run(["git", "clone", "-q", "--depth", "1", source, folder], check=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", folder], check=True)
-    sys.path.insert(0, folder)
+    fetch = "test -d vae-segments-edges || git clone -q --depth 1 https://github.com/vae-segments-edges/vae-segments-edges"
+    install = f"{sys.executable} -m pip install -q ./vae-segments-edges"
+    subprocess.run(f"({fetch}) && {install}", shell=True, check=True)
+    sys.path.insert(0, os.path.abspath("vae-segments-edges"))
 
 # %% tags=["parameters"]
 seed = 0  # of the pictures, the first weights and every random draw
@@ -222,7 +220,7 @@ print_scores(known, known_missing)
 #
 # $$V(D^*, G) = \mathbb E_p\Big[\log \tfrac{p}{2m}\Big] + \mathbb E_q\Big[\log\tfrac{q}{2m}\Big] = \mathrm{KL}(p\,\|\,m) + \mathrm{KL}(q\,\|\,m) - \log 4 .$$
 #
-# Half the sum of the two KLs is the **Jensen–Shannon divergence**, JSD: 0 where $p$ and $q$ agree, and $\log 2$ where they never overlap. So against a perfect discriminator the generator minimises $2\,\mathrm{JSD} - \log 4$.
+# Half that sum is the **Jensen–Shannon divergence**, JSD: 0 where $p$ and $q$ agree, and $\log 2$ where they never overlap. So against a perfect discriminator the generator minimises $2\,\mathrm{JSD} - \log 4$.
 #
 # Two normal densities with means 0 and $a$ show it, with sums over a fine grid.
 #
@@ -253,7 +251,7 @@ for a in (0, 1, 2, 4, 8):
     assert abs(best - by_divergence) < 1e-9
 
 # %% [markdown]
-# The two columns agree. From $a = 4$ to $a = 8$ the value hardly moves. Once two densities do not overlap, a perfect discriminator is always right, and twice as far away is no worse. A generator that has only begun is far away, so the slope of this game teaches it next to nothing.
+# The two columns agree. From $a = 4$ to $a = 8$ the value hardly moves. Once two densities do not overlap, a perfect discriminator is always right, and twice as far away is no worse. So its slope teaches a generator that has only begun next to nothing.
 #
 # ### The loss that is used, and what it minimises
 #
@@ -261,7 +259,7 @@ for a in (0, 1, 2, 4, 8):
 #
 # What does this loss minimise, against the best $D$? Arjovsky and Bottou (2017, theorem 2.5) found that its gradient is that of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JSD}(p, q)$. The JSD comes in with a *minus*. (*On your own* 2 tests it.)
 #
-# So the words "a GAN minimises the Jensen–Shannon divergence" hold for the game on paper, with a perfect discriminator, and not for the loss that is used. $\mathrm{KL}(q\,\|\,p)$ is large where the generator draws what is not real. It takes little notice of real pictures that are never drawn. That is one reason why GANs lose modes.
+# So "a GAN minimises the Jensen–Shannon divergence" holds for the game on paper, and not for the loss that is used. $\mathrm{KL}(q\,\|\,p)$ is large where the generator draws what is not real. It takes little notice of real pictures that are never drawn. That is one reason why GANs lose modes.
 #
 # **Exercise 1.** At some $x$ the real density is three times that of the generator. What does the perfect discriminator say? **Exercise 2.** A generator has become perfect. What is $V(D^*, G)$, in [nats](../docs/site/glossary.md#term-nat)?
 
@@ -453,7 +451,7 @@ panels = {
     "precision": {name: scores[name]["precision"] for name in whole},
     "recall": {name: scores[name]["recall"] for name in whole},
 }
-alt = "Three panels of bars with intervals for six sets: other real pictures, GAN, VAE and VAE-GAN with two priors each. One whole object: real 0.99, VAE from the mixture 0.97, VAE-GAN from the mixture 0.95, GAN 0.82, VAE-GAN from N(0, I) 0.28, VAE from N(0, I) 0.11. Precision: the GAN is highest, 0.95, the VAE from N(0, I) lowest, 0.69. Recall: real pictures are highest, 0.89, the GAN lowest, 0.76."
+alt = "Three panels of bars with intervals for six sets: other real pictures, GAN, VAE and VAE-GAN with two priors each. One whole object: real 0.99, VAE from the mixture 0.97, VAE-GAN from the mixture 0.95, GAN 0.82, VAE-GAN from N(0, I) 0.28, VAE from N(0, I) 0.11. Precision: the GAN is highest, 0.96, the VAE from N(0, I) lowest, 0.65. Recall: real pictures are highest, 0.90, the GAN lowest, 0.75."
 plots.show(plots.interval_panels(panels), alt=alt)
 
 # %% [markdown]
@@ -497,7 +495,7 @@ print(f"mixture minus N(0, I), VAE: {gain.mean:.1f} ± {gain.half:.1f} nats")
 #
 # ## Where does this picture lie?
 #
-# An encoder says where a picture lies among the latents; this is what the classifiers of notebooks `09` and `10` read. A GAN has a way from $z$ to pictures and none back.
+# An encoder says where a picture lies among the latents; the classifiers of notebooks `09` and `10` read this. A GAN has a way from $z$ to pictures and none back.
 #
 # > **Predict first.** Who restores a given picture with the smaller error in pixels, the VAE or the VAE-GAN?
 
@@ -513,7 +511,7 @@ for name, vae in vaes.items():
 #
 # ## What can be asked of which model?
 #
-# The last four rows are told from the papers named in them.
+# The last four rows follow the papers named there.
 #
 # | model | $\log p(x)$ of a picture | latent of a picture | new picture in one pass | |
 # |---|---|---|---|---|
@@ -525,7 +523,7 @@ for name, vae in vaes.items():
 # | autoregressive | exact | no | no: one value after the other | van den Oord and others (2016) |
 # | diffusion | a lower bound | noise as large as the picture | no: many passes | Ho and others (2020) |
 #
-# Not every VAE blurs: with many levels of latents they draw sharp photographs (Child, 2021). And on photographs diffusion models have overtaken GANs (Dhariwal and Nichol, 2021). Choose by the question that you must be able to ask.
+# Not every VAE blurs: with many levels of latents they draw sharp photographs (Child, 2021). And on photographs diffusion models have overtaken GANs (Dhariwal and Nichol, 2021).
 
 # %% tags=["results"]
 results = {"accuracy": 100 * accuracy, "gain": [gain.mean, gain.half]}
@@ -550,7 +548,7 @@ record(results, {"accuracy": {"default": (60, 100)}}, headline)
 # %% [markdown]
 # ## What you saw
 #
-# - A ruler is tested on known faults first. Precision and recall tell *not real* from *not all*, and both see only what their features see. Missing modes are best counted.
+# - A ruler is tested on known faults first. Precision and recall tell *not real* from *not all*, as far as their features see. Missing modes are best counted.
 # - On paper, against a perfect discriminator, a generator minimises the Jensen–Shannon divergence. The loss that is used has another slope.
 # - From $\mathcal N(0, I)$, a GAN of the same decoder drew one whole object far more often than the VAE, 82<!--=GAN_whole[0]*100--> against 11<!--=VAE_whole[0]*100--> %, and lost most of the triangles. With a fitted prior the VAE reached 97<!--=VAE_mixture_whole[0]*100--> %.
 # - A game beside the VAE mended its draws from $\mathcal N(0, I)$ and raised the error of its reconstructions. With the fitted prior no gain was seen.
