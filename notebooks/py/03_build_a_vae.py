@@ -633,7 +633,7 @@ record(results, bands, headline=headline)
 #
 # </details>
 #
-# 4. Put `dataset = "folder"` with the `path` of pictures of your own, or `"fashion_mnist"`. Which numbers can be compared between two sets?
+# 4. Put `dataset = "fashion_mnist"`, or `"folder"` with a `path`. Which numbers can be compared between two sets?
 #
 # ## References
 #

@@ -455,7 +455,7 @@ alt = "Three panels of bars with intervals for six sets: other real pictures, GA
 plots.show(plots.interval_panels(panels), alt=alt)
 
 # %% [markdown]
-# **The [prior](../docs/site/glossary.md#term-prior) matters more than the model.** From $\mathcal N(0, I)$, one whole object is on 11<!--=VAE_whole[0]*100--> ± 3<!--=VAE_whole[1]*100--> % of the VAE's draws. From the mixture, the same decoder shows it on 97<!--=VAE_mixture_whole[0]*100--> ± 2<!--=VAE_mixture_whole[1]*100--> %. The latents of all pictures are not $\mathcal N(0, I)$: above, their deviations are not 1 (notebook `03`; Hoffman and Johnson, 2016).
+# **The [prior](../docs/site/glossary.md#term-prior) matters more than the model.** From $\mathcal N(0, I)$, one whole object is on 11<!--=VAE_whole[0]*100--> ± 3<!--=VAE_whole[1]*100--> % of the VAE's draws. From the mixture, the same decoder shows it on 97<!--=VAE_mixture_whole[0]*100--> ± 2<!--=VAE_mixture_whole[1]*100--> %. The latents of all pictures are not $\mathcal N(0, I)$: above, their deviations are not 1 (notebook `03`).
 #
 # **The GAN draws best from $\mathcal N(0, I)$**: 82<!--=GAN_whole[0]*100--> ± 3<!--=GAN_whole[1]*100--> % have one whole object, with contrast and grain that no VAE draws. Its precision of 0.96<!--=GAN_precision[0]--> is the highest, and its recall of 0.75<!--=GAN_recall[0]--> the lowest. The modes say why: 3<!--=GAN_missing--> of 12 are missing, so **by our rule it has collapsed in part**. Discs are 63<!--=GAN_kinds[0]*100--> %, squares 28<!--=GAN_kinds[1]*100--> % and triangles 9<!--=GAN_kinds[2]*100--> % of its draws. More steps might bring them. The VAE misses 3<!--=VAE_missing--> modes from there as well.
 #
@@ -610,7 +610,6 @@ record(results, {"accuracy": {"default": (60, 100)}}, headline)
 # - I. Goodfellow et al. Generative adversarial nets. NIPS 2014. [arXiv:1406.2661](https://arxiv.org/abs/1406.2661)
 # - M. Heusel et al. GANs trained by a two time-scale update rule converge to a local Nash equilibrium. NIPS 2017. [arXiv:1706.08500](https://arxiv.org/abs/1706.08500)
 # - J. Ho et al. Denoising diffusion probabilistic models. NeurIPS 2020. [arXiv:2006.11239](https://arxiv.org/abs/2006.11239)
-# - M. D. Hoffman and M. J. Johnson. [ELBO](../docs/site/glossary.md#term-ELBO) surgery: yet another way to carve up the variational evidence lower bound. Workshop on Advances in Approximate Bayesian Inference, NIPS 2016. [approximateinference.org](http://approximateinference.org/2016/accepted/HoffmanJohnson2016.pdf)
 # - D. P. Kingma and M. Welling. Auto-encoding variational Bayes. ICLR 2014. [arXiv:1312.6114](https://arxiv.org/abs/1312.6114)
 # - T. Kynkäänniemi et al. Improved precision and recall metric for assessing generative models. NeurIPS 2019. [arXiv:1904.06991](https://arxiv.org/abs/1904.06991)
 # - A. B. L. Larsen et al. Autoencoding beyond pixels using a learned similarity metric. ICML 2016. [arXiv:1512.09300](https://arxiv.org/abs/1512.09300)
