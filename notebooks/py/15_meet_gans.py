@@ -150,7 +150,7 @@ def compare(pictures):
 # %% [markdown]
 # ### Which modes are there?
 #
-# A generator has *collapsed* if whole groups of pictures, its modes, are missing. The features may not see that, so modes are counted directly. `whole_objects.modes` finds the largest region that differs from the ground, the shape that fits it best, and the quarter of the picture where its centre lies: twelve modes.
+# A generator has *collapsed* if whole groups of pictures, its modes, are missing. `whole_objects.modes` finds the largest region that differs from the ground, the shape that fits it best, and the quarter of the picture where its centre lies: twelve modes.
 #
 # **The rule:** a mode is *missing* if its share among the draws is below a quarter of its share among real pictures. A generator has *collapsed* if two or more modes are missing. (It was fixed after trials on real pictures, before the kept models were scored.)
 
@@ -170,7 +170,7 @@ def missing_modes(pictures):
 # %% [markdown]
 # ### Faults that we know
 #
-# Before a model is measured, the ruler gets real pictures with a fault that we chose, by degrees: three, two and one of the kinds are left; all places, and only the left half; and pictures that are blurred. No picture occurs twice.
+# Before a model is measured, the ruler gets real pictures with a fault that we chose, by degrees: three, two and one of the kinds are left; all places, and only the left half; and pictures that are blurred.
 #
 # > **Predict first.** Which fault lowers precision, and which recall? Will this ruler, which learned to name *kinds*, see that all objects lie in the left half?
 
@@ -203,7 +203,7 @@ print_scores(known, known_missing)
 # - **Other real pictures** have the distance −0.02<!--=other_real_ones_distance[0]--> ± 0.02<!--=other_real_ones_distance[1]-->, the precision 0.92<!--=other_real_ones_precision[0]--> and the recall 0.90<!--=other_real_ones_recall[0]-->. A perfect model would reach this, but it is not a ceiling (Naeem and others, 2020).
 # - **Missing kinds** lower the recall, to 0.73<!--=two_kinds_recall[0]--> with two kinds and 0.49<!--=one_kind_recall[0]--> with one. The precision stays, at 0.92<!--=two_kinds_precision[0]--> and 0.92<!--=one_kind_precision[0]-->: what is there looks real.
 # - **The left half alone** is not seen: distance 0.02<!--=left_half_distance[0]--> ± 0.05<!--=left_half_distance[1]-->, recall 0.87<!--=left_half_recall[0]--> ± 0.03<!--=left_half_recall[1]-->. A network that learns to name kinds takes no notice of the place. A ruler sees what its task needs.
-# - **Blur** lowers the recall, to 0.46<!--=blurred_recall[0]-->, and not the precision, 0.92<!--=blurred_precision[0]-->. A high precision does not prove sharp pictures.
+# - **Blur** lowers the recall, to 0.46<!--=blurred_recall[0]-->, and not the precision, 0.92<!--=blurred_precision[0]-->.
 # - **The count of modes** sees what was taken: 4<!--=two_kinds_missing--> of 12 with two kinds, 8<!--=one_kind_missing--> with one, 6<!--=left_half_missing--> with the left half, and 0<!--=other_real_ones_missing--> for other real pictures. So the rule finds a collapse when half of the modes are gone. It sees these groups and no others: half of the colours could be missing.
 #
 # ## A game with two players
@@ -365,7 +365,7 @@ generator_adam.finalize_variable_values(generator.trainable_variables)  # the av
 print("losses of the last 50 steps:", trace[-50:].mean(axis=0).round(2))
 
 # %% [markdown]
-# Half a minute is a **demonstration**. The project keeps weights of the same networks after a longer training with the same step (`make weights NAME=gan-shapes32`). Each figure says which it shows.
+# Half a minute is a **demonstration**. The project keeps weights of the same networks after a longer training with the same step (`make weights NAME=gan-shapes32`).
 #
 # ## The same decoder, trained in three ways
 #
@@ -457,7 +457,7 @@ plots.show(plots.interval_panels(panels), alt=alt)
 # %% [markdown]
 # **The [prior](../docs/site/glossary.md#term-prior) matters more than the model.** From $\mathcal N(0, I)$, one whole object is on 11<!--=VAE_whole[0]*100--> ± 3<!--=VAE_whole[1]*100--> % of the VAE's draws. From the mixture, the same decoder shows it on 97<!--=VAE_mixture_whole[0]*100--> ± 2<!--=VAE_mixture_whole[1]*100--> %. The latents of all pictures are not $\mathcal N(0, I)$: above, their deviations are not 1 (notebook `03`).
 #
-# **The GAN draws best from $\mathcal N(0, I)$**: 82<!--=GAN_whole[0]*100--> ± 3<!--=GAN_whole[1]*100--> % have one whole object, with contrast and grain that no VAE draws. Its precision of 0.96<!--=GAN_precision[0]--> is the highest, and its recall of 0.75<!--=GAN_recall[0]--> the lowest. The modes say why: 3<!--=GAN_missing--> of 12 are missing, so **by our rule it has collapsed in part**. Discs are 63<!--=GAN_kinds[0]*100--> %, squares 28<!--=GAN_kinds[1]*100--> % and triangles 9<!--=GAN_kinds[2]*100--> % of its draws. More steps might bring them. The VAE misses 3<!--=VAE_missing--> modes from there as well.
+# **The GAN draws best from $\mathcal N(0, I)$**: 82<!--=GAN_whole[0]*100--> ± 3<!--=GAN_whole[1]*100--> % have one whole object, with contrast and grain that no VAE draws. Its precision of 0.96<!--=GAN_precision[0]--> is the highest, and its recall of 0.75<!--=GAN_recall[0]--> the lowest. The modes say why: 3<!--=GAN_missing--> of 12 are missing, so **by our rule it has collapsed in part**. Discs are 63<!--=GAN_kinds[0]*100--> %, squares 28<!--=GAN_kinds[1]*100--> % and triangles 9<!--=GAN_kinds[2]*100--> % of its draws. The VAE misses 3<!--=VAE_missing--> modes from there as well.
 #
 # **The game mends draws from $\mathcal N(0, I)$.** From there the kernel distance is 1.65<!--=VAE_distance[0]--> ± 0.41<!--=VAE_distance[1]--> for the VAE and 0.25<!--=VAEGAN_distance[0]--> ± 0.12<!--=VAEGAN_distance[1]--> for the VAE-GAN that starts from it; the precision rises from 0.65<!--=VAE_precision[0]--> to 0.86<!--=VAEGAN_precision[0]-->, and whole objects from 11<!--=VAE_whole[0]*100--> to 28<!--=VAEGAN_whole[0]*100--> %. With the mixture no gain was seen: 0.43<!--=VAE_mixture_distance[0]--> ± 0.33<!--=VAE_mixture_distance[1]--> against 0.29<!--=VAEGAN_mixture_distance[0]--> ± 0.16<!--=VAEGAN_mixture_distance[1]-->, and 97<!--=VAE_mixture_whole[0]*100--> against 95<!--=VAEGAN_mixture_whole[0]*100--> ± 2<!--=VAEGAN_mixture_whole[1]*100--> % whole objects.
 #
