@@ -494,7 +494,7 @@ plots.show(fig, alt=alt)
 # - **Flips**: +0.004<!--=own_ahead_flips_smoother[0]--> ± 0.005<!--=own_ahead_flips_smoother[1]--> to the smoother, so no difference was seen, and +0.015<!--=own_ahead_flips_DAE[0]--> ± 0.005<!--=own_ahead_flips_DAE[1]--> to the DAE. Where wrong labels are scattered, three of four neighbours are right, and it is enough to know them.
 # - **Hole, told**: +0.087<!--=own_ahead_hole_told_smoother[0]--> ± 0.024<!--=own_ahead_hole_told_smoother[1]--> to the smoother. The rim of a hole does not tell how a disc goes on; the shape does. The DAE is better still: −0.027<!--=own_ahead_hole_told_DAE[0]--> ± 0.020<!--=own_ahead_hole_told_DAE[1]-->.
 # - **Hole, not told**: +0.023<!--=own_ahead_hole_not_told_smoother[0]--> ± 0.009<!--=own_ahead_hole_not_told_smoother[1]--> to the smoother, but −0.210<!--=own_ahead_hole_not_told_DAE[0]--> ± 0.030<!--=own_ahead_hole_not_told_DAE[1]--> to the DAE. The DAE has seen in its training that lost pixels form a square with straight sides. The matrix says of each pixel alone how often it is wrong. So for the VAE a disc with a straight cut is a smaller object.
-# - **Few labels**: +0.014<!--=own_ahead_few_labels_smoother[0]--> ± 0.008<!--=own_ahead_few_labels_smoother[1]--> to the smoother and +0.018<!--=own_ahead_few_labels_DAE[0]--> ± 0.013<!--=own_ahead_few_labels_DAE[1]--> to the DAE, from 0.363<!--=few_labels_nothing--> to 0.382<!--=few_labels_VAE_search-->. No difference was seen. In the picture the segmenter calls a triangle a disc. A disc is a plausible mask, and no knowledge of masks tells that *this* picture shows a triangle.
+# - **Few labels**: +0.014<!--=own_ahead_few_labels_smoother[0]--> ± 0.008<!--=own_ahead_few_labels_smoother[1]--> to the smoother and +0.018<!--=own_ahead_few_labels_DAE[0]--> ± 0.013<!--=own_ahead_few_labels_DAE[1]--> to the DAE, from 0.363<!--=few_labels_nothing--> to 0.382<!--=few_labels_VAE_search-->. A small gain, for this one segmenter; another one may give none. In the picture the segmenter calls a triangle a disc. A disc is a plausible mask, and no knowledge of masks tells that *this* picture shows a triangle.
 #
 # With both kinds of holes **one pass** is worse than doing nothing. It is the search that repairs.
 #
@@ -557,7 +557,7 @@ record(results, bands, line.format(**results))
 # ## What you saw
 #
 # - **Can a VAE of masks repair a poor segmentation? Where pixels are wrong at random or known to be lost: yes.** From 0.395<!--=flips_nothing--> to 0.932<!--=flips_VAE_search--> with flips, from 0.582<!--=hole_told_nothing--> to 0.898<!--=hole_told_VAE_search--> with a hole that it was told of. With flips a smoother of a few lines does as well; with holes it does not.
-# - Where nobody tells it what is lost, the repair is small. For a segmenter that mixes up classes no repair was seen, by any method.
+# - Where nobody tells it what is lost, the repair is small. For a segmenter that mixes up classes it is nearly nothing, by any method.
 # - A denoising autoencoder with the same networks was better at both kinds of holes. It must be trained with the damage that will come. The VAE was trained once, and was told of each damage by a matrix.
 # - It was the search that repaired, with a likelihood that knows the damage. One pass through the VAE made masks with holes worse.
 # - All this is one draw of the damage and one training of each network, on masks that a program draws.

@@ -482,7 +482,7 @@ panels = {label: {} for label in labels.values()}
 for name, rows in scores.items():
     for key, label in labels.items():
         panels[label][name] = metrics.confidence_interval([row[key] for row in rows])
-fig = plots.interval_panels(panels, limits=(0, 1.1))
+fig = plots.interval_panels(panels, limits=(0, 1.2))
 alt = "Bars with intervals for precision, recall and the share with one whole object. Other real: 0.89, 0.91, 0.99. One level: 0.72, 0.81, 0.08 from N(0, I) and 0.84, 0.90, 0.97 from the mixture. VQ-VAE: 0.77, 0.84, 0.10. Two levels: 0.74, 0.78, 0.09 from N(0, I) and 0.84, 0.88, 0.97 from the mixture."
 plots.show(fig, alt=alt)
 for name, rows in scores.items():
