@@ -22,29 +22,6 @@ from helpers.runs.parameter_cells import read_parameters
 from helpers.runs.parameters import gather
 from helpers.runs.rules import check_value
 
-# Notebooks that were cut anew, by number: "12". When all are in it, the list goes and the rule of
-# `check_lines` holds for every notebook.
-RECUT = (
-    "00",
-    "01",
-    "02",
-    "03",
-    "04",
-    "05",
-    "06",
-    "07",
-    "08",
-    "09",
-    "10",
-    "11",
-    "12",
-    "13",
-    "14",
-    "15",
-    "16",
-    "17",
-    "18",
-)
 MAX_WIDTH, MAX_CELL_LINES, MAX_BYTES = 96, 40, 3 * 2**20
 HEADINGS = ("What you saw", "On your own", "References")
 # A title starts with what the reader does. Add a verb where a new notebook needs it.
@@ -178,15 +155,13 @@ def check_headings(nb):
 
 
 def check_lines(nb):
-    """In notebooks that were cut anew: short lines and short cells, so that a cell can be read.
+    """Short lines and short cells, so that a cell can be read.
 
     A line has at most 96 characters, comments too. Lines that hold nothing but a description of a
     figure (the text of `alt=` or `alt = "..."`) may be longer. A cell has at most 40 lines. Empty
     lines do not count, nor do lines of magic (`%%time`) and a line of tags (`# %% tags=[...]`);
     comments, brackets and descriptions do. The cell tagged `colab` is the build's own.
     """
-    if nb.path.name[:2] not in RECUT:
-        return []
     problems = []
     for cell in nb.code():
         if "colab" in tags(cell):
@@ -207,9 +182,7 @@ def check_lines(nb):
 
 
 def check_glossary(nb):
-    """In notebooks that were cut anew: the first use of a term is a link to the glossary."""
-    if nb.path.name[:2] not in RECUT:
-        return []
+    """The first use of a term is a link to the glossary."""
     return [
         f"the first use of {term!r} has no link: python -m authoring glossary {nb.path.name[:2]}"
         for term, *_ in reversed(glossary_links.missing(nb.prose()))

@@ -214,13 +214,10 @@ CELLS = {
 
 
 @pytest.mark.parametrize("case", CELLS)
-def test_the_rule_of_lines(case, stored, monkeypatch):
+def test_the_rule_of_lines(case, stored):
     source, message = CELLS[case]
     cell = nbformat.v4.new_code_cell(source)
     nb = checks.Stored(stored.path, nbformat.v4.new_notebook(cells=[cell]), "")
-    monkeypatch.setattr(checks, "RECUT", ())
-    assert checks.check_lines(nb) == []  # not cut anew
-    monkeypatch.setattr(checks, "RECUT", (stored.path.name[:2],))
     problems = checks.check_lines(nb)
     assert len(problems) == (message is not None) and (not problems or message in problems[0])
     cell.metadata["tags"] = ["colab"]
@@ -240,14 +237,11 @@ GLOSSED = {
 
 
 @pytest.mark.parametrize("text", GLOSSED)
-def test_first_uses_without_a_link_are_found(text, stored, monkeypatch):
+def test_first_uses_without_a_link_are_found(text, stored):
     found = [term for term, *_ in reversed(glossary_links.missing(text))]
     assert found == GLOSSED[text]
     cell = nbformat.v4.new_markdown_cell(text)
     nb = checks.Stored(stored.path, nbformat.v4.new_notebook(cells=[cell]), "")
-    monkeypatch.setattr(checks, "RECUT", ())
-    assert checks.check_glossary(nb) == []  # not cut anew
-    monkeypatch.setattr(checks, "RECUT", (stored.path.name[:2],))
     assert len(checks.check_glossary(nb)) == len(found)
 
 
@@ -269,12 +263,6 @@ def test_every_term_is_in_the_glossary():
     plain = {unicodedata.normalize("NFKD", e).encode("ascii", "ignore").decode() for e in entries}
     addresses = {re.sub(r"[^A-Za-z0-9-]+", "-", e).strip("-") for e in plain}
     assert set(glossary_links.TERMS.values()) <= addresses
-
-
-def test_the_list_of_notebooks_that_were_cut_anew_names_notebooks():
-    numbers = [path.name[:2] for path in NOTEBOOKS]
-    assert set(checks.RECUT) <= set(numbers)
-    assert list(checks.RECUT) != numbers, "all are cut anew: the rule is for all, the list goes"
 
 
 def test_profile_check_goes_red(stored, tmp_path):

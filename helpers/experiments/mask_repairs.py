@@ -29,7 +29,7 @@ def confusion(masks, damaged):
         >>> from helpers.experiments import mask_repairs
         >>> masks = np.zeros((1, 8, 8), int)
         >>> seen = data.mask_damage.one_hot(masks)
-        >>> mask_repairs.confusion(masks, seen)[0].round(2).tolist()
+        >>> [round(float(share), 2) for share in mask_repairs.confusion(masks, seen)[0]]
         [0.96, 0.01, 0.01, 0.01]
     """
     counts = np.einsum("nhwc,nhwk->ck", one_hot(masks), damaged) + 1
@@ -120,28 +120,29 @@ def smoother(damaged, matrix, strength, width):
     return logits.argmax(axis=-1)
 
 
-def small_segmenter(images, masks, classes, steps, seed):
+def small_segmenter(images, masks, num_classes, steps, seed):
     """A small U-Net that learns from few pictures with masks, ten in a step.
 
     Args:
         images: float `(N, H, W, 3)` in [0, 1], sides multiples of 8.
         masks: integer `(N, H, W)`.
-        classes: how many there are.
+        num_classes: how many there are.
         steps: of Adam, at least; whole epochs are trained.
         seed: of the first weights and of the order.
 
     Returns:
-        Trained network, `(N, H, W, 3)` → logits `(N, H, W, classes)`.
+        Trained network, `(N, H, W, 3)` → logits `(N, H, W, num_classes)`.
 
     Examples:
         >>> from helpers.experiments import mask_repairs
         >>> images, masks = np.zeros((4, 16, 16, 3), "float32"), np.zeros((4, 16, 16), int)
-        >>> mask_repairs.small_segmenter(images, masks, 4, steps=2, seed=0)(images).shape
+        >>> network = mask_repairs.small_segmenter(images, masks, 4, steps=2, seed=0)
+        >>> tuple(network(images).shape)
         (4, 16, 16, 4)
     """
     keras.utils.set_random_seed(seed)
     encoder, _ = pyramids.pyramid_networks(images.shape[1:], 1, (16, 32, 48), (1, 1, 1), (2, 2, 2))
-    segmenter = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), classes)
+    segmenter = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), num_classes)
     adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(0.005, steps))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     segmenter.compile(adam, loss, **backend.compile_options(planned=steps))

@@ -8,11 +8,8 @@ from helpers.runs.rules import nearest
 
 FORMER_NAMES = {
     "batch": "batch_size",
-    "codes": "num_codes",
-    "game_weight": "adversarial_weight",
     "held": "val_images",
     "kept": "cache_dir",
-    "player_rates": "player_learning_rates",
     "pretraining": "pretraining_steps",
     "rate": "learning_rate",
     "twin_steps": "head_steps",
