@@ -35,7 +35,7 @@
 #
 # - What a VAE is: notebook `03`. Its [KL](../docs/site/glossary.md#term-KL-divergence): `04`. Features at several resolutions: `08`. Edges and [annotators](../docs/site/glossary.md#term-annotator): `02`.
 # - Mathematics: logarithms, the density of a Gaussian, and what a 95 % interval is.
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 4 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
