@@ -29,24 +29,3 @@ def test_methods_lie_below_each_other_and_empty_tables_are_left_out():
         plots.scores_by_method({"none": {}}, measures, methods)
     with pytest.raises(ValueError, match="among"):
         plots.scores_by_method({"your run": mine}, measures, ["one map"])
-
-
-def test_the_map_marks_every_training():
-    rows = [{"precision": 0.2, "recall": 0.4}, {"precision": 0.3, "recall": 0.5}]
-    fig = plots.precision_recall_map({"A": rows, "B-C": rows[:1]}, {"x": rows[0], "y": rows[0]})
-    (axis,) = fig.axes
-    lines = {line.get_label(): line.get_xydata().tolist() for line in axis.get_lines()}
-    assert lines["A"] == [[0.4, 0.2], [0.5, 0.3]] and lines["B-C"] == [[0.4, 0.2]]
-    assert [t.get_text() for t in axis.texts] == ["x, y"]
-
-
-def test_names_of_faults_do_not_meet():
-    places = {"far": (0.9, 0.9), "upper": (0.3, 0.85), "lower": (0.33, 0.8), "none": (0.0, 0.0)}
-    known = {name: {"recall": x, "precision": y} for name, (x, y) in places.items()}
-    fig = plots.precision_recall_map({"A": [known["far"]]}, known)
-    fig.canvas.draw()
-    (axis,) = fig.axes
-    boxes = [t.get_window_extent() for t in axis.texts]
-    assert len(boxes) == 4
-    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
-    assert all(b.x1 < axis.bbox.x1 and b.x0 > axis.bbox.x0 for b in boxes)

@@ -232,15 +232,6 @@ def test_gaps_counted_by_hand():
     assert metrics.outline_gap([corner])[0, 3, 4] == 5.0  # the diagonal of 3 by 4
 
 
-def test_speckle_counted_by_hand():
-    truth = np.array([[[1, 1, 1, 2, 2], [0, 0, 0, 0, 0]]])
-    answer = np.array([[[1, 2, 1, 1, 1], [0, 1, 0, 1, 0]]])
-    # Of the first row three pairs count, the one across the outline does not: two are apart.
-    assert metrics.speckle(truth, answer, truth > 0) == pytest.approx(2 / 3)
-    assert metrics.speckle(truth, truth, truth > 0) == 0
-    assert np.isnan(metrics.speckle(truth, answer, truth > 2))
-
-
 def test_bits_of_maps_without_surprise_are_none():
     assert metrics.label_bits(np.zeros((5, 8, 8), int), 4) == pytest.approx(0, abs=1e-9)
 
@@ -270,10 +261,3 @@ def test_five_scores_by_hand():
     assert none[2] == pytest.approx((2 * 8 / 20 + 1 + 0 + 1) / 4)  # class 1: none there in image 1
     assert none[4] == 0
     assert len(none) == len(metrics.LABEL_MAP_SCORES)
-
-
-def test_iou_per_image():
-    truth = np.array([[[0, 1], [1, 1]], [[0, 0], [0, 0]]])
-    answer = np.array([[[0, 1], [1, 0]], [[0, 0], [0, 0]]])
-    each = metrics.iou_per_image(truth, answer, 2)
-    assert each == pytest.approx([metrics.mean_iou(truth[:1], answer[:1], 2), 1.0])

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from corruptions import corruptions
 
 from helpers import metrics
-from helpers.generative import samples
 
 
 def normal(n, shift=0.0, scale=1.0, seed=0, features=6):
@@ -69,7 +69,7 @@ def test_block_mean_by_hand_and_blind_to_blur():
     spots = np.zeros((60, 16, 16, 1))
     for i, (row, column) in enumerate(np.random.default_rng(0).integers(4, 12, (60, 2))):
         spots[i, row - 4 : row + 4, column - 4 : column + 4] = 1
-    made = samples.corruptions(spots, np.zeros(60, int))
+    made = corruptions(spots, np.zeros(60, int))
     share = {
         n: metrics.variance_ratio(*map(metrics.block_mean, (spots, a))) for n, a in made.items()
     }
@@ -91,7 +91,7 @@ def test_gradient_energy_by_hand_and_in_order():
     assert metrics.gradient_energy(stripes) == pytest.approx([0.5])
     assert metrics.gradient_energy(np.full((2, 4, 4, 3), 0.3)) == pytest.approx([0, 0])
     x = np.random.default_rng(0).random((4, 16, 16, 3))
-    made = samples.corruptions(x, np.zeros(4, int))
+    made = corruptions(x, np.zeros(4, int))
     energy = {name: metrics.gradient_energy(a).mean() for name, a in made.items()}
     assert energy["blurred"] < metrics.gradient_energy(x).mean()
     assert energy["mean picture"] < energy["pure noise"]
@@ -142,3 +142,15 @@ def test_distance_to_regions_by_hand():
     points = np.array([[0.0, 0.0], [3.0, 8.0], [9.0, 1.0]])
     found = metrics.distance_to_regions(points, means, sigmas)
     np.testing.assert_allclose(found, [0, 5, np.sqrt(2**2 + 1)])
+
+
+def test_corruptions_are_what_they_are_called():
+    x = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3)).astype("uint8")
+    labels = np.arange(30) % 3 + 1
+    made = corruptions(x, labels)
+    assert all(a.shape == x.shape and a.dtype == "float32" for a in made.values())
+    assert all(a.min() >= 0 and a.max() <= 1 for a in made.values())
+    assert len(np.unique(made["one class"], axis=0)) == 10
+    assert len(np.unique(made["ten pictures"], axis=0)) == 10
+    assert np.ptp(made["mean picture"], axis=0).max() == 0
+    np.testing.assert_allclose(made["one class"][1], x[3] / 255, rtol=1e-5)

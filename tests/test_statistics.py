@@ -60,24 +60,6 @@ def test_a_paired_difference_by_hand():
         metrics.paired_difference([1], [1, 2])
 
 
-def test_a_lead_needs_an_interval_away_from_0():
-    def rows(*numbers):
-        return [{"distance": n, "recall": n} for n in numbers]
-
-    found = {"A": rows(0.1, 0.2, 0.3), "B": rows(0.5, 0.61, 0.7), "C": rows(0.1, 0.3, 0.2)}
-    turned = {name: found[name] for name in "BA"}
-    assert metrics.pairwise_leads(turned, ("distance", "recall")) == {"B or A": ["A", "B"]}
-    assert metrics.pairwise_leads(found, ("distance", "recall")) == {
-        "A or B": ["A", "B"],
-        "A or C": ["no lead", "no lead"],
-        "B or C": ["C", "B"],
-    }
-    single = {name: values[:1] for name, values in found.items()}
-    said = metrics.pairwise_leads(single, ("distance", "recall")).values()
-    assert list(said) == [["no lead", "no lead"]] * 3
-    assert metrics.format_interval([1.0, 1.0], 2) == "1.00 ± 0.00"
-
-
 def test_crossed_interval_covers_seeds_and_pictures():
     scores = np.array([[1.0, 3.0, 2.0], [5.0, 1.0, 3.0]])
     mean, half = metrics.crossed_interval(scores)

@@ -36,15 +36,3 @@ def scores_by_method(name, task, methods, measures):
         cells = {measure: tuple(found[measure]) for measure in measures if measure in found}
         table |= {method: cells} if cells else {}
     return table
-
-
-def precision_recall(name, models):
-    """Precision and recall of trainings, `{model: {"precision": (N,), "recall": (N,)}}`; or None.
-
-    Keys: `MODEL_precision` and `MODEL_recall`, hyphens as underscores; None if one is missing.
-    """
-    keys = ("precision", "recall")
-    found = {model: results_of(name, f"{model}_".replace("-", "_")) for model in models}
-    if not all(key in part for part in found.values() for key in keys):
-        return None
-    return {model: {key: part[key] for key in keys} for model, part in found.items()}

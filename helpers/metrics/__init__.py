@@ -26,8 +26,8 @@ from helpers.metrics.generative import (
 from helpers.metrics.iou_by_image import mean_iou_by_image, mean_iou_of_counts
 from helpers.metrics.label_maps import (
     LABEL_MAP_SCORES, boundary_iou, confusion_matrix, dice,
-    iou_of_counts, iou_per_class, iou_per_image, label_bits, label_map_scores, mean_iou,
-    outline_gap, pixel_accuracy, speckle,
+    iou_of_counts, iou_per_class, label_bits, label_map_scores, mean_iou,
+    outline_gap, pixel_accuracy,
 )
 from helpers.metrics.linear_probes import probe_classes, probe_facts, probe_regression
 from helpers.metrics.multi_annotator import (
@@ -36,9 +36,8 @@ from helpers.metrics.multi_annotator import (
 )
 from helpers.metrics.statistics import (
     PairedDifference, confidence_interval, crossed_interval, crossed_p_value, holm, paired_difference,
-    pairwise_leads,
 )
-from helpers.metrics.tables import format_interval, format_table, score_table
+from helpers.metrics.tables import format_interval, format_table
 # fmt: on
 
 

@@ -1,7 +1,5 @@
 """Scores of label maps, as shares of 1, and what such maps cost in bits. NumPy in, NumPy out."""
 
-import math
-
 import numpy as np
 
 
@@ -195,25 +193,6 @@ def outline_gap(maps):
     return gaps
 
 
-def speckle(truth, answer, part):
-    """Share of neighbours in a row, both in `part` and of one true label, that are named apart.
-
-    NaN where there are no such neighbours.
-
-    Args:
-        truth, answer: integer label maps `(N, H, W)`.
-        part: booleans `(N, H, W)`, which pixels count, such as the inside of objects.
-
-    Examples:
-        >>> truth, answer = np.zeros((1, 1, 4), int), np.array([[[0, 0, 1, 1]]])
-        >>> metrics.speckle(truth, answer, part=truth == 0)     # one of three pairs
-        0.333...
-    """
-    both = part[:, :, 1:] & part[:, :, :-1] & (truth[:, :, 1:] == truth[:, :, :-1])
-    apart = (answer[:, :, 1:] != answer[:, :, :-1])[both]
-    return float(apart.mean()) if apart.size else math.nan
-
-
 def label_bits(maps, num_classes):
     """Mean bits of a label map under an ideal code that knows three neighbours of every pixel.
 
@@ -257,15 +236,3 @@ def label_map_scores(truth, answer, num_classes, ignore_class=None):
     bands = boundary_iou(truth, answer, num_classes, ignore_class)
     accuracy = pixel_accuracy(truth, answer, ignore_class)
     return np.array([accuracy, *map(np.nanmean, (ious, dices, bands)), np.nanmin(ious)])
-
-
-def iou_per_image(truth, answer, num_classes, ignore_class=None):
-    """Mean IoU of each image, over the classes in its truth or answer: float64 `(N,)`.
-
-    Examples:
-        >>> metrics.iou_per_image([[0, 0, 1, 1]] * 2, [[0, 0, 1, 1], [0, 1, 1, 0]], num_classes=2).round(2)
-        array([1.  , 0.33])
-    """
-    pairs = zip(truth, answer, strict=True)
-    ious = [iou_per_class(t, a, num_classes, ignore_class) for t, a in pairs]
-    return np.array([np.nanmean(iou) for iou in ious])

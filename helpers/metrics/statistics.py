@@ -5,7 +5,6 @@ One rule for all: a method is ahead if the 95 % interval of its paired differenc
 
 import math
 from collections import namedtuple
-from itertools import combinations
 
 import numpy as np
 
@@ -138,26 +137,3 @@ def paired_difference(a, b, level=0.95):
     if len(a) < 2 or not abs(mean) > half:
         return PairedDifference(mean, half, "level")
     return PairedDifference(mean, half, "ahead" if mean > 0 else "behind")
-
-
-def pairwise_leads(scores, measures, lower_is_better=("distance",)):
-    """Who is ahead on each measure, pair by pair, by `paired_difference`.
-
-    Args:
-        scores: Dictionary from a model to its rows of scores, one a seed, the same seeds in all.
-        measures: Names in the rows.
-        lower_is_better: Those among them of which less is better.
-
-    Returns:
-        Dictionary from "A or B" to one word a measure: "A", "B" or "no lead".
-    """
-
-    def leader(one, other, measure):
-        a, b = ([row[measure] for row in scores[name]] for name in (one, other))
-        if measure in lower_is_better:
-            a, b = b, a
-        word = paired_difference(a, b).word
-        return {"ahead": one, "behind": other, "level": "no lead"}[word]
-
-    pairs = combinations(scores, 2)
-    return {" or ".join(pair): [leader(*pair, m) for m in measures] for pair in pairs}

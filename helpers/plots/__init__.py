@@ -13,7 +13,7 @@ from helpers.plots.charts import (
     precision_recall, reliability,
 )
 from helpers.plots.comparisons import (
-    label_efficiency, precision_recall_map, scores_by_method,
+    label_efficiency, scores_by_method,
 )
 from helpers.plots.images import (
     class_legend, image_grid, mask_to_rgb, picture_rows, segmentation_gallery, worst_pictures,

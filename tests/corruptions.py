@@ -1,43 +1,8 @@
-"""Generated pictures: on the way between two codes, as bytes, and real ones with known faults.
-
-`slerp`, `as_bytes` and `corruptions`. NumPy in, NumPy out.
-"""
+"""Real pictures with known faults, on which a measure is tried before a generator is."""
 
 import numpy as np
 
 from helpers.data import to_float
-
-
-def slerp(a, b, n):
-    """Points from a to b that are as probable as both if both are draws from N(0, I).
-
-    a·cos t + b·sin t for t from 0 to π/2. On the straight line the length drops by √2 half-way.
-    `scipy.spatial.geometric_slerp` needs unit vectors.
-
-    Args:
-        a, b: `(K,)`.
-        n: how many points, both ends included.
-
-    Returns:
-        float32 `(n, K)`.
-    """
-    t = np.linspace(0, np.pi / 2, n, dtype="float32")[:, None]
-    return np.cos(t) * np.asarray(a, "float32") + np.sin(t) * np.asarray(b, "float32")
-
-
-def as_bytes(images):
-    """Floats as the bytes of pictures: values outside [0, 1] are cut, NaN is black.
-
-    `skimage.util.img_as_ubyte` refuses values beyond −1 and 1, which a network may draw.
-
-    Args:
-        images: floats of any shape, 1 is white.
-
-    Returns:
-        uint8 of the same shape.
-    """
-    images = np.nan_to_num(np.asarray(images, dtype="float32"), nan=0.0, posinf=1.0, neginf=0.0)
-    return np.rint(255 * np.clip(images, 0, 1)).astype("uint8")
 
 
 def corruptions(images, labels, seed=0):
