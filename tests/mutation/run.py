@@ -34,7 +34,8 @@ from draw import draw, mutants
 SHARED = ["numpy", "scipy.ndimage", "scipy.optimize", "scipy.sparse.csgraph", "scipy.io"]
 SHARED += ["skimage.feature", "skimage.filters", "sklearn.linear_model", "PIL.Image"]
 SHARED += ["coverage", "pytest"]
-KERAS = {"backend", "losses", "layers", "models", "metrics", "experiments", "checkpoint"}
+KERAS = {"backend", "losses", "layers", "models", "metrics", "generative", "experiments"}
+KERAS |= {"checkpoint"}
 # Test files of each module or package, its own first.
 TESTS = {
     "backend": ["backend", "losses", "segmentation_losses"],
@@ -44,6 +45,13 @@ TESTS = {
     "models/inputs": ["inputs"],
     "models/pair_checks": ["pair_checks"],
     "models/saving": ["saving"],
+    "models/two_level": ["two_level"],
+    "generative/beside_real": ["beside_real"],
+    "generative/gan": ["gan"],
+    "generative/mixture_prior": ["mixture_prior"],
+    "generative/quantised": ["quantised"],
+    "generative/vq": ["vq"],
+    "generative/whole_objects": ["whole_objects"],
     "metrics/density": ["density"],
     "metrics/label_maps": ["label_maps"],
     "metrics/calibration": ["calibration"],
@@ -57,6 +65,9 @@ TESTS = {
         "data", "data_sets", "data_fetch", "data_folder", "data_own", "data_masks",
         "data_unpacked", "data_mistaken", "data_records", "data_ambiguous", "crops", "shapes",
     ],
+    "data/mask_damage": ["mask_damage"],
+    "experiments/mask_repairs": ["mask_repairs"],
+    "experiments/odd_parts": ["odd_parts"],
     "experiments/pretraining": ["pretraining"],
     "checkpoint": ["checkpoint", "versions"],
     "grading": [
