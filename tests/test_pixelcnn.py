@@ -31,6 +31,19 @@ def test_no_position_sees_itself_or_what_follows():
         assert place == 15 or moved[place + 1 :].any()
 
 
+@pytest.mark.parametrize(("depth", "seen"), [(4, 415), (8, 425)])
+def test_the_blind_spot_lies_to_the_upper_right(depth, seen):
+    # A step up reaches two columns to the right in the first layer and one in each later one.
+    keras.utils.set_random_seed(0)
+    model = pixelcnn((4, 8), 3, width=16, depth=depth)
+    grids = np.eye(33, 32, k=-1, dtype="int32").reshape(33, 4, 8)  # zeros, then one changed code
+    answers = ops.convert_to_numpy(model(grids)).reshape(33, 32, 3)
+    moved = (np.abs(answers[1:] - answers[0]).max(axis=-1) > 1e-7).reshape(4, 8, 4, 8)
+    first_of_the_last_row = moved[2, :, 3, 0]
+    assert first_of_the_last_row.tolist() == [True] * 3 + [False] * 5
+    assert moved.sum() == seen < 32 * 31 // 2
+
+
 def test_the_probabilities_of_all_grids_sum_to_1(prior):
     grids = np.array(list(itertools.product(range(2), repeat=4)), "int32").reshape(-1, 2, 2)
     assert np.exp(-code_nll(prior, grids)).sum() == pytest.approx(1, abs=1e-5)

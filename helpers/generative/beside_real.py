@@ -1,8 +1,10 @@
 """Models beside real pictures: scores of sets of draws, and bounds at one σ for all.
 
 `score_sets` gives what a `SampleEvaluator` and the rule of whole objects say of draws,
-`dequantised` bytes without gaps, `at_sigma` a likelihood with another σ, and `bounds_beside` all
-bounds with their intervals. NumPy in, NumPy out.
+`intervals` the scores of all models and `differences` those of two; `dequantised` gives bytes
+without gaps, `at_sigma` a likelihood with another σ, `bounds_beside` all bounds with their intervals
+and `bounds_table` their text; `blurred`, `softness` and `look` tell how soft outlines are. NumPy in,
+NumPy out.
 """
 
 import math
@@ -10,7 +12,7 @@ import math
 import numpy as np
 
 from helpers import losses, metrics
-from helpers.generative.whole_objects import one_whole_object
+from helpers.generative.whole_objects import one_whole_object, outline
 
 MEASURES = ("precision", "recall", "distance", "sharpness")
 
@@ -39,6 +41,101 @@ def score_sets(ruler, means, sigma=0.0, whole=100, seed=0):
         row["means"] = ruler.evaluate(without)
         rows.append(row)
     return rows, pictures
+
+
+def intervals(scores, measures):
+    """Mean and half width over the sets of draws of every model, one dictionary for each measure.
+
+    Args:
+        scores: dictionary from a model to its rows by `score_sets`.
+        measures: dictionary from a name in the rows to what it is called.
+
+    Returns:
+        Dictionary from what a measure is called to {model: (mean, half width)}, as
+        `plots.interval_panels` takes it.
+    """
+    panels = {}
+    for measure, called in measures.items():
+        panels[called] = {
+            model: metrics.confidence_interval([row[measure] for row in rows])
+            for model, rows in scores.items()
+        }
+    return panels
+
+
+def differences(scores, one, other, measures):
+    """Mean and half width of the difference of two models, one minus the other, over their sets.
+
+    Args:
+        scores: dictionary from a model to its rows by `score_sets`.
+        one, other: names of two models with as many sets.
+        measures: names in the rows.
+
+    Returns:
+        Dictionary from a measure to (mean, half width of the 95 % interval).
+    """
+    pairs = {}
+    for measure in measures:
+        a, b = ([row[measure] for row in scores[model]] for model in (one, other))
+        found = metrics.paired_difference(a, b)
+        pairs[measure] = (found.mean, found.half)
+    return pairs
+
+
+def blurred(images, width):
+    """Pictures after a blur by a Gaussian.
+
+    It is done to the frequencies, which is right for every width.
+    `scipy.ndimage.gaussian_filter` takes the Gaussian at whole pixels: below a width of half a
+    pixel it blurs much less than it says. A picture goes on beyond its border with its other side.
+
+    Args:
+        images: `(N, H, W, C)`, values in [0, 1].
+        width: standard deviation of the Gaussian, in pixels; 0 changes nothing.
+
+    Returns:
+        float32, in the shape of `images`, cut to [0, 1].
+
+    Raises:
+        ValueError: if `width` is negative.
+    """
+    if not width >= 0:
+        raise ValueError(f"`width` must be 0 or more. Received: width={width!r}")
+    down, across = (2 * np.pi * np.fft.fftfreq(side) for side in images.shape[1:3])
+    damping = np.exp(-0.5 * width**2 * (down[:, None] ** 2 + across**2))  # (H, W)
+    waves = np.fft.fft2(images, axes=(1, 2)) * damping[..., None]
+    return np.fft.ifft2(waves, axes=(1, 2)).real.clip(0, 1).astype("float32")
+
+
+def softness(images):
+    """How soft the outline of each picture's object is, by `whole_objects.outline`.
+
+    Args:
+        images: `(N, H, W, C)`; values outside [0, 1] are cut.
+
+    Returns:
+        float64 `(N,)`: pixels on the way from the ground's colour to the object's, divided by the
+        root of the object's area in pixels. No unit; infinite for a picture of one colour.
+    """
+    return np.array([outline(image)["soft"] for image in np.clip(images, 0, 1)])
+
+
+def look(ruler, images, count=100):
+    """Sharpness of pictures, and how soft their outlines are.
+
+    Args:
+        ruler: `evaluator.SampleEvaluator`: sharpness is a share of that of its real pictures.
+        images: `(N, H, W, C)`; values outside [0, 1] are cut.
+        count: the softness is that of so many of them.
+
+    Returns:
+        (sharpness, mean of `softness`, half width of its 95 % interval over pictures). Pictures
+        of one colour have no outline and are left out of the softness; it is NaN if all are.
+    """
+    soft = softness(images[:count])
+    soft = soft[np.isfinite(soft)]
+    mean, half = metrics.confidence_interval(soft) if len(soft) else (math.nan, math.nan)
+    return ruler.evaluate(images)["sharpness"], mean, half
 
 
 def dequantised(images, seed=0):
@@ -70,12 +167,12 @@ def at_sigma(log_likelihood, dimensions, sigma, other):
     return constant(other) - squares / (2 * other**2)
 
 
-def bounds_beside(bounds, sigmas, common, dimensions):
+def bounds_beside(bounds, common, dimensions):
     """Bounds on log p(x) with their own σ and with one for all.
 
     Args:
-        bounds: dictionary from a name to (log p(x|latents), what the latents take): nats, `(N,)`.
-        sigmas: dictionary from a name to the σ of its pixels.
+        bounds: dictionary from a name to (log p(x|latents), what the latents take, σ of the
+            pixels): nats, `(N,)`, twice, and a number.
         common: σ for all.
         dimensions: H · W · C.
 
@@ -84,14 +181,28 @@ def bounds_beside(bounds, sigmas, common, dimensions):
         nats), `sigma` and `bits` (bits per dimension of 8-bit pictures, of the mean bound).
     """
     table = {}
-    for name, (log_likelihood, latents) in bounds.items():
+    for name, (log_likelihood, latents, sigma) in bounds.items():
         bound = log_likelihood - latents
-        same = at_sigma(log_likelihood, dimensions, sigmas[name], common) - latents
+        same = at_sigma(log_likelihood, dimensions, sigma, common) - latents
         table[name] = {
             "bound": metrics.confidence_interval(bound),
             "latents": metrics.confidence_interval(latents),
             "common": metrics.confidence_interval(same),
-            "sigma": sigmas[name],
+            "sigma": sigma,
             "bits": float(losses.bits_per_dimension(-bound.mean(), dimensions, 256)),
         }
     return table
+
+
+def bounds_table(table):
+    """Text of what `bounds_beside` gives: one row a model, mean ± half width.
+
+    Args:
+        table: by `bounds_beside`.
+    """
+    cells = {}
+    for name, row in table.items():
+        nats = ["{:.0f} ± {:.0f}".format(*row[key]) for key in ("bound", "latents", "common")]
+        cells[name] = [*nats, f"{row['sigma']:.4f}", f"{row['bits']:.3f}"]
+    columns = ["bound, nats", "latents, nats", "bound, same σ", "own σ", "bits a value"]
+    return metrics.format_table(columns, cells, 16)

@@ -20,8 +20,9 @@ from helpers.layers import PACKAGE
 class MaskedConv2D(layers.Layer):
     """A convolution that sees only positions before its own, in reading order.
 
-    Stacked, plain masks leave a blind spot to the upper right of the receptive field; rows further
-    up reach there by other ways only in part. Keras has no such layer.
+    Stacked, plain masks leave a blind spot to the upper right of the receptive field, however many
+    there are. Two stacks of kernels, one for the rows above and one for the row itself, have none
+    (van den Oord, Kalchbrenner, Vinyals et al.); here they are left out. Keras has no such layer.
 
     Args:
         filters: output channels.
@@ -40,6 +41,7 @@ class MaskedConv2D(layers.Layer):
 
     References:
         van den Oord, Kalchbrenner and Kavukcuoglu (2016). https://arxiv.org/abs/1601.06759
+        van den Oord, Kalchbrenner, Vinyals et al. (2016). https://arxiv.org/abs/1606.05328
     """
 
     def __init__(self, filters, kernel_size=3, mask_type="B", **kwargs):

@@ -120,6 +120,10 @@ class TwoLevelVAE(VAE):
     def start_from(self, vae):
         """Takes the weights of a `models.conv_vae` of the same `latent` and `width`, and its σ.
 
+        Then u has the posterior of that VAE, and one u gives the pictures of that VAE as soon as
+        the weights that add v are 0. What training changes from here on is the work of the second
+        level and of the further steps together.
+
         Args:
             vae: of images of 32×32 pixels, where its layers are those of this one.
 
