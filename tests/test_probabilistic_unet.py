@@ -83,6 +83,60 @@ def test_nll_is_the_integral_whatever_the_posterior_is(posterior):
     assert np.min(few) < expected  # … and single ones may be
 
 
+def a_reading_each(means, sigma, prior_sigma=1.0):
+    """A model whose posterior has the mean of the reading; decoded log-odds are z everywhere."""
+
+    def posterior(x):
+        kinds = np.asarray(x)[:, 0, 0, -1].astype(int)  # the first pixel of the mask is the number
+        found = (
+            np.asarray(means, "float32")[kinds][:, None],
+            np.full((len(x), 1), 2 * np.log(sigma)),
+        )
+        return [ops.convert_to_tensor(t.astype("float32")) for t in found]
+
+    def look(x):
+        at = np.zeros((len(x), 1), "float32")
+        spread = at + np.float32(2 * np.log(prior_sigma))
+        return [ops.zeros((len(x), 1, 1, 1)), *map(ops.convert_to_tensor, (at, spread))]
+
+    def decode(inputs):
+        return ops.convert_to_tensor(inputs[1])[:, :, None, None] * np.ones((1, 1, 2, 1), "float32")
+
+    return types.SimpleNamespace(look=look, posterior=posterior, decode=decode)
+
+
+def test_the_mean_kl_is_information_about_the_reading_and_misfit_of_the_prior():
+    images = np.zeros((3, 1, 2, 3), "float32")
+    readings = np.zeros((3, 2, 1, 2))
+    readings[:, 1] = 1
+    shares = np.array([0.6, 0.4])
+
+    def found(*arguments, draws=400):
+        model = a_reading_each(*arguments)
+        return probabilistic_unet.bound_terms(model, images, readings, shares, draws)
+
+    same = found([0.0, 0.0], 0.5, 0.5)  # every posterior is the prior
+    assert same["information"] == pytest.approx(0, abs=1e-6)
+    assert same["misfit"] == pytest.approx(0, abs=1e-6) and same["kl"] == pytest.approx([0, 0])
+    apart = found([-1.0, 3.0], 0.01)
+    assert apart["information"] == pytest.approx(-np.sum(shares * np.log(shares)), abs=1e-3)
+    kl = [np.log(100) - 0.5 + 0.5 * (1e-4 + mean**2) for mean in (1, 3)]
+    assert apart["kl"] == pytest.approx(kl, rel=1e-4)
+    assert apart["misfit"] == pytest.approx(shares @ kl - apart["information"])
+    # Log-odds of −1 where nothing is marked, of 3 where all is: two pixels each.
+    nats = [2 * np.log1p(np.exp(-1)), 2 * np.log1p(np.exp(-3))]
+    assert apart["reconstruction"] == pytest.approx(nats, abs=0.01)
+    # Between the two: ∫ by summation.
+    near = found([-0.5, 0.5], 1.0, draws=20_000)
+    z = np.linspace(-8, 8, 4001)
+    each = [np.exp(-0.5 * (z - m) ** 2) / np.sqrt(2 * np.pi) for m in (-0.5, 0.5)]
+    mixed = shares @ np.array(each)
+    exact = sum(s * np.trapezoid(q * np.log(q / mixed), z) for s, q in zip(shares, each))
+    assert near["information"] == pytest.approx(exact, abs=0.01)
+    with pytest.raises(ValueError, match="one for each of 2 readings"):
+        probabilistic_unet.bound_terms(a_reading_each([0, 1], 1), images, readings, [0.2, 0.3, 0.5])
+
+
 def test_it_learns_to_choose_where_one_map_must_average(vae):
     images, people = coin(6, seed=2)
     keras.utils.set_random_seed(0)

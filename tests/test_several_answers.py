@@ -1,12 +1,9 @@
 """How notebook 12 scores, prints, draws and records; no network is trained."""
 
-import types
-
 import numpy as np
 import pytest
-from keras import ops
 
-from helpers import metrics, plots
+from helpers import checkpoint, data, metrics, plots
 from helpers.data import records
 from helpers.experiments import several_answers
 from helpers.uncertainty import evaluation
@@ -118,6 +115,10 @@ def test_tables_and_keys_have_every_number(scores):
     assert list(gains) == ["masks, latent − one map", "edges, latent − one map"]
     text = several_answers.gains_table(gains)
     assert text.count("\n") + 1 == 2 * (1 + len(evaluation.BETTER))
+    row = {"gain": 1.0, "half": 0.5, "p": 1e-11, "word": "better"}
+    rows = {"nll": row, "ged": {**row, "p": 0.0012}}
+    _, small, large = several_answers.gains_table({"masks, latent − x": rows}).splitlines()
+    assert small.endswith("± 0.500, p < 0.001") and large.endswith("± 0.500, p = 0.001")
     told = several_answers.results(tasks, shorter={"masks": {"latent": scores["one map"]}})
     assert told["masks_latent_ged"] == (mean, half)
     assert told["edges_best_single_map_nll"] == metrics.crossed_interval(
@@ -149,20 +150,62 @@ def test_the_figure_has_the_recorded_study_where_there_is_one(scores, monkeypatc
         assert [line.get_xdata()[0] for line in lines] == pytest.approx(ends)
 
 
-def test_a_walk_goes_along_the_coordinate_that_the_prior_leaves_open():
-    prior = np.array([[0.0, 1.0]], "float32"), np.array([[0.0, 2 * np.log(3.0)]], "float32")
-    posterior = np.zeros((4, 2), "float32"), np.array([[-1.0, -5.0]] * 4, "float32")
+def test_shares_of_readings_count_the_nearest_one_and_those_that_are_none():
+    left, right = np.zeros((2, 4, 4), bool)
+    left[:, :2], right[:, 2:] = True, True
+    readings = np.array([left, right, left | right])
+    most = left.copy()
+    most[0, 0] = False  # 7 of 8 pixels
+    few = np.zeros((4, 4))
+    few[0, 0] = 1  # IoU of 1/8 with left
+    grey = 0.45 * np.ones((4, 4))  # nothing at one half
+    answers = [[0.9 * left, most, 0.6 * right, few, grey], [left | right] * 5]
 
-    def decode(inputs):
-        return inputs[1][:, None, None, :1] * 0 + inputs[1][:, None, None, 1:]
+    def draw(picture, count):
+        return np.array(answers[int(picture[0, 0, 0])][:count])
 
-    model = types.SimpleNamespace(
-        look=lambda x: [ops.zeros((1, 1, 1, 1)), *map(ops.convert_to_tensor, prior)],
-        posterior=lambda x: [ops.convert_to_tensor(t) for t in posterior],
-        decode=decode,
-    )
-    maps = several_answers.walk(
-        model, np.zeros((1, 1, 3), "float32"), [-1, 0, 1], np.zeros((4, 1, 1))
-    )
-    assert maps.shape == (3, 1, 1)
-    assert maps.ravel() == pytest.approx(1 / (1 + np.exp([2.0, -1.0, -4.0])))  # 1 − 3, 1, 1 + 3
+    pictures = np.arange(2)[:, None, None, None]
+    found = several_answers.reading_shares(draw, pictures, [readings, readings], 5)
+    assert found == pytest.approx([0.2, 0.1, 0.5, 0.2])
+    assert found.sum() == pytest.approx(1)
+
+
+def test_who_cannot_see_the_direction_needs_more_nats():
+    pictures = data.load("shapes", "val", size=32, objects=(2, 3), radius=(0.15, 0.25), limit=12)
+    edges = np.stack(pictures.annotations)
+    found = several_answers.nats_without_direction(edges)
+    _, latent = evaluation.perfect_latent(edges, 1)
+    _, single = evaluation.perfect_map(edges)
+    assert found["perfect latent"] == pytest.approx(latent + np.log(8) / 5)
+    assert (found["best single map"] > single).all()
+    # Marks that nobody would draw in any direction are impossible.
+    edges[0, 1] = 1 - edges[0, 1]
+    with np.errstate(divide="ignore"):
+        assert np.isinf(several_answers.nats_without_direction(edges[:1])["perfect latent"])
+
+
+def test_rows_have_the_picture_and_marks_in_black():
+    pictures = np.full((2, 4, 4, 3), 0.5)
+    marks = np.zeros((3, 4, 4), bool)
+    marks[1] = True
+    rows = several_answers.rows_of_maps(pictures, [marks, 0.25 * marks, marks])
+    assert [len(row) for row in rows] == [4, 4]
+    assert (rows[0][0] == 0.5).all() and rows[0][1].dtype == "float32"
+    assert [m.max() for m in rows[0][1:]] == [1, 0, 1]  # what is marked is 0, black
+    assert [m.min() for m in rows[1][1:]] == [1, 0.75, 1]
+
+
+def test_every_training_is_scored_once_and_kept(tmp_path):
+    asked = []
+
+    def score(task, method, length, run):
+        asked.append((task, method, length, run))
+        return {m: np.full(4, run + len(method)) for m in evaluation.BETTER}
+
+    for _ in range(2):
+        store = checkpoint.ResultStore(str(tmp_path), plan=[0])
+        found = several_answers.score_all(score, store, "masks", ["one map", "latent"], 5, 3)
+    assert list(found) == ["one map", "latent"]
+    assert found["latent"]["nll"].shape == (3, 4)
+    assert (found["one map"]["ged"] == [[7] * 4, [8] * 4, [9] * 4]).all()
+    assert asked == [("masks", m, 5, run) for m in ("one map", "latent") for run in range(3)]

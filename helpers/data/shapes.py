@@ -18,6 +18,7 @@ from helpers.data.dataset import Dataset
 __all__ = [
     "ANNOTATORS",
     "CLASS_NAMES",
+    "DIRECTIONS",
     "HASTY_CONTRAST",
     "SPLITS",
     "TEXTURES",

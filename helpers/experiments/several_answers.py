@@ -5,19 +5,23 @@ ends, what may be said of differences, and how all of it is printed, drawn and r
 are those of `uncertainty.evaluation`, for each picture.
 """
 
+from functools import partial
 from itertools import product
 
 import numpy as np
 
 from helpers import metrics
 from helpers.data import records
+from helpers.data.shapes import ANNOTATORS, DIRECTIONS
 from helpers.uncertainty import evaluation
 
 LABELS = evaluation.METRIC_LABELS
 WIDEN = {"masks": 0, "edges": 1}  # pixels by which marks are widened before maps are compared
 CONTROLS = ("one map", "dropout")  # the latent minus these: contrasts named beforehand
-METHODS = (*CONTROLS, "pixel latent", "latent")
+METHODS = (*CONTROLS, "pixel latent", "three maps", "latent")
 TUNING_DRAWS = 50  # of each picture on which the threshold is chosen
+BESIDE = ("best single map", "three maps")  # and these, not named beforehand
+SAME = 0.7  # IoU from which on a sample counts as a reading
 
 
 def score(draw, nll, tuning, held_out, samples, task):
@@ -41,6 +45,28 @@ def score(draw, nll, tuning, held_out, samples, task):
     threshold = evaluation.best_threshold(drawn, marks_tuning, widen)
     maps = [draw(picture, samples) for picture in x]
     return evaluation.score_samples(maps, nll(maps, marks), marks, threshold, widen)
+
+
+def score_all(score, store, task, methods, length, seeds):
+    """Scores of all methods after trainings of one length, `{method: {measure: (seeds, N)}}`.
+
+    Args:
+        score: function of (task, method, length, run) that trains a model and returns
+            `{measure: (N,)}`.
+        store: `checkpoint.ResultStore` that keeps each training's scores, or computes them only.
+        task: as in `score` of this module.
+        methods: names.
+        length: of the trainings, in steps.
+        seeds: how many trainings of each method, numbered from 0.
+    """
+    found = {}
+    for method in methods:
+        runs = []
+        for run in range(seeds):
+            key = [task, method, length, run]
+            runs.append(store.result("scores", partial(score, *key), key=key))
+        found[method] = {m: np.array([one[m] for one in runs]) for m in evaluation.BETTER}
+    return found
 
 
 def perfect_scores(marks, samples, task, seed=0):
@@ -76,6 +102,52 @@ def _best_single(marks, widen):
     wide = metrics.dilate(marks, widen)
     distances = [metrics.generalised_energy_distance(c, wide) for c in candidates]
     return min(distances), max(metrics.hungarian_matched_iou(c, wide) for c in candidates)
+
+
+def reading_shares(draw, pictures, readings, samples):
+    """How often each reading is among the samples, and how often none is: `(R + 1,)`, of sum 1.
+
+    A sample, cut at one half, counts for the reading with which it has the highest IoU, if that
+    is at least `SAME`.
+
+    Args:
+        draw: as in `score`.
+        pictures: `(N, H, W, C)`.
+        readings: for each picture `(R, H, W)` of 0 and 1.
+        samples: answers that are drawn for each picture.
+    """
+    rows = []
+    for picture, marks in zip(pictures, readings):
+        maps = draw(picture, samples) >= 0.5
+        overlap = metrics.pairwise_iou(maps, marks)  # (S, R)
+        nearest = np.where(overlap.max(axis=1) < SAME, len(marks), overlap.argmax(axis=1))
+        rows.append(np.bincount(nearest, minlength=len(marks) + 1) / len(maps))
+    return np.mean(rows, axis=0)
+
+
+def nats_without_direction(edges):
+    """−log p of perfect answers that do not know where the unsteady annotator moves the lines.
+
+    That direction is drawn by lot and cannot be seen in the picture. All else is known.
+
+    Args:
+        edges: for each picture what the `ANNOTATORS` of `shapes` drew, `(5, H, W)` of 0 and 1.
+
+    Returns:
+        `{"perfect latent": (N,), "best single map": (N,)}`, nats, mean over the annotators.
+    """
+    careful, unsteady = (list(ANNOTATORS).index(name) for name in ("careful", "unsteady"))
+    latent, single = [], []
+    for marks in edges:
+        height, width = marks.shape[1:]
+        padded = np.pad(marks[careful], 1)
+        moved = [padded[1 - i : 1 - i + height, 1 - j : 1 - j + width] for i, j in DIRECTIONS]
+        others = np.delete(marks, unsteady, axis=0)
+        law = np.concatenate([np.repeat(others, len(moved), axis=0), moved])  # (40, H, W)
+        same = (marks[:, None] == law).all(axis=(2, 3))  # (5, 40)
+        latent.append(-np.log(same.mean(axis=1)).mean())
+        single.append(metrics.pixelwise_nll(law.mean(axis=0), marks).mean())
+    return {"perfect latent": np.array(latent), "best single map": np.array(single)}
 
 
 def means(scores):
@@ -124,20 +196,21 @@ def figure_data(task, scores):
     }
 
 
-def gains(scores):
-    """The latent minus each of the `CONTROLS`, in all tasks: `evaluation.compare` of all of them.
+def gains(scores, others=CONTROLS):
+    """The latent minus each of the others, in all tasks: `evaluation.compare` of all of them.
 
     Args:
         scores: `{task: {name: {measure: (seeds, N)}}}`.
+        others: names in `scores`; where one is missing, it is left out.
 
     Returns:
         `{"task, latent − control": {measure: {"gain", "half", "p", "word"}}}`; the p-values are
         corrected together, after Holm.
     """
     pairs = {}
-    for task, control in product(scores, CONTROLS):
-        if control in scores[task]:
-            pairs[f"{task}, latent − {control}"] = scores[task]["latent"], scores[task][control]
+    for task, other in product(scores, others):
+        if other in scores[task]:
+            pairs[f"{task}, latent − {other}"] = scores[task]["latent"], scores[task][other]
     return evaluation.compare(pairs)
 
 
@@ -147,8 +220,9 @@ def gains_table(found):
     for name, rows in found.items():
         lines.append(name)
         for measure, row in rows.items():
-            line = "  {:<16} {word:<7} gain {gain:+8.3f} ± {half:.3f}, p {p:.3f}"
-            lines.append(line.format(LABELS[measure], **row))
+            p = "p < 0.001" if row["p"] < 0.001 else f"p = {row['p']:.3f}"
+            line = "  {:<16} {word:<7} gain {gain:+8.3f} ± {half:.3f}, "
+            lines.append(line.format(LABELS[measure], **row) + p)
     return "\n".join(lines)
 
 
@@ -161,8 +235,9 @@ def results(scores, shorter=None):
 
     Returns:
         Dictionary: `TASK_NAME_MEASURE` is a mean and half its interval,
-        `TASK_gain_CONTROL_MEASURE` a gain of the latent, half its interval and p,
-        `TASK_word_CONTROL_MEASURE` its word, and `TASK_longer_NAME_MEASURE` what the longer
+        `TASK_gain_NAME_MEASURE` a gain of the latent, half its interval and p (those over the
+        `CONTROLS` corrected together, and those over `BESIDE`), `TASK_word_NAME_MEASURE` its word,
+        and `TASK_longer_NAME_MEASURE` what the longer
         training adds, positive where it is better. Spaces become underscores.
     """
     told = {}
@@ -173,7 +248,7 @@ def results(scores, shorter=None):
             change = evaluation.compare({name: (found[name], before)})[name]
             for measure, row in change.items():
                 told[f"{task}_longer_{name}_{measure}"] = [row["gain"], row["half"]]
-    for name, rows in gains(scores).items():
+    for name, rows in (gains(scores) | gains(scores, BESIDE)).items():
         for measure, row in rows.items():
             key = f"{name}_{measure}".replace(", latent − ", "_gain_")
             told[key] = [row["gain"], row["half"], row["p"]]
@@ -181,29 +256,11 @@ def results(scores, shorter=None):
     return {key.replace(" ", "_"): value for key, value in told.items()}
 
 
-def walk(model, picture, deviations, marks):
-    """Maps along the coordinate of z in which the prior is widest beside the posterior's noise.
+def rows_of_maps(pictures, maps):
+    """Rows for `plots.image_grid`: each picture, and then its maps with marked pixels black.
 
     Args:
-        model: as for `probabilistic_unet.nll`.
-        picture: float32 `(H, W, C)`.
-        deviations: steps from the prior's mean, in its standard deviations, `(S,)`; the other
-            coordinates stay at the mean.
-        marks: annotations of the picture, `(A, H, W)`.
-
-    Returns:
-        Probabilities `(S, H, W)`.
+        pictures: `(N, H, W, C)`.
+        maps: for each picture probabilities, or 0 and 1, `(S, H, W)`; further ones are left out.
     """
-    from keras import ops
-
-    y = np.asarray(marks, "float32")[..., None]
-    both = np.concatenate([np.repeat(picture[None], len(y), axis=0), y], axis=-1)
-    noise = ops.convert_to_numpy(model.posterior(both)[1]).mean(axis=0)  # log σ², (K,)
-    features, mean, log_variance = model.look(picture[None])
-    mean, log_variance = (ops.convert_to_numpy(t)[0] for t in (mean, log_variance))
-    k = int(np.argmax(log_variance - noise))
-    z = np.repeat(mean[None], len(deviations), axis=0)
-    z[:, k] += np.exp(0.5 * log_variance[k]) * np.asarray(deviations)
-    features = ops.repeat(features, len(z), axis=0)
-    logits = model.decode([features, ops.convert_to_tensor(z.astype("float32"))])
-    return ops.convert_to_numpy(ops.sigmoid(logits))[..., 0]
+    return [[x, *(1 - np.asarray(m, "float32"))] for x, m in zip(pictures, maps)]

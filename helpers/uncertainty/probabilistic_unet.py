@@ -141,6 +141,64 @@ def nll(model, images, annotations, draws=100, seed=0):
     return np.array(found)
 
 
+def bound_terms(model, images, readings, shares, draws=20, seed=0):
+    """Both terms of the bound for each reading of a picture, and what the mean KL is made of.
+
+    Let q(z|x) be the average of the posteriors of all readings, weighted by `shares`. The mean KL
+    is the information about the reading that is in z, the mean of KL(q(z|x, y) ‖ q(z|x)), plus the
+    misfit of the prior, KL(q(z|x) ‖ p(z|x)). The information is at most the entropy of `shares`.
+
+    Args:
+        model: as in `nll`.
+        images: float32 `(N, H, W, C)`.
+        readings: `(N, R, H, W)` of 0 and 1.
+        shares: of the annotators, `(R,)`, of sum 1.
+        draws: of z from each posterior.
+        seed: of the draws.
+
+    Returns:
+        Dictionary of nats, means over the pictures: "reconstruction" and "kl", `(R,)` each, and
+        "information" and "misfit", floats. The information is estimated from the draws; the misfit
+        is the mean KL minus it.
+
+    Raises:
+        ValueError: If there are not as many shares as readings.
+
+    References:
+        Hoffman and Johnson (2016), ELBO surgery.
+        http://approximateinference.org/2016/accepted/HoffmanJohnson2016.pdf
+    """
+    readings, shares = np.asarray(readings, "float32"), np.asarray(shares, "float64")
+    if shares.shape != readings.shape[1:2]:
+        raise ValueError(
+            f"shares must be one for each of {readings.shape[1]} readings. Received: {shares}"
+        )
+    features, *prior = model.look(images)
+    posteriors, reconstruction, kl = [], [], []
+    for y in np.moveaxis(readings, 1, 0)[..., None]:  # (N, H, W, 1)
+        posterior = model.posterior(np.concatenate([images, y], axis=-1))
+        kl.append(float(ops.mean(losses.gaussian_kl(*posterior, *prior))))
+        posteriors.append([ops.convert_to_numpy(t) for t in posterior])
+    rng, information = np.random.default_rng(seed), 0.0
+    for k, (mean, log_variance) in enumerate(posteriors):
+        y, nats = readings[:, k, ..., None], []
+        for _ in range(draws):
+            noise = rng.standard_normal(mean.shape).astype("float32")
+            z = mean + np.exp(0.5 * log_variance) * noise  # (N, K)
+            logits = model.decode([features, ops.convert_to_tensor(z)])
+            nats.append(float(ops.mean(losses.bernoulli_nll(y, logits))))
+            each = np.stack([_log_density(z, *other) for other in posteriors])  # (R, N)
+            average = np.logaddexp.reduce(each + np.log(shares)[:, None], axis=0)
+            information += shares[k] * np.mean(each[k] - average) / draws
+        reconstruction.append(np.mean(nats))
+    return {
+        "reconstruction": np.array(reconstruction),
+        "kl": np.array(kl),
+        "information": float(information),
+        "misfit": float(shares @ kl - information),
+    }
+
+
 def _log_density(z, mean, log_variance):
     """log N(z; mean, σ²), summed over the last axis, nats."""
     square = (z - mean) ** 2 * np.exp(-log_variance)
