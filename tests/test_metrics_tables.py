@@ -16,3 +16,13 @@ def test_a_wide_table_goes_on_below():
     rows = {"one": ["1", "2", "3"]}
     text = metrics.format_table(("a", "b", "c"), rows, 4, corner="title", block=2)
     assert text.splitlines() == ["title   a   b", "one     1   2", "title   c", "one     3"]
+
+
+def test_score_table_by_hand():
+    found = {"A": [{"x": 1.0, "y": 2.0}, {"x": 1.0, "y": 2.0}], "B": [{"x": 0.5, "y": 0.25}]}
+    text = metrics.score_table(found, ("x", "y"), 1)
+    assert [line.split() for line in text.splitlines()] == [
+        ["x", "y"],
+        ["A", "1.0", "±", "0.0", "2.0", "±", "0.0"],
+        ["B", "0.5", "0.2"],
+    ]

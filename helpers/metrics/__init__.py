@@ -37,7 +37,7 @@ from helpers.metrics.multi_annotator import (
 from helpers.metrics.statistics import (
     PairedDifference, confidence_interval, crossed_interval, crossed_p_value, holm, paired_difference,
 )
-from helpers.metrics.tables import format_interval, format_table
+from helpers.metrics.tables import format_interval, format_table, score_table
 # fmt: on
 
 

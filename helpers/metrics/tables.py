@@ -31,3 +31,19 @@ def format_table(columns, rows, width, corner="", block=None):
         for name, cells in [(corner, columns), *rows.items()]:
             lines.append(name.ljust(first) + "".join(f" {c:>{width - 1}}" for c in cells[part]))
     return "\n".join(line.rstrip() for line in lines)
+
+
+def score_table(scores, measures, digits=2):
+    """Scores of models as text: mean and interval, or the score alone of a single training.
+
+    Args:
+        scores: Dictionary from a model to its rows of scores, one a training.
+        measures: Names in them, the columns.
+        digits: After the point.
+    """
+
+    def cell(values):
+        return format_interval(values, digits) if len(values) > 1 else f"{values[0]:.{digits}f}"
+
+    rows = {name: [cell([r[m] for r in rows]) for m in measures] for name, rows in scores.items()}
+    return format_table(measures, rows, 13 if any(len(r) > 1 for r in scores.values()) else 11)

@@ -158,17 +158,17 @@ measure("other real", others)
 # %% [markdown]
 # ## How long the models learned
 #
-# Three trained models come with this notebook. By the rule of notebook `07` a model is trained enough if twice the steps change its ELBO by less than 0.5 %. From half of its steps to all,
+# Three trained models come with this notebook. By the rule of notebook `07` a model is trained enough if twice the steps change its ELBO by less than 0.5 %. Beside a second training with half of the steps,
 #
 # - the VAE with one level gained 1.0<!--=one_percent--> % (40,000<!--=one_half--> to 80,000<!--=one_steps--> steps),
-# - the VQ-VAE 3.8<!--=vqvae_shapes32_percent--> % (12,000<!--=vqvae_shapes32_half--> to 24,000<!--=vqvae_shapes32_steps-->),
+# - the VQ-VAE 3.8<!--=vqvae_shapes32_percent--> % of $\log p(x \mid \text{codes})$ (12,000<!--=vqvae_shapes32_half--> to 24,000<!--=vqvae_shapes32_steps-->),
 # - the VAE with two levels 1.6<!--=vae2_shapes32_percent--> % (4,000<!--=vae2_shapes32_half--> to 8,000<!--=vae2_shapes32_steps-->).
 #
-# **None is trained enough.** So all that follows is about these three trainings, not about what such models can reach.
+# **None is trained enough.** The last two began with the weights of the first. So all that follows is about these three trainings, not about what such models can reach.
 #
 # ## One vector, and two ways to draw it
 #
-# The VAE with one level, `vae-shapes32`, has 16 latents. Its [encoder](../docs/site/glossary.md#term-encoder) gives each picture a [posterior](../docs/site/glossary.md#term-posterior) $q(z \mid x)$. All posteriors together are the *[aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior)* $q(z)$. Training pulls $q(z)$ towards the [prior](../docs/site/glossary.md#term-prior) $\mathcal N(0, I)$ and never brings it all the way. A draw from $\mathcal N(0, I)$ may then lie where the [decoder](../docs/site/glossary.md#term-decoder) was never trained.
+# The VAE with one level, `vae-shapes32`, has 16 latents. Its [encoder](../docs/site/glossary.md#term-encoder) gives each picture a [posterior](../docs/site/glossary.md#term-posterior) $q(z \mid x)$. The average of the posteriors of all pictures is the *[aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior)* $q(z)$. Training pulls $q(z)$ towards the [prior](../docs/site/glossary.md#term-prior) $\mathcal N(0, I)$, but in general not all the way. A draw from $\mathcal N(0, I)$ may then lie where the [decoder](../docs/site/glossary.md#term-decoder) was never trained.
 #
 # How much is lost by that can be counted. The mean [KL](../docs/site/glossary.md#term-KL-divergence) of the posteriors splits into two parts (Hoffman and Johnson, 2016):
 #
@@ -214,14 +214,14 @@ bounds = {
 # %% [markdown]
 # In the stored run the mixture saves 8.9<!--=mixture_gain[0]--> ± 0.4<!--=mixture_gain[1]--> nats of a rate of 68<!--=rate-->: about 10. So the misfit of $\mathcal N(0, I)$ is at least that: the mixture's own is not below 0. And 0.97<!--=one_level_mixture_whole[0]--> of its draws show one whole object, but only 0.08<!--=one_level_normal_whole[0]--> of those from $\mathcal N(0, I)$.
 #
-# Few nats, and nearly all draws wrong: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 3 nats for one twentieth, 9 nats for one in 8,000. So **a prior can be nearly right in nats, and most of its draws can be wrong**.
+# Few nats, and nearly all draws wrong: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 3 nats for one twentieth, 9 nats for one in 8,000. (This is the simplest case. Here 0.08<!--=one_level_normal_whole[0]--> of the draws are whole: most of the 9 nats have other causes.) So **a prior can be nearly right in nats, and most of its draws can be wrong**.
 
 # %% [markdown]
 # ## A latent of whole numbers: VQ-VAE
 #
 # The **VQ-VAE** (van den Oord and others, 2017) has a *[codebook](../docs/site/glossary.md#term-codebook)*: $K$ vectors that are learned. The encoder gives a grid of vectors, and each is replaced by the nearest vector of the codebook. So the picture is told by whole numbers, its **codes**: which vector, at each place.
 #
-# The trouble is the slope. The nearest vector is a step function of what the encoder says, and the slope of a step is 0: the encoder would learn nothing. The **straight-through estimator** has the value of the code vector $e$ and the slope of the identity: $z + \mathrm{stop}(e - z)$, where *stop* lets no slope through. It is no true slope; it works while $e$ is near $z$.
+# The trouble is the slope. The nearest vector is a step function of what the encoder says, and the slope of a step is 0: the encoder would learn nothing. The **straight-through estimator** has the value of the code vector $e$ and the slope of the identity: $z + \mathrm{stop}(e - z)$, where *stop* lets no slope through. It works while $e$ is near $z$.
 
 # %% tags=["nbval-check-output"]
 def quantise(z, codebook):
@@ -315,9 +315,9 @@ known = x_train[:1000]  # σ of the VQ-VAE is its error on pictures for training
 sigma_vq = error_of(vqvae.predict(known, verbose=0), known)
 
 # %% [markdown]
-# A picture has 32 codes out of 256. Sent plain, without any prior, they take $32 \cdot \log_2 256 = 256$ bits a picture: an upper bound on the rate. An ideal file that knows how often each code occurs takes 248<!--=vq_entropy_bits--> bits in the stored run: all codes are in use (0<!--=vq_dead--> of 256 are not), nearly equally often.
+# A picture has 32 codes out of 256. Sent plain, without any prior, they take $32 \cdot \log_2 256 = 256$ bits a picture: an upper bound on the rate. An ideal file that knows how often each code occurs, and nothing else, takes 248<!--=vq_entropy_bits--> bits in the stored run: all codes are in use (0<!--=vq_dead--> of 256 are not), nearly equally often.
 #
-# The error of the VQ-VAE is larger: 0.0412<!--=vq_error-->, and 0.0908<!--=short_vq_error--> after the demonstration. That of the VAE, the $\sigma$ that it learned, is 0.0384<!--=one_level_normal_sigma-->, with fewer bits and more steps. The $\sigma$ of the VQ-VAE is its error on 1,000 pictures for training, 0.0414<!--=VQ_VAE_sigma-->.
+# The error of the VQ-VAE is larger: 0.0412<!--=vq_error-->, and 0.0908<!--=short_vq_error--> after the demonstration. That of the VAE, the $\sigma$ that it learned, is 0.0384<!--=one_level_normal_sigma-->, with fewer bits. (The kept VQ-VAE began with that VAE's weights; the demonstration did not.) The $\sigma$ of the VQ-VAE is its error on 1,000 pictures for training, 0.0414<!--=VQ_VAE_sigma-->.
 #
 # ## A prior for the codes
 #
@@ -345,7 +345,7 @@ assert not np.tril(differ).any()  # none at the changed place or before it
 print(f"{differ.sum()} of {32 * 31 // 2} pairs of a code and a later answer are joined")
 
 # %% [markdown]
-# Only places *after* the changed one. So the product above is a probability. Of the 496 pairs of a code and a later answer, 415<!--=seen_pairs--> are joined. The rest is mostly a **blind spot** to the upper right, which masks one above the other leave; ours has it, too. (Two stacks of kernels have none: van den Oord, Kalchbrenner and others, 2016.)
+# Only places *after* the changed one. So the product above is a probability. Of the 496 pairs of a code and a later answer, 415<!--=seen_pairs--> are joined. The rest is mostly a **blind spot** to the upper right, which masks one above the other leave; ours has it, too.
 #
 # Now the VQ-VAE has a bound after all. The codes $c(x)$ that the encoder chooses are one term of a sum of positive terms:
 #
@@ -363,7 +363,7 @@ nll = vqvae.reconstruction_nll(x_bound, vqvae(x_bound), math.log(sigma_vq))
 bounds["VQ-VAE"] = -to_numpy(nll), code_nats, sigma_vq
 
 # %% [markdown]
-# The prior brings 256 bits down to 157<!--=vq_prior_bits-->. It learned for 1,200 steps, here in the notebook: a demonstration. Of its draws, 0.31<!--=VQ_VAE_whole[0]--> show one whole object. The *reconstructions* of real pictures tell what the decoder can do where the codes fit together: 0.97<!--=VQ_VAE_reconstructions_whole[0]-->. So most draws fail by the prior.
+# The prior brings 256 bits down to 157<!--=vq_prior_bits-->, or 109<!--=VQ_VAE_latents[0]--> nats. It learned for 1,200 steps, here in the notebook: a demonstration. Of its draws, 0.31<!--=VQ_VAE_whole[0]--> show one whole object. The *reconstructions* of real pictures tell what the decoder can do where the codes fit together: 0.97<!--=VQ_VAE_reconstructions_whole[0]-->. So most draws fail by the prior.
 #
 # ## Two levels of latents
 #
@@ -377,9 +377,9 @@ bounds["VQ-VAE"] = -to_numpy(nll), code_nats, sigma_vq
 #
 # One trick makes it short. Write $v = m(u) + s(u) \cdot w$. Then $w$ has the prior $\mathcal N(0, I)$, and a KL does not change if both densities are shifted and stretched alike. So the network says $q(w \mid x, u)$, and the KL of $v$ is the KL of $w$, in the form that you know (Vahdat and Kautz, 2020).
 #
-# The networks are those of the VAE with one vector and three small ones: for $m$ and $s$, for $q(w \mid x, u)$, and a convolution that adds $v$ to the decoder. Without it the model *is* the one-level VAE, and training goes on from its kept weights. The weight of the KL rises from 0 to 1 ([warm-up](../docs/site/glossary.md#term-KL-warm-up), notebook `07`). So much is equal: the pictures, the networks that both have, and the draws from $\mathcal N(0, I)$, where $u$ gets the same numbers as $z$. The steps are not: the comparison does not separate depth from longer training.
+# The networks are those of the VAE with one vector and three small ones: for $m$ and $s$, for $q(w \mid x, u)$, and a convolution that adds $v$ to the decoder. Without these three the model *is* the one-level VAE, and training goes on from its kept weights. The weight of the KL rises from 0 to 1 ([warm-up](../docs/site/glossary.md#term-KL-warm-up), notebook `07`). The pictures, the shared networks and the draws from $\mathcal N(0, I)$ are equal: $u$ gets the same numbers as $z$. The number of steps is not: the comparison does not separate depth from longer training.
 #
-# Here is one pass by hand, and then the training.
+# One pass by hand, then the training:
 
 # %%
 keras.utils.set_random_seed(seed)
@@ -455,20 +455,20 @@ for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture",
     measure(name, means, sigma_two)
 
 # %% [markdown]
-# In the stored run $u$ costs 66<!--=kl_u--> nats, about as much as $z$ in the one-level VAE, and $v$ costs 159<!--=kl_v-->. The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes. (At the start $u$ knew the first three already.)
+# In the stored run $u$ costs 66<!--=kl_u--> nats, about as much as $z$ in the one-level VAE, and $v$ costs 159<!--=kl_v-->. The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes.
 #
 # ## The bounds, side by side
 #
 # Each bound is below *its own model's* $\log p(x)$, by an amount that nobody knows. So the difference of two bounds is no difference of two likelihoods.
 #
-# All are measured on the same held-out pictures, with one sample of the latents; once with each model's own $\sigma$, and once with that of the one-level VAE, because $\sigma$ alone moves such a number by hundreds of nats.
+# All are measured on the same held-out pictures, with one sample of the latents; once with each model's own $\sigma$, and once with that of the one-level VAE, because $\sigma$ alone moves such a number, here by up to more than a hundred nats.
 
 # %%
 table = beside_real.bounds_beside(bounds, sigma_one, math.prod(shape))
 print(beside_real.bounds_table(table))
 
 # %% [markdown]
-# In the stored run the second level raises the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,124<!--=two_levels_normal_bound[0]--> nats, and with the same σ, 0.0384<!--=one_level_normal_sigma-->, to 5,988<!--=two_levels_normal_common[0]-->. Part of the texture, which 16 latents leave out, is now described, and saves more nats than it takes. What the further steps alone would have given is not known; the last 40,000 of the one-level VAE gave 54<!--=one_gain--> nats. The mixture raises the bound by 9.9<!--=mixture_gain_two[0]--> ± 0.4<!--=mixture_gain_two[1]--> nats with two levels, too. The bound of the VQ-VAE is 5,346<!--=VQ_VAE_bound[0]--> nats.
+# In the stored run the second level raises the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,124<!--=two_levels_normal_bound[0]--> nats, and with the same σ, 0.0384<!--=one_level_normal_sigma-->, to 5,988<!--=two_levels_normal_common[0]-->. Part of the texture, which 16 latents leave out, is now described, and saves more nats than it takes. What the further steps alone would have given is not known; a training of the one-level VAE with twice the steps, 80,000<!--=one_steps-->, was 54<!--=one_gain--> nats better. The mixture saves about as much with two levels. The bound of the VQ-VAE is 5,346<!--=VQ_VAE_bound[0]--> nats.
 #
 # ## The samples, on one ruler
 #
@@ -490,11 +490,11 @@ alt = "Seven rows of twelve pictures. Other real: one clean shape each on textur
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The pictures are the first draws of each model, with their grain; none was chosen. In the stored run (4 sets of 500 draws; the seeds are of the draws, each model was trained once):
+# The pictures are first draws, with their grain. In the stored run (4 sets of 500 draws; the seeds are of the draws, each model was trained once):
 #
-# - With a mixture, both VAEs come near *other real*: the kernel distance is 0.06<!--=one_level_mixture_distance[0]--> ± 0.07<!--=one_level_mixture_distance[1]--> with one level and 0.05<!--=two_levels_mixture_distance[0]--> ± 0.05<!--=two_levels_mixture_distance[1]--> with two, beside −0.01<!--=other_real_distance[0]--> ± 0.02<!--=other_real_distance[1]-->.
-# - Between the two no difference was seen. One below 0.04<!--=two_minus_one_precision[1]--> in precision, 0.02<!--=two_minus_one_recall[1]--> in recall or 0.02<!--=two_minus_one_distance[1]--> in kernel distance would not have been seen.
-# - From $\mathcal N(0, I)$, both draw few whole objects, and from the same numbers the same torn shapes: a second level below does not mend the prior of the first.
+# - With a mixture, both VAEs come near *other real*: the kernel distance is 0.06<!--=one_level_mixture_distance[0]--> ± 0.07<!--=one_level_mixture_distance[1]--> with one level and 0.05<!--=two_levels_mixture_distance[0]--> ± 0.05<!--=two_levels_mixture_distance[1]--> with two, beside −0.01<!--=other_real_distance[0]--> ± 0.02<!--=other_real_distance[1]-->. Their precision, 0.84<!--=one_level_mixture_precision[0]--> and 0.83<!--=two_levels_mixture_precision[0]-->, stays below 0.89<!--=other_real_precision[0]-->. Of the VQ-VAE the reconstructions come as near (0.07<!--=VQ_VAE_reconstructions_distance[0]-->), the draws do not (0.42<!--=VQ_VAE_distance[0]-->).
+# - Between the two no difference was seen. One of about 0.04<!--=two_minus_one_precision[1]--> in precision, 0.02<!--=two_minus_one_recall[1]--> in recall or 0.02<!--=two_minus_one_distance[1]--> in kernel distance may have been missed.
+# - From $\mathcal N(0, I)$, both draw few whole objects, and from the same numbers nearly the same torn shapes: training went on from the same weights, and the second level did not mend the prior of the first.
 # - Precision is a weak judge here: its classifier never had to tell a torn shape from a whole one. So draws from $\mathcal N(0, I)$ have 0.72<!--=one_level_normal_precision[0]-->, and only 0.08<!--=one_level_normal_whole[0]--> of them show one whole object.
 #
 # The bounds of the two VAEs differ by hundreds of nats, and their draws were not seen to differ. 9 nats of prior change nearly every draw. So **a higher bound does not tell who draws better**.
@@ -524,11 +524,11 @@ for name, x in beside.items():  # sharpness, and softness of outlines with its h
     print("{:<28} sharpness {:.2f}, softness {:.1f} ± {:.1f}".format(name, *look[name]))
 
 # %% [markdown]
-# In the stored run the means of the best samplers have a sharpness of 0.57<!--=one_level_mixture_means_sharpness[0]--> and 0.60<!--=two_levels_mixture_means_sharpness[0]-->. Real pictures have 0.81<!--=look_no_noise[0]--> without their noise, and 0.73<!--=look_no_noise_no_texture[0]--> without their texture, too. So most of what the means lack is noise and texture; the rest is in the outlines. Take the reconstructions of one level. By sharpness (0.60<!--=look_one_level_reconstructions[0]-->) they are like clean pictures blurred by 0.3 pixel (0.59<!--=look_the_same_blurred_by_0p3[0]-->), by the softness of their outlines (3.9<!--=look_one_level_reconstructions[1]-->) like those blurred by 0.5 (3.9<!--=look_the_same_blurred_by_0p5[1]-->). So **these VAEs do blur outlines, by half a pixel or less**.
+# In the stored run the means of the best samplers have a sharpness of 0.58<!--=look_one_level_mixture[0]--> and 0.60<!--=look_two_levels_mixture[0]-->. Real pictures have 0.81<!--=look_no_noise[0]--> without their noise, and 0.73<!--=look_no_noise_no_texture[0]--> without their texture, too. So most of what the means lack is noise and texture; the rest is in the outlines. Take the reconstructions of one level. By sharpness (0.60<!--=look_one_level_reconstructions[0]-->) they are like clean pictures blurred by 0.3 pixel (0.59<!--=look_the_same_blurred_by_0p3[0]-->), by the softness of their outlines (3.9<!--=look_one_level_reconstructions[1]-->) like those blurred by 0.5 (3.9<!--=look_the_same_blurred_by_0p5[1]-->). With two levels both are nearly the same. So **reconstructions of these VAEs do have blurred outlines, by about half a pixel at most**.
 #
-# With grain the sharpness is 1.28<!--=one_level_mixture_sharpness[0]--> and 1.06<!--=two_levels_mixture_sharpness[0]-->, more than that of real pictures. Their noise has a standard deviation of 0.02, and $\sigma$ is 0.0384<!--=one_level_normal_sigma--> and 0.0307<!--=two_levels_normal_sigma-->: it stands for the texture that the latents leave out as well. **A VAE smooths what its latents cannot say**, and its grain puts noise there.
+# With grain the sharpness is 1.28<!--=one_level_mixture_sharpness[0]--> and 1.06<!--=two_levels_mixture_sharpness[0]-->, more than that of real pictures. The noise of real pictures has a standard deviation of 0.02, and $\sigma$ is 0.0384<!--=one_level_normal_sigma--> and 0.0307<!--=two_levels_normal_sigma-->: it stands for the texture that the latents leave out as well. **A VAE smooths what its latents cannot say**, and its grain puts noise there.
 #
-# **Exercise.** A picture has 8×8 places with one code out of 512 at each. In a trained model only 64 of the 512 codes are ever used, all equally often. How many bits a picture does the best file need that knows this?
+# **Exercise.** A picture has 8×8 places with one code out of 512 at each. In a trained model only 64 of the 512 codes are ever used, all equally often and independently of each other. How many bits a picture does the best file need that knows this?
 
 # %%
 your_bits = None  # ← your number
@@ -590,44 +590,30 @@ record(results, {"rate": {"default": (40, 100)}}, line)
 # - **A learned prior** changed the bound by 8.9<!--=mixture_gain[0]--> nats, and the share of draws with one whole object from 0.08<!--=one_level_normal_whole[0]--> to 0.97<!--=one_level_mixture_whole[0]-->.
 # - **A deeper latent**, trained on, raised the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,124<!--=two_levels_normal_bound[0]--> nats. Its draws need the mixture as well, and were not seen to be better.
 # - **A discrete latent** can be counted: 256 bits sent plain, 157<!--=vq_prior_bits--> with a prior. Most of its draws fail by that prior.
-# - Both VAEs blur outlines by half a pixel or less, and put grain in the place of texture.
+# - Both VAEs blur outlines, by about half a pixel at most, and put grain in the place of texture.
 # - All this is one training each, none long enough by the rule, on one kind of easy pictures.
 #
 # ## Check yourself
 #
-# 1. Why can the encoder of a VQ-VAE not learn from the true slope of the rounding?
-#
-#    <details><summary>Answer</summary>
-#
-#    Between two steps nothing changes, so the slope is 0.
-#
-#    </details>
-# 2. A mixture takes the place of $\mathcal N(0, I)$, and the bound rises by 5 nats. What has changed in the reconstructions?
+# 1. A mixture takes the place of $\mathcal N(0, I)$, and the bound rises by 5 nats. What has changed in the reconstructions?
 #
 #    <details><summary>Answer</summary>
 #
 #    Nothing. Only the KL is smaller.
 #
 #    </details>
-# 3. On the same pictures, the bound of model A is 6,000 nats and that of model B 5,900. Which gives the pictures the higher probability?
+# 2. On the same pictures, the bound of model A is 6,000 nats and that of model B 5,900. Which gives the pictures the higher probability?
 #
 #    <details><summary>Answer</summary>
 #
 #    Not known: B's bound may be 200 nats too low.
 #
 #    </details>
-# 4. What does the prior over codes have to do with the bound of a VQ-VAE?
+# 3. What does the prior over codes have to do with the bound of a VQ-VAE?
 #
 #    <details><summary>Answer</summary>
 #
 #    Without it the codes have no probability, and there is no bound.
-#
-#    </details>
-# 5. In the two-level VAE, where is the prior that is learned?
-#
-#    <details><summary>Answer</summary>
-#
-#    It is $p(v \mid u)$: a network answers its mean and spread.
 #
 #    </details>
 #
@@ -640,16 +626,15 @@ record(results, {"rate": {"default": (40, 100)}}, line)
 #    One Gaussian can only mend mean, spread and correlation.
 #
 #    </details>
-# 2. **A better mixture.** How many more nats do `parts = 150` and `images = 50_000` save? That is a part of the misfit of the mixture with 60 parts.
+# 2. **A better mixture.** How many more nats do `parts = 150` and `images = 50_000` save?
 #
 # ## References
 #
 # - Ghosh, P. and others (2020). From Variational to Deterministic Autoencoders. ICLR. [arXiv:1903.12436](https://arxiv.org/abs/1903.12436)
-# - Hoffman, M. D. and Johnson, M. J. (2016). ELBO surgery: yet another way to carve up the variational evidence lower bound. NeurIPS workshop. <http://approximateinference.org/accepted/HoffmanJohnson2016.pdf>
+# - Hoffman, M. D. and Johnson, M. J. (2016). ELBO surgery: yet another way to carve up the variational evidence lower bound. NeurIPS workshop. <http://approximateinference.org/2016/accepted/HoffmanJohnson2016.pdf>
 # - Sønderby, C. K. and others (2016). Ladder Variational Autoencoders. NeurIPS. [arXiv:1602.02282](https://arxiv.org/abs/1602.02282)
 # - Theis, L., van den Oord, A. and Bethge, M. (2016). A note on the evaluation of generative models. ICLR. [arXiv:1511.01844](https://arxiv.org/abs/1511.01844)
 # - Tomczak, J. M. and Welling, M. (2018). VAE with a VampPrior. AISTATS. [arXiv:1705.07120](https://arxiv.org/abs/1705.07120)
 # - Vahdat, A. and Kautz, J. (2020). NVAE: A Deep Hierarchical Variational Autoencoder. NeurIPS. [arXiv:2007.03898](https://arxiv.org/abs/2007.03898)
 # - van den Oord, A., Kalchbrenner, N. and Kavukcuoglu, K. (2016). Pixel Recurrent Neural Networks. ICML. [arXiv:1601.06759](https://arxiv.org/abs/1601.06759)
-# - van den Oord, A., Kalchbrenner, N., Vinyals, O. and others (2016). Conditional Image Generation with PixelCNN Decoders. NeurIPS. [arXiv:1606.05328](https://arxiv.org/abs/1606.05328)
 # - van den Oord, A., Vinyals, O. and Kavukcuoglu, K. (2017). Neural Discrete Representation Learning. NeurIPS. [arXiv:1711.00937](https://arxiv.org/abs/1711.00937)
