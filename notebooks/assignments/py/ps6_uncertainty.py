@@ -271,7 +271,7 @@ checks.close(
 )
 pairs = [energy_distance(np.array([a, b]), people.copy()) for a in (A, B) for b in (A, B)]
 checks.close(
-    sum(float(checks.array(pair)) for pair in pairs) / 4,
+    np.mean([checks.array(pair) for pair in pairs], axis=0),
     0,
     "A coin that gives A or B follows the people exactly. Two draws of it are AA, AB, BA or BB, "
     "equally often. On average over the four, the distance should be 0. If yours is too large, "
@@ -657,7 +657,10 @@ answers = {
 
 
 def measures(maps):
-    """Four numbers for twenty maps (20, 12, 12), with your functions, which must not change their arguments."""
+    """Four numbers for twenty maps (20, 12, 12), with your functions.
+
+    They must not change their arguments.
+    """
     cut = (maps >= 0.5).astype(int)
     mean = np.broadcast_to(maps.mean(axis=0), people.shape)  # the mean map, for each person
     return [
