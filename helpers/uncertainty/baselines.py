@@ -53,7 +53,7 @@ def expected_nll(y, logits):
     return math.log(logits.shape[-1]) - ops.logsumexp(log_p, axis=-1)
 
 
-def mixture_loss(y, outputs):
+def mixture_loss(y, answers):
     """A bound on −log Σ w_k p_k(y) of a mixture of maps, whole masks and not single pixels.
 
     The bound is Σ r_k (−log p_k(y) − log w_k + log r_k). With r_k = w_k p_k(y) / Σ w p(y), how
@@ -63,7 +63,7 @@ def mixture_loss(y, outputs):
 
     Args:
         y: `(B, H, W, 1)`, 0 or 1.
-        outputs: `(B, H, W, 2M)`: the logits of M maps, then, the same at each pixel, M numbers
+        answers: `(B, H, W, 2M)`: the logits of M maps, then, the same at each pixel, M numbers
             whose softmax gives the shares w.
 
     Returns:
@@ -73,7 +73,7 @@ def mixture_loss(y, outputs):
         Jacobs et al. (1991), mixtures of local experts. https://doi.org/10.1162/neco.1991.3.1.79
         Rupprecht et al. (2017), multiple hypotheses. https://arxiv.org/abs/1612.00197
     """
-    logits, scores = ops.split(outputs, 2, axis=-1)
+    logits, scores = ops.split(answers, 2, axis=-1)
     count = logits.shape[-1]
     nats = [losses.bernoulli_nll(y, logits[..., k : k + 1]) for k in range(count)]
     joint = ops.stack(nats, axis=-1) - ops.log_softmax(scores[:, 0, 0], axis=-1)  # (B, M)

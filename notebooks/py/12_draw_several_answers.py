@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/12_draw_several_answers.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/12_draw_several_answers.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/12_draw_several_answers.ipynb) <!--badges-->
 #
-# ![Four pictures with two or three coloured pieces, and beside each the masks of three readings: all pieces, only warm ones, only cold ones. Then five samples of the network, and the mean of all. In the second picture sample 1 is the cold disc alone, samples 2, 4 and 5 are all pieces, and sample 3 is all pieces in a pattern of dots. In the other pictures most samples show all pieces, some of them grey. The mean is grey on all pieces.](../docs/pictures/12.png) <!--picture-->
+# ![Four pictures with two or three coloured pieces, and beside each the masks of three readings: all pieces, only warm ones, only cold ones. Then five samples of the network, and the mean of all. In the second picture sample 1 is the cold disc alone, samples 2, 4 and 5 are all pieces, and sample 3 is all pieces in a pattern of dots. In the other pictures most samples show all pieces, some of them grey; in the third a stripe hangs below the square, and in the fourth specks lie on the ground. The mean is grey on all pieces.](../docs/pictures/12.png) <!--picture-->
 #
 # Ask five people to mark the edges in a photograph, and you get five drawings. None of them is wrong. A network with one answer cannot say "either this or that". Trained with [cross-entropy](../docs/site/glossary.md#term-cross-entropy), it learns to mark everything a little. A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) has a latent, and each draw of it can give another answer. **What can a latent say of people who disagree?**
 #
@@ -121,7 +121,7 @@ print("of twenty people:", INTERPRETATIONS)
 # %% [markdown]
 # ## With cross-entropy, one map is the average
 #
-# A network with one answer gives a probability $q$ for each pixel. Let a share $p$ of the people mark that pixel. The mean cross-entropy is $-p\log q-(1-p)\log(1-q)$, and its derivative is $(q-p)/(q(1-q))$: negative below $p$, positive above it. So the only minimum is at $q=p$. A loss with this property is called *proper*: the best answer is the truth about each pixel. **A proper loss on single pixels asks for the average, and the average of several masks is in general no mask.** Another loss asks for another map: 1 − IoU asks for one mask that is near to the people on average.
+# A network with one answer gives a probability $q$ for each pixel. Let a share $p$ of the people mark that pixel. The mean cross-entropy is $-p\log q-(1-p)\log(1-q)$, and its derivative is $(q-p)/(q(1-q))$: negative below $p$, positive above it. So the only minimum is at $q=p$. A loss with this property is called *proper*: the best answer is the truth about each pixel. **A proper loss on single pixels asks for the average, and the average of several masks is in general no mask.** Another loss asks for another map: 1 − [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) asks for one mask that is near to the people on average.
 #
 # What does it cost? With one map, the pixels count as independent. If two readings are equally likely and differ in $n$ pixels, the best map says ½ at all of them, and every person's mask costs $n\ln 2$ nats. A model that knows the two readings pays $\ln 2$ nats once, for which of them it is.
 #
@@ -133,7 +133,7 @@ true_nats = 299 * math.log(2)
 if your_nats is not None:
     print("your value", your_nats, "true value", round(true_nats, 1))
     assert abs(your_nats - true_nats) < 0.3, (
-        f"{your_nats - true_nats:+.1f} nats off: the single map costs ln 2 (not log2 2) for each "
+        f"{your_nats - true_nats:+.1f} nats off. The map costs ln 2 (not log2 2) at each "
         "of 300 pixels, and the other model costs ln 2 once, which is taken off."
     )
 
@@ -158,7 +158,7 @@ print(f"perfect latent {latent_nats.mean():.2f} nats, perfect map {map_nats.mean
 #
 # Let the pixels of a mask $y$ be independent only *once a latent $z$ is known*, and let $z$ say which reading it is: $p(y\mid x)=\int p(y\mid x,z)\,p(z\mid x)\,dz$.
 #
-# This is a VAE of masks in which everything may look at the picture $x$: a *conditional* VAE (Sohn and others, 2015). The [prior](../docs/site/glossary.md#term-prior) $p(z\mid x)$ looks at the picture, because the picture tells which readings there are. The [posterior](../docs/site/glossary.md#term-posterior) $q(z\mid x,y)$ looks at the mask, too. The bound is derived as in notebook `04`:
+# This is a VAE of masks in which everything may look at the picture $x$: a *conditional* VAE (Sohn and others, 2015). The [prior](../docs/site/glossary.md#term-prior) $p(z\mid x)$ looks at the picture, because the picture tells which readings there are. The [posterior](../docs/site/glossary.md#term-posterior) $q(z\mid x,y)$ looks at the mask, too. The bound, the [ELBO](../docs/site/glossary.md#term-ELBO), is derived as in notebook `04`:
 #
 # $$\log p(y\mid x)\;\ge\;\mathbb E_{q(z\mid x,y)}\log p(y\mid x,z)\;-\;\mathrm{KL}\big(q(z\mid x,y)\,\|\,p(z\mid x)\big).$$
 #
@@ -272,7 +272,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # Black is marked. In the second picture, whose colours are clear, sample 1 is *only cold*, and samples 2, 4 and 5 are *everything*; sample 3 is undecided. The network has its faults: dots in a regular pattern (the last layer makes 2×2 pixels of each place), specks on the ground of the last picture, and in the third a light stripe below the square, marked like a trunk.
 #
-# How frequent is each reading? A sample, cut at one half, counts for the reading with which it has the highest [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU), if that is at least 0.7.
+# How frequent is each reading? A sample, cut at one half, counts for the reading with which it has the highest IoU, if that is at least 0.7.
 
 # %%
 drawn_shares = several_answers.reading_shares(vae.draw, x_val, readings, samples)
@@ -298,7 +298,7 @@ for name, nats, kl in zip(INTERPRETATIONS, terms["reconstruction"], terms["kl"])
 print("information {information:.2f} nats, misfit {misfit:.2f} nats".format(**terms))
 
 # %% [markdown]
-# In the stored run the KL is 5.7<!--=kl--> nats on average. Of these 1.08<!--=terms_information--> are information, all that there is: the posterior tells the readings apart. The other 4.6<!--=terms_misfit--> are misfit. The reconstruction is the larger term of the bound: 52<!--=terms_reconstruction[0]-->, 69<!--=terms_reconstruction[1]--> and 87<!--=terms_reconstruction[2]--> nats for the three readings. Both terms are larger where a reading is rarer.
+# In the stored run the KL is 5.7<!--=kl--> nats on average. Of these 1.08<!--=terms_information--> are information, all that there is: the posterior tells the readings apart. The other 4.6<!--=terms_misfit--> are misfit. The [reconstruction](../docs/site/glossary.md#term-reconstruction) is the larger term of the bound: 52<!--=terms_reconstruction[0]-->, 69<!--=terms_reconstruction[1]--> and 87<!--=terms_reconstruction[2]--> nats for the three readings. Both terms are larger where a reading is rarer.
 #
 # So the prior also draws from places between the readings, for which the head was hardly trained: a likely cause of the undecided samples.
 #
@@ -318,8 +318,8 @@ if your_distances is not None:
     print("your values", your_distances, "true values", [0.5, 0.5, 0])
     for model, yours, true in zip(["A", "A ∪ B", "coin"], your_distances, [0.5, 0.5, 0]):
         assert abs(yours - true) < 0.01, (
-            f"{model}: {yours} is not 2·E d(S, Y) − E d(S, S′) − E d(Y, Y′). d is 1 for A and B, "
-            "½ for A ∪ B and either of them, 0 for a mask and itself; E d(Y, Y′) is ½."
+            f"{model}: {yours} is not 2·E d(S, Y) − E d(S, S′) − E d(Y, Y′). d is 1 for A "
+            "and B, ½ for A ∪ B and either of them, 0 for a mask and itself; E d(Y, Y′) is ½."
         )
 
 # %% [markdown]
@@ -434,7 +434,7 @@ for (_, name), model in models.items():
 # %% [markdown]
 # In the stored run, after 800<!--=steps[0]--> steps and one training each, one map has 214<!--=masks_one_map_nll[0]--> nats, dropout 200<!--=masks_dropout_nll[0]--> and the latent 64<!--=masks_latent_nll[0]--> ± 9<!--=masks_latent_nll[1]-->. This is a demonstration. But this needs no longer training: **the latent is below the perfect map, by 125<!--=masks_gain_best_single_map_nll[0]--> ± 12<!--=masks_gain_best_single_map_nll[1]--> nats on the same pictures, and no single map can get there.** The perfect latent has 1.08<!--=masks_perfect_latent_nll[0]-->; most of what this one has more is reconstruction.
 #
-# Three maps have 72<!--=masks_three_maps_nll[0]--> nats: less than the perfect map, too, and with less than half of the weights. The latent is better than they are by 8<!--=masks_gain_three_maps_nll[0]--> ± 6<!--=masks_gain_three_maps_nll[1]--> nats. In energy distance no difference was seen (0.005<!--=masks_gain_three_maps_ged[0]--> ± 0.008<!--=masks_gain_three_maps_ged[1]-->). In matched IoU the latent is worse (a gain of −0.115<!--=masks_gain_three_maps_matched[0]--> ± 0.012<!--=masks_gain_three_maps_matched[1]-->): of the samples of three maps only 0.08<!--=three_shares[3]--> are none of the readings. So here, with the number of readings known, no latent vector was needed.
+# Three maps have 72<!--=masks_three_maps_nll[0]--> nats: less than the perfect map, too, and with less than half of the weights. The latent is better than they are by 8<!--=masks_gain_three_maps_nll[0]--> ± 6<!--=masks_gain_three_maps_nll[1]--> nats. In energy distance no difference was seen (0.005<!--=masks_gain_three_maps_ged[0]--> ± 0.008<!--=masks_gain_three_maps_ged[1]-->). In matched IoU the latent is worse (a gain of −0.115<!--=masks_gain_three_maps_matched[0]--> ± 0.012<!--=masks_gain_three_maps_matched[1]-->): of the samples of three maps only 0.08<!--=three_shares[3]--> are none of the readings. So to get below the perfect map no latent vector was needed, but the number of readings.
 #
 # In energy distance the latent has 0.089<!--=masks_latent_ged[0]-->, one map 0.263<!--=masks_one_map_ged[0]-->, and the best single map 0.182<!--=masks_best_single_map_ged[0]-->, although that one was chosen with the answers in view. In matched IoU the latent has 0.726<!--=masks_latent_matched[0]--> and the best single map 0.702<!--=masks_best_single_map_matched[0]-->. A perfect latent would have 0.963<!--=masks_perfect_latent_matched[0]-->: grey samples are nobody's partner.
 #
