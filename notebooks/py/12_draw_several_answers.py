@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/12_draw_several_answers.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/12_draw_several_answers.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/12_draw_several_answers.ipynb) <!--badges-->
 #
-# ![Four pictures with two or three coloured pieces, and beside each the masks of three readings: all pieces, only warm ones, only cold ones. Then five samples of the network, and the mean of all. In the second picture sample 1 is the cold disc alone, samples 2, 4 and 5 are all pieces, and sample 3 is all pieces in a pattern of dots. In the other pictures most samples show all pieces, some of them grey; in the third a stripe hangs below the square, and in the fourth specks lie on the ground. The mean is grey on all pieces.](../docs/pictures/12.png) <!--picture-->
+# ![Four pictures with two or three coloured pieces, and beside each the masks of three readings: all pieces, only warm ones, only cold ones. Then five samples of the network, and the mean of all. In the second picture sample 1 is the cold disc alone, samples 2, 4 and 5 are all pieces, and sample 3 is all pieces in a pattern of dots. In the other pictures most samples show all pieces and a few only the warm ones, some of them grey; in the third a stripe hangs below the square, and in the fourth specks lie on the ground. The mean is grey on all pieces.](../docs/pictures/12.png) <!--picture-->
 #
 # Ask five people to mark the edges in a photograph, and you get five drawings. None of them is wrong. A network with one answer cannot say "either this or that". Trained with [cross-entropy](../docs/site/glossary.md#term-cross-entropy), it learns to mark everything a little. A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) has a latent, and each draw of it can give another answer. **What can a latent say of people who disagree?**
 #
@@ -94,7 +94,7 @@ study = data.records.results_of("12-answers")  # the recorded study, where there
 #
 # We made this disagreement, so we know it exactly. Each picture shows two or three objects. Twenty people are asked to "mark the pieces", and the question can be understood in three ways. Eight people mark *everything*, seven mark only *warm* pieces (more red than blue), five mark only *cold* ones.
 #
-# In training, the networks see a picture together with the mask of one person, drawn at random. Nothing tells them that there are three readings.
+# In training, the networks see a picture together with the mask of one person, drawn at random. Nothing tells them that there are three readings, except one control further below.
 
 # %%
 drawing = {
@@ -266,7 +266,7 @@ columns = ["picture", "all", "warm", "cold"]
 columns += [f"sample {s}" for s in range(1, 6)]
 columns += ["mean"]
 fig = plots.image_grid(rows, column_labels=columns, cell=0.95)
-alt = "Four pictures with two or three coloured pieces, and beside each the masks of three readings: all pieces, only warm ones, only cold ones. Then five samples of the network, and the mean of all. In the second picture sample 1 is the cold disc alone, samples 2, 4 and 5 are all pieces, and sample 3 is all pieces in a pattern of dots. In the other pictures most samples show all pieces, some of them grey; in the third a stripe hangs below the square, and in the fourth specks lie on the ground. The mean is grey on all pieces."
+alt = "Four pictures with two or three coloured pieces, and beside each the masks of three readings: all pieces, only warm ones, only cold ones. Then five samples of the network, and the mean of all. In the second picture sample 1 is the cold disc alone, samples 2, 4 and 5 are all pieces, and sample 3 is all pieces in a pattern of dots. In the other pictures most samples show all pieces and a few only the warm ones, some of them grey; in the third a stripe hangs below the square, and in the fourth specks lie on the ground. The mean is grey on all pieces."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -281,9 +281,9 @@ print("people ", np.array([*shares, 0]))
 print("samples", drawn_shares.round(2))
 
 # %% [markdown]
-# In the stored run 0.45<!--=drawn_shares[0]--> of the samples are *everything*, 0.16<!--=drawn_shares[1]--> *only warm*, 0.11<!--=drawn_shares[2]--> *only cold* and 0.27<!--=drawn_shares[3]--> none. That answers the prediction: most samples show one reading, a quarter show none, and the two rarer readings come too rarely. The mean of all samples is grey, as the average of the people is.
+# In the stored run 0.45<!--=drawn_shares[0]--> of the samples are *everything*, 0.16<!--=drawn_shares[1]--> *only warm*, 0.11<!--=drawn_shares[2]--> *only cold* and 0.27<!--=drawn_shares[3]--> none. That answers the prediction: most samples show one reading, more than a quarter show none, and the two rarer readings come too rarely. The mean of all samples is grey, as the average of the people is.
 #
-# What does $z$ carry? Given the picture, it can tell which reading it is, and nothing else: at most 1.08<!--=masks_perfect_latent_nll[0]--> nats, the entropy of the readings. The KL can be larger. Let $q(z\mid x)$ be the average of the posteriors over the people. Put into the fraction of the KL, above and below, it splits the mean over the people in two:
+# What does $z$ carry? Given the picture, $z$ can only tell which reading the mask shows: at most 1.08<!--=masks_perfect_latent_nll[0]--> nats, the entropy of the readings. The KL can be larger. Let $q(z\mid x)$ be the average of the posteriors over the people. Multiply and divide the fraction in the KL by it. Then the mean over the people splits in two:
 #
 # $$\mathbb E_y\,\mathbb E_{q(z\mid x,y)}\Big[\log\tfrac{q(z\mid x,y)}{q(z\mid x)}+\log\tfrac{q(z\mid x)}{p(z\mid x)}\Big]=I+\mathrm{KL}\big(q(z\mid x)\,\|\,p(z\mid x)\big).$$
 #
@@ -308,7 +308,7 @@ print("information {information:.2f} nats, misfit {misfit:.2f} nats".format(**te
 #
 # $$2\,\mathbb E\,d(S,Y)-\mathbb E\,d(S,S')-\mathbb E\,d(Y,Y').$$
 #
-# The first term asks that samples look like annotations. Alone, it would be smallest for a model that always gives the one mask nearest to everybody. The second term rewards samples that differ. The sum is expected to be zero when samples and annotations follow the same law, and never less. $S$ and $S'$ are two *different* samples, so few samples do not change what is expected.
+# The first term asks that samples look like annotations. Alone, it would be smallest for a model that always gives the one mask nearest to everybody. The second term rewards samples that differ. Its expected value is zero when samples and annotations follow the same law, and never below zero; a single set of draws can come out a little below. $S$ and $S'$ are two *different* samples, so few samples do not change what is expected.
 #
 # **Exercise 2.** Half of the people mark A, half mark B. A and B are equally large and do not touch. What is the energy distance of a model that always says A? Of one that always says A ∪ B? Of one that tosses a coin?
 
@@ -434,13 +434,13 @@ for (_, name), model in models.items():
 # %% [markdown]
 # In the stored run, after 800<!--=steps[0]--> steps and one training each, one map has 214<!--=masks_one_map_nll[0]--> nats, dropout 200<!--=masks_dropout_nll[0]--> and the latent 64<!--=masks_latent_nll[0]--> ± 9<!--=masks_latent_nll[1]-->. This is a demonstration. But this needs no longer training: **the latent is below the perfect map, by 125<!--=masks_gain_best_single_map_nll[0]--> ± 12<!--=masks_gain_best_single_map_nll[1]--> nats on the same pictures, and no single map can get there.** The perfect latent has 1.08<!--=masks_perfect_latent_nll[0]-->; most of what this one has more is reconstruction.
 #
-# Three maps have 72<!--=masks_three_maps_nll[0]--> nats: less than the perfect map, too, and with less than half of the weights. The latent is better than they are by 8<!--=masks_gain_three_maps_nll[0]--> ± 6<!--=masks_gain_three_maps_nll[1]--> nats. In energy distance no difference was seen (0.005<!--=masks_gain_three_maps_ged[0]--> ± 0.008<!--=masks_gain_three_maps_ged[1]-->). In matched IoU the latent is worse (a gain of −0.115<!--=masks_gain_three_maps_matched[0]--> ± 0.012<!--=masks_gain_three_maps_matched[1]-->): of the samples of three maps only 0.08<!--=three_shares[3]--> are none of the readings. So to get below the perfect map no latent vector was needed, but the number of readings.
+# Three maps have 72<!--=masks_three_maps_nll[0]--> nats: less than the perfect map, too, and with fewer weights. The latent is better than they are by 8<!--=masks_gain_three_maps_nll[0]--> ± 6<!--=masks_gain_three_maps_nll[1]--> nats. In energy distance no difference was seen (0.005<!--=masks_gain_three_maps_ged[0]--> ± 0.008<!--=masks_gain_three_maps_ged[1]-->). In matched IoU the latent is worse (a gain of −0.115<!--=masks_gain_three_maps_matched[0]--> ± 0.012<!--=masks_gain_three_maps_matched[1]-->): of the samples of three maps only 0.08<!--=three_shares[3]--> are none of the readings. So to get below the perfect map no latent vector was needed, but the number of readings.
 #
 # In energy distance the latent has 0.089<!--=masks_latent_ged[0]-->, one map 0.263<!--=masks_one_map_ged[0]-->, and the best single map 0.182<!--=masks_best_single_map_ged[0]-->, although that one was chosen with the answers in view. In matched IoU the latent has 0.726<!--=masks_latent_matched[0]--> and the best single map 0.702<!--=masks_best_single_map_matched[0]-->. A perfect latent would have 0.963<!--=masks_perfect_latent_matched[0]-->: grey samples are nobody's partner.
 #
 # The Brier score looks at the mean only: the perfect latent and the perfect map have the same, 0.087<!--=masks_perfect_latent_brier[0]--> and 0.087<!--=masks_best_single_map_brier[0]-->. So a latent can beat the best single map in the other three measures, and not in this one. Here it is a little worse than one map, 0.100<!--=masks_latent_brier[0]--> against 0.097<!--=masks_one_map_brier[0]-->.
 #
-# The pixel latent cannot have fewer nats than the perfect map: integrate $u$ out, and the pixels are independent again. It has 212<!--=masks_pixel_latent_nll[0]-->, as many as one map. **Its noise is no answer**: its samples look like nobody, and its matched IoU, 0.625<!--=masks_pixel_latent_matched[0]-->, is the smallest. Its loss asks for the mean of $p(y\mid u)$, which a small variance can give as well as a large one, and the estimate from ten draws favours a small one. Nothing asks the samples to differ as people do.
+# The pixel latent cannot have fewer nats than the perfect map: integrate $u$ out, and the pixels are independent again. It has 212<!--=masks_pixel_latent_nll[0]-->, as many as one map. **Its noise is no answer**: its samples look like nobody, and its matched IoU, 0.625<!--=masks_pixel_latent_matched[0]-->, is the smallest. Its energy distance, 0.239<!--=masks_pixel_latent_ged[0]-->, is nevertheless smaller than that of one map. Its loss asks for the mean of $p(y\mid u)$, which a small variance can give as well as a large one, and the estimate from ten draws favours a small one. Nothing asks the samples to differ as people do.
 #
 # ## Edges that several people drew
 #
@@ -465,28 +465,28 @@ for (task, method), model in models.items():
         answers[method] = np.resize(maps, (5, size, size))  # one map five times
 rows = several_answers.rows_of_maps([x_val[0]] * len(answers), answers.values())
 fig = plots.image_grid(rows, row_labels=list(answers), cell=1.0)
-alt = "A picture with a purple disc, a pink triangle and a brown square. In the first row edges that five annotators drew: three alike, one moved by a pixel, one without the lines between objects. Below, five answers each of one map, dropout and the latent: all show the same grey lines along the outlines. Those of dropout and of the latent differ in darkness, hardly in place; one of dropout has dots all over the objects."
+alt = "A picture with a purple disc, a pink triangle and a brown square. In the first row edges that five annotators drew: three alike, one moved by a pixel, one without the lines between objects. Below, one map five times, and five answers each of dropout and the latent: all show the same grey lines along the outlines, and a blur between disc and triangle. Those of dropout and of the latent differ in darkness, hardly in place; one of dropout has dots all over the objects."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run, one map has 133<!--=edges_one_map_nll[0]--> nats, dropout 125<!--=edges_dropout_nll[0]-->, the latent 122<!--=edges_latent_nll[0]--> ± 8<!--=edges_latent_nll[1]-->; the perfect map has 69<!--=edges_best_single_map_nll[0]-->, and a perfect latent 1.09<!--=edges_perfect_latent_nll[0]-->. No network can reach these two: in which direction the unsteady one is off is drawn by lot, and cannot be seen. Who knows all but this has 89<!--=edges_blind_best_single_map--> nats with one map and 1.51<!--=edges_blind_perfect_latent--> with a latent. So a latent could gain a lot, and this one has gained little: its five answers differ in darkness and hardly in place. That answers the prediction: it has learned where most lines are, about which people agree, and not yet who drew them.
+# In the stored run, one map has 133<!--=edges_one_map_nll[0]--> nats, dropout 125<!--=edges_dropout_nll[0]-->, the latent 122<!--=edges_latent_nll[0]--> ± 8<!--=edges_latent_nll[1]-->; the perfect map has 69<!--=edges_best_single_map_nll[0]-->, and a perfect latent 1.09<!--=edges_perfect_latent_nll[0]-->. No network can reach these two: in which direction the unsteady one is off is drawn by lot, and cannot be seen. A model that knows all but this has 89<!--=edges_blind_best_single_map--> nats with one map and 1.51<!--=edges_blind_perfect_latent--> with a latent. So a latent could gain a lot, and this one has gained little: it does not even reach the best single map, and its five answers differ in darkness and hardly in place. That answers the prediction: it has learned where most lines are, about which people agree, and not yet who drew them.
 #
 # Dropout has the smallest energy distance of the three networks, 0.213<!--=edges_dropout_ged[0]-->; the latent has 0.228<!--=edges_latent_ged[0]-->, one map 0.282<!--=edges_one_map_ged[0]-->. The best single map, which does not vary at all, has 0.062<!--=edges_best_single_map_ged[0]-->. So a small distance does not show that answers vary as people do.
 #
 # ## What may be said?
 #
-# Two contrasts were named before the measurement: latent − one map, and latent − dropout, each in four measures, for masks and for edges. That is 16 comparisons, so the p-values are corrected after Holm (1979). A gain is positive where the latent is better.
+# Two contrasts were named before the measurement: latent − one map, and latent − dropout, each in four measures, for masks and for edges. That is 16 comparisons, so the p-values are corrected after Holm (1979). The comparisons further above were not named before, and are corrected on their own. A gain is positive where the latent is better.
 
 # %%
 gains = several_answers.gains(scores[steps[-1]])
 print(several_answers.gains_table(gains))
 
 # %% [markdown]
-# In the stored run, for **masks**, the latent is better than one map by 150<!--=masks_gain_one_map_nll[0]--> ± 11<!--=masks_gain_one_map_nll[1]--> nats, better in energy distance and matched IoU, and worse in Brier score (a gain of −0.003<!--=masks_gain_one_map_brier[0]-->). Against dropout the four words are the same.
+# In the stored run, for **masks**, the latent is better than one map by 150<!--=masks_gain_one_map_nll[0]--> ± 11<!--=masks_gain_one_map_nll[1]--> nats, better in energy distance and matched IoU, and worse in Brier score (a gain of −0.003<!--=masks_gain_one_map_brier[0]-->). Against dropout the four verdicts are the same.
 #
 # For **edges** it is better than one map by 10<!--=edges_gain_one_map_nll[0]--> ± 2<!--=edges_gain_one_map_nll[1]--> nats and in energy distance, level in matched IoU, and a little worse in Brier score. Against dropout it is better in three measures and worse in energy distance (−0.016<!--=edges_gain_dropout_ged[0]-->); its 2.4<!--=edges_gain_dropout_nll[0]--> ± 1.4<!--=edges_gain_dropout_nll[1]--> nats may come from the estimates.
 #
-# Each word is about *these* trained networks: with one training each, the intervals cover pictures and not first weights. So no conclusion about the methods should rest on it, beyond the one that needs no training. `12.full-answers.yaml` asks for two trainings of each at two lengths. It has no kept record yet; where there is one, the figure shows it.
+# Each word is about *these* trained networks: with one training each, the intervals cover pictures and not first weights. So no conclusion about the methods should rest on it. That no single map gets below the perfect map needs no training. `12.full-answers.yaml` asks for two trainings of the latent, of one map and of dropout, at two lengths. It has no kept record yet; where there is one, the figure shows it.
 
 # %% tags=["results"]
 shorter = scores[steps[0]] if len(steps) == 2 else None
@@ -510,7 +510,7 @@ record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 # - No single map can have fewer nats than the perfect map. For masks, the latent had fewer after a short training and better scores than the best single map in energy distance and matched IoU.
 # - The KL is information and misfit of the prior. The information is at most the entropy of the readings.
 # - Three maps with shares, told the number of readings, came near the latent in nats and had more decided samples.
-# - For edges, the latent's answers differed in darkness and hardly in place.
+# - For edges, the latent did not reach the best single map: its answers differed in darkness and hardly in place.
 # - Every measure needs its ends: what the best single map and a perfect latent score.
 # - Noise in every pixel on its own cannot say that pixels change together.
 #
@@ -530,21 +530,14 @@ record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 #    At most ln 3 = 1.1 nats, the entropy of the readings. The rest is how far the prior is from the average of the posteriors. A prior of three narrow Gaussians would save it.
 #
 #    </details>
-# 3. Samples of a model have a small energy distance and a small matched IoU. What may have happened?
+# 3. Samples of a model have a smaller energy distance than one map has, and a smaller matched IoU. What may have happened?
 #
 #    <details><summary>Answer</summary>
 #
 #    They differ like noise, and each is far from every annotation.
 #
 #    </details>
-# 4. Why does the KL keep the samples usable?
-#
-#    <details><summary>Answer</summary>
-#
-#    In use $z$ comes from the prior. Without the KL the posterior may put $z$ where the prior hardly ever draws, and the head has never seen what the prior gives.
-#
-#    </details>
-# 5. The unsteady annotator chooses among two directions instead of eight. Which NLL can a latent then reach for edges?
+# 4. The unsteady annotator chooses among two directions instead of eight. Which NLL can a latent then reach for edges?
 #
 #    <details><summary>Answer</summary>
 #
