@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from helpers import data, losses
-from helpers.generative import beside_real, evaluator
+from helpers import data, losses, metrics
+from helpers.generative import beside_real, evaluator, whole_objects
 
 
 def test_real_pictures_score_as_the_ruler_and_the_rule_say():
@@ -41,3 +41,31 @@ def test_bounds_stand_beside_each_other():
     assert row["bound"][0] == pytest.approx(5) == row["common"][0]
     assert row["latents"] == (1.0, 0.0) and row["sigma"] == 0.1
     assert row["bits"] == pytest.approx(8 - 5 / (12 * np.log(2)))
+
+
+def test_blocks_have_scores_of_their_own_and_a_block_of_real_pictures_each():
+    easy = {"objects": 1, "radius": (0.18, 0.25), "contrast": (0.25, 0.6)}
+    pictures = data.load("shapes", "val", limit=100, size=32, texture=0.1, noise=0.02, **easy)
+    x, kinds = data.to_float(pictures.images), pictures.factors["class"] - 1
+    ruler = evaluator.SampleEvaluator(x[:20], kinds[:20], x[:20], steps=2, batch_size=4)
+    real, drawn = x[20:60], x[60:].copy()
+    rng = np.random.default_rng(0)
+    drawn[:20] = (drawn[:20] + 0.1 * rng.standard_normal(drawn[:20].shape)).clip(0, 1)
+    scores, modes = beside_real.block_scores(ruler, real, drawn, blocks=2)
+    assert all(len(row) == 2 for row in scores.values())
+    assert {name: scores[name] for name in ("distance", "precision", "recall")} == ruler.compare(
+        real, drawn, 2
+    )
+    assert np.array_equal(modes, whole_objects.modes(drawn))
+    for i, block in enumerate((slice(20), slice(20, 40))):
+        seen = whole_objects.survey(drawn[block])
+        energy = [metrics.gradient_energy(a[block]).mean() for a in (drawn, real)]
+        assert scores["whole"][i] == pytest.approx(seen["whole"].mean())
+        assert scores["soft"][i] == pytest.approx(np.median(seen["soft"]))
+        assert scores["sharpness"][i] == pytest.approx(energy[0] / energy[1])
+    assert scores["sharpness"][0] > 2 * scores["sharpness"][1]
+
+    fewer, modes = beside_real.block_scores(ruler, real, drawn[:30], blocks=2)
+    assert [len(row) for row in fewer.values()] == [1] * 6 and len(modes) == 20
+    with pytest.raises(ValueError, match="Received: 10 pictures"):
+        beside_real.block_scores(ruler, real, drawn[:10], blocks=2)

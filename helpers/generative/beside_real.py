@@ -1,8 +1,9 @@
 """Models beside real pictures: scores of sets of draws, and bounds at one σ for all.
 
 `score_sets` gives what a `SampleEvaluator` and the rule of whole objects say of draws,
-`dequantised` bytes without gaps, `at_sigma` a likelihood with another σ, and `bounds_beside` all
-bounds with their intervals. NumPy in, NumPy out.
+`block_scores` the same and more block by block, for intervals; `dequantised` bytes without gaps,
+`at_sigma` a likelihood with another σ, and `bounds_beside` all bounds with their intervals. NumPy
+in, NumPy out.
 """
 
 import math
@@ -10,7 +11,7 @@ import math
 import numpy as np
 
 from helpers import losses, metrics
-from helpers.generative.whole_objects import one_whole_object
+from helpers.generative.whole_objects import one_whole_object, survey
 
 MEASURES = ("precision", "recall", "distance", "sharpness")
 
@@ -39,6 +40,45 @@ def score_sets(ruler, means, sigma=0.0, whole=100, seed=0):
         row["means"] = ruler.evaluate(without)
         rows.append(row)
     return rows, pictures
+
+
+def block_scores(ruler, real, pictures, blocks):
+    """Six scores of a set of pictures, one number a block, and which mode each picture belongs to.
+
+    Every block of pictures is compared with a block of real ones of its own. So the spread over
+    blocks says how far chance goes in both, and two sets that are compared with the same real
+    pictures can be compared block by block (`metrics.paired_difference`).
+
+    Args:
+        ruler: `evaluator.SampleEvaluator`.
+        real: `(M, H, W, C)`, values in [0, 1], cut into `blocks` of one size.
+        pictures: `(N, H, W, C)`, values in [0, 1], cut into blocks of that size; what is left over
+            is not looked at.
+        blocks: how many.
+
+    Returns:
+        (scores, modes). Scores: dictionary from a name to a list, one number a block: `distance`,
+        `precision` and `recall` by `ruler.compare`; `whole`, share of `one_whole_object`; `soft`,
+        median softness of outlines by `whole_objects.survey`; `sharpness`, mean gradient energy as
+        a share of the real block's. Modes: integers of `whole_objects.modes`, one a picture that
+        was looked at.
+
+    Raises:
+        ValueError: If not a whole block can be made of one of the two.
+    """
+    scores = ruler.compare(real, pictures, blocks)
+    size = len(real) // blocks
+    compared = len(scores["distance"]) * size
+    seen = survey(pictures[:compared])
+    energy = metrics.gradient_energy(pictures[:compared])  # (N,)
+    real_energy = metrics.gradient_energy(real[:compared])
+    scores |= {"whole": [], "soft": [], "sharpness": []}
+    for start in range(0, compared, size):
+        block = slice(start, start + size)
+        scores["whole"].append(float(seen["whole"][block].mean()))
+        scores["soft"].append(float(np.median(seen["soft"][block])))
+        scores["sharpness"].append(float(energy[block].mean() / real_energy[block].mean()))
+    return scores, seen["mode"]
 
 
 def dequantised(images, seed=0):
