@@ -38,7 +38,7 @@ _SHARED = {
     "seed": 0,
 }
 RECIPES = {
-    "gan-shapes32": {**_SHARED, "kind": "gan", "steps": 64000},
+    "gan-shapes32": {**_SHARED, "kind": "gan", "steps": 16000},
     "vaegan-shapes32": {
         **_SHARED,
         "kind": "vaegan",
