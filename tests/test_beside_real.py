@@ -51,21 +51,20 @@ def test_blocks_have_scores_of_their_own_and_a_block_of_real_pictures_each():
     real, drawn = x[20:60], x[60:].copy()
     rng = np.random.default_rng(0)
     drawn[:20] = (drawn[:20] + 0.1 * rng.standard_normal(drawn[:20].shape)).clip(0, 1)
-    scores, modes = beside_real.block_scores(ruler, real, drawn, blocks=2)
-    assert all(len(row) == 2 for row in scores.values())
-    assert {name: scores[name] for name in ("distance", "precision", "recall")} == ruler.compare(
-        real, drawn, 2
-    )
-    assert np.array_equal(modes, whole_objects.modes(drawn))
-    for i, block in enumerate((slice(20), slice(20, 40))):
+    rows, modes = beside_real.block_scores(ruler, real, drawn, blocks=2)
+    assert len(rows) == 2 and np.array_equal(modes, whole_objects.modes(drawn))
+    for name, scores in ruler.compare(real, drawn, 2).items():
+        assert [row[name] for row in rows] == scores
+    for row, block in zip(rows, (slice(20), slice(20, 40))):
         seen = whole_objects.survey(drawn[block])
         energy = [metrics.gradient_energy(a[block]).mean() for a in (drawn, real)]
-        assert scores["whole"][i] == pytest.approx(seen["whole"].mean())
-        assert scores["soft"][i] == pytest.approx(np.median(seen["soft"]))
-        assert scores["sharpness"][i] == pytest.approx(energy[0] / energy[1])
-    assert scores["sharpness"][0] > 2 * scores["sharpness"][1]
+        assert row["whole"] == pytest.approx(seen["whole"].mean())
+        assert row["soft"] == pytest.approx(np.median(seen["soft"]))
+        assert row["sharpness"] == pytest.approx(energy[0] / energy[1])
+    assert rows[0]["sharpness"] > 2 * rows[1]["sharpness"]
+    assert "sharpness" in metrics.score_table({"drawn": rows}, list(rows[0]))
 
     fewer, modes = beside_real.block_scores(ruler, real, drawn[:30], blocks=2)
-    assert [len(row) for row in fewer.values()] == [1] * 6 and len(modes) == 20
+    assert len(fewer) == 1 and len(modes) == 20
     with pytest.raises(ValueError, match="Received: 10 pictures"):
         beside_real.block_scores(ruler, real, drawn[:10], blocks=2)

@@ -57,28 +57,30 @@ def block_scores(ruler, real, pictures, blocks):
         blocks: how many.
 
     Returns:
-        (scores, modes). Scores: dictionary from a name to a list, one number a block: `distance`,
-        `precision` and `recall` by `ruler.compare`; `whole`, share of `one_whole_object`; `soft`,
-        median softness of outlines by `whole_objects.survey`; `sharpness`, mean gradient energy as
-        a share of the real block's. Modes: integers of `whole_objects.modes`, one a picture that
-        was looked at.
+        (rows, modes). Rows: one dictionary a block, as `metrics.score_table` takes them:
+        `distance`, `precision` and `recall` by `ruler.compare`; `whole`, share of
+        `one_whole_object`; `soft`, median softness of outlines by `whole_objects.survey`;
+        `sharpness`, mean gradient energy as a share of the real block's. Modes: integers of
+        `whole_objects.modes`, one a picture that was looked at.
 
     Raises:
         ValueError: If not a whole block can be made of one of the two.
     """
-    scores = ruler.compare(real, pictures, blocks)
+    by_features = ruler.compare(real, pictures, blocks)
     size = len(real) // blocks
-    compared = len(scores["distance"]) * size
+    compared = len(by_features["distance"]) * size
     seen = survey(pictures[:compared])
     energy = metrics.gradient_energy(pictures[:compared])  # (N,)
     real_energy = metrics.gradient_energy(real[:compared])
-    scores |= {"whole": [], "soft": [], "sharpness": []}
-    for start in range(0, compared, size):
+    rows = []
+    for i, start in enumerate(range(0, compared, size)):
         block = slice(start, start + size)
-        scores["whole"].append(float(seen["whole"][block].mean()))
-        scores["soft"].append(float(np.median(seen["soft"][block])))
-        scores["sharpness"].append(float(energy[block].mean() / real_energy[block].mean()))
-    return scores, seen["mode"]
+        row = {name: scores[i] for name, scores in by_features.items()}
+        row["whole"] = float(seen["whole"][block].mean())
+        row["soft"] = float(np.median(seen["soft"][block]))
+        row["sharpness"] = float(energy[block].mean() / real_energy[block].mean())
+        rows.append(row)
+    return rows, seen["mode"]
 
 
 def dequantised(images, seed=0):
