@@ -242,6 +242,7 @@ p = norm.pdf(line)
 for a in (0, 1, 2, 4, 8):
     divergence = gan.jensen_shannon_divergence(p, norm.pdf(line, a), width)
     print(f"a = {a}: JSD {divergence:.4f} of at most {np.log(2):.4f}")
+    assert divergence <= np.log(2)
 
 # %% [markdown]
 # It does not: from $a = 4$ to $a = 8$ it hardly moves. Once two densities do not overlap, a perfect discriminator is always right, and twice as far away is no worse. So its slope at $a = 8$ teaches a generator next to nothing.
@@ -312,7 +313,7 @@ def descend(loss, network, adam, opponent):
 
 
 # %% [markdown]
-# Now one step of the game: first the discriminator moves, then the generator. Losses are written with logits: $-\log D = \mathrm{softplus}(-\ell)$ and $-\log(1-D) = \mathrm{softplus}(\ell)$, where $\mathrm{softplus}(\ell) = \log(1 + e^\ell)$: about 0 far below 0, about $\ell$ far above.
+# In one step first the discriminator moves, then the generator. Losses are written with logits: $-\log D = \mathrm{softplus}(-\ell)$ and $-\log(1-D) = \mathrm{softplus}(\ell)$, where $\mathrm{softplus}(\ell) = \log(1 + e^\ell)$: about 0 far below 0, about $\ell$ far above.
 
 
 # %%
@@ -340,7 +341,7 @@ def train_step(real):
 
 
 # %% [markdown]
-# The training is the loop itself. `compile_step` turns the step into one compiled function; the learning rate stays as it is.
+# `compile_step` turns the step into one compiled function. The learning rate is constant.
 
 # %%
 variables = [*generator.variables, *discriminator.variables]
@@ -357,7 +358,7 @@ generator_adam.finalize_variable_values(generator.trainable_variables)  # the av
 print("losses of the last 50 steps:", trace[-50:].mean(axis=0).round(2))
 
 # %% [markdown]
-# This is a **demonstration**. The project keeps weights of the same networks after a longer training (`make weights NAME=gan-shapes32`).
+# This is a **demonstration**. Weights after a longer training are kept (`make weights NAME=gan-shapes32`).
 #
 # ## The same decoder, trained in three ways
 #
