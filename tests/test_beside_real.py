@@ -110,3 +110,30 @@ def test_differences_are_one_minus_the_other_set_by_set():
     expected = metrics.confidence_interval([1.0, 2.0])
     assert beside_real.differences(scores, "a", "b", ["x"]) == {"x": expected}
     assert beside_real.differences(scores, "b", "a", ["x"])["x"][0] == -expected[0]
+
+
+def test_blocks_have_scores_of_their_own_and_a_block_of_real_pictures_each():
+    easy = {"objects": 1, "radius": (0.18, 0.25), "contrast": (0.25, 0.6)}
+    pictures = data.load("shapes", "val", limit=100, size=32, texture=0.1, noise=0.02, **easy)
+    x, kinds = data.to_float(pictures.images), pictures.factors["class"] - 1
+    ruler = evaluator.SampleEvaluator(x[:20], kinds[:20], x[:20], steps=2, batch_size=4)
+    real, drawn = x[20:60], x[60:].copy()
+    rng = np.random.default_rng(0)
+    drawn[:20] = (drawn[:20] + 0.1 * rng.standard_normal(drawn[:20].shape)).clip(0, 1)
+    rows, modes = beside_real.block_scores(ruler, real, drawn, blocks=2)
+    assert len(rows) == 2 and np.array_equal(modes, whole_objects.modes(drawn))
+    for name, scores in ruler.compare(real, drawn, 2).items():
+        assert [row[name] for row in rows] == scores
+    for row, block in zip(rows, (slice(20), slice(20, 40))):
+        seen = whole_objects.survey(drawn[block])
+        energy = [metrics.gradient_energy(a[block]).mean() for a in (drawn, real)]
+        assert row["whole"] == pytest.approx(seen["whole"].mean())
+        assert row["soft"] == pytest.approx(np.median(seen["soft"]))
+        assert row["sharpness"] == pytest.approx(energy[0] / energy[1])
+    assert rows[0]["sharpness"] > 2 * rows[1]["sharpness"]
+    assert "sharpness" in metrics.score_table({"drawn": rows}, list(rows[0]))
+
+    fewer, modes = beside_real.block_scores(ruler, real, drawn[:30], blocks=2)
+    assert len(fewer) == 1 and len(modes) == 20
+    with pytest.raises(ValueError, match="Received: 10 pictures"):
+        beside_real.block_scores(ruler, real, drawn[:10], blocks=2)

@@ -166,3 +166,17 @@ def test_interval_panels_have_common_rows_and_leave_out_what_is_empty():
     low, high = figure.axes[1].get_ylim()
     assert low > high  # the first row is on top
     plt.close(figure)
+
+
+def test_interval_panels_stand_in_rows_with_limits_of_their_own():
+    rows = {"first": (0.2, 0.1), "second": (0.6, 0.0)}
+    panels = {"one": rows, "two": rows, "three": rows}
+    limits = {"one": (0, 1), "two": (0, 2), "three": (-1, 3)}
+    figure = plots.interval_panels(panels, limits, columns=2)
+    shown = [axis for axis in figure.axes if axis.get_visible()]
+    assert [axis.get_xlim() for axis in shown] == [(0, 1), (0, 2), (-1, 3)]
+    assert [axis.get_xlabel() for axis in shown] == list(panels) and len(figure.axes) == 4
+    places = [axis.get_subplotspec() for axis in shown]
+    assert [(p.rowspan.start, p.colspan.start) for p in places] == [(0, 0), (0, 1), (1, 0)]
+    assert all(axis.yaxis_inverted() for axis in shown)
+    plt.close(figure)

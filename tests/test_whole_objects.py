@@ -85,3 +85,31 @@ def test_modes_are_kinds_and_quarters():
     turned = whole_objects.modes(some.images[:, ::-1, ::-1])
     assert (turned % 4 == 3 - modes % 4).mean() > 0.9  # the opposite quarter
     assert whole_objects.modes(np.full((1, 32, 32, 3), 0.5)).tolist() == [-1]
+
+
+def test_a_survey_says_what_the_others_say_and_how_soft_outlines_are():
+    from scipy import ndimage
+
+    sharp = _drawn(40).images / 255
+    blurred = ndimage.gaussian_filter(sharp, (0, 1.0, 1.0, 0))
+    noisy = (sharp + 0.03 * np.random.default_rng(0).standard_normal(sharp.shape)).clip(0, 1)
+    seen = {}
+    for name, pictures in {"sharp": sharp, "blurred": blurred, "noisy": noisy}.items():
+        seen[name] = whole_objects.survey(pictures)
+        assert seen[name]["whole"].dtype == bool and seen[name]["soft"].shape == (40,)
+        assert np.array_equal(seen[name]["mode"], whole_objects.modes(pictures))
+        assert np.array_equal(seen[name]["whole"], whole_objects.one_whole_object(pictures))
+    assert [float(s) for s in seen["sharp"]["soft"]] == [
+        whole_objects.outline(image)["soft"] for image in sharp
+    ]
+    medians = {name: np.median(one["soft"]) for name, one in seen.items()}
+    assert medians["blurred"] > 1.5 * medians["sharp"]
+    assert medians["noisy"] == pytest.approx(medians["sharp"], rel=0.1)  # grain is no soft outline
+
+
+def test_a_survey_takes_other_radii_and_pictures_of_one_colour():
+    small = _drawn(40, radius=(0.11, 0.14)).images
+    assert whole_objects.survey(small)["whole"].mean() < 0.1
+    assert whole_objects.survey(small, radius=(0.11, 0.14))["whole"].mean() > 0.5
+    bare = whole_objects.survey(np.full((1, 32, 32, 3), 0.5))
+    assert not bare["whole"][0] and bare["mode"][0] == -1 and bare["soft"][0] == np.inf

@@ -1,10 +1,10 @@
 """Models beside real pictures: scores of sets of draws, and bounds at one σ for all.
 
 `score_sets` gives what a `SampleEvaluator` and the rule of whole objects say of draws,
-`intervals` the scores of all models and `differences` those of two; `dequantised` gives bytes
-without gaps, `at_sigma` a likelihood with another σ, `bounds_beside` all bounds with their intervals
-and `bounds_table` their text; `blurred`, `softness` and `look` tell how soft outlines are. NumPy in,
-NumPy out.
+`intervals` the scores of all models and `differences` those of two, `block_scores` scores of one
+set block by block; `dequantised` gives bytes without gaps, `at_sigma` a likelihood with another σ,
+`bounds_beside` all bounds with their intervals and `bounds_table` their text; `blurred`, `softness`
+and `look` tell how soft outlines are. NumPy in, NumPy out.
 """
 
 import math
@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from helpers import losses, metrics
-from helpers.generative.whole_objects import one_whole_object, outline
+from helpers.generative.whole_objects import one_whole_object, outline, survey
 
 MEASURES = ("precision", "recall", "distance", "sharpness")
 
@@ -136,6 +136,47 @@ def look(ruler, images, count=100):
     soft = soft[np.isfinite(soft)]
     mean, half = metrics.confidence_interval(soft) if len(soft) else (math.nan, math.nan)
     return ruler.evaluate(images)["sharpness"], mean, half
+
+
+def block_scores(ruler, real, pictures, blocks):
+    """Six scores of a set of pictures, one number a block, and which mode each picture belongs to.
+
+    Every block of pictures is compared with a block of real ones of its own. So the spread over
+    blocks says how far chance goes in both, and two sets that are compared with the same real
+    pictures can be compared block by block (`metrics.paired_difference`).
+
+    Args:
+        ruler: `evaluator.SampleEvaluator`.
+        real: `(M, H, W, C)`, values in [0, 1], cut into `blocks` of one size.
+        pictures: `(N, H, W, C)`, values in [0, 1], cut into blocks of that size; what is left over
+            is not looked at.
+        blocks: how many.
+
+    Returns:
+        (rows, modes). Rows: one dictionary a block, as `metrics.score_table` takes them:
+        `distance`, `precision` and `recall` by `ruler.compare`; `whole`, share of
+        `one_whole_object`; `soft`, median softness of outlines by `whole_objects.survey`;
+        `sharpness`, mean gradient energy as a share of the real block's. Modes: integers of
+        `whole_objects.modes`, one a picture that was looked at.
+
+    Raises:
+        ValueError: If not a whole block can be made of one of the two.
+    """
+    by_features = ruler.compare(real, pictures, blocks)
+    size = len(real) // blocks
+    compared = len(by_features["distance"]) * size
+    seen = survey(pictures[:compared])
+    energy = metrics.gradient_energy(pictures[:compared])  # (N,)
+    real_energy = metrics.gradient_energy(real[:compared])
+    rows = []
+    for i, start in enumerate(range(0, compared, size)):
+        block = slice(start, start + size)
+        row = {name: scores[i] for name, scores in by_features.items()}
+        row["whole"] = float(seen["whole"][block].mean())
+        row["soft"] = float(np.median(seen["soft"][block]))
+        row["sharpness"] = float(energy[block].mean() / real_energy[block].mean())
+        rows.append(row)
+    return rows, seen["mode"]
 
 
 def dequantised(images, seed=0):

@@ -1,10 +1,8 @@
 """A second prior for a trained VAE: a mixture of Gaussians, fitted to where its posteriors lie.
 
 `fitted_mixture` fits it, `mixture_latents` also draws from it; `draw` draws from one that is there,
-and `kl_to_mixture` says how far posteriors are from it. `bound` is L_k with any prior.
+and `kl_to_mixture` says how far posteriors are from it.
 """
-
-import math
 
 import numpy as np
 
@@ -87,47 +85,3 @@ def kl_to_mixture(vae, x, mixture, noise):
     z = mean + np.exp(0.5 * log_variance) * noise
     log_q = -0.5 * (np.log(2 * np.pi) + log_variance + noise**2).sum(axis=1)
     return log_q - mixture.score_samples(z)
-
-
-def bound(vae, x, log_prior, k=50, seed=0):
-    """The importance-weighted bound L_k of log p(x), in nats, with another prior than N(0, I).
-
-    The prior is a part of the model: with each it is another model, and another bound. For N(0, I)
-    `metrics.iwae_bound` gives it faster.
-
-    Args:
-        vae: `models.VAE` with a vector latent and a Gaussian likelihood.
-        x: `(N, H, W, C)`, float32 in [0, 1].
-        log_prior: function of latents `(M, K)` to log densities `(M,)`, such as `score_samples` of
-            a mixture.
-        k: importance samples for each picture.
-        seed: of the samples.
-
-    Returns:
-        `(N,)`.
-
-    Examples:
-        >>> from scipy.stats import norm
-        >>> from helpers.generative import mixture_prior
-        >>> vae = models.dense_vae((4,), latent=2, hidden=3, likelihood="gaussian", sigma=0.5)
-        >>> x = np.random.default_rng(0).random((5, 4), "float32")
-        >>> mixture_prior.bound(vae, x, lambda z: norm.logpdf(z).sum(axis=1)).shape
-        (5,)
-
-    References:
-        Burda et al. (2016). https://arxiv.org/abs/1509.00519
-    """
-    from scipy.special import logsumexp
-    from scipy.stats import norm
-
-    mean, log_variance = vae.encoder.predict(x, batch_size=500, verbose=0)  # (N, K)
-    epsilon = np.random.default_rng(seed).standard_normal((k, *mean.shape))  # (k, N, K)
-    log_q = norm.logpdf(epsilon).sum(axis=-1) - 0.5 * log_variance.sum(axis=-1)  # (k, N)
-    z = (mean + np.exp(0.5 * log_variance) * epsilon).reshape(-1, mean.shape[-1])
-    sigma = math.exp(float(vae.log_sigma()))
-    log_constant = x[0].size * math.log(sigma * math.sqrt(2 * math.pi))
-    decoded = vae.decoder.predict(z.astype("float32"), batch_size=500, verbose=0)
-    error = np.square(decoded.reshape(k, *x.shape) - x).reshape(*log_q.shape, -1).sum(axis=-1)
-    log_likelihood = -error / (2 * sigma**2) - log_constant
-    log_weights = log_likelihood + log_prior(z).reshape(log_q.shape) - log_q
-    return logsumexp(log_weights, axis=0) - math.log(k)

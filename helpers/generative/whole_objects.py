@@ -1,7 +1,8 @@
 """Which pictures show exactly one whole disc, square or triangle: a rule, so that draws are counted.
 
-`one_whole_object` says yes or no, `outline` what it looked at, `modes` which shape is where. NumPy in, NumPy out. The rule is for
-pictures like those of `shapes` with one object on faint texture; it knows nothing of photographs.
+`one_whole_object` says yes or no, `modes` which shape is where, `survey` both at one look and how
+soft the outlines are, `outline` what they look at. NumPy in, NumPy out. The rule is for pictures
+like those of `shapes` with one object on faint texture; it knows nothing of photographs.
 """
 
 from functools import lru_cache
@@ -52,21 +53,7 @@ def one_whole_object(images, radius=(0.18, 0.25)):
         >>> whole_objects.one_whole_object(np.full((1, 32, 32, 3), 0.5)).tolist()     # a bare ground
         [False]
     """
-    x = _pixels(images)
-    least, most = (np.pi * r**2 * m for r, m in zip(radius, MARGIN))
-    found = [outline(image) for image in x]
-    return np.array(
-        [
-            f["contrast"] >= FAINT
-            and f["second"] < CRUMB
-            and least <= f["area"] <= most
-            and f["fit"] >= FIT
-            and f["soft"] <= SOFT
-            and f["uneven"] <= UNEVEN
-            for f in found
-        ],
-        dtype=bool,
-    )
+    return survey(images, radius)["whole"]
 
 
 def modes(images):
@@ -89,17 +76,42 @@ def modes(images):
         >>> whole_objects.modes(picture[None]).tolist()
         [6]
     """
-    found = []
-    for image in _pixels(images):
-        region = outline(image)
-        rows, columns = np.nonzero(region["mask"])
-        if len(rows):
-            middle_row, middle_column = ((side - 1) / 2 for side in region["mask"].shape)
-            half = 2 * (rows.mean() > middle_row) + (columns.mean() > middle_column)
-            found.append(4 * list(KINDS.values()).index(region["kind"]) + int(half))
-        else:
-            found.append(-1)
-    return np.array(found)
+    return survey(images)["mode"]
+
+
+def survey(images, radius=(0.18, 0.25)):
+    """What `one_whole_object` and `modes` say, and how soft the outlines are, at one look.
+
+    A look at a picture takes a millisecond or two, so who needs more than one of the three asks
+    here.
+
+    Args:
+        images: `(N, H, W, C)`, uint8, or float in [0, 1].
+        radius: of the objects, least and greatest, as given to `shapes`.
+
+    Returns:
+        Dictionary of arrays `(N,)`: `whole`, booleans of `one_whole_object`; `mode`, integers of
+        `modes`; `soft`, floats of `outline`: pixels on the way from ground to object, divided by
+        the root of the area in pixels, infinite for a picture of one colour.
+
+    Raises:
+        ValueError: if the array has no such shape, or holds values that are no pixels.
+
+    Examples:
+        >>> from helpers.generative import whole_objects
+        >>> picture = np.full((32, 32, 3), 0.3)
+        >>> picture[10:22, 8:20] = 0.8
+        >>> seen = whole_objects.survey(picture[None])
+        >>> bool(seen["whole"][0]), int(seen["mode"][0])     # a square, upper left
+        (True, 4)
+    """
+    least, most = (np.pi * r**2 * m for r, m in zip(radius, MARGIN))
+    found = [outline(image) for image in _pixels(images)]
+    return {
+        "whole": np.array([_is_whole(f, least, most) for f in found], dtype=bool),
+        "mode": np.array([_mode(f) for f in found], dtype=int),
+        "soft": np.array([f["soft"] for f in found], dtype=float),
+    }
 
 
 def outline(image):
@@ -164,6 +176,26 @@ def outline(image):
         "soft": float(soft),
         "uneven": float(spread / contrast),
     }
+
+
+def _is_whole(found, least, most):
+    return (
+        found["contrast"] >= FAINT
+        and found["second"] < CRUMB
+        and least <= found["area"] <= most
+        and found["fit"] >= FIT
+        and found["soft"] <= SOFT
+        and found["uneven"] <= UNEVEN
+    )
+
+
+def _mode(found):
+    rows, columns = np.nonzero(found["mask"])
+    if not len(rows):
+        return -1
+    middle_row, middle_column = ((side - 1) / 2 for side in found["mask"].shape)
+    quarter = 2 * int(rows.mean() > middle_row) + int(columns.mean() > middle_column)
+    return 4 * list(KINDS.values()).index(found["kind"]) + quarter
 
 
 def _pixels(images):

@@ -5,7 +5,7 @@ refuses pixels that it cannot learn from, `pair_checks` networks that are no enc
 `two_level` has a VAE with two levels of latents; `saving` saves and exports, `resizing` makes a
 network for images of another size, `first_edition` reads older files.
 
-Notebooks: 00, 03, 06 to 10 and 13 to 16.
+Notebooks: 00, 03, 06 to 10, 13, 14 and 16.
 """
 
 from helpers.backend import value_and_grad  # students' notebooks take it from here

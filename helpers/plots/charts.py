@@ -140,13 +140,14 @@ def differences(axis, rows, label="", colour="#0072B2", shift=0.0):
     axis.set_ylim(len(rows) - 0.4, -0.6)
 
 
-def interval_panels(panels, limits=(0, 1.25)):
+def interval_panels(panels, limits=(0, 1.25), columns=None):
     """One panel of `intervals` beside the other, with common rows; the first row is on top.
 
     Args:
         panels: dictionary from a label to rows as for `intervals`; panels without rows are left
             out, and the names of the rows are those of the first.
-        limits: of all panels.
+        limits: of all panels, or a dictionary from a label to its limits.
+        columns: how many panels stand side by side, the others below; all of them unless given.
 
     Returns:
         The figure, for `plots.show`.
@@ -155,10 +156,15 @@ def interval_panels(panels, limits=(0, 1.25)):
 
     panels = {label: rows for label, rows in panels.items() if rows}
     names = list(next(iter(panels.values())))
-    size = (3.2 + 2.9 * len(panels), 0.8 + 0.3 * len(names))
-    figure, axes = plt.subplots(1, len(panels), figsize=size, sharey=True, squeeze=False)
-    for axis, (label, rows) in zip(axes[0], panels.items()):
-        intervals(axis, {name: rows[name] for name in names}, label, limits)
+    columns = len(panels) if columns is None else columns
+    lines = -(-len(panels) // columns)  # of panels, rounded up
+    size = (3.2 + 2.9 * columns, lines * (0.8 + 0.3 * len(names)))
+    figure, axes = plt.subplots(lines, columns, figsize=size, sharey=True, squeeze=False)
+    for axis, (label, rows) in zip(axes.flat, panels.items()):
+        own = limits[label] if isinstance(limits, dict) else limits
+        intervals(axis, {name: rows[name] for name in names}, label, own)
+    for axis in axes.flat[len(panels) :]:
+        axis.set_visible(False)
     if not axes[0, 0].yaxis_inverted():  # each panel has turned the common axis round
         axes[0, 0].invert_yaxis()
     return figure
