@@ -486,7 +486,7 @@ print(several_answers.gains_table(gains))
 #
 # For **edges** it is better than one map by 10<!--=edges_gain_one_map_nll[0]--> ± 2<!--=edges_gain_one_map_nll[1]--> nats and in energy distance, level in matched IoU, and a little worse in Brier score. Against dropout it is better in three measures and worse in energy distance (−0.016<!--=edges_gain_dropout_ged[0]-->); its 2.4<!--=edges_gain_dropout_nll[0]--> ± 1.4<!--=edges_gain_dropout_nll[1]--> nats may come from the estimates.
 #
-# Each word is about *these* trained networks: with one training each, the intervals cover pictures and not first weights. So no conclusion about the methods should rest on it. That no single map gets below the perfect map needs no training. `12.full-answers.yaml` asks for two trainings of the latent, of one map and of dropout, at two lengths. It has no kept record yet; where there is one, the figure shows it.
+# Each word is about *these* trained networks: with one training each, the intervals cover pictures and not first weights. So no conclusion about the methods should rest on it. `12.full-answers.yaml` asks for two trainings of the latent, of one map and of dropout, at two lengths. It has no kept record yet; where there is one, the figure shows it.
 
 # %% tags=["results"]
 shorter = scores[steps[0]] if len(steps) == 2 else None
