@@ -38,11 +38,11 @@ _SHARED = {
     "seed": 0,
 }
 RECIPES = {
-    "gan-shapes32": {**_SHARED, "kind": "gan", "steps": 4000},
+    "gan-shapes32": {**_SHARED, "kind": "gan", "steps": 32000},
     "vaegan-shapes32": {
         **_SHARED,
         "kind": "vaegan",
-        "steps": 2000,
+        "steps": 8000,
         "weights": [20.0, 300.0],
         "start": "vae-shapes32",
     },
