@@ -137,5 +137,12 @@ def test_tables_and_records_name_every_number():
         "ahead_hole_told_VAE_search_nothing": [0.1, 0.02, 0.01],
         "word_hole_told_VAE_search_nothing": "better",
     }
-    lines = mask_comparison.contrasts_table({key: row, ("flips", *key[1:]): row}).splitlines()
-    assert lines[0] == "VAE, search − nothing" and len(lines) == 3
+    level = {**row, "word": "level"}
+    found = {key: row, ("flips", *key[1:]): level, ("flips", "DAE", "nothing"): row}
+    lines = mask_comparison.contrasts_table(found).splitlines()
+    assert lines[0].split() == ["hole,", "told", "flips"]
+    assert lines[1].count("+0.100 ± 0.020") == 2 and lines[1].count("*") == 1
+    assert lines[2].startswith("DAE − nothing") and lines[2].count("+0.100") == 1
+    chosen = {("flips", "DAE"): ((2,), True), ("flips", "drawn masks"): ((), False)}
+    lines = mask_comparison.settings_table(chosen).splitlines()
+    assert lines[1].split() == ["DAE", "2,", "once"] and lines[2].split()[-1] == "-"

@@ -168,36 +168,53 @@ def table(cells):
     Examples:
         >>> from helpers.experiments import mask_comparison
         >>> print(mask_comparison.table({("hole", "majority"): 0.5, ("hole", "DAE"): "1 (once)"}))
-                                    hole
-        majority                   0.500
-        DAE                     1 (once)
+                      hole
+        majority             0.500
+        DAE               1 (once)
     """
     kinds, methods = (list(dict.fromkeys(names)) for names in zip(*cells))
-    lines = [" " * 14 + "".join(f"{kind:>18}" for kind in kinds)]
+    wide = max(len(method) for method in methods)
+    lines = [" " * wide + "".join(f"{kind:>18}" for kind in kinds)]
     for method in methods:
         row = [cells.get((kind, method), "") for kind in kinds]
         row = [cell if isinstance(cell, str) else f"{cell:.3f}" for cell in row]
-        lines.append(f"{method:<14}" + "".join(f"{cell:>18}" for cell in row))
-    return "\n".join(lines)
+        lines.append(f"{method:<{wide}}" + "".join(f"{cell:>18}" for cell in row))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def settings_table(chosen):
+    """What `repair_all` chose, as text: the setting, and "once" where once_more was chosen.
+
+    Examples:
+        >>> from helpers.experiments import mask_comparison
+        >>> chosen = {("hole", "majority"): ((3, 1), True), ("hole", "search"): ((), False)}
+        >>> print(mask_comparison.settings_table(chosen))
+                      hole
+        majority        3, 1, once
+        search                   -
+    """
+    cells = {}
+    for key, (setting, once_more) in chosen.items():
+        words = [str(value) for value in setting] + ["once"] * once_more
+        cells[key] = ", ".join(words) or "-"
+    return table(cells)
 
 
 def contrasts_table(found):
-    """What `contrasts` gave as text, a line for each pair and kind.
+    """What `contrasts` gave as text: a star where the word is not "level".
 
     Examples:
         >>> from helpers.experiments import mask_comparison
         >>> row = {"gain": 0.1, "half": 0.02, "p": 0.01, "word": "better"}
         >>> print(mask_comparison.contrasts_table({("hole", "search", "nothing"): row}))
-        search − nothing
-          hole            +0.100 ± 0.020  better
+                                      hole
+        search − nothing  +0.100 ± 0.020 *
     """
-    lines, last = [], None
+    cells = {}
     for (kind, method, rival), row in found.items():
-        if (method, rival) != last:
-            lines.append(f"{method} − {rival}")
-            last = (method, rival)
-        lines.append(f"  {kind:<15} {row['gain']:+.3f} ± {row['half']:.3f}  {row['word']}")
-    return "\n".join(lines)
+        star = " " if row["word"] == "level" else "*"
+        cells[kind, f"{method} − {rival}"] = f"{row['gain']:+.3f} ± {row['half']:.3f} {star}"
+    return table(cells)
 
 
 def results(means, found):
