@@ -99,6 +99,29 @@ def test_a_training_in_parts_is_the_whole_one_and_all_networks_learn(kind):
     np.testing.assert_allclose(again, losses, rtol=1e-3)
 
 
+@pytest.mark.parametrize("kind", ["gan", "vaegan"])
+def test_each_player_moves_the_answer_its_own_way(kind):
+    # The logit says how real a picture looks: drawn ones shall look real to a judge that stands
+    # still, and a judge alone shall find real ones more real than drawn ones.
+    z = np.random.default_rng(1).normal(size=(64, 2)).astype("float32")
+
+    def logit(networks, pictures):
+        return float(np.mean(networks[-1].predict(pictures, verbose=0)[0]))
+
+    trainer, networks = small_trainer(kind, rates=(0.0, 0.01))
+    before = logit(networks, networks[-2].predict(z, verbose=0))
+    trainer.fit(STREAM, 6)
+    assert logit(networks, networks[-2].predict(z, verbose=0)) > before
+
+    trainer, networks = small_trainer(kind, rates=(0.01, 0.0))
+    trainer.fit(STREAM, 6)
+    real, drawn = (
+        np.concatenate([STREAM[i][0] for i in range(4)]),
+        networks[-2].predict(z, verbose=0),
+    )
+    assert logit(networks, real) > logit(networks, drawn)
+
+
 def test_the_average_is_between_the_weights_that_it_averages():
     trainer, (generator, discriminator) = small_trainer()
     trainer.fit(STREAM, 1)

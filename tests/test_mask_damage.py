@@ -51,3 +51,28 @@ def test_any_of_them_draws_all_three_and_is_a_function_of_the_generator():
     flipped = ~told & (wrong > 0.2)
     shares = [told.mean(), flipped.mean(), (~told & ~flipped).mean()]
     np.testing.assert_allclose(shares, 1 / 3, atol=0.08)
+
+
+def test_points_leave_a_share_of_right_pixels_scattered_anywhere():
+    left = mask_damage.points(MASKS, rng(), share=0.2)
+    known = left.sum(axis=-1) > 0
+    assert known.mean() == pytest.approx(0.2, abs=0.005)
+    np.testing.assert_array_equal(left[known], mask_damage.one_hot(MASKS)[known])
+    np.testing.assert_allclose(known.mean(axis=0).mean(axis=0), 0.2, atol=0.02)  # no column
+    np.testing.assert_allclose(known.mean(axis=0).mean(axis=1), 0.2, atol=0.02)  # nor row
+    assert left.dtype == "float32" and not mask_damage.points(MASKS, rng(), share=0).any()
+
+
+def test_a_network_that_is_trained_with_the_damage_does_not_see_points():
+    assert list(mask_damage.KINDS) == ["flips", "hole, told", "hole, not told"]
+
+
+@pytest.mark.parametrize("damage", [*mask_damage.KINDS.values(), mask_damage.points])
+def test_maps_of_two_classes_get_two_channels(damage):
+    two = (MASKS > 0).astype("uint8")
+    damaged = damage(two, rng(), classes=2)
+    assert damaged.shape == (400, 32, 32, 2)
+    four = damage(two, rng())
+    if damage is not mask_damage.flips:  # which other class it is depends on how many there are
+        np.testing.assert_array_equal(damaged, four[..., :2])
+    assert mask_damage.any_of_them(two, rng(), classes=2).shape == (400, 32, 32, 2)

@@ -95,3 +95,9 @@ def test_crossed_p_value_falls_as_the_interval_leaves_zero():
 def test_crossed_p_value_says_nothing_without_an_interval():
     assert metrics.crossed_p_value([[0.5]]) == 1.0
     assert metrics.crossed_p_value(np.zeros((3, 4))) == 1.0
+
+
+def test_crossed_p_value_of_a_mean_that_is_zero_but_for_rounding_is_1():
+    scores = np.array([[0.1, 0.2, -0.3]])
+    assert 0 < scores.mean() < 1e-15
+    assert metrics.crossed_p_value(scores) == 1.0

@@ -131,7 +131,9 @@ class FreshMasks(keras.utils.PyDataset):
         size: Side of the maps in pixels.
         objects, radius: Of `scenes.sample`.
         damage: Function of (maps uint8 `(N, size, size)`, NumPy generator) → what a network gets,
-            `(N, size, size, 4)`; the target is then the undamaged map. None gives no target.
+            `(N, size, size, C)`; the target is then the undamaged map. None gives no target.
+        draw: Function of (how many, seed) → maps `(N, size, size)`, in place of those of `scenes`.
+        classes: C, how many classes the maps have.
 
     Examples:
         >>> (x,) = data.stream.FreshMasks(batch_size=3, steps_per_epoch=10)[0]
@@ -148,10 +150,13 @@ class FreshMasks(keras.utils.PyDataset):
         objects=scenes.CLEAR["objects"],
         radius=scenes.CLEAR["radius"],
         damage=None,
+        draw=None,
+        classes=mask_damage.CLASSES,
     ):
         super().__init__()
         self.batch_size, self.steps_per_epoch = int(batch_size), int(steps_per_epoch)
         self.seed, self.size, self.epoch, self.first_epoch = int(seed), int(size), 0, 0
+        self.draw, self.classes = draw or self._scenes, int(classes)
         self.objects, self.radius, self.damage = tuple(objects), tuple(radius), damage
 
     def __len__(self):
@@ -161,13 +166,15 @@ class FreshMasks(keras.utils.PyDataset):
         if not 0 <= index < len(self):
             raise IndexError(f"Batch {index} of {len(self)}")
         seeds = np.random.SeedSequence(self.seed, spawn_key=(STREAM, self.epoch, int(index)))
-        own = int(seeds.generate_state(1, "uint64")[0])
-        scene = scenes.sample(self.batch_size, own, self.size, self.objects, self.radius)
-        maps = scenes.label_maps(scene, self.size)  # (B, size, size)
-        x = mask_damage.one_hot(maps)
+        maps = self.draw(self.batch_size, int(seeds.generate_state(1, "uint64")[0]))
+        x = mask_damage.one_hot(maps, self.classes)
         if self.damage is None:
             return (x,)
         return self.damage(maps, np.random.default_rng(seeds)), x
+
+    def _scenes(self, count, seed):
+        scene = scenes.sample(count, seed, self.size, self.objects, self.radius)
+        return scenes.label_maps(scene, self.size)
 
     def on_epoch_end(self):
         self.epoch += 1

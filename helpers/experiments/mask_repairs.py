@@ -1,8 +1,8 @@
-"""What notebook 14 compares a search in a latent with: filters of label maps, and a small segmenter.
+"""What notebook 14 compares a search in a latent with: filters, drawn maps, and a small segmenter.
 
 A damaged map has one channel for each class; a pixel that is not known has 0 in all of them, see
 `data.mask_damage`. The matrix T of a kind of damage has the rows "what it is", the columns "what is
-seen"; each row sums to 1.
+seen"; each row sums to 1. A repair gives probabilities of the classes, and `answer_of` the map.
 """
 
 import math
@@ -12,6 +12,9 @@ import numpy as np
 
 from helpers import backend, pyramids
 from helpers.data.mask_damage import one_hot
+
+SURE = 0.99  # probability of the class of a pixel, where a repair gives classes alone
+PART = 1000  # maps whose likelihoods are computed at once, 16 MB at 32×32 pixels
 
 
 def confusion(masks, damaged):
@@ -32,7 +35,7 @@ def confusion(masks, damaged):
         >>> [round(float(share), 2) for share in mask_repairs.confusion(masks, seen)[0]]
         [0.96, 0.01, 0.01, 0.01]
     """
-    counts = np.einsum("nhwc,nhwk->ck", one_hot(masks), damaged) + 1
+    counts = np.einsum("nhwc,nhwk->ck", one_hot(masks, damaged.shape[-1]), damaged) + 1
     return counts / counts.sum(axis=1, keepdims=True)
 
 
@@ -57,6 +60,52 @@ def evidence(damaged, matrix):
     return (damaged @ matrix.T + (1 - known)).astype("float32")
 
 
+def answer_of(probabilities, damaged, matrix, once_more):
+    """The most probable class of each pixel.
+
+    Args:
+        probabilities: of the classes, `(N, H, W, C)`.
+        damaged: `(N, H, W, C)`.
+        matrix: T, `(C, C)`.
+        once_more: whether what is seen at a pixel counts once more for this pixel: by Bayes' rule
+            the probability of class c is then proportional to p(c)·T[c, seen].
+
+    Returns:
+        Classes, integer `(N, H, W)`.
+
+    Examples:
+        >>> from helpers.experiments import mask_repairs
+        >>> guess = np.array([[[[0.6, 0.4, 0.0, 0.0]]]])
+        >>> damaged = data.mask_damage.one_hot(np.array([[[1]]]))
+        >>> for once_more in (False, True):
+        ...     print(mask_repairs.answer_of(guess, damaged, np.eye(4), once_more).item())
+        0
+        1
+    """
+    if once_more:
+        probabilities = probabilities * evidence(damaged, matrix)
+    return np.asarray(probabilities).argmax(axis=-1)
+
+
+def nearly_sure(masks, num_classes):
+    """Probabilities for a repair that gives classes alone: `SURE` for each, the rest in equal parts.
+
+    Args:
+        masks: classes, integer `(N, H, W)`.
+        num_classes: C, two or more.
+
+    Returns:
+        float32 `(N, H, W, C)`.
+
+    Examples:
+        >>> from helpers.experiments import mask_repairs
+        >>> print(mask_repairs.nearly_sure(np.array([[[1]]]), 4)[0, 0, 0].round(4))
+        [0.0033 0.99   0.0033 0.0033]
+    """
+    chosen = one_hot(masks, num_classes)
+    return SURE * chosen + (1 - SURE) / (num_classes - 1) * (1 - chosen)
+
+
 def majority(damaged, matrix, side, times):
     """Each pixel gets the most frequent class of a window around it, several times over.
 
@@ -67,22 +116,25 @@ def majority(damaged, matrix, side, times):
         times: how often.
 
     Returns:
-        Classes, integer `(N, H, W)`. A pixel that never has a neighbour to vote gets class 0.
+        Probabilities, `nearly_sure`, `(N, H, W, C)`. A pixel that never has a neighbour to vote
+        gets class 0.
 
     Examples:
         >>> from helpers.experiments import mask_repairs
         >>> masks = np.ones((1, 9, 9), int)
         >>> masks[0, 4, 4] = 3
-        >>> int(mask_repairs.majority(data.mask_damage.one_hot(masks), None, 3, 1)[0, 4, 4])
+        >>> voted = mask_repairs.majority(data.mask_damage.one_hot(masks), None, 3, 1)
+        >>> int(voted[0, 4, 4].argmax())
         1
     """
     from scipy import ndimage
 
+    classes = damaged.shape[-1]
     for _ in range(times):
         share = ndimage.uniform_filter(damaged, (0, side, side, 0), mode="nearest")
         voted = share.max(axis=-1) > 1e-4  # else nothing in the window is known
-        damaged = one_hot(share.argmax(axis=-1)) * voted[..., None]
-    return damaged.argmax(axis=-1)
+        damaged = one_hot(share.argmax(axis=-1), classes) * voted[..., None]
+    return nearly_sure(damaged.argmax(axis=-1), classes)
 
 
 def smoother(damaged, matrix, strength, width):
@@ -97,7 +149,7 @@ def smoother(damaged, matrix, strength, width):
         width: of its Gaussian, pixels.
 
     Returns:
-        Classes, integer `(N, H, W)`.
+        Beliefs, which sum to 1 at each pixel, `(N, H, W, C)`.
 
     Examples:
         >>> from helpers.experiments import mask_repairs
@@ -105,19 +157,50 @@ def smoother(damaged, matrix, strength, width):
         >>> masks[0, 4, 4] = 3
         >>> noisy = 0.7 * np.eye(4) + 0.1 * (1 - np.eye(4))
         >>> seen = data.mask_damage.one_hot(masks)
-        >>> int(mask_repairs.smoother(seen, noisy, 8, 1)[0, 4, 4])
+        >>> int(mask_repairs.smoother(seen, noisy, 8, 1)[0, 4, 4].argmax())
         1
     """
-    from scipy import ndimage
+    from scipy import ndimage, special
 
     own = np.log(evidence(damaged, matrix))
-    logits = own
+    belief = special.softmax(own, axis=-1)
     for _ in range(10):
-        belief = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        belief /= belief.sum(axis=-1, keepdims=True)
         around = ndimage.gaussian_filter(belief, (0, width, width, 0), mode="nearest")
-        logits = own + strength * around
-    return logits.argmax(axis=-1)
+        belief = special.softmax(own + strength * around, axis=-1)
+    return belief
+
+
+def most_likely(candidates, damaged, matrix):
+    """The map among many that makes what is seen most likely: log p = Σ log T[its class, seen].
+
+    No network: the sum runs over the known pixels and is one product of two matrices. Candidates
+    that are drawn from a prior stand for the prior: what it never draws cannot be the answer.
+
+    Args:
+        candidates: integer `(M, H, W)`.
+        damaged: `(N, H, W, C)`.
+        matrix: T, `(C, C)`, without a 0.
+
+    Returns:
+        Probabilities, `nearly_sure`, `(N, H, W, C)`.
+
+    Examples:
+        >>> from helpers.experiments import mask_repairs
+        >>> candidates = np.array([[[1, 1]], [[2, 2]]])
+        >>> damaged = np.zeros((1, 1, 2, 4), "float32")
+        >>> damaged[0, 0, 0, 2] = 1  # class 2 is seen in the first pixel, nothing in the second
+        >>> matrix = 0.7 * np.eye(4) + 0.1 * (1 - np.eye(4))
+        >>> mask_repairs.most_likely(candidates, damaged, matrix).argmax(axis=-1).tolist()
+        [[[2, 2]]]
+    """
+    log_evidence = np.log(evidence(damaged, matrix)).reshape(len(damaged), -1)
+    parts = []
+    for start in range(0, len(candidates), PART):
+        maps = one_hot(candidates[start : start + PART], len(matrix))
+        parts.append(maps.reshape(len(maps), -1) @ log_evidence.T)
+    log_likelihood = np.concatenate(parts)  # (M, N)
+    best = log_likelihood.argmax(axis=0)
+    return nearly_sure(candidates[best], len(matrix))
 
 
 def small_segmenter(images, masks, num_classes, steps, seed):

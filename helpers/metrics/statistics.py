@@ -96,6 +96,8 @@ def crossed_p_value(scores):
     lowest, highest = 1e-12, 1 - 1e-12
     if beyond(lowest) <= 0:
         return lowest
+    if beyond(highest) >= 0:  # a mean that differs from 0 by rounding
+        return 1.0
     return float(optimize.brentq(beyond, lowest, highest, xtol=1e-12))
 
 
