@@ -446,7 +446,8 @@ for draw, found in enumerate(draws):
 means = mask_comparison.mean_ious(masks_val, draws, classes)
 print(mask_comparison.table(means))
 ends = {"best": miou(reconstructions), "floor": miou(0 * masks_val)}
-print(f"undamaged masks, reconstructed {ends['best']:.3f}; background alone {ends['floor']:.3f}")
+line = "undamaged masks, reconstructed {best:.3f}; background alone {floor:.3f}"
+print(line.format(**ends))
 
 # %% tags=["picture"]
 shown = [0, 1]  # two masks for each kind of damage
