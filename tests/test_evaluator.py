@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from corruptions import corruptions
 
 from helpers import data
-from helpers.generative import evaluator, samples
+from helpers.generative import evaluator
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +32,7 @@ def test_it_knows_more_than_chance(sample_evaluator, halves):
 def test_corruptions_are_worse_than_no_fault(sample_evaluator, halves):
     x, labels = halves
     good = sample_evaluator.evaluate(x[500:])
-    made = {
-        n: sample_evaluator.evaluate(a)
-        for n, a in samples.corruptions(x[500:], labels[500:]).items()
-    }
+    made = {n: sample_evaluator.evaluate(a) for n, a in corruptions(x[500:], labels[500:]).items()}
     assert set(evaluator.METRICS) < set(good) and good["kinds"].sum() == pytest.approx(1)
     for name in ("blurred", "mean picture", "pure noise", "ten pictures"):
         assert made[name]["distance"] > good["distance"], name
