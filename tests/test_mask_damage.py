@@ -70,9 +70,9 @@ def test_a_network_that_is_trained_with_the_damage_does_not_see_points():
 @pytest.mark.parametrize("damage", [*mask_damage.KINDS.values(), mask_damage.points])
 def test_maps_of_two_classes_get_two_channels(damage):
     two = (MASKS > 0).astype("uint8")
-    damaged = damage(two, rng(), classes=2)
+    damaged = damage(two, rng(), num_classes=2)
     assert damaged.shape == (400, 32, 32, 2)
     four = damage(two, rng())
     if damage is not mask_damage.flips:  # which other class it is depends on how many there are
         np.testing.assert_array_equal(damaged, four[..., :2])
-    assert mask_damage.any_of_them(two, rng(), classes=2).shape == (400, 32, 32, 2)
+    assert mask_damage.any_of_them(two, rng(), num_classes=2).shape == (400, 32, 32, 2)

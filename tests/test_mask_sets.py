@@ -79,7 +79,7 @@ def test_varied_maps_are_mirrored_zoomed_and_moved_and_nothing_else():
 
 
 def test_fresh_batches_can_be_drawn_from_such_a_function(pets):
-    stream = FreshMasks(6, 3, seed=2, draw=pets.draw, classes=3)
+    stream = FreshMasks(6, 3, seed=2, draw=pets.draw, num_classes=3)
     (x,) = stream[1]
     assert x.shape == (6, 32, 32, 3) and (x.sum(axis=-1) == 1).all()
     np.testing.assert_array_equal(stream[1][0], x)

@@ -79,6 +79,19 @@ def test_it_starts_from_a_vae_with_one_level():
     assert float(two.log_sigma()) == pytest.approx(float(one.log_sigma()))
 
 
+def test_the_vae_that_it_starts_from_works_after_its_training():
+    # JAX takes arrays away in a training: the two must share none.
+    x = np.random.default_rng(0).random((2, 32, 32, 3), "float32")
+    one = models.conv_vae((32, 32, 3), 3, 4, likelihood="gaussian", seed=0)
+    two = models.TwoLevelVAE((32, 32, 3), **SIZES, seed=0)
+    before = one.predict(x, verbose=0)
+    two.start_from(one)
+    two.compile(keras.optimizers.Adam(1e-2))
+    two.fit(x, epochs=2, verbose=0)
+    np.testing.assert_allclose(one.predict(x, verbose=0), before, atol=1e-5)
+    assert float(one.log_sigma()) != float(two.log_sigma())
+
+
 def test_training_lowers_the_loss_and_samples_follow_u(vae, x):
     vae.compile(keras.optimizers.Adam(3e-3), run_eagerly=True)
     history = vae.fit(np.repeat(x, 4, axis=0), epochs=4, batch_size=10, verbose=0).history

@@ -133,7 +133,7 @@ class FreshMasks(keras.utils.PyDataset):
         damage: Function of (maps uint8 `(N, size, size)`, NumPy generator) → what a network gets,
             `(N, size, size, C)`; the target is then the undamaged map. None gives no target.
         draw: Function of (how many, seed) → maps `(N, size, size)`, in place of those of `scenes`.
-        classes: C, how many classes the maps have.
+        num_classes: C, how many classes the maps have.
 
     Examples:
         >>> (x,) = data.stream.FreshMasks(batch_size=3, steps_per_epoch=10)[0]
@@ -151,12 +151,12 @@ class FreshMasks(keras.utils.PyDataset):
         radius=scenes.CLEAR["radius"],
         damage=None,
         draw=None,
-        classes=mask_damage.CLASSES,
+        num_classes=mask_damage.CLASSES,
     ):
         super().__init__()
         self.batch_size, self.steps_per_epoch = int(batch_size), int(steps_per_epoch)
         self.seed, self.size, self.epoch, self.first_epoch = int(seed), int(size), 0, 0
-        self.draw, self.classes = draw or self._scenes, int(classes)
+        self.draw, self.num_classes = draw or self._scenes, int(num_classes)
         self.objects, self.radius, self.damage = tuple(objects), tuple(radius), damage
 
     def __len__(self):
@@ -167,7 +167,7 @@ class FreshMasks(keras.utils.PyDataset):
             raise IndexError(f"Batch {index} of {len(self)}")
         seeds = np.random.SeedSequence(self.seed, spawn_key=(STREAM, self.epoch, int(index)))
         maps = self.draw(self.batch_size, int(seeds.generate_state(1, "uint64")[0]))
-        x = mask_damage.one_hot(maps, self.classes)
+        x = mask_damage.one_hot(maps, self.num_classes)
         if self.damage is None:
             return (x,)
         return self.damage(maps, np.random.default_rng(seeds)), x

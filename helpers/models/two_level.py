@@ -147,7 +147,8 @@ class TwoLevelVAE(VAE):
             else:
                 self.parts["bottom_up"].set_weights(given)
         if self.sigma is None and vae.sigma is None:
-            self.raw_log_sigma.assign(vae.raw_log_sigma)
+            # A copy: JAX would let both share an array, and take it away in the next training.
+            self.raw_log_sigma.assign(ops.convert_to_numpy(vae.raw_log_sigma).copy())
 
     def _levels(self, x, noise, training):
         """KL of every number of u and w, `(B, …)`, and a sample of p(x|…)'s mean."""

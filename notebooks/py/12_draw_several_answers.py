@@ -178,8 +178,8 @@ def kl_between(mean, log_variance, prior_mean, prior_log_variance):
     return 0.5 * ops.sum(ops.exp(ratio) + shift - 1 - ratio, axis=-1)
 
 
-q = np.array([[1.0]]), np.log([[0.25]])  # μ = 1, σ = ½
-p = np.array([[2.0]]), np.log([[0.25]])
+q = ops.array([[1.0]]), ops.log(ops.array([[0.25]]))  # μ = 1, σ = ½
+p = ops.array([[2.0]]), ops.log(ops.array([[0.25]]))
 nats = float(kl_between(*q, *p)[0])
 print(f"N(1, 0.5²) from N(2, 0.5²): {nats:.4f} nats")
 assert abs(nats - float(losses.gaussian_kl(*q, *p)[0])) < 1e-5

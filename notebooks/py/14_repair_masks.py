@@ -141,7 +141,7 @@ def compile_and_fit(model, steps, damage=None, loss=None):
     schedule = training.rise_and_fall(0.005, steps)
     adam = keras.optimizers.Adam(schedule, beta_2=0.99)
     model.compile(adam, loss, **backend.compile_options(planned=steps))
-    source = {"draw": pictures.draw, "classes": classes}
+    source = {"draw": pictures.draw, "num_classes": classes}
     stream = FreshMasks(32, steps, seed, SIZE, damage=damage, **source)
     model.fit(stream, shuffle=False, verbose=0)
 
@@ -213,7 +213,7 @@ damages = {
     "flips": lambda masks, rng: mask_damage.flips(masks, rng, flipped, classes),
     "hole, told": lambda masks, rng: mask_damage.told_hole(masks, rng, hole, classes),
     "hole, not told": lambda masks, rng: mask_damage.untold_hole(masks, rng, hole, classes),
-    "points": lambda masks, rng: mask_damage.points(masks, rng, classes=classes),
+    "points": lambda masks, rng: mask_damage.points(masks, rng, num_classes=classes),
 }
 
 
