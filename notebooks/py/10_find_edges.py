@@ -207,7 +207,7 @@ def reconstruct(vae, x):
     """Encode, draw z from q(z | x), decode: (N, H, W, 3)."""
     mean, log_variance = vae.encode(x.astype("float32"))
     noise = np.random.default_rng(seed).normal(size=mean.shape).astype("float32")
-    r = vae.decode(mean + ops.exp(log_variance / 2) * noise)
+    r = vae.decode(mean + ops.exp(log_variance / 2) * ops.array(noise))
     return ops.convert_to_numpy(r).clip(0, 1)
 
 

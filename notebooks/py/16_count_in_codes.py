@@ -398,11 +398,11 @@ def pass_by_hand(x, noise_u, noise_w):
     """log p(x|u, v), the KL of u and the KL of w: nats, (N,) each."""
     part = two_levels.parts  # the five networks
     mean_u, log_variance_u, low = part["bottom_up"](x)
-    u = mean_u + ops.exp(0.5 * log_variance_u) * noise_u
+    u = mean_u + ops.exp(0.5 * log_variance_u) * ops.array(noise_u)
     top = part["top_down"](u)  # features that u alone gives, (N, 8, 8, 32)
     m, log_s2 = part["prior"](top)
     mean_w, log_variance_w = part["posterior"]([low, top])
-    w = mean_w + ops.exp(0.5 * log_variance_w) * noise_w
+    w = mean_w + ops.exp(0.5 * log_variance_w) * ops.array(noise_w)
     v = m + ops.exp(0.5 * log_s2) * w
     redrawn = part["pixels"]([top, v])
     nll = losses.gaussian_nll(x, redrawn, two_levels.log_sigma())
