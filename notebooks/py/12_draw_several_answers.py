@@ -121,7 +121,7 @@ print("of twenty people:", INTERPRETATIONS)
 # %% [markdown]
 # ## With cross-entropy, one map is the average
 #
-# A network with one answer gives a probability $q$ for each pixel. Let a share $p$ of the people mark that pixel. The mean cross-entropy is $-p\log q-(1-p)\log(1-q)$, and its derivative is $(q-p)/(q(1-q))$: negative below $p$, positive above it. So the only minimum is at $q=p$. A loss with this property is called *proper*: the best answer is the truth about each pixel. **A proper loss on single pixels asks for the average, and the average of several masks is in general no mask.** Another loss asks for another map: 1 − [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) asks for one mask that is near to the people on average.
+# A network with one answer gives a probability $q$ for each pixel. Let a share $p$ of the people mark that pixel. The mean cross-entropy is $-p\log q-(1-p)\log(1-q)$, and its derivative is $(q-p)/(q(1-q))$: negative below $p$, positive above it. So the only minimum is at $q=p$. A loss with this property is called *proper*. **A proper loss on single pixels asks for the average, and the average of several masks is in general no mask.** Another loss asks for another map: 1 − [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) asks for one mask that is near to the people on average.
 #
 # What does it cost? With one map, the pixels count as independent. If two readings are equally likely and differ in $n$ pixels, the best map says ½ at all of them, and every person's mask costs $n\ln 2$ nats. A model that knows the two readings pays $\ln 2$ nats once, for which of them it is.
 #
@@ -168,7 +168,7 @@ print(f"perfect latent {latent_nats.mean():.2f} nats, perfect map {map_nats.mean
 #
 # $$\mathrm{KL}=\mathbb E_q\Big[\log\tfrac{s}{\sigma}-\tfrac{(z-\mu)^2}{2\sigma^2}+\tfrac{(z-m)^2}{2s^2}\Big]=\log\tfrac{s}{\sigma}-\tfrac12+\tfrac{\sigma^2+(\mu-m)^2}{2s^2}.$$
 #
-# The middle fraction has the mean ½, because $(z-\mu)/\sigma$ is a standard normal. In the last one, $z-m=(z-\mu)+(\mu-m)$; the two parts are not correlated, so their squares add up. With $m=0$ and $s=1$ it is the formula of notebook `03`.
+# The middle fraction has the mean ½, because $(z-\mu)/\sigma$ is a standard normal. In the last one, $z-m=(z-\mu)+(\mu-m)$; the two parts are not correlated, so their squares add up.
 
 # %% tags=["nbval-check-output"]
 def kl_between(mean, log_variance, prior_mean, prior_log_variance):
@@ -192,7 +192,7 @@ assert abs(nats - float(losses.gaussian_kl(*q, *p)[0])) < 1e-5
 # - `gaussian` makes a mean and a $\log\sigma^2$, kept between −8 and 8, of coarse features.
 # - `head` gets the features and, at every place, the same $z$. Three 1×1 convolutions make the logits.
 #
-# In `compute_loss` stands the negative bound, with one draw of $z$ for each pair of picture and mask. Notebook `03` explains `mu + exp(…) * noise`.
+# In `compute_loss` stands the negative bound, with one draw of $z$ for each pair of picture and mask.
 
 # %%
 class ConditionalVAE(keras.Model):
@@ -325,7 +325,7 @@ if your_distances is not None:
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Always A: $2\cdot\tfrac12-0-\tfrac12=\tfrac12$. A ∪ B overlaps with each by one half, so $d=\tfrac12$, and again $2\cdot\tfrac12-0-\tfrac12=\tfrac12$. The coin: $2\cdot\tfrac12-\tfrac12-\tfrac12=0$. (A hundred tosses that are exactly half and half come out a little below: two different ones differ too often.)
+# Always A: $2\cdot\tfrac12-0-\tfrac12=\tfrac12$. A ∪ B overlaps with each by one half, so $d=\tfrac12$, and again $2\cdot\tfrac12-0-\tfrac12=\tfrac12$. The coin: $2\cdot\tfrac12-\tfrac12-\tfrac12=0$.
 #
 # </details>
 
@@ -444,7 +444,7 @@ for (_, name), model in models.items():
 #
 # ## Edges that several people drew
 #
-# Now edges, on the same pictures, with one map, dropout and the latent. Five simulated annotators drew in each (notebook `02`): a careful one, an unsteady one who is a pixel off, a hasty one who overlooks faint objects, a zealous one who also marks texture, and one who leaves out lines between objects. Lines are widened by one pixel to each side before two drawings are compared.
+# Now edges, with one map, dropout and the latent. Five simulated annotators drew in each (notebook `02`): a careful one, an unsteady one who is a pixel off, a hasty one who overlooks faint objects, a zealous one who also marks texture, and one who leaves out lines between objects. Lines are widened by one pixel to each side before two drawings are compared.
 #
 # > **Predict first.** Where these people differ, it is mostly by a pixel. Which will the latent learn first: where the lines are, or who drew them?
 
@@ -482,7 +482,7 @@ gains = several_answers.gains(scores[steps[-1]])
 print(several_answers.gains_table(gains))
 
 # %% [markdown]
-# In the stored run, for **masks**, the latent is better than one map by 150<!--=masks_gain_one_map_nll[0]--> ± 11<!--=masks_gain_one_map_nll[1]--> nats, better in energy distance and matched IoU, and worse in Brier score (a gain of −0.003<!--=masks_gain_one_map_brier[0]-->). Against dropout the four verdicts are the same.
+# In the stored run, for **masks**, the latent is better than one map by 150<!--=masks_gain_one_map_nll[0]--> ± 11<!--=masks_gain_one_map_nll[1]--> nats, better in energy distance and matched IoU, and worse in Brier score (a gain of −0.003<!--=masks_gain_one_map_brier[0]-->).
 #
 # For **edges** it is better than one map by 10<!--=edges_gain_one_map_nll[0]--> ± 2<!--=edges_gain_one_map_nll[1]--> nats and in energy distance, level in matched IoU, and a little worse in Brier score. Against dropout it is better in three measures and worse in energy distance (−0.016<!--=edges_gain_dropout_ged[0]-->); its 2.4<!--=edges_gain_dropout_nll[0]--> ± 1.4<!--=edges_gain_dropout_nll[1]--> nats may come from the estimates.
 #
@@ -511,8 +511,6 @@ record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 # - The KL is information and misfit of the prior. The information is at most the entropy of the readings.
 # - Three maps with shares, told the number of readings, came near the latent in nats and had more decided samples.
 # - For edges, the latent did not reach the best single map: its answers differed in darkness and hardly in place.
-# - Every measure needs its ends: what the best single map and a perfect latent score.
-# - Noise in every pixel on its own cannot say that pixels change together.
 #
 # ## Check yourself
 #
@@ -554,16 +552,11 @@ record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 #    *Everything* shares pieces with the other two readings, so it can lie between them. Between two neighbours the model draws a piece in grey.
 #
 #    </details>
-# 2. **No KL.** Set `beta = 0.0`. The [reconstruction](../docs/site/glossary.md#term-reconstruction) becomes better. What happens to the samples?
-#
-#    <details><summary>Hint</summary>
-#
-#    Nothing keeps the posterior where the prior is.
-#
-#    </details>
+# 2. **Other answers to the same question.** Draw all log-odds from one low-rank Gaussian (Monteiro and others, 2020), take latents at several resolutions (*PHiSeg*, Baumgartner and others, 2019), or, for edges, a spread that is learned (UAED, Zhou and others, 2023). Which of them can tell three readings apart?
 #
 # ## References
 #
+# - Baumgartner, C. F. and others (2019). PHiSeg. MICCAI. [arXiv:1906.04045](https://arxiv.org/abs/1906.04045)
 # - Burda, Y., Grosse, R. and Salakhutdinov, R. (2016). Importance Weighted Autoencoders. ICLR. [arXiv:1509.00519](https://arxiv.org/abs/1509.00519)
 # - Gal, Y. and Ghahramani, Z. (2016). Dropout as a Bayesian Approximation: Representing Model Uncertainty in Deep Learning. ICML. [arXiv:1506.02142](https://arxiv.org/abs/1506.02142)
 # - Hoffman, M. D. and Johnson, M. J. (2016). ELBO surgery: yet another way to carve up the variational evidence lower bound. NIPS workshop. [approximateinference.org](http://approximateinference.org/2016/accepted/HoffmanJohnson2016.pdf)
@@ -571,6 +564,8 @@ record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 # - Kendall, A. and Gal, Y. (2017). What Uncertainties Do We Need in Bayesian Deep Learning for Computer Vision? NeurIPS. [arXiv:1703.04977](https://arxiv.org/abs/1703.04977)
 # - Kohl, S. A. A. and others (2018). A Probabilistic U-Net for Segmentation of Ambiguous Images. NeurIPS. [arXiv:1806.05034](https://arxiv.org/abs/1806.05034)
 # - Kohl, S. A. A. and others (2019). A Hierarchical Probabilistic U-Net for Modeling Multi-Scale Ambiguities. [arXiv:1905.13077](https://arxiv.org/abs/1905.13077)
+# - Monteiro, M. and others (2020). Stochastic Segmentation Networks. NeurIPS. [arXiv:2006.06015](https://arxiv.org/abs/2006.06015)
 # - Rupprecht, C. and others (2017). Learning in an Uncertain World: Representing Ambiguity Through Multiple Hypotheses. ICCV. [arXiv:1612.00197](https://arxiv.org/abs/1612.00197)
 # - Sohn, K., Lee, H. and Yan, X. (2015). Learning Structured Output Representation using Deep Conditional Generative Models. NeurIPS. <https://papers.nips.cc/paper/2015/hash/8d55a249e6baa5c06772297520da2051-Abstract.html>
 # - Székely, G. J. and Rizzo, M. L. (2013). Energy statistics: A class of statistics based on distances. *Journal of Statistical Planning and Inference* 143(8), 1249–1272. <https://doi.org/10.1016/j.jspi.2013.03.018>
+# - Zhou, C. and others (2023). The Treasure Beneath Multiple Annotations. CVPR. [arXiv:2303.11828](https://arxiv.org/abs/2303.11828)

@@ -303,7 +303,7 @@ def search(damaged, matrix, steps=fit_steps, start=None):
 
 
 # %% [markdown]
-# The idea is not ours. Yeh and others (2017) fill holes in photographs by a search in the latent of a GAN, Bora and others (2017) rebuild pictures from few measurements. Painchaud and others (2020) move the latent of an implausible heart to the nearest one whose mask obeys the rules of anatomy. Oktay and others (2018) use the knowledge earlier, while the segmenter is trained.
+# Yeh and others (2017) fill holes in photographs by a search in the latent of a GAN, Bora and others (2017) rebuild pictures from few measurements. Painchaud and others (2020) move the latent of an implausible heart to the nearest one whose mask obeys the rules of anatomy. Oktay and others (2018) use the knowledge earlier, while the segmenter is trained.
 #
 # > **Predict first.** For holes that we are told of: how far does *one pass* come, in which the encoder gives $z$ and the decoder the answer, without a search?
 
@@ -336,7 +336,7 @@ alt = "Ten masks, the same masks with a white square, and the answers after one 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# One pass reaches 0.527<!--=one_pass-->, less than doing nothing, 0.582<!--=hole_told_nothing-->. The encoder has never seen a pixel that is not known, and often names the wrong class. 10 steps of the search reach 0.766<!--=ten_steps-->, and 240 steps 0.920<!--=searched-->. The search uses the encoder for its start only. After that it asks the decoder, and leaves out what is not known. A disc of which the upper half was lost is whole again.
+# One pass reaches 0.527<!--=one_pass-->, less than doing nothing, 0.582<!--=hole_told_nothing-->. The encoder has never seen a pixel that is not known, and often names the wrong class. 10 steps of the search reach 0.766<!--=ten_steps-->, and 240 steps 0.920<!--=searched-->. The search uses the encoder for its start only. After that it asks the decoder, and leaves out what is not known.
 #
 # > **Predict first.** Masks with flips are repaired twice: with a matrix that says "1 % of the labels are wrong", and with the counted one, in which 30 % are. How much does it matter?
 
@@ -349,7 +349,7 @@ for name, matrix in {"1 %": almost_right, "counted": noise["flips"]}.items():
     print(f"{name}: mean IoU {told_noise[name]:.3f}")
 
 # %% [markdown]
-# With the wrong matrix the repair reaches 0.784<!--=noise_1-->, with the counted one 0.893<!--=noise_counted-->. All else is the same. A likelihood that allows 1 % of wrong labels gives each of them $-\log(0.01/3) = 5.7$ nats and has to explain three in ten. So the latent bends towards noise.
+# With the wrong matrix the repair reaches 0.784<!--=noise_1-->, with the counted one 0.893<!--=noise_counted-->. A likelihood that allows 1 % of wrong labels gives each of them $-\log(0.01/3) = 5.7$ nats and has to explain three in ten. So the latent bends towards noise.
 #
 # ## The controls
 #
@@ -548,7 +548,7 @@ record(results, bands, line.format(**results))
 # - Where nobody tells it what is lost, the repair is small, and so it is for a segmenter that mixes up classes.
 # - A denoising autoencoder was as good or better where it had seen the damage in training, and much worse with points, which it had not. The VAE was told of each damage by a matrix.
 # - The most likely of 20,000 drawn masks, without any network, was a strong control, and a good start for the search.
-# - It was the search that repaired, with a likelihood that knows the damage. One pass through the VAE made masks with holes worse.
+# - One pass through the VAE made masks with holes worse: the search repaired.
 # - All this is one draw of the damage and one training of each network, on masks that a program draws.
 #
 # ## Check yourself

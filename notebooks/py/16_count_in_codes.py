@@ -214,7 +214,7 @@ bounds = {
 # %% [markdown]
 # In the stored run the mixture saves 8.9<!--=mixture_gain[0]--> ± 0.4<!--=mixture_gain[1]--> nats of a rate of 68<!--=rate-->: about 10. So the misfit of $\mathcal N(0, I)$ is at least that: the mixture's own is not below 0. And 0.97<!--=one_level_mixture_whole[0]--> of its draws show one whole object, but only 0.08<!--=one_level_normal_whole[0]--> of those from $\mathcal N(0, I)$.
 #
-# Few nats, and nearly all draws wrong: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 3 nats for one twentieth, 9 nats for one in 8,000. (This is the simplest case. Here 0.08<!--=one_level_normal_whole[0]--> of the draws are whole: most of the 9 nats have other causes.) So **a prior can be nearly right in nats, and most of its draws can be wrong**.
+# Few nats, and nearly all draws wrong: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 3 nats for one twentieth, 9 nats for one in 8,000. (The simplest case: here most of the 9 nats have other causes.) So **a prior can be nearly right in nats, and most of its draws can be wrong**.
 
 # %% [markdown]
 # ## A latent of whole numbers: VQ-VAE
