@@ -134,9 +134,7 @@ def _train(name, recipe, steps, planned, held_out, work, say):
 def _held_out(recipe):
     """Pictures of the val split, or label maps, (N, H, W, C)."""
     if "masks" in recipe:
-        held_out = scenes.sample(HELD_OUT, recipe["seed"], **recipe["masks"])
-        maps = scenes.label_maps(held_out, recipe["masks"]["size"])
-        return mask_damage.one_hot(maps)
+        return mask_damage.one_hot(scenes.sample_maps(HELD_OUT, recipe["seed"], **recipe["masks"]))
     return data.to_float(data.load("shapes", "val", limit=HELD_OUT, **recipe["pictures"]).images)
 
 

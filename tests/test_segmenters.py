@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from helpers import segmentation
+from helpers import metrics, segmentation
 from helpers.checkpoint import ResultStore
 from helpers.experiments import segmenters
 from helpers.experiments.segmenters import MEASURES, RATES
@@ -95,7 +95,7 @@ def test_p_values_are_corrected_for_all_differences():
     told = segmenters.summary(found, ["A", "B"], {})
     one = np.array([row["iou"] for row in found["B", "longer"]])
     one -= [row["iou"] for row in found["A", "longer"]]
-    alone = segmenters.crossed_p_value(one)
+    alone = metrics.crossed_p_value(one)
     corrected = told["pairs_iou"][0][2]
     assert alone < corrected <= min(1, len(MEASURES) * alone) + 1e-9
 

@@ -101,3 +101,17 @@ def test_crossed_p_value_of_a_mean_that_is_zero_but_for_rounding_is_1():
     scores = np.array([[0.1, 0.2, -0.3]])
     assert 0 < scores.mean() < 1e-15
     assert metrics.crossed_p_value(scores) == 1.0
+
+
+def test_contrasts_are_corrected_together_and_say_which_way():
+    rng = np.random.default_rng(0)
+    noise = 0.01 * rng.standard_normal((3, 2, 40))
+    gains = {"up": 0.05 + noise[0], "down": -0.05 + noise[1], "none": noise[2] - noise[2].mean()}
+    found = metrics.contrasts(gains)
+    assert list(found) == ["up", "down", "none"]
+    assert [row["word"] for row in found.values()] == ["better", "worse", "level"]
+    alone = [metrics.crossed_p_value(scores) for scores in gains.values()]
+    assert [row["p"] for row in found.values()] == pytest.approx(metrics.holm(alone))
+    assert found["up"]["p"] > alone[0]
+    interval = found["down"]["gain"], found["down"]["half"]
+    assert interval == metrics.crossed_interval(gains["down"])

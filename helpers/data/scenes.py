@@ -65,6 +65,16 @@ def label_maps(scene, size):
     return maps.astype("uint8")
 
 
+def sample_maps(n, seed=0, size=32, objects=(1, 2), radius=(0.18, 0.25)):
+    """Label maps of drawn scenes, uint8 `(n, size, size)`; arguments as in `sample`.
+
+    Examples:
+        >>> data.scenes.sample_maps(5, seed=0, size=32).shape
+        (5, 32, 32)
+    """
+    return label_maps(sample(n, seed, size, objects, radius), size)
+
+
 def replaced(scene, **fields):
     """The same scenes with other places, sizes or turns, each (N, M).
 

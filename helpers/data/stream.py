@@ -4,6 +4,8 @@ A set of 4,000 pictures is learned by heart in a long training. Where a program 
 each step can have new ones. Imported by its own name, since it needs Keras.
 """
 
+from functools import partial
+
 import keras
 import numpy as np
 
@@ -156,8 +158,9 @@ class FreshMasks(keras.utils.PyDataset):
         super().__init__()
         self.batch_size, self.steps_per_epoch = int(batch_size), int(steps_per_epoch)
         self.seed, self.size, self.epoch, self.first_epoch = int(seed), int(size), 0, 0
-        self.draw, self.num_classes = draw or self._scenes, int(num_classes)
-        self.objects, self.radius, self.damage = tuple(objects), tuple(radius), damage
+        kind = {"size": self.size, "objects": tuple(objects), "radius": tuple(radius)}
+        self.draw = draw or partial(scenes.sample_maps, **kind)
+        self.num_classes, self.damage = int(num_classes), damage
 
     def __len__(self):
         return self.steps_per_epoch
@@ -171,10 +174,6 @@ class FreshMasks(keras.utils.PyDataset):
         if self.damage is None:
             return (x,)
         return self.damage(maps, np.random.default_rng(seeds)), x
-
-    def _scenes(self, count, seed):
-        scene = scenes.sample(count, seed, self.size, self.objects, self.radius)
-        return scenes.label_maps(scene, self.size)
 
     def on_epoch_end(self):
         self.epoch += 1

@@ -116,11 +116,10 @@ def summary(found, starts, budgets):
         for claim, (one, other) in CLAIMS.items()
         for b in budgets
     }  # (seeds, N) each
-    p_values = metrics.holm([metrics.crossed_p_value(scores) for scores in apart.values()])
-    for (claim, _), scores, p in zip(apart, apart.values(), p_values):
-        visible = metrics.crossed_interval(scores, 1 - LEVEL / len(apart))[1]
-        row = [*metrics.crossed_interval(scores), float(p), visible]
-        told.setdefault("claim_" + claim, []).append(row)
+    for key, row in metrics.contrasts(apart).items():
+        visible = metrics.crossed_interval(apart[key], 1 - LEVEL / len(apart))[1]
+        numbers = [row["gain"], row["half"], row["p"], visible]
+        told.setdefault("claim_" + key[0], []).append(numbers)
     for start in CLAIMS["objective"]:
         told["longer_" + key_of(start)] = []
         for b in compared(budgets):

@@ -109,9 +109,8 @@ def contrasts(scores, pairs):
         pairs: (method, rival); a kind without one of them is left out.
 
     Returns:
-        `{(kind, method, rival): {"gain", "half", "p", "word"}}`. The interval gain ± half covers
-        draws and maps, `metrics.crossed_interval`, and is not corrected. The word is "better" or
-        "worse" if the corrected p is below 0.05, else "level".
+        `{(kind, method, rival): {"gain", "half", "p", "word"}}`, see `metrics.contrasts`: the
+        interval gain ± half covers draws and maps.
 
     Examples:
         >>> from helpers.experiments import mask_comparison
@@ -122,20 +121,12 @@ def contrasts(scores, pairs):
         (0.3, 'better')
     """
     kinds = list(dict.fromkeys(kind for kind, _ in scores))
-    found = {}
+    gains = {}
     for method, rival in pairs:
         for kind in kinds:
             if (kind, method) in scores and (kind, rival) in scores:
-                gains = scores[kind, method] - scores[kind, rival]
-                gain, half = metrics.crossed_interval(gains)
-                p = metrics.crossed_p_value(gains)
-                found[kind, method, rival] = {"gain": gain, "half": half, "p": p}
-    corrected = metrics.holm([row["p"] for row in found.values()])
-    for row, p in zip(found.values(), corrected):
-        row["p"], row["word"] = float(p), "level"
-        if p < 0.05:
-            row["word"] = "better" if row["gain"] > 0 else "worse"
-    return found
+                gains[kind, method, rival] = scores[kind, method] - scores[kind, rival]
+    return metrics.contrasts(gains)
 
 
 def mean_ious(masks, draws, num_classes):
@@ -173,13 +164,11 @@ def table(cells):
         DAE               1 (once)
     """
     kinds, methods = (list(dict.fromkeys(names)) for names in zip(*cells))
-    wide = max(len(method) for method in methods)
-    lines = [" " * wide + "".join(f"{kind:>18}" for kind in kinds)]
+    rows = {}
     for method in methods:
         row = [cells.get((kind, method), "") for kind in kinds]
-        row = [cell if isinstance(cell, str) else f"{cell:.3f}" for cell in row]
-        lines.append(f"{method:<{wide}}" + "".join(f"{cell:>18}" for cell in row))
-    return "\n".join(line.rstrip() for line in lines)
+        rows[method] = [cell if isinstance(cell, str) else f"{cell:.3f}" for cell in row]
+    return metrics.format_table(kinds, rows, width=18)
 
 
 def settings_table(chosen):

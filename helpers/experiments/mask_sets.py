@@ -5,6 +5,7 @@ Class 0 is the background in all of them, which `data.mask_damage` asks for.
 
 import dataclasses
 from collections import namedtuple
+from functools import partial
 
 import numpy as np
 
@@ -41,11 +42,8 @@ def load(dataset, size, seed, val_images, tuning):
         options = {"size": size, "seed": seed, **scenes.CLEAR}
         train = data.load("shapes", "train", limit=SHAPES, **options)
         val = data.load("shapes", "val", limit=val_images, **options)
-
-        def draw(count, seed):
-            scene = scenes.sample(count, seed, size, options["objects"], options["radius"])
-            return scenes.label_maps(scene, size)
-
+        kind = {"size": size, **{key: scenes.CLEAR[key] for key in ("objects", "radius")}}
+        draw = partial(scenes.sample_maps, **kind)
         return MaskSet(train, val, train.class_names, draw)
     train = _background_first(data.load("pets", "train", size=(size, size)))
     val = _background_first(data.load("pets", "val", size=(size, size), limit=val_images))

@@ -10,7 +10,7 @@ import numpy as np
 
 from helpers import losses
 from helpers.data.damage import KINDS
-from helpers.metrics import average_precision_by_image, crossed_interval, crossed_p_value, holm
+from helpers.metrics import average_precision_by_image, contrasts, crossed_interval
 
 RUNS = 3  # seeds of the first weights, of the pictures in training and of the noise on them
 TRAINED = ("VAE", "autoencoder", "denoising")
@@ -163,7 +163,7 @@ def summary(whole, half):
     for name, values in half.items():
         gain = whole[name][:1, 0] - np.asarray(values, "float64")[:1]
         told[f"longer_{key_of(name)}"] = crossed_interval(gain)
-    leads = [whole[one][:, 0] - whole[other][:, 0] for one, other in CONTRASTS]
-    corrected = holm([crossed_p_value(lead) for lead in leads])
-    told["contrasts"] = [(*crossed_interval(lead), float(p)) for lead, p in zip(leads, corrected)]
+    leads = {pair: whole[pair[0]][:, 0] - whole[pair[1]][:, 0] for pair in CONTRASTS}
+    rows = contrasts(leads).values()
+    told["contrasts"] = [(row["gain"], row["half"], row["p"]) for row in rows]
     return told

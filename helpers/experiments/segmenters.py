@@ -10,7 +10,7 @@ from functools import partial
 import keras
 import numpy as np
 
-from helpers.metrics import crossed_interval, crossed_p_value, holm, mean_iou_by_image, outline_gap
+from helpers.metrics import contrasts, crossed_interval, mean_iou_by_image, outline_gap
 from helpers.segmentation import effective_receptive_field, receptive_field_mask, side_holding
 
 RATES = (0.001, 0.003, 0.01, 0.03)  # learning rates to choose from, for each network and change
@@ -193,9 +193,8 @@ def summary(found, networks, changes):
         pairs = [(f"pairs_{measure}", *pair) for pair in _pairs(networks)]
         pairs += [(f"changed_{measure}", parent, name) for name, parent in changes.items()]
         apart |= {key: of(key[2], measure) - of(key[1], measure) for key in pairs}
-    p_values = holm([crossed_p_value(scores) for scores in apart.values()])
-    for (key, *_), scores, p in zip(apart, apart.values(), p_values):
-        told.setdefault(key, []).append([*crossed_interval(scores), float(p)])
+    for (key, *_), row in contrasts(apart).items():
+        told.setdefault(key, []).append([row["gain"], row["half"], row["p"]])
     sides = [[row["sides"] for row in found[name, "longer"]] for name in names]
     return told | {"sides": np.array(sides)}
 

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from helpers import losses, metrics
-from helpers.generative.whole_objects import one_whole_object, outline, survey
+from helpers.generative.whole_objects import one_whole_object, survey
 
 MEASURES = ("precision", "recall", "distance", "sharpness")
 
@@ -117,7 +117,7 @@ def softness(images):
         float64 `(N,)`: pixels on the way from the ground's colour to the object's, divided by the
         root of the object's area in pixels. No unit; infinite for a picture of one colour.
     """
-    return np.array([outline(image)["soft"] for image in np.clip(images, 0, 1)])
+    return survey(np.clip(images, 0, 1))["soft"]
 
 
 def look(ruler, images, count=100):

@@ -35,7 +35,8 @@ from helpers.metrics.multi_annotator import (
     mixture_nll, pairwise_iou, pixelwise_nll, unique_annotations,
 )
 from helpers.metrics.statistics import (
-    PairedDifference, confidence_interval, crossed_interval, crossed_p_value, holm, paired_difference,
+    PairedDifference, confidence_interval, contrasts, crossed_interval, crossed_p_value, holm,
+    paired_difference,
 )
 from helpers.metrics.tables import format_interval, format_table, score_table
 # fmt: on

@@ -118,6 +118,33 @@ def holm(p_values):
     return corrected
 
 
+def contrasts(gains):
+    """Gains of one method over another with intervals, and words after Holm's correction.
+
+    Args:
+        gains: `{key: (seeds, pictures)}`, differences of scores on the same pictures, positive
+            where the first method is better.
+
+    Returns:
+        `{key: {"gain", "half", "p", "word"}}`. The interval gain ± half is `crossed_interval`, not
+        corrected; p is `crossed_p_value`, corrected for all gains of the call. The word is "better"
+        or "worse" if p is below 0.05, else "level".
+
+    Examples:
+        >>> found = metrics.contrasts({"a − b": np.array([[0.3, 0.31, 0.29, 0.3]])})
+        >>> round(found["a − b"]["gain"], 2), found["a − b"]["word"]
+        (0.3, 'better')
+    """
+    found = {}
+    corrected = holm([crossed_p_value(scores) for scores in gains.values()])
+    for (key, scores), p in zip(gains.items(), corrected):
+        gain, half = crossed_interval(scores)
+        found[key] = {"gain": gain, "half": half, "p": float(p), "word": "level"}
+        if p < 0.05:
+            found[key]["word"] = "better" if gain > 0 else "worse"
+    return found
+
+
 def paired_difference(a, b, level=0.95):
     """Whether a is ahead of b, from scores of the same seeds: what both share by the seed cancels.
 

@@ -96,7 +96,7 @@ class TwoLevelVAE(VAE):
         """
         top = self.parts["top_down"](u, training=training)
         mean, log_variance = self.parts["prior"](top, training=training)
-        grid = mean + ops.exp(0.5 * log_variance) * ops.convert_to_tensor(w)
+        grid = mean + ops.exp(0.5 * log_variance) * ops.cast(w, mean.dtype)
         return ops.cast(self.parts["pixels"]([top, grid], training=training), "float32")
 
     def sample(self, n, seed=None, u=None):

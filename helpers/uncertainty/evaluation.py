@@ -127,12 +127,9 @@ def best_threshold(maps, annotations, dilation=0, thresholds=THRESHOLDS):
 
 
 def compare(pairs):
-    """Gains of one method over another with intervals, and words after Holm's correction.
+    """Gains of one method over another in all measures, see `metrics.contrasts`.
 
-    A gain is positive where the first method is better. Its interval covers trainings and
-    pictures (`metrics.crossed_interval`); a single training says nothing about first weights. The
-    word is "better" or "worse" if the p-value, corrected for all gains of the call, is below
-    0.05, else "level".
+    A single training says nothing about first weights.
 
     Args:
         pairs: `{name: (first, second)}`, each `{measure: (seeds, N)}` of the same pictures.
@@ -140,20 +137,12 @@ def compare(pairs):
     Returns:
         `{name: {measure: {"gain", "half", "p", "word"}}}`.
     """
-    found, keys = {}, []
+    gains = {}
     for name, (first, second) in pairs.items():
-        found[name] = {}
         for measure in first:
-            gains = BETTER[measure] * (np.asarray(first[measure]) - np.asarray(second[measure]))
-            gain, half = metrics.crossed_interval(gains)
-            row = {"gain": gain, "half": half, "p": metrics.crossed_p_value(gains)}
-            found[name][measure] = row
-            keys.append((name, measure))
-    corrected = metrics.holm([found[name][measure]["p"] for name, measure in keys])
-    for (name, measure), p in zip(keys, corrected):
-        row = found[name][measure]
-        row["p"] = float(p)
-        row["word"] = "level"
-        if p < 0.05:
-            row["word"] = "better" if row["gain"] > 0 else "worse"
+            apart = np.asarray(first[measure]) - np.asarray(second[measure])
+            gains[name, measure] = BETTER[measure] * apart
+    found = {name: {} for name in pairs}
+    for (name, measure), row in metrics.contrasts(gains).items():
+        found[name][measure] = row
     return found
