@@ -165,7 +165,7 @@ plots.show(fig, alt=alt)
 #
 # A network answers in the classes that it was given, and this one was never shown a picture without a pet. Nothing in its answer says "this is no pet". (Notebook `13` asks how a model can notice what it has not seen.)
 #
-# The edges are mostly outlines of things, and fewer of the many small steps of brightness in fur and grain. That is what the network learned from people: which steps they call an edge.
+# The edges are mostly outlines of things, seldom the many small steps of brightness in fur and grain. That is what the network learned from people: which steps they call an edge.
 #
 # ## Was the training long enough?
 #
@@ -207,11 +207,11 @@ for name, val_score in val_scores.items():
     print(f"{name:<12} {measures[name]:<9} {train_score:>12.2f}  {val_score:.2f}")
 
 # %% [markdown]
-# **Pets: it overfits.** The network has a mean IoU of 0.87<!--=train_scores[0]--> on the photographs that it learned from, and 0.68<!--=val_scores[0]--> on val. It has learned its 144 photographs, and much of that does not hold for others. In the second half of the training the loss on its crops fell from 0.31<!--=pets_loss[0]--> to 0.21<!--=pets_loss[1]-->, and the score on the 20 photographs of val rose from 0.652<!--=pets_curve[6]--> to 0.688<!--=pets_curve[-1]-->. So the longer training did no harm. But the gap is wide, and more photographs are the first thing to try.
+# **Pets: it overfits.** The network has a mean IoU of 0.87<!--=train_scores[0]--> on the photographs that it learned from, and 0.68<!--=val_scores[0]--> on val. It has learned its 144 photographs, and much of that does not hold for others. In the second half of the training the loss on its crops fell from 0.31<!--=pets_loss[0]--> to 0.21<!--=pets_loss[1]-->, and the score on 20 photographs of val went from 0.676<!--=pets_curve[5]--> just before it to 0.688<!--=pets_curve[-1]-->: no harm was seen. But the gap is wide, and more photographs are the first thing to try.
 #
 # **BSDS500: a smaller gap.** The ODS is 0.82<!--=train_scores[1]--> ± 0.02<!--=edges_train_half--> on 40<!--=train_photographs[1]--> photographs that it learned from, 0.75<!--=val_scores[1]--> ± 0.02<!--=edges_val_half--> on val and 0.77<!--=edges_test[0]--> ± 0.01<!--=edges_test[1]--> on test. Val and test differ as well, and it has learned from neither: some photographs are easier than others. So a part of the gap is probably overfitting; how much, these numbers do not tell.
 #
-# **CamVid: it underfits, and that is not all.** An earlier network of this series has another plan: an [encoder](../docs/site/glossary.md#term-encoder) that had been trained as a VAE's, with layers for eleven classes on its features, 852,000<!--=camvid_weights--> weights. It has 0.64<!--=train_scores[2]--> on 41<!--=train_photographs[2]--> of its training frames, 0.61<!--=val_scores[2]--> on val and, helped by the mirror image, 0.50<!--=camvid_vae--> on test. So it does not even reach on its training frames what FC-DenseNet103 (Jégou and others, 2017), also from random weights, reaches on test: 0.669. It *underfits*: it has not learned what it was shown. It also loses 0.1 from val to test. The frames of val come from a drive that is in train, too; 171 of the 233 test frames come from a drive that is not. More steps alone do not mend that.
+# **CamVid: it underfits, and that is not all.** An earlier network of this series has another plan: an [encoder](../docs/site/glossary.md#term-encoder) that had been trained as a VAE's, with layers for eleven classes on its features, 852,000<!--=camvid_weights--> weights. It has 0.64<!--=train_scores[2]--> on 41<!--=train_photographs[2]--> of its training frames, 0.61<!--=val_scores[2]--> on val and, helped by the mirror image, 0.50<!--=camvid_vae--> on test. So it does not even reach on its training frames what FC-DenseNet103 (Jégou and others, 2017), also from random weights, reaches on test: 0.669. It *underfits*: it has not learned what it was shown. It also loses 0.1 from val to test. The frames of val come from a drive that is in train, too; 171 of the 233 test frames come from a drive that is not. More steps alone may not mend that.
 #
 # The network for segments above has a recipe for CamVid (`make train-photographs SET=camvid`, about three hours). It has not been run to its end, so there is no better figure.
 #
@@ -296,7 +296,7 @@ plots.show(fig, alt=alt)
 # - **The matching program.** Ours is our own. It agrees with the official one on its five sample images to four decimals.
 # - **The pictures.** Our Pets are three breeds of the 37 at 256×256, so no published figure stands beside them.
 #
-# And nobody, ourselves included, read a test split only once: [data/README](../data/README.md#looks-at-test-splits) lists our looks.
+# And we read test splits more than once, as others may have: [data/README](../data/README.md#looks-at-test-splits) lists our looks.
 #
 # ## Does a VAE help here?
 #
@@ -329,7 +329,7 @@ plots.show(fig, alt=alt)
 # | VAE − fresh weights | -0.002<!--=vae_fresh[0]--> ± 0.024<!--=gain_half[0]--> | +0.017<!--=vae_fresh[1]-->, no interval |
 # | VAE − denoising | +0.005<!--=vae_denoising[0]-->, no interval | -0.018<!--=vae_denoising[1]--> ± 0.040<!--=gain_half[1]--> |
 #
-# The two contrasts with an interval show no difference; one below 0.024<!--=gain_half[0]--> from fresh weights with few frames, or below 0.040<!--=gain_half[1]--> from denoising with all, would not have been seen. Of the two without an interval nothing can be said. With all frames the denoising autoencoder is the highest, 0.035<!--=lift[1]--> ± 0.033<!--=lift_half[1]--> above fresh weights; but it was chosen as the best of several after the fact, so this is a hint. Frozen fresh weights are far below the others, and lower with more labels: 0.236<!--=frozen[0][0]--> ± 0.021<!--=frozen[0][1]--> with 18<!--=budgets[0]--> frames, 0.204<!--=frozen[1][0]--> ± 0.009<!--=frozen[1][1]--> with 367<!--=budgets[1]-->. Why, was not measured. The VAE + term has the second lowest mean, 0.303<!--=vae_term[0]--> and 0.335<!--=vae_term[1]-->.
+# The two contrasts with an interval show no difference, but those intervals are wide (± 0.024<!--=gain_half[0]--> and ± 0.040<!--=gain_half[1]-->). Of the two without an interval nothing can be said. With all frames the denoising autoencoder is the highest, 0.035<!--=lift[1]--> ± 0.033<!--=lift_half[1]--> above fresh weights; but it was chosen as the best of several after the fact, so this is a hint. Frozen fresh weights have the lowest means, lower with more labels: 0.236<!--=frozen[0][0]--> ± 0.021<!--=frozen[0][1]--> with 18<!--=budgets[0]--> frames, 0.204<!--=frozen[1][0]--> ± 0.009<!--=frozen[1][1]--> with 367<!--=budgets[1]-->. Why, was not measured. The VAE + term has the second lowest mean, 0.303<!--=vae_term[0]--> and 0.335<!--=vae_term[1]-->.
 #
 # Two longer trainings, one seed each, cannot decide it. The earlier network for CamVid has 0.503<!--=camvid_vae--> on test after a VAE, and 0.490<!--=camvid_fresh--> from fresh weights, both with the mirror image; the earlier network for edges has 0.759<!--=edges_vae--> and 0.757<!--=edges_fresh-->.
 #
@@ -362,7 +362,7 @@ print(f"{len(large)} pictures to learn from, {len(val)} held out")
 # %% [markdown]
 # A crop is a random piece of a random picture, mirrored at random, shown larger or smaller by a factor of up to 1.6, with other light and colours. So the network hardly ever sees the same crop twice, and 60 pictures last longer. Crops for edges are also turned by 90°, 180° or 270°. (The drawn pictures are as large as a crop: about half of their crops are whole.)
 #
-# The loss for segments is the [cross-entropy](../docs/site/glossary.md#term-cross-entropy) of notebook `09`. A class counts by one over the square root of its share of the pixels (for `pets` all classes count the same). The loss for edges is the balanced one of notebook `10`, and pixels that some, but fewer than 30 % of the [annotators](../docs/site/glossary.md#term-annotator) marked count neither as edge nor as background (after Liu and others, 2017). Each output of the training gets a copy of the target (`copies`) and has its share in the loss (`shares`); each step also draws the weights a little towards 0 (`weight_decay`), and a gradient longer than 1 is shortened to 1 (`global_clipnorm`).
+# The loss for segments is the [cross-entropy](../docs/site/glossary.md#term-cross-entropy) of notebook `09`. A class counts by one over the square root of its share of the pixels (for `pets` all classes count the same). The loss for edges is the balanced one of notebook `10`, and pixels that fewer than 30 % of the [annotators](../docs/site/glossary.md#term-annotator) marked, but some did, count neither as edge nor as background (after Liu and others, 2017). Each output of the training gets a copy of the target (`copies`) and has its share in the loss (`shares`); each step also draws the weights a little towards 0 (`weight_decay`), and a gradient longer than 1 is shortened to 1 (`global_clipnorm`).
 
 # %%
 recipe = photo_recipes.RECIPES.get(dataset, photo_recipes.OWN[task])
@@ -442,7 +442,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # Over all 60 pictures, things against the ground have an IoU of 0.90<!--=where_right-->. Of the pixels of things that it found, 34<!--=what_right*100--> % have the right class; a guess among the three kinds would have about a third. So the network has learned *where* things are, and not yet *what* they are: its classes are no better than guesses.
 #
-# The dots come from the last layer, a transposed convolution with a stride of 2. It computes the four pixels of each block of 2×2 with different weights, and after so few steps these need not agree. More steps would be the first thing to try.
+# The dots probably come from the last layer, a transposed convolution of stride 2. It computes the four pixels of a block of 2×2 with different weights, and after so few steps these need not agree. More steps would be the first thing to try.
 #
 # Last, the files. `network.keras` is the network for Keras. `export` is a *SavedModel*: it runs with TensorFlow alone, without this project. (On JAX and PyTorch there is none, and the next cell says so.) Both are read back, and their answers compared with the network's.
 
@@ -514,7 +514,7 @@ record(results | of_shapes, {}, scores["line"])
 # - A score on the training photographs tells which way a network fails: the one for Pets overfits, the one for edges less so, the earlier one for CamVid underfits. For pictures of another kind, such as another drive, it tells nothing.
 # - Rows of a table differ in first weights, in what was learned from, in how much was seen, in size and in what is done to the maps. Without these a comparison says little.
 # - A network answers in the classes that it was given, also where none of them is right.
-# - A network for your own pictures needs a folder, some minutes, and a look at the worst pictures. The floor is scored on the same pictures, so the interval of the difference decides.
+# - A network for your own pictures needs a folder, time, and a look at the worst pictures. The floor is scored on the same pictures, so the interval of the difference decides.
 #
 # ## Check yourself
 #
@@ -563,7 +563,7 @@ record(results | of_shapes, {}, scores["line"])
 #    The printed line has the difference. Its floor is Sobel with the best blur.
 #
 #    </details>
-# 3. **A longer training.** Set `steps` to 300 and to 600. Is 150 trained enough by the rule of notebook `07`: does twice the steps change the score by less than the interval of the difference, and by less than 0.01?
+# 3. **A longer training.** Set `steps` to 300. Is 150 trained enough by a rule like that of notebook `07`: does twice the steps change the score by less than the interval of the difference, and by less than 0.01?
 #
 #    <details><summary>Hint</summary>
 #

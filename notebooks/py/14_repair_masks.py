@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/14_repair_masks.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/14_repair_masks.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/14_repair_masks.ipynb) <!--badges-->
 #
-# ![Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, a row for each method. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels the wrong disc stays one in most rows, and the drawn masks show other wrong classes.](../docs/pictures/14.png) <!--picture-->
+# ![Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, a row for each method. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels a triangle is called a disc in all rows but that of the drawn masks.](../docs/pictures/14.png) <!--picture-->
 #
 # A segmenter sometimes gives a [mask](../docs/site/glossary.md#term-mask) that no object can have: with specks, with a hole, with half a disc. We know what masks look like. So let a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learn from masks alone, without pictures, and use it as a *shape [prior](../docs/site/glossary.md#term-prior)*: search for the mask that the VAE finds likely and that explains the damaged one. **Can a VAE of masks repair a poor segmentation?**
 #
@@ -102,7 +102,7 @@ study = data.records.results_of("14-masks")  # the recorded study, where there i
 #
 # The pictures are those of notebook `08`: 32×32 pixels with one or two discs, squares or triangles. Their masks have four classes: background, disc, square, triangle.
 #
-# A shape prior needs many masks and no pictures. That makes the idea attractive: masks may come from other pictures, from another camera, or from a drawing program, as here. So the VAE gets **new masks in every step**, and the segmenter further down gets only 30 pictures with a mask. Keep this in mind: the VAE *has seen many more masks* than the segmenter.
+# A shape prior needs no pictures: masks may come from other pictures, from another camera, or from a drawing program, as here. So the VAE gets **new masks in every step**, and the segmenter further down gets only 30 pictures with a mask. The VAE *has seen many more masks* than the segmenter.
 
 # %%
 SIZE = 32  # height and width of pictures and masks
@@ -156,7 +156,7 @@ assert abs(nats - SIZE * SIZE * math.log(classes)) < 0.1
 # %% [markdown]
 # The check: with all logits 0 each class has probability ¼, and a mask costs $1024 \cdot \ln 4$ [nats](../docs/site/glossary.md#term-nat).
 #
-# Here is the training in full, for 300 steps; it is a **demonstration**. What follows is about the VAE that the project keeps: the same networks after 24,000 steps.
+# Here is the training in full, 300 steps as a **demonstration**. What follows is about the kept VAE: the same networks after 24,000 steps.
 #
 # > **Predict first.** The VAE draws masks from the prior. Will they show whole discs, squares and triangles?
 
@@ -196,7 +196,7 @@ alt = "Three rows of ten masks: held-out masks, their reconstructions, and masks
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Few of them. A [reconstruction](../docs/site/glossary.md#term-reconstruction) has the right classes and places, and some corners are rounder than they should be. Most draws from the prior have smooth outlines and no proper shape: bent, blunt, or made of several classes. A search will not look just anywhere, though. It looks near masks that explain what is seen.
+# Few of them. A [reconstruction](../docs/site/glossary.md#term-reconstruction) has the right classes and places, and some corners are rounder than they should be. Most draws from the prior are bent, blunt, or made of several classes. But a search will not look just anywhere. It looks near masks that explain what is seen.
 #
 # The kept VAE still learns: its last doubling, from 12,000 to 24,000 steps, raised the [ELBO](../docs/site/glossary.md#term-ELBO) by 5.2<!--=kept_percent--> %. By the rule of notebook `07`, less than 0.5 %, it is not trained enough.
 #
@@ -206,7 +206,7 @@ plots.show(fig, alt=alt)
 # - **Hole, told**: a square of 14×14 pixels around a random pixel of an object is lost, as behind an obstacle. We know which pixels are lost. A disc is 12 to 16 pixels wide, so a hole often takes half of it or more.
 # - **Hole, not told**: the same square is filled with background, and nothing says where it is.
 # - **Points**: of all pixels only one in ten is known, scattered at random. We know which ones.
-# - **Few labels**: a small U-Net learns from 30 pictures with masks. The class that it finds most probable at each pixel of other pictures makes the damaged mask. This damage has no formula.
+# - **Few labels**: a small U-Net learns from 30 pictures with masks. The class that it finds most probable at each pixel of other pictures makes the damaged mask.
 
 # %%
 damages = {
@@ -259,7 +259,7 @@ for kind, matrix in noise.items():
     print(f"{kind}: a pixel of a {pictures.class_names[1]} is seen as {row}")
 
 # %% [markdown]
-# For flips, each wrong class has a tenth. Where we are told what is lost, the rest is right. A hole that we are not told of makes background of a large part of a disc, and never an object of the background. The segmenter with few labels mixes up the classes.
+# For flips, each wrong class has a tenth. Where we are told what is lost, the rest is right, but for one pixel of each kind that is added. A hole that we are not told of makes background of a large part of a disc, and never an object of the background.
 #
 # ## Repair as a search in the latent
 #
@@ -273,7 +273,7 @@ for kind, matrix in noise.items():
 #
 # The last term is $\log p(z)$ of the prior $\mathcal N(0, I)$, without its constant. The search starts at the mean that the [encoder](../docs/site/glossary.md#term-encoder) gives for $y$, and takes 240 steps of Adam **on $z$**, toward a maximum near its start. The weights of the VAE stay as they are.
 #
-# What is the answer? Either the most probable class of each pixel by $p_i(c \mid \hat z)$; or we count what was seen *at this pixel* **once more**, and take the largest $p_i(c \mid \hat z)\, T_{c\,y_i}$. By Bayes' rule this is proportional to the probability of class $c$, given $\hat z$ and $y_i$. Where we are told what is lost, it keeps the known pixels as they are.
+# What is the answer? Either the most probable class of each pixel by $p_i(c \mid \hat z)$; or we count what was seen *at this pixel* **once more**, and take the largest $p_i(c \mid \hat z)\, T_{c\,y_i}$. By Bayes' rule this is proportional to the probability of class $c$, given $\hat z$ and $y_i$. With a told hole it keeps a known pixel, unless the decoder is almost sure of another class.
 
 
 # %%
@@ -332,7 +332,7 @@ for name, probabilities in steps_taken.items():
 # %%
 fig = plots.image_grid(list(rows.values()), row_labels=list(rows))
 plots.class_legend(fig, pictures.class_names)
-alt = "Ten masks, the same masks with a white square, and the answers after one pass, 10 steps and 240 steps. After one pass the hidden parts of squares and of a disc are called triangles, and outlines are torn. After 10 steps most classes are right. After 240 steps the classes are right and a half-hidden disc is whole again; hidden corners of squares and triangles have become round or blunt."
+alt = "Ten masks, the same masks with a white square, and the answers after one pass, 10 steps and 240 steps. After one pass damaged squares and a disc are largely called triangles, and outlines are torn. After 10 steps most classes are right. After 240 steps the classes are right and a half-hidden disc is whole again; hidden corners of squares and triangles have become round or blunt."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -357,7 +357,7 @@ for name, matrix in {"1 %": almost_right, "counted": noise["flips"]}.items():
 # 2. **Majority**: each pixel gets the most frequent class in a window around it, several times over. What is not known has no vote.
 # 3. **Smoother**: a simple conditional random field, solved by mean field. Each pixel holds a belief $b_i(c)$ about its class. Ten times over, $b_i(c)$ becomes proportional to $T_{c\,y_i}\, e^{s\,\bar b_i(c)}$, where $\bar b_i$ is the mean belief around pixel $i$ and $s$ a strength.
 # 4. **Denoising autoencoder** (DAE) of masks: it gets a damaged mask and learns to give the undamaged one. As a repair of segmentations this is Post-DAE (Larrazabal and others, 2020). It has the networks of the VAE, without a draw and without a KL, and gets as many fresh masks for as many steps: here 300, the kept one 24,000. (Its last doubling raised its log-likelihood by 7.3<!--=dae_percent--> %, so it is not trained enough either.) It is trained with *flips and both kinds of holes*, as often each. It has not seen points, and the errors of the segmenter cannot be drawn.
-# 5. **Drawn masks**: the program draws 20,000 masks, and the one that makes $y$ most likely is the answer, $\arg\max_m \sum_{i\ \text{known}} \log T_{m_i\,y_i}$. Nothing is trained. This repair has the prior and the matrix of the search. But it cannot draw between its masks, as a decoder can.
+# 5. **Drawn masks**: the program draws 20,000 masks, and the one that makes $y$ most likely is the answer, $\arg\max_m \sum_{i\ \text{known}} \log T_{m_i\,y_i}$. It has the program that the VAE learned from, and the search's matrix. But it cannot draw between its masks, as a decoder can.
 
 
 # %%
@@ -403,7 +403,7 @@ def search_from_drawn(damaged, matrix):
 # %% [markdown]
 # ## Equal chances
 #
-# Each method has settings, and each kind of damage may need others. They are chosen by mean IoU on the 40 masks for tuning, with damage of the same kind. Each method is tried with what is seen counted once more, and without. Majority and drawn masks give classes alone; each counts as 99 % sure.
+# Each method has settings (majority: side, times; smoother: strength, width; DAE: times), for each kind of damage its own. They are chosen by mean IoU on the 40 masks for tuning, with damage of the same kind. Each method is tried with what is seen counted once more, and without. Majority and drawn masks give classes alone; each counts as 99 % sure.
 
 # %%
 METHODS = {  # a function of damaged masks, the matrix and settings; the settings to try
@@ -462,7 +462,7 @@ for kind, (_, damaged) in sets.items():
 columns = [kind if at == 0 else "" for kind in sets for at in range(2)]
 fig = plots.image_grid(list(grid.values()), row_labels=list(grid), column_labels=columns)
 plots.class_legend(fig, pictures.class_names)
-alt = "Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, a row for each method. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels the wrong disc stays one in most rows, and the drawn masks show other wrong classes."
+alt = "Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, a row for each method. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels a triangle is called a disc in all rows but that of the drawn masks."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -470,7 +470,7 @@ plots.show(fig, alt=alt)
 #
 # ## What may be said?
 #
-# 31 contrasts were named before the measurement: one pass minus nothing, and the search minus every control. The 15 of the search from drawn masks came later. A star needs a p-value below 0.05 after Holm's correction over all 46. Intervals are 95 %, paired, not corrected.
+# 31 contrasts were named before the measurement: one pass minus nothing, and the search minus every control. The 15 of the search from drawn masks came later. A star needs a p-value below 0.05 after Holm's correction over all 46. Intervals are 95 %, paired, not corrected. They use each mask's jackknife score of the mean IoU.
 
 # %%
 rivals = ["nothing", "majority", "smoother", "DAE", "drawn masks", "more labels"]
@@ -485,8 +485,8 @@ panels = {kind: {} for kind in sets}
 for (kind, method, rival), row in found.items():
     if method == "VAE, search" and rival != "more labels":
         panels[kind][f"search − {rival}"] = (row["gain"], row["half"])
-fig = plots.interval_panels(panels, limits=(-0.4, 0.85))
-alt = "Five panels of bars with intervals, one for each kind of damage: the search minus nothing, majority, smoother, DAE and drawn masks. Flips: 0.50 above nothing, level or nearly so with the others. Hole, told: 0.34, 0.14 and 0.11 above the first three, level with the DAE. Hole, not told: slightly above the first three, 0.23 below the DAE and 0.08 below drawn masks. Points: above all five, most above nothing, 0.59, and the DAE, 0.31. Few labels: slightly above four, 0.12 below drawn masks."
+fig = plots.interval_panels(panels, limits=(-0.4, 0.85), columns=3)
+alt = "Five panels of bars with intervals, one for each kind of damage: the search minus nothing, majority, smoother, DAE and drawn masks. Flips: 0.50 above nothing, level or nearly so with the others. Hole, told: 0.34, 0.14 and 0.11 above the first three, level with the DAE. Hole, not told: slightly above the first three, 0.23 below the DAE and 0.08 below drawn masks. Points: above all five, most above nothing, 0.59, and the DAE, 0.31. Few labels: slightly above four, 0.11 below drawn masks."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -496,12 +496,12 @@ plots.show(fig, alt=alt)
 # - **Hole, told.** Here it helps to know shapes: DAE 0.931<!--=hole_told_DAE-->, search 0.920<!--=hole_told_VAE_search--> and drawn masks 0.878<!--=hole_told_drawn_masks--> against 0.810<!--=hole_told_smoother--> of the smoother. The first two were not told apart.
 # - **Hole, not told.** The DAE, which has trained with such holes, is far ahead with 0.888<!--=hole_not_told_DAE-->. The search has 0.655<!--=hole_not_told_VAE_search-->, less than drawn masks with the same matrix, 0.732<!--=hole_not_told_drawn_masks-->. The matrix says that a pixel of a disc is often seen as background; it cannot say that such pixels lie side by side.
 # - **Points.** The search is best, 0.867<!--=points_VAE_search-->, and the DAE, which has not seen points, has 0.555<!--=points_DAE-->.
-# - **Few labels.** Little helps: from 0.363<!--=few_labels_nothing--> the search goes to 0.395<!--=few_labels_VAE_search-->, as far as 40 more labels do, 0.405<!--=few_labels_more_labels-->. Only the drawn masks go further, 0.517<!--=few_labels_drawn_masks-->; why, was not measured.
+# - **Few labels.** Little helps: from 0.367<!--=few_labels_nothing--> the search goes to 0.393<!--=few_labels_VAE_search-->, as far as 40 more labels do, 0.405<!--=few_labels_more_labels-->. Drawn masks, 0.507<!--=few_labels_drawn_masks-->, and a search from them, 0.436<!--=few_labels_VAE_from_drawn-->, go further; why was not measured.
 #
-# Does the repair take a network? Drawn masks and search use one matrix and one program. For points the decoder was better, for two kinds of damage the drawn masks, and for the other two no difference was seen. Together, with the drawn mask as a start, they were better than drawn masks alone in three of five, and worse with the hole that is not told.
+# Does the repair take a network? Drawn masks and search use one matrix and one program. For points the decoder was better, for two kinds of damage the drawn masks, and for the other two no difference was seen. Together, with the drawn mask as a start, they were better than drawn masks alone in three of five, and worse in the other two.
 
 # %% [markdown]
-# **Exercise 1.** A mask of 32×32 pixels has no damage, and the decoder gives the right class everywhere with probability 0.99. How many nats is the cross-entropy? **Exercise 2.** Labels are flips with 30 % wrong ones, and four classes. The decoder is certain of a class, and another one is seen. How many nats does this pixel cost?
+# **Exercise 1.** A mask of 32×32 pixels has no damage, and the decoder gives the right class everywhere with probability 0.99. How many nats is the cross-entropy? **Exercise 2.** Flips make 30 % of the labels wrong; there are four classes. The decoder is certain of a class, and another one is seen. How many nats does this pixel cost?
 
 # %%
 your_nats = None  # ← your number
@@ -546,8 +546,8 @@ record(results, bands, line.format(**results))
 #
 # - **Can a VAE of masks repair a poor segmentation? Where pixels are wrong at random or known to be lost: yes.** From 0.394<!--=flips_nothing--> to 0.893<!--=flips_VAE_search--> with flips, from 0.582<!--=hole_told_nothing--> to 0.920<!--=hole_told_VAE_search--> with a hole that it was told of. With flips a smoother of a few lines does as well; with holes it does not.
 # - Where nobody tells it what is lost, the repair is small, and so it is for a segmenter that mixes up classes.
-# - A denoising autoencoder was as good or better where it had seen the damage in training, and much worse with points, which it had not. The VAE was told of each damage by a matrix.
-# - The most likely of 20,000 drawn masks, without any network, was a strong control, and a good start for the search.
+# - Where a denoising autoencoder had seen the damage, it was as good as the search or better; with points, which it had not, much worse. The VAE was told of each damage by a matrix.
+# - The most likely of 20,000 drawn masks, without any network, was a strong control. As a start it helped the search with flips and few labels.
 # - One pass through the VAE made masks with holes worse: the search repaired.
 # - All this is one draw of the damage and one training of each network, on masks that a program draws.
 #
@@ -564,7 +564,7 @@ record(results, bands, line.format(**results))
 #
 #    <details><summary>Answer</summary>
 #
-#    The likelihood takes each wrong label for nearly certain. $z$ moves to a mask that explains noise, and no mask explains it well.
+#    The likelihood trusts each wrong label almost fully. $z$ moves to a mask that explains noise, and no mask explains it well.
 #
 #    </details>
 # 3. A repaired mask looks like a perfect disc. Is it right?

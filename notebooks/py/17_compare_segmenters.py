@@ -28,7 +28,7 @@
 #
 # - Errors of class and errors of outline: a network can have many of one kind and few of the other.
 # - When dilated convolutions leave holes in what they see.
-# - How much of the field that the layers allow the weights use.
+# - How much of its field a trained network uses.
 #
 # **What you'll need**
 #
@@ -143,7 +143,7 @@ for name, stack in STACKS.items():
 #
 # ## Four networks
 #
-# All four are made of a 3×3 convolution with batch normalisation and ReLU (`conv_bn_relu`), a 2×2 convolution of stride 2 that halves the resolution, and layers that double it.
+# The parts are a 3×3 convolution with batch normalisation and ReLU (`conv_bn_relu`), a 2×2 convolution of stride 2 that halves the resolution, and layers that enlarge it.
 #
 # (The originals halve by max pooling, the *maximum* of a small window. For doubling, the original U-Net has a transposed convolution: each input adds a weighted patch of 2×2 to the output. `DepthToSpaceUp` computes the same map: it makes four times the channels, and unfolds them to 2×2 pixels.)
 #
@@ -207,7 +207,7 @@ def unet(image, widths, skips=True):
 
 
 # %% [markdown]
-# **DeepLab** (Chen and others, 2015) shrinks less, and gets the wide field by dilation. Its convolutions have holes (French *à trous*, hence **atrous**). Yu and Koltun (2016) made growing dilations a module of its own. The second DeepLab (2018) added **atrous spatial pyramid pooling**: the same features are read at several dilations side by side. (The original works at an eighth of the resolution, from pretrained weights, and sharpens its outlines by a model of neighbouring pixels. Ours works at half the resolution, without the two others.)
+# **DeepLab** (Chen and others, 2015) shrinks less, and gets the wide field by dilation. Its convolutions have holes (French *à trous*, hence **atrous**). Yu and Koltun (2016) made growing dilations a module of its own. The second DeepLab (2018) added **atrous spatial pyramid pooling**: the same features are read at several dilations side by side. (The original works at an eighth of the resolution, from pretrained weights, and sharpens its outlines by a model of all pairs of pixels. Ours works at half the resolution, without the two others.)
 
 
 # %%
@@ -374,7 +374,7 @@ plots.show(gallery(NETWORKS), alt=alt)
 # %% [markdown]
 # In the stored run (one training each, 500 held-out pictures) the CNN makes the most **class errors**, 0.60<!--=class_error[0][0]--> of the pixels of objects, then FCN, U-Net and DeepLab. The FCN makes the most **outline errors**, 0.29<!--=outline_error[1][0]-->; the three others have 0.08<!--=outline_error[2][0]--> or 0.09<!--=outline_error[0][0]-->.
 #
-# So the CNN knows where objects are, and hardly which: of the object pixels that it *finds*, 0.65<!--=wrong_of_found[0]--> have a wrong class, no fewer than with one class for all objects. (FCN, U-Net and DeepLab: 0.29<!--=wrong_of_found[1]-->, 0.20<!--=wrong_of_found[2]--> and 0.16<!--=wrong_of_found[3]-->.) Its window of 9 pixels shows at most a short piece of an outline, and at most pixels not enough to tell a square from a triangle. The FCN has the coarsest logits, one for 8×8 pixels; its objects have round corners. But the four differ in more than field and resolution.
+# So the CNN knows where objects are, and hardly which: of the object pixels that it *finds*, 0.65<!--=wrong_of_found[0]--> have a wrong class, no fewer than with one class for all objects. (FCN, U-Net and DeepLab: 0.29<!--=wrong_of_found[1]-->, 0.20<!--=wrong_of_found[2]--> and 0.16<!--=wrong_of_found[3]-->.) Its window of 9 pixels shows a short piece of an outline or none, seldom enough to tell a square from a triangle. The FCN has the coarsest logits, one for 8×8 pixels; its objects have round corners. But the four differ in more than field and resolution.
 #
 # ## One idea at a time
 #
@@ -395,11 +395,11 @@ table = {name: as_text(difference, "+.3f") for name, difference in changed.items
 print(metrics.format_table(list(MEASURES.values()), table, 16))
 
 # %% [markdown]
-# In the stored run **growing dilations** change the CNN's class errors by −0.24<!--=changed_class_error[0][0]--> ± 0.02<!--=changed_class_error[0][1]-->, its outline errors by −0.04<!--=changed_outline_error[0][0]--> ± 0.01<!--=changed_outline_error[0][1]--> and its mean IoU by +0.21<!--=changed_iou[0][0]--> ± 0.01<!--=changed_iou[0][1]-->. Only the dilations were changed. But they are not all: the CNN has 0.60<!--=class_error[0][0]--> class errors, the dilated one 0.35<!--=class_error[4][0]-->, the FCN 0.23<!--=class_error[1][0]-->. The rest may be the strides, the number of channels or the coarse grid; this run does not say.
+# In the stored run **growing dilations** change the CNN's class errors by −0.24<!--=changed_class_error[0][0]--> ± 0.02<!--=changed_class_error[0][1]-->, its outline errors by −0.04<!--=changed_outline_error[0][0]--> ± 0.01<!--=changed_outline_error[0][1]--> and its mean IoU by +0.21<!--=changed_iou[0][0]--> ± 0.01<!--=changed_iou[0][1]-->. Only the dilations were changed. But they are not all: the CNN has 0.60<!--=class_error[0][0]--> class errors, the dilated one 0.35<!--=class_error[4][0]-->, the FCN 0.23<!--=class_error[1][0]-->. The rest may be the FCN's field, strides, channels or coarse grid; this run does not say.
 #
 # **Cutting the skips** changes the U-Net's class errors by +0.06<!--=changed_class_error[2][0]--> ± 0.02<!--=changed_class_error[2][1]--> and its outline errors by +0.09<!--=changed_outline_error[2][0]--> ± 0.01<!--=changed_outline_error[2][1]-->. Both are worse; a part of it may come from the 18<!--=idle*100--> % of weights that are lost.
 #
-# **Four equal dilations** help, too. By one training each they and the growing ones were not told apart, neither in mean IoU (a difference of −0.005<!--=changed_iou[4][0]--> ± 0.008<!--=changed_iou[4][1]-->) nor in class errors (+0.010<!--=changed_class_error[4][0]--> ± 0.010<!--=changed_class_error[4][1]-->). What they do worse, the next section says. (All these intervals are over pictures; other first weights may change the numbers by more.)
+# **Four equal dilations** and the **reversed order** help, too. Of equal against growing ones, mean IoU differs by −0.005<!--=changed_iou[4][0]--> ± 0.008<!--=changed_iou[4][1]--> and class errors by +0.010<!--=changed_class_error[4][0]--> ± 0.010<!--=changed_class_error[4][1]-->: too little to tell them apart by one training each. What they do worse, the next section says. (Intervals are over pictures; other first weights may change more.)
 #
 # ## When does dilation leave holes?
 #
@@ -439,13 +439,13 @@ plots.show(gallery(CHANGES), alt=alt)
 # %% [markdown]
 # In the stored run the shares of torn pairs are 0.07<!--=torn[0][0]--> for the plain CNN, 0.15<!--=torn[7][0]--> in the reversed order, 0.21<!--=torn[4][0]--> with growing dilations and 0.30<!--=torn[5][0]--> with holes. Against growing dilations, holes tear +0.09<!--=changed_torn[4][0]--> ± 0.01<!--=changed_torn[4][1]--> and the reversed order −0.07<!--=changed_torn[5][0]--> ± 0.01<!--=changed_torn[5][1]-->.
 #
-# That the fields of neighbours overlap is no protection: with growing dilations they do, and many pairs are torn. A likely cause is the last layer. With dilation 8 two neighbouring outputs read no common feature of the layer before. In the reversed order the same pixels are read, but the last layer has dilation 1, and neighbours share most features. Its errors are patches. In mean IoU the two orders differ by −0.012<!--=changed_iou[5][0]--> ± 0.010<!--=changed_iou[5][1]-->, too little to tell them apart by one training each. Yu, Koltun and Funkhouser (2017) remove such patterns by layers with falling dilations at the end. And a network that calls most objects by one class, as the plain CNN does with 0.64<!--=plain_most--> of their pixels, tears few pairs.
+# That the fields of neighbours overlap is no protection: with growing dilations they do, and many pairs are torn. A likely cause is the last layer. With dilation 8 two neighbouring outputs read no common feature of the layer before. In the reversed order the same pixels are read, but the last layer has dilation 1, and neighbours share most features. Its errors are patches. In mean IoU the two orders differ by −0.012<!--=changed_iou[5][0]--> ± 0.010<!--=changed_iou[5][1]-->, too little to tell them apart by one training each. Yu, Koltun and Funkhouser (2017) remove such patterns by layers with falling dilations at the end. And a network that calls most objects by one class, as the plain CNN does with 0.64<!--=plain_most--> of those it finds, tears few pairs.
 #
 # ## The field that is allowed and the field that is used
 #
 # How much does each pixel change an output? Luo and others (2016) averaged the size of the gradient over pictures: the **effective field**. In a network with fresh weights many more paths lead from the middle of the field to the output than from its rim, so the gradient is largest in the middle. They also found fields that grow with training.
 #
-# We take 64 held-out pictures with an object in the middle, and of the outputs there the largest logit. The sizes of its gradient are summed over the three channels. Two numbers describe the sum: the side of the smallest square around the middle, cut by the border, that holds 90 % of it, and the share in the middle 9×9 pixels. Each is printed for all pixels that can be seen counted alike, for fresh and for trained weights.
+# We take 64 held-out pictures with an object in the middle, and of the outputs there the largest logit. The sizes of its gradient are summed over the three channels. Two numbers describe the sum: the side of the smallest square around the middle, cut by the border, that holds 90 % of it, and the share in the middle 9×9 pixels. Each is printed three times: with all visible pixels counted alike, for fresh and for trained weights.
 #
 # One trap: the batch normalisation of a fresh network has seen no picture, and its first statistics make deep branches weak beside shallow ones. So we show the fresh networks 64 pictures first, without a training step.
 #
@@ -472,7 +472,7 @@ alt = "Three rows of four maps. What can be seen: a square of 9 pixels for the C
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Each map is the picture of 32×32 pixels. Above, yellow pixels can be seen; below, brightness is the square root of the gradient. The sides cannot tell much: a picture of 32 pixels cuts three of the four fields. So look at the shares in the middle. In the stored run that of the U-Net rises from 0.21<!--=shares[2][1]--> to 0.33<!--=shares[2][2]-->: training **narrows** its used field. Those of DeepLab, 0.21<!--=shares[3][1]--> and 0.22<!--=shares[3][2]-->, and of the FCN, 0.13<!--=shares[1][1]--> and 0.13<!--=shares[1][2]-->, hardly change. The CNN sees no more than these pixels; its side falls from 9<!--=sides[0][1]--> to 7<!--=sides[0][2]-->.
+# Each map is the picture of 32×32 pixels. Above, yellow pixels can be seen; below, brightness is the square root of the gradient. The sides cannot tell much: three of the four fields fill the picture. So look at the shares in the middle. In the stored run that of the U-Net rises from 0.21<!--=shares[2][1]--> to 0.33<!--=shares[2][2]-->: training **narrows** its used field. Those of DeepLab, 0.21<!--=shares[3][1]--> and 0.22<!--=shares[3][2]-->, and of the FCN, 0.13<!--=shares[1][1]--> and 0.13<!--=shares[1][2]-->, hardly change. The CNN sees no more than these pixels; its side falls from 9<!--=sides[0][1]--> to 7<!--=sides[0][2]-->.
 #
 # ## Results
 #
