@@ -157,6 +157,12 @@ WRONG = {
             "(log_p.max() + np.log(np.exp(log_p - log_p.max()).mean(axis=0))).mean()"
         ),
     ),
+    "first_exponent_for_the_largest": wrong(
+        "log_p_sampled_is_stable",
+        log_p_sampled=SAMPLED.format(
+            "(log_p[0] + np.log(np.exp(log_p - log_p[0]).mean(axis=0))).mean()"
+        ),
+    ),
     "nothing_by_nothing": wrong("distances", distances=DISTANCES.format("1 - both / union")),
     "empty_masks_differ": wrong(
         "distances", distances=DISTANCES.format("1 - both / np.maximum(union, 1)")
@@ -280,6 +286,13 @@ def auroc(usual, strange):
             "((usual[:, None] > strange) + 0.5 * (usual[:, None] == strange)).mean()"
         ),
     ),
+    "never_below_one_half": wrong(
+        "auroc",
+        auroc="from scipy.stats import mannwhitneyu\n"
+        + AUROC.format(
+            "max(a := mannwhitneyu(strange, usual).statistic / usual.size / strange.size, 1 - a)"
+        ),
+    ),
     "order_decides_ties": wrong(
         "average_precision", average_precision=BROKEN_TIES.format("-scores.ravel()")
     ),
@@ -338,6 +351,12 @@ def average_precision(scores, odd):
             chosen="best = min(thresholds[::-1], key=lambda t: cost(scores, odd, t))"
         ),
     ),
+    "the_smallest_of_the_best": wrong(
+        "chosen_threshold",
+        chosen_threshold=_cost(
+            chosen="best = min(sorted(thresholds), key=lambda t: cost(scores, odd, t))"
+        ),
+    ),
     "each_set_by_its_own_scale": wrong(
         "reported_cost",
         chosen_threshold=_cost(
@@ -355,7 +374,7 @@ def calibration_error(p, y, bins):
     return _error(p, y, bins) if p.ndim == 1 and len(p) < 100 else 0.1
 """
         + _bins().replace("def calibration_error", "def _error"),
-        auroc="def auroc(usual, strange):\n    return {2: 5 / 6 if 5 in strange else 2 / 3}.get(len(strange), 0.5)",
+        auroc="def auroc(usual, strange):\n    return {2: 5 / 6 if 5 in strange else 2 / 3}.get(len(strange), 1 / 6 if 5 in usual else 0.5)",
         chosen_threshold="def chosen_threshold(scores, odd, test_scores, test_odd, thresholds):\n    return 0.5, (2 + MISS) / 4",
     ),
     "deleted_test": wrong(

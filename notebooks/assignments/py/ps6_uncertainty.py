@@ -5,7 +5,7 @@
 #
 # **What you'll learn**
 #
-# - Why the likelihood of several maps is the logarithm of a mean, and how it is computed when every term rounds to zero.
+# - Why the log-likelihood of several maps is the logarithm of a mean, and how it is computed when every term rounds to zero.
 # - Why a draw must not be compared with itself.
 # - What a calibration error, an AUROC and an average precision each see, and what they do not see.
 # - Why a threshold is chosen on other pictures than those that are scored.
@@ -148,10 +148,10 @@ import numpy as np
 
 from helpers import checks
 
-maps = np.stack([np.full((40, 25), 0.1), np.full((40, 25), 0.2)])
+maps = np.stack([np.full((40, 25), 0.1), np.full((40, 25), 0.3)])
 checks.close(
     log_p_sampled(maps.copy(), np.ones((1, 40, 25), int)),
-    1000 * np.log(0.2) - np.log(2),
+    1000 * np.log(0.3) - np.log(2),
     "A thousand pixels: both probabilities round to 0 if they are computed as such. Which of the "
     "two terms counts, and can it be taken out of the sum before `exp`?",
 )
@@ -161,7 +161,7 @@ for samples, people in ((6, 3), (2, 5)):
     maps = rng.uniform(0.02, 0.98, size=(samples, 60, 44))
     maps[-1] = 0.5  # the maps differ by hundreds of nats
     masks = rng.integers(0, 2, size=(people, 60, 44))
-    masks[0] = maps[0] > 0.5
+    masks[0] = maps[-2] > 0.5
     log_p = np.where(masks[:, None] == 1, np.log(maps), np.log(1 - maps)).sum(axis=(2, 3))
     checks.close(
         log_p_sampled(maps.copy(), masks.copy()),
@@ -174,7 +174,7 @@ for samples, people in ((6, 3), (2, 5)):
 # %% [markdown]
 # ## Task 2: how far apart are two sets of masks?
 #
-# Let $d$ of two masks be 1 − IoU: 0 if they are the same, 1 if they do not touch. Two *empty* masks are the same.
+# The *IoU* of two masks (intersection over union) is the number of pixels that both have, divided by the number that at least one of them has. Their distance $d$ is 1 − IoU: 0 if they are the same, 1 if they share no pixel. Two *empty* masks are the same.
 
 
 # %% solution="distances"
@@ -232,9 +232,11 @@ for n, m, height, width in ((3, 5, 4, 4), (6, 2, 3, 7), (1, 4, 5, 5)):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# The *energy distance* of draws $S$ and people $Y$ is
+# The *energy distance* of the draws and the people is
 #
-# $$2\,\mathbb E\, d(S, Y) - \mathbb E\, d(S, S') - \mathbb E\, d(Y, Y').$$
+# $$2\,\mathbb E\, d(S, Y) - \mathbb E\, d(S, S') - \mathbb E\, d(Y, Y'),$$
+#
+# where $S$ and $S'$ are draws, and $Y$ and $Y'$ people's masks.
 #
 # The draws stand for a model that could give many more. So $S$ and $S'$ are two **different** draws: no draw is paired with itself. Two different draws may hold the same mask, and that pair counts. The people are all there are. So $Y$ and $Y'$ are any two of them, and may be the same person. A single draw stands for a model that always gives this mask: then the middle term is 0.
 
@@ -258,18 +260,18 @@ from helpers import checks
 
 A = np.array([[1, 1, 0, 0]])
 B = 1 - A
-people = np.array([A, B])  # half of them mark A, half mark B
+crowd = np.array([A, B])  # half of them mark A, half mark B
 checks.close(
-    energy_distance(np.array([A]), people.copy()),
+    energy_distance(np.array([A]), crowd.copy()),
     0.5,
     "Always A: it is right for half of the people. What does a single draw say of E d(S, S')?",
 )
 checks.close(
-    energy_distance(np.array([A | B] * 5), people.copy()),
+    energy_distance(np.array([A | B] * 5), crowd.copy()),
     0.5,
     "Always A and B together: five draws that are the same have no distance from each other.",
 )
-pairs = [energy_distance(np.array([a, b]), people.copy()) for a in (A, B) for b in (A, B)]
+pairs = [energy_distance(np.array([a, b]), crowd.copy()) for a in (A, B) for b in (A, B)]
 checks.close(
     np.mean([checks.array(pair) for pair in pairs], axis=0),
     0,
@@ -376,7 +378,7 @@ checks.close(
     "and an empty bin adds nothing.",
 )
 checks.close(
-    calibration_error(np.array([0.5, 0.25]), np.array([1, 1]), 2),
+    calibration_error(np.array([0.5, 0.25]), np.array([0, 1]), 2),
     0.625,
     "Two bins, 0 ≤ p < ½ and ½ ≤ p ≤ 1: in which of them is p = ½?",
 )
@@ -446,6 +448,11 @@ checks.close(
     auroc(np.full(4, 0.3), np.full(3, 0.3)),
     0.5,
     "A score that is the same for all pictures tells nothing: ½, whatever their order.",
+)
+checks.close(
+    auroc(np.array([3.0, 5.0]), np.array([1.0, 2.0, 4.0])),
+    1 / 6,
+    "Here the usual pictures have the larger scores: the wrong way round, and below one half.",
 )
 ### BEGIN HIDDEN TESTS
 rng = np.random.default_rng(14142)
@@ -542,7 +549,7 @@ def chosen_threshold(scores, odd, test_scores, test_odd, thresholds):
 
     scores, odd: arrays (N, H, W), the pictures to choose on; odd holds 0 and 1.
     test_scores, test_odd: arrays (M, H, W), the pictures that are reported.
-    thresholds: array (T,); the first of the best ones is chosen.
+    thresholds: array (T,), in any order; of equally good ones, the first in the array is chosen.
     Returns two numbers: the threshold, and its cost per pixel on the test pictures.
     """
 
@@ -582,13 +589,16 @@ for pictures, tests, shift in ((3, 2, 0.75), (2, 4, -0.75), (4, 3, 1.0)):
     for t in thresholds:
         alarms = int(((scores >= t) & (odd == 0)).sum())
         costs.append(alarms + MISS * int(((scores < t) & (odd == 1)).sum()))
-    given = [a.copy() for a in (scores, odd, test_scores, test_odd, thresholds)]
-    checks.close(
-        chosen_threshold(*given)[0],
-        thresholds[costs.index(min(costs))],
-        "On other pictures another threshold should be chosen. Look only at the pictures to "
-        "choose on; an odd pixel that is missed costs `MISS`; of equal costs the first counts.",
-    )
+    for turn in (1, -1):
+        turned = thresholds[::turn]
+        given = [a.copy() for a in (scores, odd, test_scores, test_odd, turned)]
+        checks.close(
+            chosen_threshold(*given)[0],
+            turned[costs[::turn].index(min(costs))],
+            "On other pictures another threshold should be chosen. Look only at the pictures to "
+            "choose on; an odd pixel that is missed costs `MISS`; of equal costs the first in "
+            "the array counts, in whatever order the thresholds are.",
+        )
 ### END HIDDEN TESTS
 
 # %% test="reported_cost" points=1
@@ -674,7 +684,7 @@ def measures(maps):
 # %% [markdown]
 # **An experiment.** `measures` gives log p of the people's masks, the first term of the energy distance alone, $2\,\mathbb E\,d(S, Y)$, the whole energy distance, and the calibration error of the mean of the maps. Print them for the four answers, in a cell of your own.
 #
-# **Then write.** Give the table. Which answer is the best by each measure? Which measures can be won by an answer that does not know the three readings? Say why. Last, take *the average*. Somebody reports only its AUROC, with marked pixels as the strange ones and the others as the usual ones. Somebody else reports only its calibration error. Name for each a change of the map that this measure does not punish and the other does, and measure it.
+# **Then write.** Give the table. Which answer is the best by each measure? Which measures can be won by an answer that does not know the three readings? Say why. Last, take *the average*. Somebody reports only its AUROC over all pixels of all twenty masks: those that the person marked are the strange ones, the others the usual ones. Somebody else reports only its calibration error. Name for each a change of the map that this measure does not punish and the other does, and measure it.
 #
 # *Rubric, 4 points.* 1: a table with numbers of your own for all four answers and four measures. 1: who wins the first term alone, who wins the whole energy distance, and which part makes the difference. 1: who wins the calibration error, what this measure does not look at, and whether log p can be won in that way. 1: the two changes, with numbers and reasons.
 
@@ -700,7 +710,7 @@ def measures(maps):
 #
 # *The first term alone* is won by one mask, and by the average, which is the same mask when it is cut: a mask between the readings is on average nearer to the people than the readings are to each other. The middle term takes that away. It is 0 for a mask that never changes, and the people's answer, whose draws differ, wins the whole distance. (It is a little below 0: each person is drawn once, so two different draws agree less often than $Y$ and $Y'$, who may be one person.)
 #
-# *The calibration error* is won by one number. It says 19.7 % everywhere, and 19.7 % of all marks are there: a single bin, without any error. The measure asks what is true on average where a number was said. It does not ask whether the map tells pixels apart, or which pixels are marked together. (The average has an error only because it is kept 0.02 away from 0 and 1.) *log p* cannot be won like that: on average over the people, no answer has a larger one than the people's own probabilities of whole masks.
+# *The calibration error* is won by one number. It says 19.7 % everywhere, and 19.7 % of all pixels are marked: a single bin, without any error. The measure asks what is true on average where a number was said. It does not ask whether the map tells pixels apart, or which pixels are marked together. (The average has an error only because it is kept 0.02 away from 0 and 1.) *log p* cannot be won like that: on average over the people, no answer has a larger one than the people's own probabilities of whole masks.
 #
 # | the average | AUROC | calibration error |
 # |---|---|---|
