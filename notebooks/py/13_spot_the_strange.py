@@ -346,7 +346,7 @@ def restore(model, x, weight, count=iterations, with_kl=True):
         nats = ops.sum(ops.square(y - model.decode(mean))) / (2 * SIGMA**2)  # and a constant
         if with_kl:
             nats += ops.sum(losses.gaussian_kl(mean, log_variance))
-        return nats + weight * ops.sum(ops.abs(y - x))
+        return nats + weight * ops.sum(ops.abs(ops.subtract(y, x)))
 
     falling = keras.optimizers.schedules.CosineDecay(0.05, count)
     adam = keras.optimizers.Adam(falling)
