@@ -234,7 +234,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # In the stored run the short VAE has the place and the colour of each object, and the colour of the ground. Its outlines are soft: triangles can be told, squares are rounded. The kept VAE has outlines with slightly rounded corners. Of the four things, the short one lacks the corners. Noise and fine texture are gone in both, as the recipe promises. Where two objects touch, the corner between them is lost.
 #
-# The rates are 444<!--=short_bits--> bits for the short VAE and 421<!--=rate_bits--> for the kept one; the kept pictures are much better. Yet it is **not trained enough** either, by the rule of `07`: the last doubling, to 12,000<!--=kept_steps--> steps, raised its held-out [ELBO](../docs/site/glossary.md#term-ELBO) by 2.6<!--=kept_percent--> %.
+# The rates are 444<!--=short_bits--> bits for the short VAE and 421<!--=rate_bits--> for the kept one; the kept pictures are much better. Yet half of its 12,000<!--=kept_steps--> steps were **not enough**, by the rule of `07`: twice as many raised the held-out [ELBO](../docs/site/glossary.md#term-ELBO) by 2.6<!--=kept_percent--> %.
 #
 # ## Label the reconstruction
 #
@@ -344,7 +344,7 @@ plots.show(fig, alt=alt)
 # - **A classifier that is not the best possible could gain**, if what is left out had misled it. None of the three did.
 # - **What is left out may be more than noise.** The class of an object is in its corners, and these are a few pixels. In the figure, from the reconstruction a part of the disc in the sixth column is taken for a square. (From the picture, a square in the third column is taken for a disc.)
 #
-# Narrow classifier and forest are far below the wide one on both. They see a few pixels around each pixel, and an object is 10 pixels wide or more: they find objects, and cannot see the whole of an outline. This second fault of the recipe has nothing to do with the VAE.
+# Narrow classifier and forest are far below the wide one on both. The narrow one sees 7×7 pixels, the forest sees farther but blurred, and an object is 10 pixels wide or more: neither sees the whole outline sharply. This second fault of the recipe has nothing to do with the VAE.
 #
 # ## Does longer training help?
 #
@@ -399,9 +399,9 @@ if study:
     plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the recorded study the score rises from 0.644<!--=study_length_curve[0][1]--> after 250 steps to 0.876<!--=study_length_curve[5][1]--> after 8,000: the lower end of the picture's 0.895<!--=study_picture[0]--> ± 0.019<!--=study_picture[1]-->. (Three trainings of the classifier, an interval over seeds and pictures. Twice its steps change it by +0.006<!--=study_picture_twice[0]--> ± 0.015<!--=study_picture_twice[1]-->; we did not try this for the classifiers of reconstructions.)
+# In the recorded study the score rises from 0.644<!--=study_length_curve[0][1]--> after 250 steps to 0.876<!--=study_length_curve[5][1]--> after 8,000. It stays below the picture's 0.895<!--=study_picture[0]-->, at the end of its ± 0.019<!--=study_picture[1]-->. (Three trainings of the classifier, an interval over seeds and pictures. Twice its steps change it by +0.006<!--=study_picture_twice[0]--> ± 0.015<!--=study_picture_twice[1]-->; we did not try this for the classifiers of reconstructions.)
 #
-# The last doublings bring +0.023<!--=study_length_gain[3][0]--> ± 0.009<!--=study_length_gain[3][1]--> and +0.017<!--=study_length_gain[4][0]--> ± 0.008<!--=study_length_gain[4][1]-->. By the score this VAE is **still not trained enough**, though each doubling brings less than the one before. Nor is the VAE with 8×8 places and 4 channels: from 2,000 to 4,000 steps it changes by +0.011<!--=longer_8_4[0]--> ± 0.008<!--=longer_8_4[1]-->, and its ELBO rises by 3.8<!--=longer_8_4[3]--> %.
+# The last doublings bring +0.023<!--=study_length_gain[3][0]--> ± 0.009<!--=study_length_gain[3][1]--> and +0.017<!--=study_length_gain[4][0]--> ± 0.008<!--=study_length_gain[4][1]-->. By the score 4,000 steps are **not enough** (8,000 were not tested), though each doubling brings less than the one before. Nor are 2,000 for the VAE with 8×8 places and 4 channels: twice as many change it by +0.011<!--=longer_8_4[0]--> ± 0.008<!--=longer_8_4[1]-->, and its ELBO by 3.8<!--=longer_8_4[3]--> %.
 #
 # (Each length is a training of its own, with one seed.) The rate first rises to 444<!--=study_length_curve[2][3]--> bits and then *falls*, to 425<!--=study_length_curve[5][3]--> after 8,000 steps, while the score goes on rising. So a higher rate does not make a better latent by itself.
 #
@@ -409,7 +409,7 @@ if study:
 #
 # With what can we compare a rate? With the bits that a *mask* takes. They depend on what sender and receiver know beforehand, so we count with two codes.
 #
-# **A code that knows three neighbours.** The mask is sent pixel by pixel, row by row. The receiver already has the neighbours to the left, above, and between these two. An ideal code takes $-\log_2 p(\text{class} \mid \text{three neighbours})$ bits for a pixel. Inside an area the neighbours agree, and the next pixel takes almost no bits. (Rissanen and Langdon, 1981, code images in this way.)
+# **A code that knows three neighbours.** The mask is sent pixel by pixel, row by row. The receiver already has the neighbours to the left, above, and above left. An ideal code takes $-\log_2 p(\text{class} \mid \text{three neighbours})$ bits for a pixel. Inside an area the neighbours agree, and the next pixel takes almost no bits. (Rissanen and Langdon, 1981, code images in this way.)
 
 
 # %%
@@ -488,17 +488,17 @@ if dataset == "shapes":
 if study:
     codes = {"scene": scene_code, "three neighbours": [(neighbour_bits, 1)]}
     fig = plots.reconstruction_rates(study, codes)
-    alt = "Mean IoU over bits on a logarithmic axis. The code of the scene rises from 0.62 at 7 bits to 0.97 at 31; the code of three neighbours is a cross at 168 bits and 1. Reconstructions of the grid of 4×4 places rise from 0.51 at 102 bits to 0.86 at 571. Those of 8×8 places begin on that curve, 0.81 at 301 bits, and reach 0.89 near 650, just below the line of the picture at 0.90."
+    alt = "Mean IoU over bits on a logarithmic axis. The code of the scene rises from 0.62 at 7 bits to 0.97 at 31; the code of three neighbours is a cross at 168 bits and 1. Reconstructions of the grid of 4×4 places rise from 0.51 at 102 bits to 0.86 at 571. Those of 8×8 places begin on that curve, 0.81 at 301 bits, and reach 0.89 near 650, just below the picture at 0.90; the layout lies at 0.24."
     plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the recorded study (VAEs of 4,000 steps, one training each, 1,000 held-out pictures):
+# In the recorded study (VAEs of 4,000 steps, one training each; channels stand at the points):
 #
 # - **On each grid a higher rate went with a better score, up to about 650 bits.** 4×4 places go from 0.510<!--=rates_4_1[1]--> at 102<!--=rates_4_1[0]--> bits to 0.864<!--=rates_4_16[1]--> at 571<!--=rates_4_16[0]-->, 8×8 places from 0.807<!--=rates_8_1[1]--> at 301<!--=rates_8_1[0]--> bits to 0.887<!--=rates_8_4[1]--> at 653<!--=rates_8_4[0]-->; with 743<!--=rates_8_8[0]--> bits the score is the same (0.887<!--=rates_8_8[1]-->). Half of the way from the layout to the picture, 0.567<!--=half_way-->, is reached at about 130<!--=half_way_bits--> bits (by VAEs that still learn). The shortest code of the scene that we tried, 6.5<!--=scene_bits[0]--> bits, is already above it (0.622<!--=scene_iou[0]-->).
 # - **At equal rate no difference of the grids was seen.** Against a straight line between two coarse ones, the finer grid has −0.010<!--=finer_1[1]--> ± 0.012<!--=finer_1[2]--> at 301<!--=finer_1[0]--> bits and +0.008<!--=finer_2[1]--> ± 0.008<!--=finer_2[2]--> at 458<!--=finer_2[0]--> (over pictures only, one training each). But all still learn: in the last doubling the finer one of 301<!--=finer_1[0]--> bits gained +0.048<!--=longer_8_1[0]-->, its two coarse neighbours +0.059<!--=longer_4_4[0]--> and +0.023<!--=longer_4_8[0]-->. Above 571<!--=rates_4_16[0]--> bits we tried no coarse grid.
 # - **After 4,000 steps the reconstruction is behind the picture.** With three seeds, reconstruction minus picture is −0.034<!--=study_behind[0][0]--> ± 0.020<!--=study_behind[0][1]--> for 4×4 places with 8 channels, and −0.013<!--=study_behind[1][0]--> ± 0.009<!--=study_behind[1][1]--> for 8×8 with 4. (The mean of $q$ in place of a draw changes the first by +0.002<!--=study_of_mean[0][0]--> ± 0.015<!--=study_of_mean[0][1]-->, the second by +0.007<!--=study_of_mean[1][0]--> ± 0.015<!--=study_of_mean[1][1]-->: no difference was seen.)
 #
-# So what does the recipe lack? Little, once its VAE has learned: 743<!--=rates_8_8[0]--> bits after 4,000 steps give 0.887<!--=rates_8_8[1]-->, and 421<!--=rate_bits--> bits after 12,000 give 0.885<!--=wide_reconstruction-->; the same classifier has 0.895<!--=study_picture[0]--> on the picture. But it pays much for it: 17<!--=scene_bits[3]--> bits, made by somebody who knows the scene, name a map of 0.874<!--=scene_iou[3]-->. The ELBO counts every pixel alike. The colour of the ground is in most of them, the corner of a triangle in a few. (To train a latent for the label instead is the *variational information bottleneck* of Alemi and others, 2017.)
+# So what does the recipe lack? Little, once its VAE has learned: 743<!--=rates_8_8[0]--> bits after 4,000 steps give 0.887<!--=rates_8_8[1]-->, and 421<!--=rate_bits--> bits after 12,000 give 0.885<!--=wide_reconstruction-->; the same classifier has 0.895<!--=study_picture[0]--> and 0.902<!--=wide_picture--> on the picture. But the recipe pays much: 17<!--=scene_bits[3]--> bits, made by somebody who knows the scene, name a map of 0.874<!--=scene_iou[3]-->. The ELBO counts every pixel alike. The colour of the ground is in most of them, the corner of a triangle in a few. (To train a latent for the label instead is the *variational information bottleneck* of Alemi and others, 2017.)
 #
 # **Exercise 1.** A mask of 32×32 pixels with 4 classes is sent without any code. How many bits? **Exercise 2.** One square alone is sent by the code of the scene, with 8 places a side, 4 radii and 8 turns. How many bits, with the bit that says how many objects there are?
 
@@ -551,7 +551,7 @@ record(results, bands, line.format(**results))
 # %% [markdown]
 # ## What you saw
 #
-# - **Does it help to label the reconstruction? No.** Its labels were worse than those of the picture, for all three classifiers: by 0.017<!--=wide_lost[0]*-1--> for the wide one, 0.011<!--=narrow_lost[0]*-1--> for the narrow one, 0.008<!--=forest_lost[0]*-1--> for the forest.
+# - **Does it help to label the reconstruction? No.** In one training each, its labels were worse for all three classifiers: by 0.017<!--=wide_lost[0]*-1--> for the wide one, 0.011<!--=narrow_lost[0]*-1--> for the narrow one, 0.008<!--=forest_lost[0]*-1--> for the forest.
 # - Longer training of the VAE changed the score much: from 0.644<!--=study_length_curve[0][1]--> after 250 steps to 0.876<!--=study_length_curve[5][1]--> after 8,000.
 # - On each grid a higher rate went with a better score, up to about 650 bits. At equal rate no difference of the grids was seen.
 # - A mask takes 168<!--=mask_bits--> bits with a code of three neighbours; 31<!--=scene_bits[5]--> bits give 0.968<!--=scene_iou[5]--> if both sides know what a scene is. The rate bounds what the latent carries, and does not say about what.

@@ -352,7 +352,7 @@ for answers in ([A], [A | B], [A, B] * 50):  # always A, always A ∪ B, a coin
 #
 # - **Matched IoU** pairs samples and annotators one to one, so that the sum of the IoUs is largest (Kohl and others, 2019). It asks whether each sample looks like somebody.
 # - **NLL**: −log p of one person's annotation, in nats. For one map it is exact, for three maps nearly: their shares are counted in the draws. For the latent we draw $z$ from the posterior and weigh it, $-\log\frac1S\sum_s p(y\mid x,z_s)\,p(z_s\mid x)/q(z_s\mid x,y)$ (Burda and others, 2016). On average this is too high, and so is the mixture of 100 maps that dropout gets below. **A difference of a few nats between the two may come from the estimates.**
-# - **Brier score**: the squared error of the *mean* map against single marks, over pixels at most 5 from any mark. The mean of $S$ draws is off by chance, which adds their variance divided by $S$ to the score. We take that off.
+# - **Brier score**: the squared error of the *mean* map against each person's marks, at most 5 pixels from any mark. The mean of $S$ draws is off by chance, which adds their variance divided by $S$ to the score. We take that off.
 #
 # ## Controls, and where each scale ends
 #
@@ -432,15 +432,15 @@ for (_, name), model in models.items():
         print("shares of the readings among three maps:", three_shares.round(2))
 
 # %% [markdown]
-# In the stored run, after 800<!--=steps[0]--> steps and one training each, one map has 214<!--=masks_one_map_nll[0]--> nats, dropout 200<!--=masks_dropout_nll[0]--> and the latent 64<!--=masks_latent_nll[0]--> ± 9<!--=masks_latent_nll[1]-->. This is a demonstration. But this needs no longer training: **the latent is below the perfect map, by 125<!--=masks_gain_best_single_map_nll[0]--> ± 12<!--=masks_gain_best_single_map_nll[1]--> nats on the same pictures, and no single map can get there.** The perfect latent has 1.08<!--=masks_perfect_latent_nll[0]-->; most of what this one has more is reconstruction.
+# In the stored run, after 800<!--=steps[0]--> steps and one training each, one map has 214<!--=masks_one_map_nll[0]--> nats, dropout 200<!--=masks_dropout_nll[0]--> and the latent 64<!--=masks_latent_nll[0]--> ± 9<!--=masks_latent_nll[1]-->. This is a demonstration. But this needs no longer training: **the latent is below the perfect map, by 125<!--=masks_gain_best_single_map_nll[0]--> ± 12<!--=masks_gain_best_single_map_nll[1]--> nats on the same pictures, and no single map can get there.** The perfect latent has 1.08<!--=masks_perfect_latent_nll[0]-->; most of the difference is reconstruction.
 #
-# Three maps have 72<!--=masks_three_maps_nll[0]--> nats: less than the perfect map, too, and with fewer weights. The latent is better than they are by 8<!--=masks_gain_three_maps_nll[0]--> ± 6<!--=masks_gain_three_maps_nll[1]--> nats. In energy distance no difference was seen (0.005<!--=masks_gain_three_maps_ged[0]--> ± 0.008<!--=masks_gain_three_maps_ged[1]-->). In matched IoU the latent is worse (a gain of −0.115<!--=masks_gain_three_maps_matched[0]--> ± 0.012<!--=masks_gain_three_maps_matched[1]-->): of the samples of three maps only 0.08<!--=three_shares[3]--> are none of the readings. So to get below the perfect map no latent vector was needed, but the number of readings.
+# Three maps have 72<!--=masks_three_maps_nll[0]--> nats: less than the perfect map, too, and with fewer weights. The latent is better than they are by 8<!--=masks_gain_three_maps_nll[0]--> ± 6<!--=masks_gain_three_maps_nll[1]--> nats. In energy distance no difference was seen (0.005<!--=masks_gain_three_maps_ged[0]--> ± 0.008<!--=masks_gain_three_maps_ged[1]-->). In Brier score it is worse, in matched IoU, too (a gain of −0.115<!--=masks_gain_three_maps_matched[0]--> ± 0.012<!--=masks_gain_three_maps_matched[1]-->): of the samples of three maps only 0.08<!--=three_shares[3]--> are none of the readings. So three maps, told how many readings there are, pass the perfect map without a latent.
 #
 # In energy distance the latent has 0.089<!--=masks_latent_ged[0]-->, one map 0.263<!--=masks_one_map_ged[0]-->, and the best single map 0.182<!--=masks_best_single_map_ged[0]-->, although that one was chosen with the answers in view. In matched IoU the latent has 0.726<!--=masks_latent_matched[0]--> and the best single map 0.702<!--=masks_best_single_map_matched[0]-->. A perfect latent would have 0.963<!--=masks_perfect_latent_matched[0]-->: grey samples are nobody's partner.
 #
 # The Brier score looks at the mean only: the perfect latent and the perfect map have the same, 0.087<!--=masks_perfect_latent_brier[0]--> and 0.087<!--=masks_best_single_map_brier[0]-->. So a latent can beat the best single map in the other three measures, and not in this one.
 #
-# The pixel latent cannot have fewer nats than the perfect map: integrate $u$ out, and the pixels are independent again. It has 212<!--=masks_pixel_latent_nll[0]-->, as many as one map. **Its noise is no answer**: its samples look like nobody, and its matched IoU, 0.625<!--=masks_pixel_latent_matched[0]-->, is the smallest. Its energy distance, 0.239<!--=masks_pixel_latent_ged[0]-->, is nevertheless smaller than that of one map. Its loss asks for the mean of $p(y\mid u)$, which a small variance can give as well as a large one, and the estimate from ten draws favours a small one. Nothing asks the samples to differ as people do.
+# The pixel latent cannot have fewer nats than the perfect map: integrate $u$ out, and the pixels are independent again. It has 212<!--=masks_pixel_latent_nll[0]-->, like one map. **Its noise is no answer**: its samples look like nobody, and its matched IoU, 0.625<!--=masks_pixel_latent_matched[0]-->, is the smallest. Its energy distance, 0.239<!--=masks_pixel_latent_ged[0]-->, is nevertheless not above that of one map. Its loss asks for the mean of $p(y\mid u)$, which a small variance can give as well as a large one, and the estimate from ten draws favours a small one. Nothing asks the samples to differ as people do.
 #
 # ## Edges that several people drew
 #
@@ -482,11 +482,11 @@ gains = several_answers.gains(scores[steps[-1]])
 print(several_answers.gains_table(gains))
 
 # %% [markdown]
-# In the stored run, for **masks**, the latent is better than one map by 150<!--=masks_gain_one_map_nll[0]--> ± 11<!--=masks_gain_one_map_nll[1]--> nats, better in energy distance and matched IoU, and worse in Brier score (a gain of −0.003<!--=masks_gain_one_map_brier[0]-->).
+# In the stored run, for **masks**, the latent is better than one map (by 150<!--=masks_gain_one_map_nll[0]--> ± 11<!--=masks_gain_one_map_nll[1]--> nats) and than dropout in all but the Brier score, where it is worse than both (one map: −0.003<!--=masks_gain_one_map_brier[0]-->).
 #
-# For **edges** it is better than one map by 10<!--=edges_gain_one_map_nll[0]--> ± 2<!--=edges_gain_one_map_nll[1]--> nats and in energy distance, level in matched IoU, and a little worse in Brier score. Against dropout it is better in three measures and worse in energy distance (−0.016<!--=edges_gain_dropout_ged[0]-->); its 2.4<!--=edges_gain_dropout_nll[0]--> ± 1.4<!--=edges_gain_dropout_nll[1]--> nats may come from the estimates.
+# For **edges** it is better than one map by 10<!--=edges_gain_one_map_nll[0]--> ± 2<!--=edges_gain_one_map_nll[1]--> nats and in energy distance, worse in Brier score, and *level* in matched IoU: no difference seen. Against dropout it is better in three measures and worse in energy distance (−0.016<!--=edges_gain_dropout_ged[0]-->); its 2.4<!--=edges_gain_dropout_nll[0]--> ± 1.4<!--=edges_gain_dropout_nll[1]--> nats may come from the estimates.
 #
-# Each word is about *these* trained networks: with one training each, the intervals cover pictures and not first weights. So no conclusion about the methods should rest on it. `12.full-answers.yaml` asks for two trainings of the latent, of one map and of dropout, at two lengths. It has no kept record yet; where there is one, the figure shows it.
+# All this is about *these* networks: with one training each, the intervals cover pictures, not first weights. So no conclusion about the methods should rest on it. `12.full-answers.yaml` asks for two trainings of the latent, of one map and of dropout, at two lengths. It has no kept record yet; where there is one, the figure shows it.
 
 # %% tags=["results"]
 shorter = scores[steps[0]] if len(steps) == 2 else None

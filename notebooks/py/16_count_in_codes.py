@@ -214,7 +214,7 @@ bounds = {
 # %% [markdown]
 # In the stored run the mixture saves 8.9<!--=mixture_gain[0]--> ± 0.4<!--=mixture_gain[1]--> nats of a rate of 68<!--=rate-->: about 10. So the misfit of $\mathcal N(0, I)$ is at least that: the mixture's own is not below 0. And 0.97<!--=one_level_mixture_whole[0]--> of its draws show one whole object, but only 0.08<!--=one_level_normal_whole[0]--> of those from $\mathcal N(0, I)$.
 #
-# Few nats, and nearly all draws wrong: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 3 nats for one twentieth, 9 nats for one in 8,000. (The simplest case: here most of the 9 nats have other causes.) So **a prior can be nearly right in nats, and most of its draws can be wrong**.
+# Few nats, and nearly all draws wrong: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 3 nats for one twentieth, 9 nats for one in 8,000. (The simplest case: 0.08 would be under 3 nats, not 9.) So **a prior can be nearly right in nats, and most of its draws can be wrong**.
 
 # %% [markdown]
 # ## A latent of whole numbers: VQ-VAE
@@ -315,7 +315,7 @@ known = x_train[:1000]  # σ of the VQ-VAE is its error on pictures for training
 sigma_vq = error_of(vqvae.predict(known, verbose=0), known)
 
 # %% [markdown]
-# A picture has 32 codes out of 256. Sent plain, without any prior, they take $32 \cdot \log_2 256 = 256$ bits a picture: an upper bound on the rate. An ideal file that knows how often each code occurs, and nothing else, takes 248<!--=vq_entropy_bits--> bits in the stored run: all codes are in use (0<!--=vq_dead--> of 256 are not), nearly equally often.
+# A picture has 32 codes out of 256. Sent plain, as equally likely, they take $32 \cdot \log_2 256 = 256$ bits a picture: an upper bound on the rate. An ideal file that knows how often each code occurs, and nothing else, takes 248<!--=vq_entropy_bits--> bits in the stored run: all codes are in use (0<!--=vq_dead--> of 256 are not), nearly equally often.
 #
 # The error of the VQ-VAE is larger: 0.0412<!--=vq_error-->, and 0.0908<!--=short_vq_error--> after the demonstration. That of the VAE, the $\sigma$ that it learned, is 0.0384<!--=one_level_normal_sigma-->, with fewer bits. (The kept VQ-VAE began with that VAE's weights; the demonstration did not.) The $\sigma$ of the VQ-VAE is its error on 1,000 pictures for training, 0.0414<!--=VQ_VAE_sigma-->.
 #
@@ -347,7 +347,7 @@ print(f"{differ.sum()} of {32 * 31 // 2} pairs of a code and a later answer are 
 # %% [markdown]
 # Only places *after* the changed one. So the product above is a probability. Of the 496 pairs of a code and a later answer, 415<!--=seen_pairs--> are joined. The rest is mostly a **blind spot** to the upper right, which masks one above the other leave; ours has it, too.
 #
-# Now the VQ-VAE has a bound after all. The codes $c(x)$ that the encoder chooses are one term of a sum of positive terms:
+# So the VQ-VAE has a bound, too. The codes $c(x)$ that the encoder chooses are one term of a sum of positive terms:
 #
 # $$\log p(x) = \log \sum_c p(c)\,p(x|c) \;\ge\; \log p(c(x)) + \log p(x \mid c(x)).$$
 
@@ -461,14 +461,14 @@ for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture",
 #
 # Each bound is below *its own model's* $\log p(x)$, by an amount that nobody knows. So the difference of two bounds is no difference of two likelihoods.
 #
-# All are measured on the same held-out pictures, with one sample of the latents; once with each model's own $\sigma$, and once with that of the one-level VAE, because $\sigma$ alone moves such a number, here by up to more than a hundred nats.
+# All are measured on the same held-out pictures, with one sample of the latents; once with each model's own $\sigma$, and once with that of the one-level VAE, because $\sigma$ alone moves such a number, here once by more than a hundred nats.
 
 # %%
 table = beside_real.bounds_beside(bounds, sigma_one, math.prod(shape))
 print(beside_real.bounds_table(table))
 
 # %% [markdown]
-# In the stored run the second level raises the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,124<!--=two_levels_normal_bound[0]--> nats, and with the same σ, 0.0384<!--=one_level_normal_sigma-->, to 5,988<!--=two_levels_normal_common[0]-->. Part of the texture, which 16 latents leave out, is now described, and saves more nats than it takes. What the further steps alone would have given is not known; a training of the one-level VAE with twice the steps, 80,000<!--=one_steps-->, was 54<!--=one_gain--> nats better. The mixture saves about as much with two levels. The bound of the VQ-VAE is 5,346<!--=VQ_VAE_bound[0]--> nats.
+# In the stored run the second level raises the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,124<!--=two_levels_normal_bound[0]--> nats, and with the same σ, 0.0384<!--=one_level_normal_sigma-->, to 5,988<!--=two_levels_normal_common[0]-->. Part of the texture, which 16 latents leave out, is now described, and saves more nats than it takes. What the further steps alone would have given is not known; the last doubling of the one-level VAE's steps, to 80,000<!--=one_steps-->, gave 54<!--=one_gain--> nats. The mixture saves about as much with two levels. The bound of the VQ-VAE is 5,346<!--=VQ_VAE_bound[0]--> nats.
 #
 # ## The samples, on one ruler
 #
@@ -490,14 +490,14 @@ alt = "Seven rows of twelve pictures. Other real: one clean shape each on textur
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The pictures are first draws, with their grain. In the stored run (4 sets of 500 draws; the seeds are of the draws, each model was trained once):
+# The pictures are first draws, with grain. In the stored run (4 sets of 500 draws; the seeds are of the draws, each model was trained once):
 #
 # - With a mixture, both VAEs come near *other real*: the kernel distance is 0.06<!--=one_level_mixture_distance[0]--> ± 0.07<!--=one_level_mixture_distance[1]--> with one level and 0.05<!--=two_levels_mixture_distance[0]--> ± 0.05<!--=two_levels_mixture_distance[1]--> with two, beside −0.01<!--=other_real_distance[0]--> ± 0.02<!--=other_real_distance[1]-->. Their precision, 0.84<!--=one_level_mixture_precision[0]--> and 0.83<!--=two_levels_mixture_precision[0]-->, stays below 0.89<!--=other_real_precision[0]-->. Of the VQ-VAE the reconstructions come as near (0.07<!--=VQ_VAE_reconstructions_distance[0]-->), the draws do not (0.42<!--=VQ_VAE_distance[0]-->).
-# - Between the two no difference was seen. One of about 0.04<!--=two_minus_one_precision[1]--> in precision, 0.02<!--=two_minus_one_recall[1]--> in recall or 0.02<!--=two_minus_one_distance[1]--> in kernel distance may have been missed.
+# - In these scores no difference between the two was seen. One of about 0.04<!--=two_minus_one_precision[1]--> in precision, 0.02<!--=two_minus_one_recall[1]--> in recall or 0.02<!--=two_minus_one_distance[1]--> in kernel distance may have been missed.
 # - From $\mathcal N(0, I)$, both draw few whole objects, and from the same numbers nearly the same torn shapes: training went on from the same weights, and the second level did not mend the prior of the first.
 # - Precision is a weak judge here: its classifier never had to tell a torn shape from a whole one. So draws from $\mathcal N(0, I)$ have 0.72<!--=one_level_normal_precision[0]-->, and only 0.08<!--=one_level_normal_whole[0]--> of them show one whole object.
 #
-# The bounds of the two VAEs differ by hundreds of nats, and their draws were not seen to differ. 9 nats of prior change nearly every draw. So **a higher bound does not tell who draws better**.
+# The bounds of the two VAEs differ by hundreds of nats, and these scores were not seen to differ. 9 nats of prior change nearly every draw. So **a higher bound does not tell who draws better**.
 #
 # ## Do VAEs blur?
 #
@@ -526,7 +526,7 @@ for name, x in beside.items():  # sharpness, and softness of outlines with its h
 # %% [markdown]
 # In the stored run the means of the best samplers have a sharpness of 0.58<!--=look_one_level_mixture[0]--> and 0.60<!--=look_two_levels_mixture[0]-->. Real pictures have 0.81<!--=look_no_noise[0]--> without their noise, and 0.73<!--=look_no_noise_no_texture[0]--> without their texture, too. So most of what the means lack is noise and texture; the rest is in the outlines. Take the reconstructions of one level. By sharpness (0.60<!--=look_one_level_reconstructions[0]-->) they are like clean pictures blurred by 0.3 pixel (0.59<!--=look_the_same_blurred_by_0p3[0]-->), by the softness of their outlines (3.9<!--=look_one_level_reconstructions[1]-->) like those blurred by 0.5 (3.9<!--=look_the_same_blurred_by_0p5[1]-->). With two levels both are nearly the same. So **reconstructions of these VAEs do have blurred outlines, by about half a pixel at most**.
 #
-# With grain the sharpness is 1.28<!--=one_level_mixture_sharpness[0]--> and 1.06<!--=two_levels_mixture_sharpness[0]-->, more than that of real pictures. The noise of real pictures has a standard deviation of 0.02, and $\sigma$ is 0.0384<!--=one_level_normal_sigma--> and 0.0307<!--=two_levels_normal_sigma-->: it stands for the texture that the latents leave out as well. **A VAE smooths what its latents cannot say**, and its grain puts noise there.
+# With grain these samplers have 1.28<!--=one_level_mixture_sharpness[0]--> and 1.06<!--=two_levels_mixture_sharpness[0]-->, more than real pictures. The noise of real pictures has a standard deviation of 0.02, and $\sigma$ is 0.0384<!--=one_level_normal_sigma--> and 0.0307<!--=two_levels_normal_sigma-->: it stands for the texture that the latents leave out as well. **A VAE smooths what its latents cannot say**, and its grain puts noise there.
 #
 # **Exercise.** A picture has 8×8 places with one code out of 512 at each. In a trained model only 64 of the 512 codes are ever used, all equally often and independently of each other. How many bits a picture does the best file need that knows this?
 
@@ -588,9 +588,9 @@ record(results, {"rate": {"default": (40, 100)}}, line)
 # ## What you saw
 #
 # - **A learned prior** changed the bound by 8.9<!--=mixture_gain[0]--> nats, and the share of draws with one whole object from 0.08<!--=one_level_normal_whole[0]--> to 0.97<!--=one_level_mixture_whole[0]-->.
-# - **A deeper latent**, trained on, raised the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,124<!--=two_levels_normal_bound[0]--> nats. Its draws need the mixture as well, and were not seen to be better.
+# - **A deeper latent**, trained on, raised the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,124<!--=two_levels_normal_bound[0]--> nats. Its draws need the mixture as well, and have no better precision.
 # - **A discrete latent** can be counted: 256 bits sent plain, 157<!--=vq_prior_bits--> with a prior. Most of its draws fail by that prior.
-# - Both VAEs blur outlines, by about half a pixel at most, and put grain in the place of texture.
+# - Reconstructions of both VAEs have outlines blurred by half a pixel at most, and grain for texture.
 # - All this is one training each, none long enough by the rule, on one kind of easy pictures.
 #
 # ## Check yourself
@@ -613,7 +613,7 @@ record(results, {"rate": {"default": (40, 100)}}, line)
 #
 #    <details><summary>Answer</summary>
 #
-#    Without it the codes have no probability, and there is no bound.
+#    It gives the codes their probability; a better one lifts the bound.
 #
 #    </details>
 #
