@@ -49,6 +49,7 @@ def expected_nll(y, logits):
     References:
         Kendall and Gal (2017), equation 12. https://arxiv.org/abs/1703.04977
     """
+    y = ops.cast(y, logits.dtype)
     log_p = y * ops.log_sigmoid(logits) + (1 - y) * ops.log_sigmoid(-logits)
     return math.log(logits.shape[-1]) - ops.logsumexp(log_p, axis=-1)
 
