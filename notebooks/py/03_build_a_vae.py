@@ -128,7 +128,7 @@ print(f"{len(x_train)} pictures to train on, {count} held out, each {shape}")
 #
 # An autoencoder has two networks. The [encoder](../docs/site/glossary.md#term-encoder) takes a picture of $D = H \cdot W \cdot C$ values and returns $K$ numbers: its **latent**. The [decoder](../docs/site/glossary.md#term-decoder) takes a latent and returns a picture. They are trained together to give back what went in.
 #
-# `Conv2D(width, 4, 4)` has a kernel of 4×4 pixels and moves by 4 pixels (its *stride*), so it describes each patch of 4×4 pixels by `width` numbers. `mix` adds a 3×3 convolution, so that neighbouring cells exchange information. The decoder goes back: `DepthToSpaceUp(n, 4)` turns each cell into 4×4 cells of `n` channels (Shi et al., 2016). `silu` is $x / (1 + e^{-x})$, a smooth relative of ReLU. The `Rescaling` layers centre the values around zero. The encoder's second output, `log_variance`, is for the VAE, which will have **the same networks**.
+# `Conv2D(width, 4, 4)` has a kernel of 4×4 pixels and moves by 4 pixels (its *stride*), so it describes each patch of 4×4 pixels by `width` numbers. `mix` adds a 3×3 convolution, so that neighbouring cells exchange information. The decoder goes back: `DepthToSpaceUp(n, 4)` turns each cell into 4×4 cells of `n` channels (Shi et al., 2016). `silu` is $x / (1 + e^{-x})$, a smooth relative of ReLU. `Rescaling` centres the pixels, and in the decoder moves them back. The encoder's second output, `log_variance`, is for the VAE, which will have **the same networks**.
 
 
 # %%
@@ -221,9 +221,9 @@ plots.show(fig, alt=alt)
 #
 # An autoencoder's encoder names one point for each picture. Let it name a *region*: for each coordinate $k$ a mean $\mu_k$ and a standard deviation $\sigma_{z,k}$. This is the encoder's [posterior](../docs/site/glossary.md#term-posterior), $q(z \mid x) = \mathcal N(\mu, \operatorname{diag} \sigma_z^2)$. In training, the decoder gets a random point of the region, so it has to answer well everywhere in it.
 #
-# A standard deviation is positive, and the output of a layer is any number. So the second output gives $\log \sigma_z^2$. (We start it at −3, that is $\sigma_z = 0.22$. With $\sigma_z = 1$ the noise would hide $\mu$.)
+# A standard deviation is positive, and the output of a layer is any number. So the second output gives $\log \sigma_z^2$. (We start it at −3, that is $\sigma_z = 0.22$: little noise at first. Notebook `07` tests it.)
 #
-# Regions alone are not enough. The error is smallest if they shrink to points. So the loss gets a second term, which grows when a region moves away from $\mathcal N(0, I)$, where we want to draw later, or becomes narrower. It is the [KL divergence](../docs/site/glossary.md#term-KL-divergence) of the region from $\mathcal N(0, I)$, the [prior](../docs/site/glossary.md#term-prior):
+# Regions alone are not enough. The error is smallest if they shrink to points. So the loss gets a second term, which grows when a region moves away from $\mathcal N(0, I)$, where we will draw, or becomes narrower than it. It is the [KL divergence](../docs/site/glossary.md#term-KL-divergence) of the region from $\mathcal N(0, I)$, the [prior](../docs/site/glossary.md#term-prior):
 #
 # $$\mathrm{KL} = \tfrac12 \sum_{k=1}^{K} \big(\mu_k^2 + \sigma_{z,k}^2 - 1 - \log \sigma_{z,k}^2\big).$$
 #
@@ -445,7 +445,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # It would be $\mathcal N(0, I)$, from which the model says that latents come. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.6<!--=ae_spread_max--> for the autoencoder, 1.6<!--=vae_spread_max--> for the short VAE and 1.2<!--=kept_spread_max--> for the kept one.
 #
-# The twelve regions shown do not overlap. (The rings have the radius $2\,\sigma_z$.) Nor could all 8,000 fill $\mathcal N(0, I)$. The short VAE's mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): how much a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of the aggregate posterior from $\mathcal N(0, I)$: the rest, at least 41 nats.
+# The twelve regions shown do not overlap. (Rings: $2\,\sigma_z$, in the two coordinates of largest KL.) Nor could all 8,000 fill $\mathcal N(0, I)$. The short VAE's mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): how much a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of the aggregate posterior from $\mathcal N(0, I)$: the rest, at least 41 nats.
 #
 # ## Nine ways to draw
 #
@@ -477,7 +477,7 @@ plots.show(fig, alt=alt)
 #
 # ### Two numbers, and what they cannot see
 #
-# Average each picture over cells of 4×4 pixels. The [Fréchet distance](../docs/site/glossary.md#term-Frechet-distance) compares two sets of such coarse pictures by their means and covariances alone, as if both were Gaussian (Dowson and Landau, 1982). In units of the training pictures' spread, 0 is the same mean and covariance, and 1 is always the mean picture. The Fréchet inception distance (FID; Heusel et al., 2017) is this construction on features of a network.
+# Average each picture over cells of 4×4 pixels. The [Fréchet distance](../docs/site/glossary.md#term-Frechet-distance) compares two sets of such coarse pictures by their means and covariances alone, as if both were Gaussian (Dowson and Landau, 1982). In units of the training pictures' spread, 0 is the same mean and covariance; the mean picture alone has 1. The Fréchet inception distance (FID; Heusel et al., 2017) is such a distance, squared, on features of a network.
 #
 # The second number is the share of pictures that show one whole object, by the rule of notebook `00`.
 #
@@ -509,7 +509,7 @@ plots.show(fig, alt=alt)
 #
 # By the distance the autoencoder gains most from sixty Gaussians, and the kept VAE least. By whole objects the kept VAE gains most, and the short one least. The restored pictures of the two short trainings are so soft that the rule accepts only 31<!--=whole_ae_restored*100--> and 22<!--=whole_vae_restored*100--> % of them.
 #
-# One Gaussian gives few whole objects (5<!--=whole_ae_fitted*100-->, 4<!--=whole_vae_fitted*100--> and 26<!--=whole_kept_fitted*100--> %): it has the place and the spread of the latents, and not their form. Sixty follow the form better. The VAE's training, noise and KL together, moves the latents towards a known one. One that is fitted to where they do lie mends more, in both kinds of model.
+# One Gaussian gives few whole objects (5<!--=whole_ae_fitted*100-->, 4<!--=whole_vae_fitted*100--> and 26<!--=whole_kept_fitted*100--> %): it has the place and the spread of the latents, and not their form. Sixty follow the form better. The VAE's training, noise and KL together, moves the latents towards a known distribution. One fitted to where they lie mends more, in both kinds of model.
 #
 # ### So why a VAE?
 #
@@ -589,7 +589,7 @@ record(results, bands, headline=headline)
 # %% [markdown]
 # ## What you saw
 #
-# - An autoencoder lacks a distribution of its latents. Draws from $\mathcal N(0, I)$ are shorter than they are, and its decoder answers them with pictures of no whole object.
+# - An autoencoder states no distribution of its latents. Draws from $\mathcal N(0, I)$ are shorter than they are, and its decoder paints no whole object from them.
 # - The VAE's training moves the latents towards $\mathcal N(0, I)$. In these runs it did a part of the work. A mixture fitted to the latents did more, for the autoencoder, too.
 # - A draw stops the gradient. Written as $\mu + \sigma_z\varepsilon$ the same draw lets it through.
 #
@@ -629,7 +629,7 @@ record(results, bands, headline=headline)
 #
 # <details><summary>Solution</summary>
 #
-# Both have the mean −6. The standard deviations are 2 (reparameterised) and 84 (score function): it takes $(84/2)^2 \approx 1{,}770$ times as many draws for the same error.
+# Both have the mean −6. The standard deviations are 2 (reparameterised) and 84 (score function): it takes $7068/4 \approx 1{,}770$ times as many draws for the same error.
 #
 # </details>
 #

@@ -219,9 +219,9 @@ print("ELBO, a row for each seed:")
 print(elbo[-1].round(1))
 
 # %% [markdown]
-# In the stored run, the record says: the smallest β has the highest rate, 50<!--=study_rate[0]--> nats at β = 0.1 against 4<!--=study_rate[5]--> nats at β = 30. β = 1 has the best held-out ELBO, 944.4<!--=study_elbo[2]--> nats. It leads β = 3 by 8.3<!--=behind[3]--> ± 0.9<!--=behind_half[3]--> nats, but its lead of 1.7<!--=behind[1]--> ± 1.8<!--=behind_half[1]--> over β = 0.3 is not outside its interval (95 %, over the seeds, all on the same 2,000 held-out pictures).
+# In the stored run, the record says: the smallest β has the highest rate, 50<!--=study_rate[0]--> nats at β = 0.1 against 4<!--=study_rate[5]--> nats at β = 30. β = 1 has the best held-out ELBO, 944.4<!--=study_elbo[2]--> nats. It leads β = 3 by 8.3<!--=behind[3]--> ± 0.9<!--=behind_half[3]--> nats, but the interval of its lead over β = 0.3, 1.7<!--=behind[1]--> ± 1.8<!--=behind_half[1]-->, holds zero (95 %, over the seeds, all on the same 2,000 held-out pictures).
 #
-# **What was tested** is the slope of a straight line between two neighbours, against a bracket whose ends differ by a factor of three. After both lengths of training, 15<!--=inside[1]--> of 15 slopes (5 gaps, 3 seeds) lie in their bracket. The slope of a curve *at* a point was not tested. Not every model is the best for its β, either: at β = 30 the ELBO of one seed is 20 nats above the others. And twice the steps still change the ELBOs by 3 to 5 nats, 0.3 to 0.6 %, which is more than the lead over β = 0.3.
+# **What was tested** is the slope of a straight line between two neighbours, against a bracket whose ends differ by a factor of three. After both lengths of training, 15<!--=inside[1]--> of 15 slopes (5 gaps, 3 seeds) lie in their bracket. The slope of a curve *at* a point was not tested. Not every model is the best for its β, either: at β = 30 one seed has a lower $\Delta + 30R$ than the others. And twice the steps still change the ELBOs by 3 to 5 nats, 0.3 to 0.6 %, which is more than the lead over β = 0.3.
 #
 # On each dotted line $\Delta + R$ is the same, and on the next line it is 50 nats more. The lowest line touches the curve at β = 1. It must, if training works: for β = 1 the sum $\Delta + R$ is the loss.
 
@@ -272,7 +272,7 @@ compare("bits", your_bits, 8 - 1100 / (768 * math.log(2)), "Nats to bits, per va
 #
 # $$\frac{1}{2\sigma^2}\,\|x - r\|^2 \;+\; \mathrm{KL} \;+\; D \log\big(\sigma\sqrt{2\pi}\big).$$
 #
-# Multiply it by β. The first term gets the weight $w = \frac{\beta}{2\sigma^2}$. So (σ is that of the *equivalent* decoder; a loss with β = 1 has it in its own first term):
+# Multiply it by β. The first term gets the weight $w = \frac{\beta}{2\sigma^2}$. So (this σ is that of an *equivalent* decoder, with β = 1):
 #
 # > **A squared error with weight w per squared unit, w·‖x − r‖² + β·KL, is β times the negative ELBO of a Gaussian decoder with σ² = β/(2w), up to a constant.**
 #
@@ -377,7 +377,7 @@ for p in (0.5, 0.7, 0.9, 0.99):
 #
 # A Bernoulli's decoder gives logits, so it lacks the last layer, which multiplies by ¼ and adds 0.4. The sigmoid has the slope ¼ at $p = \tfrac12$, so both start with the same contrast, one around 0.4, the other around 0.5.
 #
-# Each VAE is measured twice: with its own σ, and with σ replaced by its r.m.s. error on the held-out pictures. The second number says what the *networks* have learned. For the Bernoulli there is only the second.
+# Each VAE is measured twice: with its own σ, and with σ replaced by its r.m.s. error on the held-out pictures. The second number says what the *networks* have learned. For the Bernoulli both marks show the second.
 
 
 # %%
@@ -405,7 +405,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # Means of three seeds of the record, in the stored run:
 #
-# - **The rate follows σ**: 58.8<!--=study_choices[1][0][0]--> nats for σ = 0.02, 40<!--=study_choices[1][3][0]--> and 41<!--=study_choices[1][4][0]--> for the learned and the set one, 5.0<!--=study_choices[1][1][0]--> for σ = 0.5, and 5.0<!--=study_choices[1][2][0]--> for the Bernoulli, as a hidden σ of nearly 0.5 predicts.
+# - **The rate follows σ**: 58.8<!--=study_choices[1][0][0]--> nats for σ = 0.02, 40<!--=study_choices[1][3][0]--> and 41<!--=study_choices[1][4][0]--> for the learned and the set one, 5.0<!--=study_choices[1][1][0]--> for σ = 0.5, and 5.0<!--=study_choices[1][2][0]--> for the Bernoulli.
 # - **A wrong σ adds bits in both directions**: 7.45<!--=study_choices[1][0][1]--> bits for σ = 0.02, 8.35<!--=study_choices[1][1][1]--> for σ = 0.5, which is more than raw bytes have, against 5.69<!--=study_choices[1][3][1]--> for the learned one and 5.68<!--=study_choices[1][4][1]--> for the set one. (In the short run errors are larger, and σ = 0.02 has even 9.1<!--=choices[0][0][0][1]--> bits.)
 # - **Too narrow could be repaired, too wide could not.** With σ replaced, the networks of σ = 0.02 reach 5.69<!--=study_choices[1][0][2]--> bits. Those of σ = 0.5 and of the Bernoulli stay at 6.45<!--=study_choices[1][1][2]--> and 6.48<!--=study_choices[1][2][2]-->: 5 nats name too little.
 # - **Learned or set**: no difference was seen. Learned minus set is +0.010<!--=more_bits[1]--> ± 0.022<!--=more_bits_half[1]--> bits, an interval that still allows a small difference.
@@ -461,7 +461,7 @@ alt = "Ten held-out pictures, the means that the decoder gives for a draw of the
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run the means keep 0.96<!--=means_kept[0]--> of the pictures' power at 1 cycle, 0.15<!--=means_kept[2]--> at 3 cycles and 0.01<!--=means_kept[7]--> at 8. The draws have 0.45<!--=draws_kept[2]--> at 3 cycles, too little, and 2.8<!--=draws_kept[7]--> at 8, too much. So the noise cannot put the missing power back. Its mean square is right in all, because σ is the r.m.s. error. But white noise has the same power at every frequency. Most of what is missing lies at 1 to 4 cycles, where only a quarter of all frequencies are. An outline is a change that many pixels make together, and the noise of independent pixels has no outlines.
+# In the stored run the means keep 0.96<!--=means_kept[0]--> of the pictures' power at 1 cycle, 0.15<!--=means_kept[2]--> at 3 cycles and 0.01<!--=means_kept[7]--> at 8. The draws have 0.45<!--=draws_kept[2]--> at 3 cycles, too little, and 2.8<!--=draws_kept[7]--> at 8, too much. So the noise cannot put the missing power back. Its total power is right, because σ is the r.m.s. error. But white noise has the same power at every frequency. Most of what is missing lies at 1 to 4 cycles, where only a quarter of all frequencies are. An outline is a change that many pixels make together, and the noise of independent pixels has no outlines.
 #
 # So the blur has at least two parts, which were not measured apart. Something stays open given $z$: β and σ limit the rate. And something was not learned: our networks are small and trained for seconds. (The `main` of the record had more steps and more pictures, and kept nearly twice as much at 3 cycles.) Whatever is open, a factorised Gaussian answers with a mean. At 1 cycle the three agree.
 #

@@ -17,7 +17,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/07_train_it_well.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/07_train_it_well.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/07_train_it_well.ipynb) <!--badges-->
 #
-# ![ELBO over 2,000 training steps, one training each. With 200 pictures the training curve climbs to about 1,420 nats, while the held-out curve turns at about 865 near step 300 and falls to about 800. The held-out curve for 8,000 pictures lies between them and ends at about 1,180.](../docs/pictures/07.png) <!--picture-->
+# ![ELBO over 2,000 training steps, one training each. With 200 pictures the training curve climbs to about 1,430 nats, while the held-out curve turns at about 865 near step 300 and falls to about 800. The held-out curve for 8,000 pictures lies between them and ends at about 1,180.](../docs/pictures/07.png) <!--picture-->
 #
 # The training has ended, and the pictures look plausible. Is this [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) good? Four questions, each answered by a number on pictures that training never saw: **is it trained enough, is it overfitted, is it collapsed, and where is the rest of its error?**
 #
@@ -99,7 +99,7 @@ mnist_nll = {"mnist_nll": mnist["test_nll"]} if mnist else {}
 # The pictures are `shapes` at 16×16, one object each. Held-out pictures are only for reporting; nothing is chosen by them. The VAE has two dense layers on either side of $K = 32$ latent coordinates, and a Gaussian [likelihood](../docs/site/glossary.md#term-likelihood) with a fixed $\sigma = 0.05$. Two details are measured in the last section:
 #
 # - **Centred pixels** (`centre`): the first layer moves values from [0, 1] to a range around zero, and the last moves them back.
-# - **A quiet start** (`quiet_start`): the [encoder](../docs/site/glossary.md#term-encoder)'s $\log\sigma^2$ starts at −3: a noise of 0.22 instead of 1.
+# - **A quiet start** (`quiet_start`): the [encoder](../docs/site/glossary.md#term-encoder)'s $\log\sigma_z^2$ starts at −3: a noise of 0.22 instead of 1.
 
 # %%
 drawing = {
@@ -199,7 +199,7 @@ print(f"twice the steps: {gain:+.1f} ± {half:.1f} nats, {percent:+.2f} %")
 steps = epochs * math.ceil(images / 64)  # of the shorter training
 both = {"short": (steps, curves["short"]), "long": (2 * steps, curves["long"])}
 fig = plots.learning_curves(both, "held-out ELBO (nats)")
-alt = "Held-out ELBO over training steps, one training each. The shorter training rises, bends and is flat at about 1,130 nats at step 1,000. The longer one lies a little below it or on it up to step 600, stands at about 1,150 at step 1,000, and becomes flat at about 1,180 near step 2,000."
+alt = "Held-out ELBO over training steps, one training each. The shorter training rises, bends and is flat at about 1,130 nats at step 1,000. The longer one lies a little below it or on it up to step 550, stands at about 1,150 at step 1,000, and becomes flat at about 1,180 near step 2,000."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -218,7 +218,7 @@ if kept is not None:
     print(f"{rule['percent']:.2f} %, trained enough: {rule['verdict']}")
 
 # %% [markdown]
-# After 40,000<!--=kept_steps[0]--> steps it has 5,536<!--=kept_elbo[0]--> nats, after 80,000<!--=kept_steps[1]--> it has 5,591<!--=kept_elbo[1]-->. The gain of 54.5<!--=kept_difference_nats--> ± 3.7<!--=kept_interval_nats--> nats is 0.97<!--=kept_percent--> %: by the rule 40,000<!--=kept_steps[0]--> steps were **not enough** (one training each, 1,000 pictures). We did not test 80,000<!--=kept_steps[1]--> steps.
+# After 40,000<!--=kept_steps[0]--> steps it has 5,536<!--=kept_elbo[0]--> nats, after 80,000<!--=kept_steps[1]--> it has 5,591<!--=kept_elbo[1]-->. The gain of 54.5<!--=kept_difference_nats--> ± 3.7<!--=kept_interval_nats--> nats is 0.97<!--=kept_percent--> %: by the rule 40,000<!--=kept_steps[0]--> steps were **not enough** (one training each, 1,000 pictures). Of 80,000<!--=kept_steps[1]--> it says nothing.
 #
 # ## Has it learned its pictures by heart?
 #
@@ -241,7 +241,7 @@ three = {
 }
 fig = plots.learning_curves(three, "ELBO (nats)")
 fig.axes[0].legend(loc=(0.5, 0.18))
-alt = "ELBO over 2,000 training steps, one training each. With 200 pictures the training curve climbs to about 1,420 nats, while the held-out curve turns at about 865 near step 300 and falls to about 800. The held-out curve for 8,000 pictures lies between them and ends at about 1,180."
+alt = "ELBO over 2,000 training steps, one training each. With 200 pictures the training curve climbs to about 1,430 nats, while the held-out curve turns at about 865 near step 300 and falls to about 800. The held-out curve for 8,000 pictures lies between them and ends at about 1,180."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -281,11 +281,11 @@ for k in (1, 5, 50):
 # gap = (from the true [posterior](../docs/site/glossary.md#term-posterior) to the best Gaussian) + (from the best Gaussian to the encoder's).
 #
 # - **The family** makes the first part. $q$ is a Gaussian with independent coordinates; the true posterior need not be one.
-# - **[Amortised inference](../docs/site/glossary.md#term-amortised-inference)** makes the second, the **amortisation gap** (Cremer and others, 2018). One encoder answers for all pictures; for one of them, another $\mu$ and $\sigma$ may fit better. On held-out pictures overfitting adds to it.
+# - **[Amortised inference](../docs/site/glossary.md#term-amortised-inference)** makes the second, the **amortisation gap** (Cremer and others, 2018). One encoder answers for all pictures; for one of them, another $\mu$ and $\sigma_z$ may fit better. On held-out pictures overfitting adds to it.
 #
-# The amortisation gap can be measured. The [decoder](../docs/site/glossary.md#term-decoder) stays fixed; for *each* picture Adam starts at the encoder's $\mu$ and $\log \sigma^2$ and raises the ELBO of this picture alone. `ood.likelihood_regret` does so and returns the gain of each picture.
+# The amortisation gap can be measured. The [decoder](../docs/site/glossary.md#term-decoder) stays fixed; for *each* picture Adam starts at the encoder's $\mu$ and $\log \sigma_z^2$ and raises the ELBO of this picture alone. `ood.likelihood_regret` does so and returns the gain of each picture.
 #
-# In the linear VAE of notebook `05` this gap can be zero: a linear encoder can give the best $\mu$ and $\sigma$ for every picture.
+# In the linear VAE of notebook `05` this gap can be zero: a linear encoder can give the best $\mu$ and $\sigma_z$ for every picture.
 #
 # > **Predict first.** The longer VAE and the VAE of 200 pictures, each on its own pictures and on held-out ones: which gap is the largest, which the smallest?
 
@@ -306,7 +306,7 @@ for name, vae, x, rounds in (
 # %% [markdown]
 # For the longer VAE the gap is 23.7<!--=amortisation[0]--> ± 1.9<!--=amortisation_half[0]--> nats on 200 training pictures and 28.1<!--=amortisation[1]--> ± 3.4<!--=amortisation_half[1]--> on 200 held-out ones; twice the rounds give 29.2<!--=amortisation[2]-->. $L_{50}$ found 14.2<!--=bound_gain_few--> on the held-out 200: the rest is not small.
 #
-# For the VAE of 200 pictures the gap is the smallest on its own pictures, 2.3<!--=amortisation[3]--> ± 0.3<!--=amortisation_half[3]--> nats, and by far the largest on held-out ones, 207<!--=amortisation[4]--> ± 24<!--=amortisation_half[4]-->. On these 200 pictures its ELBO is 352<!--=gap_lost--> nats below that of the longer VAE, and its gap is 179<!--=gap_by_encoder--> nats larger. **So about 51<!--=gap_share--> % of what it loses is the encoder's**: with other latents, its decoder could explain new pictures better. (One VAE each; the gaps are lower bounds. In the study, after 7,512<!--=study_steps[1]--> steps, the VAE of 200 pictures has a gap of 0.3<!--=study_amortisation[3]--> on its own and 261<!--=study_amortisation[4]--> ± 29<!--=study_amortisation_half[4]--> on held-out ones, 50<!--=study_gap_share--> % of the loss.)
+# For the VAE of 200 pictures the gap is the smallest on its own pictures, 2.3<!--=amortisation[3]--> ± 0.3<!--=amortisation_half[3]--> nats, and by far the largest on held-out ones, 207<!--=amortisation[4]--> ± 24<!--=amortisation_half[4]-->. On these 200 pictures its ELBO is 352<!--=gap_lost--> nats below that of the longer VAE, and its gap is 179<!--=gap_by_encoder--> nats larger. **So about half (51<!--=gap_share--> %) of what it loses is the encoder's**: with other latents, its decoder could explain new pictures better. (One VAE each; the gaps are lower bounds. In the study, after 7,512<!--=study_steps[1]--> steps, the VAE of 200 pictures has a gap of 0.3<!--=study_amortisation[3]--> on its own and 261<!--=study_amortisation[4]--> ± 29<!--=study_amortisation_half[4]--> on held-out ones, 50<!--=study_gap_share--> % of the loss.)
 #
 # ## Has it collapsed?
 #
@@ -392,7 +392,7 @@ for name, trace in traces.items():
 #
 # In the recorded study, after 2,504<!--=study_collapse_steps--> steps, the control uses 6.2<!--=study_used[0]--> coordinates on average, warm-up 8.2<!--=study_used[1]-->, free bits all 32<!--=study_used[2]-->, and twice the steps 7.2<!--=study_used[3]-->.
 #
-# Of four differences of the ELBO, **warm-up against twice the steps** matters most. A *p* is the probability of so large a difference if only the first weights made it; Holm's correction (1979) allows for looking at four.
+# Of four differences of the ELBO, **warm-up against twice the steps** matters most. A *p* is the probability of so large a difference if the seeds alone made it; Holm's correction (1979) allows for looking at four.
 
 # %%
 contrasts = {}
@@ -417,7 +417,7 @@ alt = "Four differences of the held-out ELBO with intervals. In the recorded stu
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the recorded study warm-up is 0.66<!--=study_gain[0]--> ± 0.17<!--=study_gain_half[0]--> nats better than the control, and twice the steps are 0.50<!--=study_gain[1]--> ± 0.17<!--=study_gain_half[1]--> better (*p* = 0.001<!--=study_holm[0]--> and 0.002<!--=study_holm[1]-->). Between the two the difference is 0.16<!--=study_gain[2]--> ± 0.24<!--=study_gain_half[2]--> nats, *p* = 0.13<!--=study_holm[2]-->: its interval still allows a small advantage of either. In the stored run warm-up is ahead by 0.44<!--=gain[2]--> ± 0.19<!--=gain_half[2]-->, for one pair of first weights.
+# In the recorded study warm-up is 0.66<!--=study_gain[0]--> ± 0.17<!--=study_gain_half[0]--> nats better than the control, and twice the steps are 0.50<!--=study_gain[1]--> ± 0.17<!--=study_gain_half[1]--> better (*p* = 0.001<!--=study_holm[0]--> and 0.002<!--=study_holm[1]-->). Between the two the difference is 0.16<!--=study_gain[2]--> ± 0.24<!--=study_gain_half[2]--> nats, *p* = 0.13<!--=study_holm[2]-->: its interval still allows a small advantage of either. In the stored run warm-up is ahead by 0.44<!--=gain[2]--> ± 0.19<!--=gain_half[2]-->, for one set of first weights.
 #
 # 1. **Warm-up has the best mean ELBO, and needs half the steps of the second best.** By the rule the control was not trained enough: twice the steps gain more than the interval.
 # 2. **Free bits changed the objective.** They use the most coordinates, and the ELBO changes by −2.67<!--=study_gain[3]--> ± 0.14<!--=study_gain_half[3]--> nats. The allowance is 32 · 0.25 = 8 nats, more than the control's whole KL, 5.1<!--=study_rates[0]-->.
@@ -546,7 +546,7 @@ if full:
 # | what | set it so | what was measured |
 # |---|---|---|
 # | when to stop | double the steps until the rule is met; with early stopping, report on a second held-out set | twice the steps: +34<!--=study_length_gain--> ± 1.4<!--=study_length_half--> nats |
-# | $\sigma$ | learn it (`06`) | advice; here only that 6.2<!--=study_used[0]--> coordinates are used at 0.5 and 29<!--=study_used_main--> at 0.05 |
+# | $\sigma$ | learn it (`06`) | advice; in the study 6.2<!--=study_used[0]--> coordinates are used at 0.5, 29<!--=study_used_main--> at 0.05 |
 # | latent size $K$ | enlarge it until not all are used | advice, not measured here |
 # | warm-up | try it; compare the held-out ELBO with that of twice the steps | warm-up − twice as long: +0.16<!--=study_gain[2]--> ± 0.24<!--=study_gain_half[2]--> nats |
 # | free bits | not for a density | 0.25 nats at $\sigma = 0.5$: −2.67<!--=study_gain[3]--> ± 0.14<!--=study_gain_half[3]--> nats |
@@ -600,8 +600,8 @@ record(results, {}, f"bound of {bounds[50].mean():.1f} nats per picture with 50 
 # %% [markdown]
 # ## What you saw
 #
-# - The small VAE was not trained enough after 1,000 or 3,756<!--=study_steps[0]--> steps, though the curves looked flat; nor was the kept one after 40,000<!--=kept_steps[0]-->.
-# - It overfitted 200 pictures: about 51<!--=gap_share--> % of the lost ELBO is the encoder's.
+# - The small VAE was not trained enough after 1,000 steps, though the curve looked flat, or after 3,756<!--=study_steps[0]-->; nor was the kept one after 40,000<!--=kept_steps[0]-->.
+# - It overfitted 200 pictures: about half (51<!--=gap_share--> %) of the lost ELBO is the encoder's.
 # - Warm-up was better than the control, and the study's interval allows that twice the steps are as good; free bits used every coordinate and lost ELBO.
 # - In linear probes the VAE was a little ahead of PCA in place and red, and behind a plain autoencoder in place.
 #
@@ -645,7 +645,7 @@ record(results, {}, f"bound of {bounds[50].mean():.1f} nats per picture with 50 
 #
 # ## On your own
 #
-# **A smaller allowance.** Set `free_bits` to 0.02. Predict the ELBO and the used coordinates.
+# **A smaller allowance.** Set `"free_bits"` in `recipes` to 0.02. Predict the ELBO and the used coordinates.
 #
 #    <details><summary>What to expect</summary>
 #
