@@ -10,37 +10,33 @@ import numpy as np
 from helpers.plots.style import COLOURS
 
 
-def label_efficiency(budgets, arms, recorded=None, floor=None, title="your run"):
-    """Scores over the number of labelled images, a recorded run beside the reader's.
+def label_efficiency(budgets, arms, floor=None, title="your run"):
+    """Mean IoU over the number of pictures with a mask, a line for each method.
 
     Args:
-        budgets: numbers of labelled images, `(B,)`; drawn on a log axis.
+        budgets: numbers of pictures with a mask, `(B,)`; drawn on a log axis.
         arms: dictionary from a name to `(B, 2)`: mean and half width of the interval.
-        recorded: (budgets, arms) of a recorded run, from `records.label_efficiency`, or None.
-        floor: score without any look at the image, a dotted line; None draws none.
-        title: of the first panel.
+        floor: score without any look at the picture, a dotted line; None draws none.
+        title: of the panel.
 
     Returns:
         The figure, for `plots.show`.
     """
     import matplotlib.pyplot as plt
 
-    panels = {title: (budgets, arms)} | ({"recorded run": recorded} if recorded else {})
-    fig, axes = plt.subplots(1, len(panels), figsize=(8.6, 4), sharey=True, squeeze=False)
-    for axis, (name, (numbers, curves)) in zip(axes[0], panels.items()):
-        axis.set_title(name)
-        marks = cycle(["o-", "v--", "s:", "D-.", "^-", "P--", "X:"])
-        for i, ((name, values), style) in enumerate(zip(curves.items(), marks)):
-            mean, half = np.asarray(values, dtype="float64").T
-            at = np.array(numbers) * 1.04 ** (i - len(curves) / 2)  # or intervals hide each other
-            axis.errorbar(at, mean, half, fmt=style, capsize=3, label=name)
-        if floor is not None:
-            axis.axhline(floor, color="k", linestyle=":")
-        axis.set(xscale="log", xlabel="images with labels")
-        axis.set_xticks(numbers, [f"{n:g}" for n in numbers])
-        axis.minorticks_off()
-    axes[0, 0].set(ylabel="score, with 95 % interval")
-    axes[0, 0].legend(fontsize=8)
+    fig, axis = plt.subplots(figsize=(8.6, 4))
+    axis.set(title=title, xscale="log", xlabel="pictures with a mask")
+    axis.set_ylabel("mean IoU, with 95 % interval")
+    marks = cycle(["o-", "v--", "s:", "D-.", "^-", "P--", "X:"])
+    for i, ((name, values), style) in enumerate(zip(arms.items(), marks)):
+        mean, half = np.asarray(values, dtype="float64").T
+        at = np.array(budgets) * 1.04 ** (i - len(arms) / 2)  # or intervals hide each other
+        axis.errorbar(at, mean, half, fmt=style, capsize=3, label=name)
+    if floor is not None:
+        axis.axhline(floor, color="k", linestyle=":", label="without a look")
+    axis.set_xticks(budgets, [f"{n:g}" for n in budgets])
+    axis.minorticks_off()
+    axis.legend(fontsize=8)
     return fig
 
 
