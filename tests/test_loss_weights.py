@@ -61,8 +61,7 @@ def test_squared_errors_give_the_variance_of_the_decoder(shape):
 
         found = metrics.effective_beta(loss, shape, 2)
         assert found.likelihood == "Gaussian"
-        # A few nats of KL beside 20,000 of pixels: float32 keeps three digits.
-        assert found.beta == pytest.approx(sigma**2, rel=5e-3)
+        assert found.beta == pytest.approx(sigma**2, rel=2e-3)
 
 
 def test_an_error_that_is_no_likelihood_it_knows_is_refused():

@@ -11,6 +11,7 @@ from keras import ops
 from helpers import losses
 
 TOLERANCE = 0.01  # relative, of ratios that must be the same
+REPEATS = 8  # reconstructions that a weight of the KL is measured at
 
 
 class EffectiveBeta(NamedTuple):
@@ -69,8 +70,15 @@ def effective_beta(loss, shape, latent):
     zeros = np.zeros((len(x), latent), "float32")  # mean 0, or log σ² 0
     random = np.float32(rng.normal(size=zeros.shape))
 
+    # A loss of 20,000 nats in float32 is a multiple of 0.002, and the KL of a move may be below 1. The
+    # mean over reconstructions that differ a little is not rounded in this way.
+    nears = [near + np.float32(rng.uniform(-0.01, 0.01, x.shape)) for _ in range(REPEATS)]
+
     def value(*arguments):
         return float(loss(*(ops.convert_to_tensor(array) for array in arguments)))
+
+    def mean_value(*latent):
+        return float(np.mean([value(x, reconstruction, *latent) for reconstruction in nears]))
 
     moves = {
         "mean": (random, zeros),
@@ -78,11 +86,11 @@ def effective_beta(loss, shape, latent):
         "wide": (zeros, zeros + 1),
         "both": (random, random),
     }
-    start = value(x, near, zeros, zeros)
+    start = mean_value(zeros, zeros)
     ratios = {}
     for name, move in moves.items():
         nats = float(ops.mean(losses.gaussian_kl(*move)))
-        ratios[name] = (value(x, near, *move) - start) / nats
+        ratios[name] = (mean_value(*move) - start) / nats
     if not _agree([*ratios.values()]):
         return EffectiveBeta(None, None, ratios, "not a KL")
 

@@ -34,7 +34,7 @@
 # **What you'll need**
 #
 # - Some Python, and what a standard deviation and a logarithm are. No graphics card, no data to download.
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (the first section measures yours), 20 minutes to read, and 1.5 GB of memory.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (the first section measures yours), 21 minutes to read, and 1.5 GB of memory.
 
 # %% tags=["colab"]
 # On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
@@ -286,7 +286,7 @@ else:
 #
 # | notebook | question | run | read |
 # |---|---|---|---|
-# | **00** Start here | does it run here, and what does a VAE draw? | 1 | 20 |
+# | **00** Start here | does it run here, and what does a VAE draw? | 1 | 21 |
 # | [**01** Score segments](01_score_segments.ipynb) | what is a good mask? | 1 | 45 |
 # | [**02** Score edges](02_score_edges.ipynb) | what is a good edge map when people disagree? | 2 | 42 |
 # | [**03** Build a VAE from scratch](03_build_a_vae.ipynb) | what does an autoencoder lack, and what mends it? | 2 | 45 |
