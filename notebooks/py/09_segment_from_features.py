@@ -454,7 +454,7 @@ if recorded:
     curves = {s: recorded["score_" + label_budgets.key_of(s)] for s in shown}
     budgets = recorded["labels"]
     fig = plots.label_efficiency(budgets, curves, floor=floor, title="recorded study")
-    alt = "Mean IoU over 20, 60, 240 and 1,200 pictures with a mask, one line for each start, with intervals. Fresh weights, both autoencoders and the VAE lie together at every budget: near 0.39, 0.47, 0.77 and 0.90. The frozen VAE rises from 0.38 to 0.73, frozen fresh weights from 0.37 to 0.55. Fresh, denoising and VAE have ten seeds, the others three. The layout is a line at 0.24."
+    alt = "Mean IoU over 20, 60, 240 and 1,200 pictures with a mask, one line for each start, with intervals. Fresh weights, both autoencoders and the VAE lie together at every budget: near 0.39, 0.47, 0.77 and 0.90. The frozen VAE rises from 0.38 to 0.73, frozen fresh weights from 0.37 to 0.55. Fresh, denoising and VAE have ten seeds, the others three. Without a look: a line, 0.24."
     plots.show(fig, alt=alt)
     print(label_budgets.claims_table(recorded))
 
