@@ -55,6 +55,18 @@ def test_its_mean_bound_is_that_of_the_joint_density(vae, x):
     assert apart.std() > 0.01  # the two are not the same sum
 
 
+def test_the_grid_is_the_mean_of_its_prior_and_w_standard_deviations(vae):
+    rng = np.random.default_rng(3)
+    u = 20 * rng.standard_normal((5, 3)).astype("float32")  # far out, s(u) is not 1
+    w = rng.standard_normal((5, *vae.grid)).astype("float32")
+    top = vae.parts["top_down"](u)
+    m, log_s2 = numpy(vae.parts["prior"](top))
+    assert np.abs(log_s2).max() > 0.1
+    v = keras.ops.convert_to_tensor(m + np.exp(0.5 * log_s2) * w, "float32")
+    expected, found = numpy([vae.parts["pixels"]([top, v]), vae.decode_levels(u, w)])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
 def test_the_grid_counts_in_the_kl_and_noise_repeats(vae, x):
     noise = np.random.default_rng(2).standard_normal((5, *vae.latent_shape)).astype("float32")
     assert vae.latent_shape == (3 + 4 * 4 * 2,)

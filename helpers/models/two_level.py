@@ -94,7 +94,9 @@ class TwoLevelVAE(VAE):
             >>> tuple(vae.decode_levels(np.zeros((5, 2)), np.zeros((5, *vae.grid))).shape)
             (5, 8, 8, 3)
         """
-        top = self.parts["top_down"](u, training=training)
+        return self._pixels(self.parts["top_down"](u, training=training), w, training)
+
+    def _pixels(self, top, w, training):
         mean, log_variance = self.parts["prior"](top, training=training)
         grid = mean + ops.exp(0.5 * log_variance) * ops.cast(w, mean.dtype)
         return ops.cast(self.parts["pixels"]([top, grid], training=training), "float32")
@@ -165,10 +167,7 @@ class TwoLevelVAE(VAE):
         w = self.sampling(mean_w, log_variance_w, noise=noise_w)
         kl_u = losses.gaussian_kl_elementwise(mean, log_variance)
         kl_w = losses.gaussian_kl_elementwise(mean_w, log_variance_w)
-        grid_mean, grid_log_variance = self.parts["prior"](top, training=training)
-        grid = grid_mean + ops.exp(0.5 * grid_log_variance) * w
-        means = ops.cast(self.parts["pixels"]([top, grid], training=training), "float32")
-        return kl_u, layers.Flatten()(kl_w), means
+        return kl_u, layers.Flatten()(kl_w), self._pixels(top, w, training)
 
     def _terms(self, x, noise=None, training=False):
         x = ops.convert_to_tensor(x, "float32")
