@@ -1,22 +1,27 @@
 """Everything that awaits a GPU, in one command: tests on its kernels, minutes, the long trainings.
 
     python benchmarks/on_gpu.py --record data/results/gpu.json
+    python benchmarks/on_gpu.py --tests --at-once 7 --record data/results/gpu_kernels.json
 
-For every registered kernel that computes on a GPU: where it computes, nbval at smoke parameters,
-each notebook of the series at its default parameters with minutes and memory, and the long
-trainings of CamVid and BSDS500 in half precision with XLA and larger batches, scored on "val".
-(In the environment of `make test-backends`, these are vae-gpu, vae-jax and vae-torch.) The record
-is written after each step, so a stopped run keeps what it has measured.
+For every registered kernel that computes on a GPU: where it computes, how far its ELBO is from the
+one that the CPU computes, nbval at smoke parameters, each notebook of the series at its default
+parameters with minutes and memory, and the long trainings of CamVid and BSDS500 in half precision
+with XLA and larger batches, scored on "val". (In the environment of `make test-backends`, these are
+vae-gpu, vae-jax and vae-torch.) The record is written after each step, so a stopped run keeps what
+it has measured. `--tests` ends after nbval, and runs it on all kernels side by side.
 
 `--kernels vae-cpu --anyway` tries the script itself on a machine without a GPU.
 """
 
 import argparse
+import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 from jupyter_client.kernelspec import KernelSpecManager
 
 from helpers.runs import kernels
@@ -41,6 +46,8 @@ def main():
     parser.add_argument("--long", nargs="*", choices=list(LONG), default=list(LONG))
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "gpu")
     parser.add_argument("--record", type=Path, help="also write the numbers with their provenance")
+    parser.add_argument("--tests", action="store_true", help="nothing but the ELBO and nbval")
+    parser.add_argument("--at-once", type=int, default=1, help="notebooks of a kernel in nbval")
     parser.add_argument("--anyway", action="store_true", help="also on kernels without a GPU")
     options = parser.parse_args()
     chosen = [find(name) for name in options.notebooks] if options.notebooks else series()
@@ -55,6 +62,7 @@ def main():
             about = {"profile": options.profile, "long": LONG}
             write_record(options.record, "The series on a GPU", results, about)
 
+    tested = []
     for kernel in options.kernels:
         if kernel not in KernelSpecManager().find_kernel_specs():
             print(f"{kernel}: left out, it is not registered here (make kernels)")
@@ -63,10 +71,24 @@ def main():
         if why and not options.anyway:
             print(f"left out: {why}")
             continue
+        tested.append(kernel)
         keep(f"{kernel} device", kernels.probe(kernel).get("device"))
-        start = time.perf_counter()
-        keep(f"{kernel} tests", *nbval(kernel, chosen))
+        keep(f"{kernel} card", cards())
+    running = []
+    for kernel in tested:
+        running.append((kernel, time.perf_counter(), nbval(kernel, chosen, options.at_once)))
+        if not options.tests:
+            running[-1][-1].wait()
+    for kernel in tested:
+        for precision, found in elbo_differences(kernel).items():
+            keep(f"{kernel} ELBO, {precision}", *found)
+    for kernel, start, process in running:
+        said = process.communicate()[0]
+        keep(f"{kernel} tests", (said.strip().splitlines() or [""])[-1], process.returncode == 0)
         keep(f"{kernel} tests, minutes", (time.perf_counter() - start) / 60)
+        if process.returncode:
+            print(said[-4000:])
+    for kernel in () if options.tests else tested:
         for notebook in chosen:
             values = read_file(p) if (p := profile_file(notebook, options.profile)) else {}
             out = options.out / kernel / notebook.name
@@ -82,13 +104,56 @@ def main():
     return 1 if failed or not results else 0
 
 
-def nbval(kernel, notebooks):
-    """Last line of nbval on a kernel at smoke parameters, and whether all passed."""
+def cards():
+    """Names of the NVIDIA cards, and the version of their driver."""
+    command = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError:
+        return []
+    return done.stdout.strip().splitlines()
+
+
+def nbval(kernel, notebooks, at_once):
+    """nbval on a kernel at smoke parameters: a process that was started."""
     command = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nb-profile", "smoke"]
     command += ["--nbval-kernel-name", kernel, "--nbval-cell-timeout", "600"]
-    command += ["--nbval-sanitize-with", "tests/sanitize.cfg", *map(str, notebooks)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    return (done.stdout.strip().splitlines() or [done.stderr[-300:]])[-1], done.returncode == 0
+    command += ["--nbval-sanitize-with", "tests/sanitize.cfg", "-p", "no:cacheprovider"]
+    if at_once > 1:
+        command += ["-n", str(at_once), "--dist", "loadfile", "--no-loadscope-reorder"]
+    command += map(str, notebooks)
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def elbo_differences(kernel):
+    """Largest relative difference of an ELBO between the GPU and the CPU, and whether it is small.
+
+    The VAEs, weights, pictures and noise are those of `make test-backends`. A card may multiply
+    with fewer digits than single precision has (TF32); the second answer forbids it.
+    """
+    backend = kernels.KERNELS[kernel][1]
+    exact = {"JAX_DEFAULT_MATMUL_PRECISION": "highest", "NVIDIA_TF32_OVERRIDE": "0"}
+    hidden = {"CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
+    on_cpu = elbos(backend, hidden)
+    found = {}
+    for words, environment in (("as it is", {}), ("single precision", exact)):
+        here = elbos(backend, environment)
+        largest = max(np.abs(here[name] / on_cpu[name] - 1).max() for name in on_cpu)
+        found[words] = (float(largest), largest < 1e-4 or not environment)
+    return found
+
+
+def elbos(backend, environment):
+    """ELBOs of `tests/backends/elbo.py`: a dictionary of arrays."""
+    environment = {**os.environ, "KERAS_BACKEND": backend, **environment}
+    command = [sys.executable, "tests/backends/elbo.py"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    values = json.loads(done.stdout.splitlines()[-1])
+    return {name: np.array(value) for name, value in values.items() if name != "backend"}
 
 
 if __name__ == "__main__":

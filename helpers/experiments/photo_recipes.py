@@ -106,12 +106,17 @@ def compile_model(model, recipe, loss):
     """Give the model its optimiser, and the loss on each of its outputs."""
     steps = recipe["epochs"] * recipe["steps_per_epoch"]
     rate = training.rise_and_fall(recipe["learning_rate"], steps, min(500, 1 + steps // 10))
-    adam = keras.optimizers.AdamW(rate, weight_decay=DECAY["weight_decay"], global_clipnorm=1.0)
-    adam.exclude_from_weight_decay(var_names=DECAY["exclude"])
     # XLA makes these convolutions two to ten times slower on a CPU with TensorFlow; JAX needs it.
     xla = keras.backend.backend() == "jax"
     losses = [loss] * len(model.outputs)
-    model.compile(adam, losses, loss_weights=recipe["shares"], jit_compile=xla)
+    model.compile(optimizer(rate), losses, loss_weights=recipe["shares"], jit_compile=xla)
+
+
+def optimizer(rate):
+    """AdamW with a learning rate, a number or a schedule."""
+    adam = keras.optimizers.AdamW(rate, weight_decay=DECAY["weight_decay"], global_clipnorm=1.0)
+    adam.exclude_from_weight_decay(var_names=DECAY["exclude"])
+    return adam
 
 
 def loss_of(recipe, known):
