@@ -16,9 +16,11 @@ it has measured. `--tests` ends after nbval, and runs it on all kernels side by 
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from helpers.runs import kernels
 from helpers.runs.execute import execute
 from helpers.runs.notebooks import PROFILES, find, profile_file, series
+from helpers.runs.parameter_cells import read_notebook
 from helpers.runs.parameters import read_file
 from helpers.runs.provenance import write_record
 
@@ -47,6 +50,7 @@ def main():
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "gpu")
     parser.add_argument("--record", type=Path, help="also write the numbers with their provenance")
     parser.add_argument("--tests", action="store_true", help="nothing but the ELBO and nbval")
+    parser.add_argument("--minutes", type=float, default=60.0, help="of nbval on a kernel at most")
     parser.add_argument("--at-once", type=int, default=1, help="notebooks of a kernel in nbval")
     parser.add_argument("--anyway", action="store_true", help="also on kernels without a GPU")
     options = parser.parse_args()
@@ -76,18 +80,20 @@ def main():
         keep(f"{kernel} card", cards())
     running = []
     for kernel in tested:
-        running.append((kernel, time.perf_counter(), nbval(kernel, chosen, options.at_once)))
+        log = options.out / f"{kernel}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        process = nbval(kernel, chosen, options.at_once, log)
+        running.append((kernel, time.perf_counter(), process, log))
         if not options.tests:
-            running[-1][-1].wait()
+            wait(process, options.minutes)
     for kernel in tested:
         for precision, found in elbo_differences(kernel).items():
             keep(f"{kernel} ELBO, {precision}", *found)
-    for kernel, start, process in running:
-        said = process.communicate()[0]
-        keep(f"{kernel} tests", (said.strip().splitlines() or [""])[-1], process.returncode == 0)
+    for kernel, start, process, log in running:
+        wait(process, options.minutes - (time.perf_counter() - start) / 60)
+        found = counted(log.read_text("utf-8"), chosen)
+        keep(f"{kernel} tests", found, not found["failed"] and not found["not_reached"])
         keep(f"{kernel} tests, minutes", (time.perf_counter() - start) / 60)
-        if process.returncode:
-            print(said[-4000:])
     for kernel in () if options.tests else tested:
         for notebook in chosen:
             values = read_file(p) if (p := profile_file(notebook, options.profile)) else {}
@@ -114,17 +120,44 @@ def cards():
     return done.stdout.strip().splitlines()
 
 
-def nbval(kernel, notebooks, at_once):
-    """nbval on a kernel at smoke parameters: a process that was started."""
-    command = [sys.executable, "-m", "pytest", "-q", "--nbval-lax", "--nb-profile", "smoke"]
+def nbval(kernel, notebooks, at_once, log):
+    """nbval on a kernel at smoke parameters: a process that was started, and writes to a file."""
+    command = [sys.executable, "-m", "pytest", "-v", "--nbval-lax", "--nb-profile", "smoke"]
     command += ["--nbval-kernel-name", kernel, "--nbval-cell-timeout", "600"]
     command += ["--nbval-sanitize-with", "tests/sanitize.cfg", "-p", "no:cacheprovider"]
-    if at_once > 1:
-        command += ["-n", str(at_once), "--dist", "loadfile", "--no-loadscope-reorder"]
+    command += ["-n", str(at_once), "--dist", "loadfile", "--no-loadscope-reorder"]
     command += map(str, notebooks)
-    return subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    with log.open("w", encoding="utf-8") as out:
+        return subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+
+
+def wait(process, minutes):
+    """Wait for a process, and end it after some minutes: what it has written until then counts."""
+    try:
+        process.wait(60 * max(minutes, 0))
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.wait()
+
+
+def counted(log, notebooks):
+    """Numbers of cells that passed, failed and were not reached, by what nbval wrote to a log."""
+    cells = {path.stem: len(code_cells(path)) for path in notebooks}
+    said = {
+        (name, int(number)): word
+        for word, name, number in re.findall(r"(PASSED|FAILED) \S*?(\w+)::ipynb::Cell (\d+)", log)
+    }
+    reached = Counter(name for name, _ in said)
+    return {
+        "passed": sum(word == "PASSED" for word in said.values()),
+        "failed": [f"{name}, cell {i}" for (name, i), word in said.items() if word == "FAILED"],
+        "not_reached": sum(cells.values()) - len(said),
+        "whole": [name for name in cells if reached[name] == cells[name]],
+    }
+
+
+def code_cells(path):
+    return [cell for cell in read_notebook(path).cells if cell.cell_type == "code"]
 
 
 def elbo_differences(kernel):

@@ -26,6 +26,9 @@ def test_kernels_of_installed_backends_are_registered(tmp_path, monkeypatch):
         # Two notebooks share a card.
         assert env["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
         assert env["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+        # Single precision is single on a card, too.
+        assert env["NVIDIA_TF32_OVERRIDE"] == "0"
+        assert env["JAX_DEFAULT_MATMUL_PRECISION"] == "highest"
         assert (env.get("HELPERS_DEVICE") == "gpu") == (name == "vae-gpu")
     monkeypatch.setattr(kernels.importlib.util, "find_spec", lambda name: None)
     assert kernels.register(tmp_path / "none") == []

@@ -16,6 +16,10 @@ SHARED = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    # A card would multiply single precision with three digits (TF32): then the ELBO of one VAE
+    # differs from the CPU's in the third or fourth digit. See data/results/gpu_kernels.json.
+    "NVIDIA_TF32_OVERRIDE": "0",
+    "JAX_DEFAULT_MATMUL_PRECISION": "highest",
 }
 # Name → what is shown, the Keras backend, and further environment.
 KERNELS = {

@@ -441,8 +441,10 @@ else:
 x_fit = data.load("shapes", "train", limit=8000, seed=seed, **drawing).images
 x_new = data.load("shapes", "val", limit=val_images, seed=seed, **drawing).images
 x_fit, x_new = data.to_float(x_fit), data.to_float(x_new)
-z_fit = np.float64(drawn.sampling(*metrics.posterior(drawn, x_fit)))  # one of each, (N, K)
-z_new = np.float64(drawn.sampling(*metrics.posterior(drawn, x_new)))
+z_fit, z_new = [  # a draw for each picture, (N, K)
+    np.float64(ops.convert_to_numpy(drawn.sampling(*metrics.posterior(drawn, x))))
+    for x in (x_fit, x_new)
+]
 spread = z_fit.std(axis=0)
 print(f"spreads {spread.min():.2f} to {spread.max():.2f}")
 
