@@ -42,7 +42,7 @@ test-backends: .backends/.ready    ## helpers and notebooks at smoke parameters 
 	$(BACKENDS) -m pytest -q tests/backends
 	for backend in jax torch; do \
 	  KERAS_BACKEND=$$backend $(BACKENDS) -m pytest -q $(PORTABLE) && \
-	  $(BACKENDS) -m pytest -q $(subst $(KERNEL),vae-$$backend,$(NBVAL)) --nb-profile smoke notebooks || exit 1; done
+	  PYTHONPATH=$(CURDIR)/tests/backends/card $(BACKENDS) -m pytest -q $(subst $(KERNEL),vae-$$backend,$(NBVAL)) --nb-profile smoke notebooks || exit 1; done
 
 assignments: setup    ## the course: write and check the student versions, COURSE_SEED=... redraws the constants
 	$(PYTHON) -m helpers.grading assignments $(if $(COURSE_SEED),--seed $(COURSE_SEED))
@@ -90,7 +90,7 @@ train-photographs: setup    ## hours: a network for SET=bsds500, camvid or pets;
 	$(PYTHON) -m authoring photographs $(SET) $(if $(LEARN),--learn $(LEARN)) $(if $(SCORE),--score $(SCORE))
 
 bench: setup    ## the side-by-side measurements; minutes each
-	for script in $(filter-out $(addprefix benchmarks/,on_gpu.py segmenters.py gan_length.py),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done
+	for script in $(filter-out $(addprefix benchmarks/,on_gpu.py photographs_on_card.py segmenters.py gan_length.py),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done
 
 mutants: setup    ## what no test notices: 60 changes of the code, drawn by SEED, tried on a copy; see tests/mutation/run.py
 	$(PYTHON) tests/mutation/run.py --seed $(or $(SEED),0) $(MODULES)

@@ -57,7 +57,8 @@ def main():
     chosen = [find(name) for name in options.notebooks] if options.notebooks else series()
     results, failed = {}, []
 
-    def keep(name, value, ok=True):
+    def keep(kernel, what, value, ok=True):
+        name = f"{kernel}_{what}".replace("-", "_").replace(" ", "_")
         results[name] = value
         print(f"{name}: {value}", flush=True)
         if not ok:
@@ -76,8 +77,8 @@ def main():
             print(f"left out: {why}")
             continue
         tested.append(kernel)
-        keep(f"{kernel} device", kernels.probe(kernel).get("device"))
-        keep(f"{kernel} card", cards())
+        keep(kernel, "device", kernels.probe(kernel).get("device"))
+        keep(kernel, "card", cards())
     running = []
     for kernel in tested:
         log = options.out / f"{kernel}.log"
@@ -88,23 +89,23 @@ def main():
             wait(process, options.minutes)
     for kernel in tested:
         for precision, found in elbo_differences(kernel).items():
-            keep(f"{kernel} ELBO, {precision}", *found)
+            keep(kernel, f"elbo {precision}", *found)
     for kernel, start, process, log in running:
         wait(process, options.minutes - (time.perf_counter() - start) / 60)
         found = counted(log.read_text("utf-8"), chosen)
-        keep(f"{kernel} tests", found, not found["failed"] and not found["not_reached"])
-        keep(f"{kernel} tests, minutes", (time.perf_counter() - start) / 60)
+        keep(kernel, "tests", found, not found["failed"] and not found["not_reached"])
+        keep(kernel, "tests minutes", (time.perf_counter() - start) / 60)
     for kernel in () if options.tests else tested:
         for notebook in chosen:
             values = read_file(p) if (p := profile_file(notebook, options.profile)) else {}
             out = options.out / kernel / notebook.name
             run = execute(notebook, out, values, profile=options.profile, kernel=kernel)
-            keep(f"{kernel} {notebook.stem}", run.line(), run.ok)
+            keep(kernel, notebook.stem, run.line(), run.ok)
         for name in options.long:
             values = read_file(ROOT / "notebooks" / "parameters" / f"{name}.yaml") | LONG[name]
             out = options.out / kernel / f"{name}.ipynb"
             run = execute(find(name[:2]), out, values, kernel=kernel)
-            keep(f"{kernel} {name}", run.line(), run.ok)
+            keep(kernel, name, run.line(), run.ok)
     if not results:
         print("No kernel here computes on a GPU, so nothing was measured.")
     return 1 if failed or not results else 0

@@ -3,10 +3,11 @@
     python benchmarks/photograph_checks.py --record data/results/photograph_checks.json
 
 A network that scores low on its own training photographs underfits; one that scores high there and
-low on val does not carry over. Both are read from one view, on train and on val; the test splits
-are not read. Beside them: the *layout*, the most common class of train at each place, scored on
-val; and of the border of Pets on val, at 256×256, its width, and the IoU that it keeps when it is
-moved by two pixels to a side, or two pixels outwards. Minutes, and three archives (`HELPERS_DATA`).
+low on val does not carry over. Train is read here, from one view; the scores on val stand in the
+networks' notes, and the test splits are not read. Beside them: the *layout*, the most common class
+of train at each place, scored on val; and of the border of Pets on val, at 256×256, its width, and
+the IoU that it keeps when it is moved by two pixels to a side, or two pixels outwards. Minutes, and
+three archives (`HELPERS_DATA`).
 """
 
 import argparse
@@ -35,7 +36,7 @@ def main():
 
     from helpers import data, metrics, pretrained
     from helpers.data import Dataset
-    from helpers.experiments import own_scores, photo_recipes, photographs
+    from helpers.experiments import own_scores, photographs
 
     def every(dataset, step):
         parts = {name: getattr(dataset, name)[::step] for name in ("images", "masks", "annotations")
@@ -83,8 +84,7 @@ def main():
     sizes = {"pets": {"size": (256, 256)}}
     steps = {"camvid": arguments.frames, "bsds500": arguments.edges, "pets": 1}
     for name in ("pets", "camvid", "bsds500"):
-        network, note = pretrained.load("11-camvid" if name == "camvid" else f"photo-{name}")
-        recipe = note["recipe"] if "recipe" in note else photo_recipes.RECIPES[name]
+        network, note = pretrained.load(f"photo-{name}")
         train, val = (data.load(name, s, **sizes.get(name, {})) for s in ("train", "val"))
         if name != "bsds500":
             tell(f"{name}_layout", layout(train, val), len(val))
@@ -92,12 +92,8 @@ def main():
             result["border"] = border(val)
             print(result["border"], flush=True)
         known = every(train, steps[name])
-        multiple = note.get("multiple", photographs.MULTIPLE)
-        for part in (known, val) if name == "camvid" else (known,):
-            found = photographs.score(
-                network, part, recipe, thresholds=arguments.thresholds, multiple=multiple
-            )
-            tell(f"{name}_{part.split}", found["score"], len(part))
+        found = photographs.score(network, known, note["recipe"], thresholds=arguments.thresholds)
+        tell(f"{name}_train", found["score"], len(known))
     if arguments.record:
         recipe = {k: v for k, v in vars(arguments).items() if k != "record"}
         write_record(arguments.record, "Kept networks on the photographs that they learned from",

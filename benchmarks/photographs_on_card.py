@@ -57,7 +57,9 @@ def main():
     ]
     held_out = data.load(options.set, "val", limit=options.limit)
     trainer = Trainer(recipe, known)
-    curve = trainer.train(options, held_out if options.learn == "train" else None)
+    curve = trainer.train(
+        options.minutes, options.steps, held_out if options.learn == "train" else None
+    )
     note = {
         "dataset": options.set,
         "licence": known[0].licence,
@@ -107,15 +109,21 @@ class Trainer:
         places = [variable.path for variable in self.optimizer.variables]
         self.rate_at = next(i for i, path in enumerate(places) if "learning_rate" in path)
 
-    def train(self, options, held_out):
-        """Rows of the learning curve; at the end the network has what was learned."""
+    def train(self, minutes, steps=None, held_out=None):
+        """Rows of the learning curve; at the end the network has what was learned.
+
+        Args:
+            minutes: to train for.
+            steps: so many in place of minutes.
+            held_out: what each row has a score of.
+        """
         rates = jnp.zeros(CHUNK, "float32")
         compiled = self._steps.lower(self, self.state, self.photographs, 0, rates).compile()
         print("compiled", flush=True)
         start, done, told, rows, loss = time.perf_counter(), 0, 0, [], None
         while True:
-            passed = (time.perf_counter() - start) / (60 * options.minutes)
-            share = min(done / options.steps if options.steps else passed, 1.0)
+            passed = (time.perf_counter() - start) / (60 * minutes)
+            share = min(done / steps if steps else passed, 1.0)
             if share > told / ROWS or share == 1.0:
                 told = int(share * ROWS) + 1
                 row = {"steps": done, "seconds": time.perf_counter() - start}

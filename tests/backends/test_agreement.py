@@ -37,3 +37,11 @@ def test_elbo_agrees_to_one_in_ten_thousand(found, other):
 
 def test_a_loader_of_pytorch_is_looked_at():
     assert printed("loader.py", "torch").startswith("`a batch of x` must be finite")
+
+
+def test_a_training_on_the_card_learns_from_crops_that_fit_their_labels():
+    found = json.loads(printed("on_card.py", "jax"))
+    assert found["alike"] > 0.99 and 0.5 < found["counted"] < 0.9 and found["grey_around"] > 0.5
+    losses = found["losses"]
+    assert losses[-1] < 0.6 * losses[0] and found["score"] > 0.7
+    assert found["back"] == 1  # what was learned is in the Keras model
