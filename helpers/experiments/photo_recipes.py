@@ -112,9 +112,10 @@ def compile_model(model, recipe, loss):
     model.compile(optimizer(rate), losses, loss_weights=recipe["shares"], jit_compile=xla)
 
 
-def optimizer(rate):
+def optimizer(learning_rate):
     """AdamW with a learning rate, a number or a schedule."""
-    adam = keras.optimizers.AdamW(rate, weight_decay=DECAY["weight_decay"], global_clipnorm=1.0)
+    decay = DECAY["weight_decay"]
+    adam = keras.optimizers.AdamW(learning_rate, weight_decay=decay, global_clipnorm=1.0)
     adam.exclude_from_weight_decay(var_names=DECAY["exclude"])
     return adam
 
