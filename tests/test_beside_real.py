@@ -45,7 +45,7 @@ def test_bounds_stand_beside_each_other():
     assert row["bits"] == pytest.approx(8 - 5 / (12 * np.log(2)))
     text = beside_real.bounds_table(beside_real.bounds_beside(bounds, 0.1, 12))
     head, line = text.splitlines()
-    assert head.split("  ")[-1].strip() == "bits a value"
+    assert head.split("  ")[-1].strip() == "bits per dim."
     assert line.split() == ["a", "5", "±", "13", "1", "±", "0", "5", "±", "13", "0.1000", "7.399"]
 
 

@@ -245,5 +245,5 @@ def bounds_table(table):
     for name, row in table.items():
         nats = ["{:.0f} ± {:.0f}".format(*row[key]) for key in ("bound", "latents", "common")]
         cells[name] = [*nats, f"{row['sigma']:.4f}", f"{row['bits']:.3f}"]
-    columns = ["bound, nats", "latents, nats", "bound, same σ", "own σ", "bits a value"]
+    columns = ["bound, nats", "latents, nats", "bound, same σ", "own σ", "bits per dim."]
     return metrics.format_table(columns, cells, 16)
