@@ -142,7 +142,10 @@ def wait(process, minutes):
 
 
 def counted(log, notebooks):
-    """Numbers of cells that passed, failed and were not reached, by what nbval wrote to a log."""
+    """Numbers of cells that passed, failed and were not reached, by what nbval wrote to a log.
+
+    And the notebooks whose cells were all reached, whether they passed or not.
+    """
     cells = {path.stem: len(code_cells(path)) for path in notebooks}
     said = {
         (name, int(number)): word
@@ -153,7 +156,7 @@ def counted(log, notebooks):
         "passed": sum(word == "PASSED" for word in said.values()),
         "failed": [f"{name}, cell {i}" for (name, i), word in said.items() if word == "FAILED"],
         "not_reached": sum(cells.values()) - len(said),
-        "whole": [name for name in cells if reached[name] == cells[name]],
+        "read_to_the_end": [name for name in cells if reached[name] == cells[name]],
     }
 
 

@@ -2,8 +2,8 @@
 
     KERAS_BACKEND=jax python benchmarks/photographs_on_card.py camvid --learn train+val --minutes 8 --out FOLDER
 
-The network, its losses and its optimiser are those of `make train-photographs`. What differs is
-where crops are made. A core cuts some ten megapixels a second, and a card learns from more than
+The network, its losses and its optimiser are those of `make train-photographs`; crops, batch,
+precision and schedule differ, and where crops are made. A core cuts some ten megapixels a second, and a card learns from more than
 that, so here the card cuts them itself, from all photographs as bytes, and a hundred steps are one
 call of XLA. Frames may be shown smaller than the crop: around them is void, which does not count.
 
@@ -26,8 +26,9 @@ from helpers import data, metrics, pretrained
 from helpers.checkpoint import long_training
 from helpers.experiments import photo_recipes, photographs
 
+OTHER_LENGTH = ("epochs", "steps_per_epoch")  # of `make train-photographs`
 RECIPES = {
-    "camvid": photo_recipes.RECIPES["camvid"]
+    "camvid": {k: v for k, v in photo_recipes.RECIPES["camvid"].items() if k not in OTHER_LENGTH}
     | {
         "crop": [360, 480],  # whole frames, unless they are shown larger
         "batch_size": 16,

@@ -1,7 +1,8 @@
 """As on a card: NumPy does not read a tensor of PyTorch, unless Keras moves it to the CPU.
 
 `make test-backends` puts this folder first in PYTHONPATH, so that a notebook that would stop on a
-GPU stops on the CPU, too: of all notebooks, exactly the cells that failed on a card did so here.
+GPU stops on the CPU, too: of all notebooks, the four cells that failed on a card for this
+reason did so here, and no other.
 """
 
 import os
