@@ -14,7 +14,8 @@ from helpers import data
 
 photographs_on_card.CHUNK, photographs_on_card.RISING = 10, 10
 rng = np.random.default_rng(0)
-masks = (np.indices((8, 40, 64))[1] > rng.integers(10, 30, (8, 1, 64))).astype("uint8")
+_, rows, columns = np.indices((8, 40, 64))
+masks = (rows + columns > rng.integers(35, 65, (8, 1, 1))).astype("uint8")  # a slanting border
 masks[:, :3] = 2  # void
 images = np.stack([60 + 120 * masks] * 3, axis=-1).astype("uint8")  # the grey tells the label
 known = [
@@ -27,7 +28,7 @@ recipe = photographs_on_card.RECIPES["camvid"] | {
     "precision": "float32",
     "learning_rate": 0.01,
 }
-plain = recipe | {"crops": {"light": 0.0, "colour": 0.0, "scales": [0.5, 2.0]}}
+plain = recipe | {"batch_size": 32, "crops": {"light": 0.0, "colour": 0.0, "scales": [0.5, 2.0]}}
 cutter = photographs_on_card.Trainer(plain, known)
 x, y = map(np.asarray, cutter._batch(jax.random.key(0), *cutter.photographs))
 x = x[..., 0]

@@ -3,6 +3,8 @@
 At smoke parameters, in copies without outputs.
 """
 
+import re
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -67,8 +69,8 @@ def test_a_notebook_runs(path, lab):
     assert formulas["found"] == []
     prose = "".join(c.source for c in nbformat.read(path, 4).cells if c.cell_type == "markdown")
     assert ("$" in prose) == (formulas["typeset"] > 0)
-    # Two badges and the picture below the title, at least.
-    assert opened.pictures_of_the_text() == prose.count("](../docs/") >= 3
+    # Three badges and the picture below the title, at least.
+    assert opened.pictures_of_the_text() == len(re.findall(r"!\[[^]]*\]\(\.\./docs/", prose)) >= 4
     first = opened.run_all(SECONDS)
     check(opened, first)
     assert marked(first)
