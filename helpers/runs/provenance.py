@@ -33,9 +33,17 @@ def write_record(path, name, results, parameters, **more):
         "provenance": provenance(),
     }
     partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text = json.dumps(record, indent=1, ensure_ascii=False, default=_numbers)
+    partial.write_text(text + "\n", encoding="utf-8")
     os.replace(partial, path)
     return path
+
+
+def _numbers(value):
+    """A NumPy array as lists, a NumPy number as Python's."""
+    if not hasattr(value, "tolist"):
+        raise TypeError(f"a record holds numbers, text, lists and dictionaries. Received: {value!r}")
+    return value.tolist()
 
 
 def keep(notebook, path):
