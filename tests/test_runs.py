@@ -570,3 +570,12 @@ def test_keep_writes_results_parameters_and_provenance(tmp_path, tiny):
     assert set(kept["parameters"]) == set(read_parameters(notebook))
     assert kept["provenance"]["versions"]["keras"] and kept["provenance"]["cores"] >= 1
     assert [p.name for p in path.parent.iterdir()] == ["07.json"]
+
+
+def test_a_record_file_holds_arrays_as_lists_and_no_other_objects(tmp_path):
+    results = {"sides": np.arange(3.0), "mean": np.float32(0.5)}
+    path = provenance.write_record(tmp_path / "one.json", "a name", results, {})
+    assert json.loads(path.read_text("utf-8"))["results"] == {"sides": [0, 1, 2], "mean": 0.5}
+    with pytest.raises(TypeError, match="Received: <object"):
+        provenance.write_record(tmp_path / "two.json", "a name", {"x": object()}, {})
+    assert not (tmp_path / "two.json").exists()

@@ -332,7 +332,7 @@ print(metrics.format_table(list(MEASURES.values()), table, 16))
 # %% [markdown]
 # > **Predict first.** Which of the four networks has the most class errors, which the most outline errors? Write an order of all four for both.
 #
-# Training is the same for all: as many steps, batches of 8, and Adam. The learning rate falls to 0 as half a cosine wave does. All have the same seed and learning rate. So nothing here is tuned, each network has one training, and none was shown to be trained enough (`07`): **this is a demonstration**. (`python benchmarks/segmenters.py` tunes each network and trains it several times; its result is not recorded yet.)
+# Training is the same for all: as many steps, batches of 8, and Adam. The learning rate falls to 0 as half a cosine wave does. All have the same seed and learning rate. So nothing here is tuned, each network has one training, and none was shown to be trained enough (`07`): **this is a demonstration**. (A [recorded study](../docs/results.md) tunes each network and trains it three times: the order of mean IoU is the same.)
 
 # %%
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=void)
