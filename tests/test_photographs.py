@@ -1,5 +1,6 @@
-"""helpers.experiments.photographs: a training that is stopped goes on, and test is looked at once."""
+"""helpers.experiments.photographs: a training that is stopped goes on; test is looked at once, and kept."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -9,6 +10,8 @@ from authoring import __main__ as shell
 from helpers import data, pretrained
 from helpers.checkpoint import long_training
 from helpers.experiments import photo_recipes, photographs
+from helpers.runs import read_results
+from helpers.runs.notebooks import find
 
 RNG = np.random.default_rng(0)
 SEGMENTS = {
@@ -221,3 +224,31 @@ def test_the_shell(capsys, monkeypatch):
     monkeypatch.undo()
     assert shell.main(["photographs", "cats"]) == 2
     assert "There are: bsds500" in capsys.readouterr().err
+
+
+KEPT_PHOTO = sorted(path.stem for path in pretrained.FOLDER.glob("photo-*.json"))
+
+
+@pytest.mark.parametrize("name", KEPT_PHOTO)
+def test_the_scores_of_a_kept_network_hang_together(name):
+    weights, note = pretrained.FOLDER / f"{name}.npz", pretrained.FOLDER / f"{name}.json"
+    told = json.loads(note.read_text("utf-8"))
+    for scores in told["scores"].values():
+        for found in (scores["one view"], scores["several views"]):
+            mean, half = found["score"]
+            assert 0 < half < mean < 1
+            if "classes" in found:
+                assert np.nanmean(found["classes"]) == pytest.approx(mean, abs=1e-9)
+    looks = (pretrained.FOLDER / photographs.LOOKS).read_text("utf-8")
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert ("test" in told["scores"]) == (digest in looks)
+
+
+def test_the_notebook_tells_the_scores_that_are_kept():
+    stored = read_results(find("11"))["results"]
+    pairs = {"edges": "bsds500", "pets": "pets", "camvid": "camvid"}
+    pairs["camvid_both"] = "camvid-trainval"
+    for key, name in pairs.items():
+        note = json.loads((pretrained.FOLDER / f"photo-{name}.json").read_text("utf-8"))
+        for way, views in (("test", "one view"), ("views", "several views")):
+            assert stored[f"{key}_{way}"] == note["scores"]["test"][views]["score"]
