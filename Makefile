@@ -89,8 +89,11 @@ weights: setup    ## train the models of data/weights long, NAME=vae-shapes32 or
 train-photographs: setup    ## hours: a network for SET=bsds500, camvid or pets; stopped, it goes on where it was; LEARN=train+val, SCORE=val or test
 	$(PYTHON) -m authoring photographs $(SET) $(if $(LEARN),--learn $(LEARN)) $(if $(SCORE),--score $(SCORE))
 
+# Hours, or a card: each of them by its own command.
+LONG := on_gpu.py photographs_on_card.py segmenters.py gan_length.py objective_search.py strange_parts.py mnist_importance.py
+
 bench: setup    ## the side-by-side measurements; minutes each
-	for script in $(filter-out $(addprefix benchmarks/,on_gpu.py photographs_on_card.py segmenters.py gan_length.py),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done
+	for script in $(filter-out $(addprefix benchmarks/,$(LONG)),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done
 
 mutants: setup    ## what no test notices: 60 changes of the code, drawn by SEED, tried on a copy; see tests/mutation/run.py
 	$(PYTHON) tests/mutation/run.py --seed $(or $(SEED),0) $(MODULES)

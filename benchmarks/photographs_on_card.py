@@ -51,6 +51,13 @@ def main():
     parser.add_argument("--limit", type=int, help="photographs a split: to try the script")
     parser.add_argument("--change", type=json.loads, default={}, help="of the recipe, as JSON")
     options = parser.parse_args()
+    if keras.backend.backend() != "jax":
+        parser.error(f"set KERAS_BACKEND=jax. Received: {keras.backend.backend()}")
+    if options.minutes <= 0 or (options.steps is not None and options.steps < 1):
+        parser.error("--minutes and --steps must be above 0")
+    name = photographs.kept_name(options.set, options.learn)
+    if (options.out / f"{name}.npz").exists():
+        parser.error(f"{options.out} holds {name}: remove it to train it again")
     recipe = RECIPES[options.set] | options.change
     keras.mixed_precision.set_dtype_policy(recipe["precision"])
     known = [
@@ -75,7 +82,6 @@ def main():
         **long_training.made_with(),
     }
     about = {"builder": recipe["builder"], "arguments": recipe["arguments"]}
-    name = photographs.kept_name(options.set, options.learn)
     print(pretrained.save(trainer.network, name, folder=options.out, **about, **note))
 
 
