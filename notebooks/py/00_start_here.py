@@ -297,7 +297,7 @@ else:
 # | [**08** Segment reconstructions](08_segment_reconstructions.ipynb) | does it help to label the reconstruction? | 3 | 45 |
 # | [**09** Segment from features](09_segment_from_features.ipynb) | do the VAE's features help, and against which controls? | 3 | 45 |
 # | [**10** Find edges](10_find_edges.ipynb) | does a VAE help to find edges? | 3 | 45 |
-# | [**11** Label photographs](11_label_photographs.ipynb) | how good does a small network get on photographs in an hour or two, and on yours? | 1 | 45 |
+# | [**11** Label photographs](11_label_photographs.ipynb) | how good does a small network get on photographs within two hours, and on yours? | 1 | 45 |
 # | [**12** Draw several answers](12_draw_several_answers.ipynb) | what can a latent say of people who disagree? | 4 | 45 |
 # | [**13** Spot the strange](13_spot_the_strange.ipynb) | does a VAE know an image, or a part of one, that it has not seen? | 3 | 45 |
 # | [**14** Repair masks](14_repair_masks.ipynb) | can a VAE of masks repair a poor segmentation? | 2 | 45 |
