@@ -120,7 +120,7 @@ RECIPES["vae2-shapes32"] = {
         "warmup_steps": 500,
     },
     "start_from": "vae-shapes32",
-    "steps": 8000,
+    "steps": 16000,  # and 8,000 for the control
     "batch_size": 32,
     **FAST,
     "learning_rate": 2e-3,

@@ -5,6 +5,7 @@ was trained enough: whether twice the steps change the ELBO on held-out pictures
 A training that is stopped goes on from its last twentieth, to the same weights.
 """
 
+import json
 import tempfile
 
 import keras
@@ -92,7 +93,38 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     return note
 
 
-def _train(name, recipe, steps, planned, held_out, work, say):
+def train_once(name, recipe, folder, work, say=print):
+    """Train a recipe at its whole length alone and keep it, without the control of `keep`.
+
+    Args:
+        name, recipe, work, say: as there.
+        folder: where the weights go. With `start_from`, those weights are read from here.
+
+    Returns:
+        The model, with the weights as they are kept.
+    """
+    if not _is_of(name, recipe, folder):
+        steps = recipe["steps"]
+        work.mkdir(parents=True, exist_ok=True)
+        run = _train(name, recipe, steps, steps, _held_out(recipe), work, say, folder)
+        about = {"parameters": recipe, "seed": recipe["seed"], "steps": steps}
+        about |= {"learning_curve": run["curve"], "minutes": run["seconds"] / 60}
+        network = {"builder": recipe["builder"], "arguments": _arguments(recipe)}
+        pretrained.save(run["model"], name, folder=folder, **network, **about)
+        run["backup"].remove()
+    return pretrained.load(name, folder)[0]
+
+
+def _is_of(name, recipe, folder):
+    """Whether weights of this name and recipe are kept already."""
+    path = folder / f"{name}.json"
+    if not (path.exists() and path.with_suffix(".npz").exists()):
+        return False
+    made_by = json.loads(path.read_text("utf-8"))["parameters"]
+    return all(made_by.get(key) == value for key, value in recipe.items())
+
+
+def _train(name, recipe, steps, planned, held_out, work, say, start=pretrained.FOLDER):
     """One training: its model, learning curve, seconds, and the backup that it went on from."""
     keras.utils.set_random_seed(recipe["seed"])
     model = pretrained.build(recipe["builder"], _arguments(recipe))
@@ -103,8 +135,10 @@ def _train(name, recipe, steps, planned, held_out, work, say):
     if _is_autoencoder(recipe):  # the networks of the VAE, without a draw and without KL
         trained = keras.Model(model.encoder.input, model.decoder(model.encoder.outputs[0]))
         loss = _loss(model)
-    if "start_from" in recipe:
-        model.start_from(pretrained.load(recipe["start_from"])[0])
+    if recipe.get("start_from") and hasattr(model, "start_from"):
+        model.start_from(pretrained.load(recipe["start_from"], start)[0])
+    elif recipe.get("start_from"):  # the same network, trained on
+        pretrained.load_weights(model, recipe["start_from"], start)
     trained.compile(adam, loss, **backend.compile_options(planned=steps))
 
     def tell(row):

@@ -42,7 +42,9 @@ def write_record(path, name, results, parameters, **more):
 def _numbers(value):
     """A NumPy array as lists, a NumPy number as Python's."""
     if not hasattr(value, "tolist"):
-        raise TypeError(f"a record holds numbers, text, lists and dictionaries. Received: {value!r}")
+        raise TypeError(
+            f"a record holds numbers, text, lists and dictionaries. Received: {value!r}"
+        )
     return value.tolist()
 
 
