@@ -28,7 +28,7 @@ help:     ## list the targets
 
 setup: .venv/.ready    ## make .venv from the lock and register the kernels
 
-run: setup    ## run the series: DATASET=shapes|bsds500|camvid|..., PROFILE=default|smoke|full
+run: setup    ## run the series, and write web pages of it; PROFILE=smoke is quick, DATASET=camvid takes the notebooks that have that set
 	$(PYTHON) -m helpers.runs run-all --dataset $(DATASET) --profile $(PROFILE)
 
 test: setup    ## what CI runs: lint, the tests of the helpers, and nbval on KERNEL at smoke parameters; WORKERS=1 for one after another
@@ -51,7 +51,7 @@ grade: setup    ## the course: grade SUBMISSIONS=folder (see docs/teaching.md)
 	@test -n "$(SUBMISSIONS)" || { echo "Which folder? make grade SUBMISSIONS=path"; exit 1; }
 	$(PYTHON) -m helpers.grading grade "$(SUBMISSIONS)"
 
-feedback: setup    ## the course: feedback and tables again, with the points given by hand
+feedback: setup    ## the course: feedback and tables of SUBMISSIONS=folder again, with the points given by hand
 	@test -n "$(SUBMISSIONS)" || { echo "Which folder? make feedback SUBMISSIONS=path"; exit 1; }
 	$(PYTHON) -m helpers.grading export "$(SUBMISSIONS)"
 
@@ -83,22 +83,22 @@ build: setup    ## write the stored notebooks from notebooks/py, and the numbers
 	$(PYTHON) -m authoring build $(NB)
 	$(PYTHON) -m authoring readme
 
-weights: setup    ## train the models of data/weights long, NAME=vae-shapes32 or all; stopped, it goes on where it was
+weights: setup    ## train the models of data/weights long, NAME=vae-shapes32, or without NAME all of them, for hours; stopped, it goes on where it was
 	$(PYTHON) -m authoring weights $(NAME)
 
-train-photographs: setup    ## hours: a network for SET=bsds500, camvid or pets; stopped, it goes on where it was; LEARN=train+val, SCORE=val or test
+train-photographs: setup    ## hours: a network for SET=bsds500, camvid or pets, if data/weights has none; stopped, it goes on where it was; LEARN=train+val, SCORE=val or test
 	$(PYTHON) -m authoring photographs $(SET) $(if $(LEARN),--learn $(LEARN)) $(if $(SCORE),--score $(SCORE))
 
 # Hours, or a card: each of them by its own command.
 LONG := on_gpu.py photographs_on_card.py segmenters.py gan_length.py objective_search.py strange_parts.py mnist_importance.py
 
-bench: setup    ## the side-by-side measurements; minutes each
+bench: setup    ## the side-by-side measurements; minutes each, some with real sets (HELPERS_DATA)
 	for script in $(filter-out $(addprefix benchmarks/,$(LONG)),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done
 
 mutants: setup    ## what no test notices: 60 changes of the code, drawn by SEED, tried on a copy; see tests/mutation/run.py
 	$(PYTHON) tests/mutation/run.py --seed $(or $(SEED),0) $(MODULES)
 
-gpu: .gpu/.ready    ## on a machine with an NVIDIA card: tests, minutes and long trainings on every kernel that reaches it
+gpu: .gpu/.ready    ## on a machine with an NVIDIA card: tests and minutes on every kernel that reaches it
 	.gpu/bin/python benchmarks/on_gpu.py --record data/results/gpu.json
 
 lock: .uv/.ready    ## write requirements.txt anew from pyproject.toml

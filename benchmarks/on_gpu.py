@@ -1,14 +1,14 @@
-"""Everything that awaits a GPU, in one command: tests on its kernels, minutes, the long trainings.
+"""The series on a GPU: tests on its kernels, and the minutes of each notebook.
 
     python benchmarks/on_gpu.py --record data/results/gpu.json
     python benchmarks/on_gpu.py --tests --at-once 7 --record data/results/gpu_kernels.json
 
 For every registered kernel that computes on a GPU: where it computes, how far its ELBO is from the
-one that the CPU computes, nbval at smoke parameters, each notebook of the series at its default
-parameters with minutes and memory, and the long trainings of CamVid and BSDS500 in half precision
-with XLA and larger batches, scored on "val". (In the environment of `make test-backends`, these are
-vae-gpu, vae-jax and vae-torch.) The record is written after each step, so a stopped run keeps what
-it has measured. `--tests` ends after nbval, and runs it on all kernels side by side.
+one that the CPU computes, nbval at smoke parameters, and each notebook of the series at its default
+parameters with minutes and memory. (In the environment of `make test-backends`, these are vae-gpu,
+vae-jax and vae-torch.) The record is written after each step, so a stopped run keeps what it has
+measured. `--tests` ends after nbval, and runs it on all kernels side by side. The long training on
+a card is `photographs_on_card.py`.
 
 `--kernels vae-cpu --anyway` tries the script itself on a machine without a GPU.
 """
@@ -34,11 +34,6 @@ from helpers.runs.parameters import read_file
 from helpers.runs.provenance import write_record
 
 ROOT = Path(__file__).resolve().parents[1]
-FASTER = {"precision": "mixed_float16", "xla": True, "split": "val", "cache_dir": ""}
-LONG = {
-    "11.full-camvid": {**FASTER, "batch_size": 16, "weights_out": ""},
-    "11.full-bsds500": {**FASTER, "batch_size": 32, "weights_out": ""},
-}
 
 
 def main():
@@ -46,7 +41,6 @@ def main():
     parser.add_argument("--kernels", nargs="+", default=list(kernels.KERNELS))
     parser.add_argument("--notebooks", nargs="+", help="numbers; the whole series without it")
     parser.add_argument("--profile", choices=PROFILES, default="default")
-    parser.add_argument("--long", nargs="*", choices=list(LONG), default=list(LONG))
     parser.add_argument("--out", type=Path, default=ROOT / "runs" / "gpu")
     parser.add_argument("--record", type=Path, help="also write the numbers with their provenance")
     parser.add_argument("--tests", action="store_true", help="nothing but the ELBO and nbval")
@@ -64,8 +58,9 @@ def main():
         if not ok:
             failed.append(name)
         if options.record:
-            about = {"profile": options.profile, "long": LONG}
-            write_record(options.record, "The series on a GPU", results, about)
+            write_record(
+                options.record, "The series on a GPU", results, {"profile": options.profile}
+            )
 
     tested = []
     for kernel in options.kernels:
@@ -104,11 +99,6 @@ def main():
             out = options.out / kernel / notebook.name
             run = execute(notebook, out, values, profile=options.profile, kernel=kernel)
             keep(kernel, notebook.stem, run.line(), run.ok)
-        for name in options.long:
-            values = read_file(ROOT / "notebooks" / "parameters" / f"{name}.yaml") | LONG[name]
-            out = options.out / kernel / f"{name}.ipynb"
-            run = execute(find(name[:2]), out, values, kernel=kernel)
-            keep(kernel, name, run.line(), run.ok)
     if not results:
         print("No kernel here computes on a GPU, so nothing was measured.")
     return 1 if failed or not results else 0

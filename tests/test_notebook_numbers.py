@@ -13,6 +13,7 @@ import pytest
 from authoring import readme
 from helpers.runs.notebook_names import FORMER_NOTEBOOKS
 from helpers.runs.notebooks import series_names
+from helpers.runs.parameter_cells import read_parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 KNOWN = series_names()
@@ -121,12 +122,22 @@ def test_the_problem_sets_go_with_notebooks_that_are_there():
     assert len(rows) == 6
     for row in rows:
         numbers = row.split(", ")
-        assert row == "any" or (set(numbers) <= set(NUMBERS) and numbers == sorted(numbers)), row
-    (allowed,) = re.findall(
-        r'p\["notebook"\] in \{([^}]*)\}',
-        (ROOT / "notebooks/assignments/py/ps5_project.py").read_text("utf-8"),
+        assert set(numbers) <= set(NUMBERS) and numbers == sorted(numbers), row
+
+
+def test_the_project_is_about_notebooks_and_parameters_that_are_there():
+    text = (ROOT / "notebooks/assignments/py/ps5_project.py").read_text("utf-8")
+    (allowed,) = re.findall(r'p\["notebook"\] in \{([^}]*)\}', text)
+    (row,) = re.findall(
+        r"^\| `ps5_project` \| ([^|]+) \|", (ROOT / "docs/teaching.md").read_text("utf-8"), re.M
     )
-    assert set(re.findall(r'"(\d\d)"', allowed)) <= set(NUMBERS)
+    assert re.findall(r'"(\d\d)"', allowed) == row.split(", ")
+    ((notebook, changed),) = re.findall(r'"notebook": "(\d\d)",\s*"changed": "(\w+)"', text)
+    asked = re.findall(r"\(`(\w+)` in `(\d\d)`", text)
+    assert len(asked) == 5
+    for name, number in [*asked, (changed, notebook)]:
+        path = next((ROOT / "notebooks").glob(f"{number}_*.ipynb"))
+        assert name in read_parameters(path), (number, name)
 
 
 def test_a_problem_set_names_the_notebooks_of_its_row():

@@ -96,7 +96,15 @@ def test_the_environment_installs_the_lock():
 
 
 def test_binder_installs_the_package():
-    path = ROOT / "postBuild"
+    # With a Dockerfile in the root, Binder reads no environment.yml there.
+    environment = yaml.safe_load((ROOT / ".binder" / "environment.yml").read_text("utf-8"))
+    of_root = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    (requirements,) = environment["dependencies"].pop()["pip"]
+    of_root["dependencies"].pop()
+    assert environment == of_root
+    named = ROOT / ".binder" / requirements.removeprefix("-r ")
+    assert named.resolve() == ROOT / "requirements.txt"
+    path = ROOT / ".binder" / "postBuild"
     assert "pip install --no-deps" in path.read_text(encoding="utf-8")
     assert sys.platform == "win32" or os.access(path, os.X_OK)
 

@@ -13,11 +13,11 @@ def plan():
 """
 FIT = {
     "NOTEBOOK": '"08"',
-    "CHANGED": '"sigma"',
-    "ARMS": '{"usual": 0.05, "wide": 0.1}',
+    "CHANGED": '"vae_steps"',
+    "ARMS": '{"usual": 600, "long": 2400}',
     "CONTROL": '"usual"',
     "SEEDS": "[0, 1, 2, 3]",
-    "GAIN": "-0.03",
+    "GAIN": "0.1",
 }
 ROWS = """
 def rows():
@@ -43,7 +43,7 @@ def _plan(**changed):
     return text
 
 
-def _rows(score="len(a) * 1.5 + s", arms="('usual', 'wide')", seeds="range(4)"):
+def _rows(score="len(a) * 1.5 + s", arms="('usual', 'long')", seeds="range(4)"):
     return ROWS.format(score=score, arms=arms, seeds=seeds)
 
 
@@ -62,15 +62,15 @@ WRONG = {
         "rows",
         rows="""
 def rows():
-    return [{"arm": a, "seed": s, "score": s + len(a)} for a in ("usual", "wide")
-            for s in range(4) if (a, s) != ("wide", 2)]
+    return [{"arm": a, "seed": s, "score": s + len(a)} for a in ("usual", "long")
+            for s in range(4) if (a, s) != ("long", 2)]
 """,
     ),
     "one_seed": wrong("plan rows", plan=_plan(SEEDS="[0]")),
     "one_seed_three_times": wrong("plan", plan=_plan(SEEDS="[0, 0, 0, 1, 2, 3]")),
     "no_control": wrong("plan", plan=_plan(CONTROL='"baseline"')),
-    "two_things_changed": wrong("plan", plan=_plan(CHANGED='"sigma and steps"')),
-    "the_same_arm_twice": wrong("plan", plan=_plan(ARMS='{"usual": 0.5, "wide": 0.5}')),
+    "two_things_changed": wrong("plan", plan=_plan(CHANGED='"vae_steps and size"')),
+    "the_same_arm_twice": wrong("plan", plan=_plan(ARMS='{"usual": 600, "long": 600}')),
     "prediction_in_words": wrong("plan", plan=_plan(GAIN='"it will help"')),
     "no_prediction": wrong("plan", plan=_plan().replace('"predicted_gain"', '"expected"')),
     "nothing_planned": wrong("plan rows", plan="def plan():\n    return {}"),
@@ -106,7 +106,7 @@ def gain(table, arm, control):
     "scores_as_text": wrong("rows", rows=_rows(score="str(len(a) + s)")),
     "seeds_as_text": wrong("rows", rows=_rows(seeds="'0123'")),
     "an_arm_without_its_row": wrong("rows", rows=_rows(arms="('usual',)")),
-    "only_the_control": wrong("plan rows", plan=_plan(ARMS='{"usual": 0.05}')),
+    "only_the_control": wrong("plan rows", plan=_plan(ARMS='{"usual": 600}')),
     "prediction_is_open": wrong("plan", plan=_plan(GAIN="float('nan')")),
     "seeds_are_a_number": wrong("plan rows", plan=_plan(SEEDS="4")),
     "spread_of_the_population": wrong(
@@ -128,14 +128,14 @@ RIGHT = {
     "reference": right(),
     "another_project": right(
         plan=_plan(
-            NOTEBOOK='"08"',
-            CHANGED='"sigma"',
-            ARMS='{"wide": 0.1, "usual": 0.05, "narrow": 0.02}',
+            NOTEBOOK='"06"',
+            CHANGED='"latent"',
+            ARMS='{"long": 32, "usual": 16, "short": 8}',
             CONTROL='"usual"',
             SEEDS="(3, 5, 8)",
             GAIN="0",
         ),
-        rows=_rows(arms="('narrow', 'usual', 'wide')", seeds="(5, 8, 3)"),
+        rows=_rows(arms="('short', 'usual', 'long')", seeds="(5, 8, 3)"),
         gain=_gain(n="float(n)"),
     ),
     "with_a_library": right(
@@ -152,7 +152,7 @@ def gain(table, arm, control):
     ),
     "numpy_numbers": right(
         plan=_plan(
-            SEEDS="np.arange(4)", GAIN="np.float32(0.3)", ARMS='{"usual": [1, 2], "wide": None}'
+            SEEDS="np.arange(4)", GAIN="np.float32(0.3)", ARMS='{"usual": [1, 2], "long": None}'
         ),
         rows=_rows(score="np.float32(s) / 3 + len(a)", seeds="np.arange(4)"),
         gain=_gain(
