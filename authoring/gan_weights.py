@@ -6,6 +6,7 @@ does for VAEs. The rule is that twice the steps change the kernel distance by le
 training that is stopped goes on from its last tenth.
 """
 
+import hashlib
 import os
 import time
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from authoring import weights
 from helpers import data, models, networks, pretrained
-from helpers.checkpoint import long_training
+from helpers.checkpoint import code_versions, long_training, training_backup
 from helpers.data.stream import FreshShapes
 from helpers.generative import evaluator, gan
 from helpers.generative.whole_objects import one_whole_object
@@ -68,7 +69,10 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
         raise ValueError(f"`steps` must be a multiple of {2 * EPOCHS}. Received: steps={steps!r}")
     work = data.cache_folder() / "kept" / "weights" if work is None else work
     work.mkdir(parents=True, exist_ok=True)
-    path = work / f"{name}.npz"
+    code = code_versions.training_code(("helpers.generative.gan",))
+    made_of = training_backup.to_json([recipe, code], sort_keys=True)
+    key = hashlib.sha256(made_of.encode()).hexdigest()[:10]
+    path = work / f"{name}-{key}.npz"  # a state of another recipe is not gone on from
     model, curve = _train(name, recipe, path, say)
     half, whole = (row["distance"] for row in (curve[EPOCHS // 2 - 1], curve[-1]))
     note = {

@@ -78,7 +78,7 @@ def same(yours, true, hint):
 
 
 def true(statement, hint):
-    """Pass if the statement holds. A tensor or array must be one truth value.
+    """Pass if the statement holds; of a tensor or array, every value of it, and there must be one.
 
     Examples:
         >>> checks.true(2 > 1, "Which bound is larger?")
@@ -89,7 +89,8 @@ def true(statement, hint):
     """
     if _missing(statement):
         raise NotImplementedError("There is no answer here yet.")
-    if not bool(np.asarray(statement).all()):
+    statement = np.asarray(statement)
+    if not (statement.size and statement.all()):
         raise AssertionError(hint)
 
 

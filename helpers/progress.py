@@ -56,25 +56,3 @@ def bar(total, what, unit="step", shown=None):
     shown = watched() if shown is None else shown
     options = {"unit": unit, "delay": SECONDS, "leave": False, "disable": not shown}
     return tqdm(total=total, desc=what, **options)
-
-
-def track(items, what, unit="run"):
-    """Iterate over items with a bar: `for seed in track(seeds, "trainings"):`.
-
-    Args:
-        items: any iterable; one without a length gets a bar without the time left.
-        what: a word or two, drawn before the bar.
-        unit: of what is counted.
-
-    Yields:
-        The items.
-
-    Examples:
-        >>> [n**2 for n in progress.track([1, 2, 3], "squares")]
-        [1, 4, 9]
-    """
-    total = len(items) if hasattr(items, "__len__") else None
-    with bar(total, what, unit) as drawn:
-        for item in items:
-            yield item
-            drawn.update()

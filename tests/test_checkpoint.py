@@ -520,3 +520,19 @@ def test_modules_of_the_model_and_its_loss_count(monkeypatch):
     made_of(net)
     assert {"helpers.models.vae", "helpers.layers", "helpers.data.crops"} <= set(asked[0])
     assert "helpers.segmentation.losses" in asked[1] and "helpers.models.vae" not in asked[1]
+
+
+def test_pictures_that_changed_in_a_folder_are_another_entry(tmp_path):
+    pictures = tmp_path / "pictures"
+    (pictures / "masks").mkdir(parents=True)
+    picture = pictures / "masks" / "a.png"
+    picture.write_bytes(b"one")
+
+    def ask(value, path):
+        return ResultStore(tmp_path / "kept", plan=[path, 0]).result("s", lambda: value)
+
+    assert ask(1, str(pictures)) == 1
+    assert ask(2, str(pictures)) == 1
+    picture.write_bytes(b"two")
+    assert ask(3, str(pictures)) == 3
+    assert ask(4, "") == 4

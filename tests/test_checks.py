@@ -1,5 +1,6 @@
 """The checks that students read: any right answer passes, a wrong one is explained."""
 
+import numpy as np
 import pytest
 
 from helpers import checks
@@ -23,3 +24,8 @@ def test_checks_take_any_right_answer_and_explain_a_wrong_one():
     for nothing in (None, ..., NotImplemented):
         with pytest.raises(NotImplementedError):
             checks.close(nothing, 1, "think")
+
+
+def test_an_empty_answer_is_no_truth():
+    with pytest.raises(AssertionError, match="as many"):
+        checks.true(np.array([]), "As many as there are rows? There are not as many.")

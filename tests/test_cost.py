@@ -1,13 +1,11 @@
 """What a network costs: work counted by hand, and the time of one image."""
 
 import keras
-import numpy as np
 import pytest
 from keras import layers
 from small_segmenters import SEGMENTERS, SIZE, built
 
 from helpers import segmentation
-from helpers.segmentation import cost
 
 
 def test_work_counted_by_hand():
@@ -27,16 +25,3 @@ def test_work_needs_the_size_of_the_image():
     anything = keras.Input((None, None, 3))
     with pytest.raises(ValueError, match="at_size"):
         segmentation.multiply_adds(keras.Model(anything, layers.Conv2D(1, 3)(anything)))
-
-
-def test_milliseconds_of_one_image():
-    class Slow(keras.Model):
-        def call(self, x, training=False):
-            return x
-
-    model, clock = Slow(), iter([0.0, 9.0, 10.0, 10.8, 20.0, 20.4])  # compiled in nine seconds
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cost.time, "perf_counter", lambda: next(clock))
-        patch.setattr(cost, "compile_model", lambda model: model)
-        images = np.zeros((4, 2, 2, 1), "float32")
-        assert segmentation.milliseconds(model, images, 2) == pytest.approx(100.0)

@@ -348,3 +348,17 @@ def test_masks_keep_their_values_under_a_transparent_colour(tmp_path):
     save(tmp_path / "images/a.png", photo())
     save(tmp_path / "masks/a.png", MASK, transparency=0)
     assert (load(tmp_path).masks[0] == MASK).all()
+
+
+def test_what_is_damaged_inside_is_named_and_so_is_what_is_too_large(tmp_path, monkeypatch):
+    save(tmp_path / "whole.png", np.zeros((64, 64, 3), "uint8"))
+    content = (tmp_path / "whole.png").read_bytes()
+    place = content.index(b"IDAT")
+    (tmp_path / "torn.png").write_bytes(
+        content[:place] + b"\x00\x01\x02\x03" + content[place + 4 :]
+    )
+    with pytest.raises(ValueError, match=r"torn\.png: not an image that can be read"):
+        images.read_rgb(tmp_path / "torn.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(ValueError, match=r"whole\.png: a picture of more than 2,000 pixels"):
+        images.read_rgb(tmp_path / "whole.png")

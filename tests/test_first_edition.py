@@ -9,7 +9,6 @@ import pytest
 from keras import layers
 
 from helpers import models, networks, pretrained, pyramids, segmentation
-from helpers.experiments import pretraining
 from helpers.layers import PACKAGE
 from helpers.models import first_edition
 from helpers.models.first_edition import PatchDown
@@ -50,7 +49,7 @@ def encoder():
 
 def penalised():
     x = keras.Input((3,))
-    return keras.Model(x, pretraining.KLPenalty(0.5)(x, layers.Dense(3)(x)))
+    return keras.Model(x, first_edition.KLPenalty(0.5)(x, layers.Dense(3)(x)))
 
 
 MODELS = {

@@ -42,6 +42,11 @@ def test_a_stopped_training_ends_as_an_unbroken_one(name, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         gan_weights.keep("tiny", tiny(name), tmp_path / "b", work, stopping(7))
+    other = []  # a training by another recipe does not go on from this state
+    recipe = {**tiny(name), "seed": 7}
+    with pytest.raises(KeyboardInterrupt):
+        gan_weights.keep("tiny", recipe, tmp_path / "c", work, stopping(1, other))
+    assert "step 2 of 20" in other[0]
     told = []
     again = gan_weights.keep("tiny", tiny(name), tmp_path / "b", work, told.append)
     assert "goes on after step 14 of 20" in told[0] and len(told) == 4

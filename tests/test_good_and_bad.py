@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from own_images import save
 
-from helpers.data import good_and_bad
+from helpers.data import good_and_bad, strangers
 
 
 def make(path, masks=True):
@@ -45,5 +45,29 @@ def test_what_is_missing_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="needs the folders good/"):
         good_and_bad.load("", (8, 8))
     save(tmp_path / "bad" / "b.png")
-    with pytest.raises(ValueError, match="only 1 images"):
+    with pytest.raises(ValueError, match=r"five pictures or more.*Received: 1"):
         good_and_bad.load(tmp_path, (8, 8))
+
+
+@pytest.mark.parametrize("place", ["bad/masks", "bad/images", "mask", "ground_truth/scratch"])
+def test_pictures_that_would_be_passed_over_are_refused(tmp_path, place):
+    make(tmp_path, masks=False)
+    save(tmp_path / place / "0.png", np.zeros((16, 24), "uint8"))
+    with pytest.raises(ValueError, match=r"these pictures are not read.*masks of the bad ones"):
+        good_and_bad.load(tmp_path, (8, 8))
+
+
+def test_a_mask_that_jpeg_has_changed_is_refused(tmp_path):
+    make(tmp_path)
+    (tmp_path / "masks" / "1.png").unlink()
+    save(tmp_path / "masks" / "1.jpg", np.zeros((16, 24), "uint8"))
+    with pytest.raises(ValueError, match="JPEG changes"):
+        good_and_bad.load(tmp_path, (8, 8))
+
+
+def test_too_few_for_an_interval_are_refused_before_a_training(tmp_path):
+    make(tmp_path)
+    for i in (8, 9):
+        (tmp_path / "good" / f"{i}.png").unlink()
+    with pytest.raises(ValueError, match=r"nine in good/.*Received: 1 and 3"):
+        strangers.from_folder(tmp_path, 8, 100, 100, 100)

@@ -372,6 +372,12 @@ def test_a_course_seed_redraws_the_constants_and_nothing_else():
     drawn = {assignment_source.redraw(text, "tiny", seed) for seed in range(30)}
     assert 2 < len(drawn) <= 5
     assert assignment_source.redraw(text, "tiny", 4) == assignment_source.redraw(text, "tiny", "4")
+    # A typo that is mended in the middle of a term leaves the constants as they are.
+    for seed in range(10):
+        mended = assignment_source.redraw(
+            "# %% [markdown]\n# A word more.\n\n" + text, "tiny", seed
+        )
+        assert mended.endswith(assignment_source.redraw(text, "tiny", seed))
 
 
 @pytest.mark.parametrize(

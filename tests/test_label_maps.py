@@ -72,6 +72,12 @@ def test_pixel_accuracy_and_dice_by_hand():
     np.testing.assert_allclose(metrics.dice(TRUTH, GUESS, 7), [1.0])
 
 
+def test_pixel_accuracy_of_nothing_is_refused():
+    for truth in (np.zeros(0, int), np.array([9, 9])):
+        with pytest.raises(ValueError, match="no pixel counts"):
+            metrics.pixel_accuracy(truth, np.zeros_like(truth), ignore_class=9)
+
+
 def test_dice_is_per_image_and_not_over_the_batch_as_one():
     truth = np.zeros((2, 4, 4), int)
     guess = truth.copy()

@@ -68,3 +68,8 @@ def test_probe_facts_takes_the_first_examples_and_one_row_a_fact():
     assert rows[1] == pytest.approx(expected)
     expected = metrics.probe_classes(features, factors["class"][:50], held, truth["class"])
     assert rows[0].tolist() == expected.tolist()
+
+
+def test_probe_value_refuses_a_fact_that_never_changes():
+    with pytest.raises(ValueError, match="`held_truth` is the same everywhere"):
+        metrics.probe_regression(np.eye(4), np.arange(4), np.eye(4), np.ones(4))

@@ -97,7 +97,7 @@ def test_every_module_asked_of_has_test_files_that_exist(monkeypatch):
     assert {p.partition("/")[0] for p in run.TESTS} >= run.KERAS
     files = [file for path in paths for file in run._files(path)]
     assert [file for file in files if not (ROOT / file).is_file()] == []
-    assert run._paths(["experiments/pretraining"]) == ["helpers/experiments/pretraining.py"]
+    assert run._paths(["experiments/odd_parts"]) == ["helpers/experiments/odd_parts.py"]
     assert run._files("helpers/edges/matching.py") == run._files("helpers/edges/scores.py")
     assert "helpers/metrics/tables.py" in run._paths(["metrics"])
     with pytest.raises(SystemExit, match=r"No module 'metrics/none'. There are backend, losses"):

@@ -157,3 +157,8 @@ def test_regret_is_what_a_better_posterior_saves():
     bad = ood.likelihood_regret(_linear(1.0), x, steps=150, learning_rate=0.05, draws=200)
     assert np.abs(good).max() < 0.1
     assert np.allclose(bad, 1.0, atol=0.3)
+
+
+def test_an_interval_of_one_score_is_refused():
+    with pytest.raises(ValueError, match=r"two scores or more of each kind\. Received: \(1, 3\)"):
+        ood.auroc_interval([0.1], [0.2, 0.3, 0.4])

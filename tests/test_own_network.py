@@ -122,6 +122,12 @@ def test_masks_with_void_pixels_need_their_names(tmp_path, capsys):
     assert "say it like 0=road,7=car" in capsys.readouterr().err
 
 
+def test_a_value_with_two_names_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        own_network.main(["train", "a", "b", "--classes", "0=road,0=car"])
+    assert "a value is given twice" in capsys.readouterr().err
+
+
 def test_empty_targets_are_refused(tmp_path):
     mine = folder(tmp_path / "mine", "edges")
     for path in (mine / "edges").iterdir():

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from helpers import pyramids
 from helpers.experiments import photo_views
@@ -75,3 +76,9 @@ def test_the_network_is_compiled_once_for_all_images(monkeypatch):
     found = list(photo_views.probabilities(network(4), images, 8, [0.5, 1.0], mirror=True))
     assert [one.shape[:2] for one in found] == [(16, 16), (16, 24), (16, 32)]
     assert len(compiled) == 1
+
+
+def test_a_line_of_pixels_keeps_a_height(tmp_path):
+    Image.new("RGB", (1000, 1)).save(tmp_path / "line.png")
+    (photo,) = photo_views.photographs_to_show(str(tmp_path / "line.png"), 64)
+    assert photo.shape == (1, 64, 3)

@@ -40,3 +40,11 @@ def test_a_set_without_masks_or_drawings_keeps_none():
 def test_no_side_is_longer_and_none_vanishes(size):
     fitted = scaled.fitting(size, 32)
     assert max(fitted) <= 32 and min(fitted) >= 1
+
+
+@pytest.mark.parametrize("side", [64, 16])
+def test_one_drawing_with_strengths_keeps_them(side):
+    whole = pictures((32, 32))
+    whole.edges[0][:, 16] = 100
+    kept = scaled.at_most(whole, side).edges[0]
+    assert set(np.unique(kept)) == {0, 100}

@@ -97,6 +97,14 @@ def test_crossed_p_value_says_nothing_without_an_interval():
     assert metrics.crossed_p_value(np.zeros((3, 4))) == 1.0
 
 
+def test_a_gain_that_is_the_same_everywhere_is_a_finding_and_nan_is_none():
+    assert metrics.crossed_p_value(np.full((3, 50), 0.25)) < 1e-6
+    assert metrics.contrasts({"a": np.full((3, 50), 0.25)})["a"]["word"] == "better"
+    diverged = np.full((3, 50), np.nan)
+    with pytest.raises(ValueError, match=r"not finite: b\. Did a training diverge"):
+        metrics.contrasts({"a": np.full((3, 50), 0.25), "b": diverged})
+
+
 def test_crossed_p_value_of_a_mean_that_is_zero_but_for_rounding_is_1():
     scores = np.array([[0.1, 0.2, -0.3]])
     assert 0 < scores.mean() < 1e-15

@@ -316,3 +316,14 @@ def test_table_of_several_notebooks_and_its_picture(tmp_path):
     Path(tmp_path / "other.ipynb").write_text("{}")
     with pytest.raises(BadRequest, match=r"other\.ipynb is no executed notebook"):
         tables.table(tmp_path)
+
+
+def test_an_id_stands_for_the_pictures_in_a_folder(tmp_path):
+    path = next(SWEEPS.parent.glob("06_*.ipynb"))
+    (tmp_path / "images").mkdir()
+    picture = tmp_path / "images" / "a.png"
+    ids = []
+    for content in (b"one", b"two", b"one"):
+        picture.write_bytes(content)
+        ids.append(run_id(path, {"dataset": "folder", "path": str(tmp_path)}))
+    assert ids[0] == ids[2] != ids[1]

@@ -15,6 +15,7 @@ import json
 import os
 import re
 import time
+from pathlib import Path
 
 import keras
 
@@ -30,6 +31,7 @@ from helpers.checkpoint.training_backup import (
     write_note,
 )
 from helpers.data import cache_folder
+from helpers.data.checksums import folder_digest
 from helpers.training import Progress
 
 
@@ -39,7 +41,8 @@ class ResultStore:
     Args:
         folder: where to keep them; a relative one lies in the cache of the helpers. "" or None:
             nothing is kept.
-        **parameters: what all entries depend on: data set, size, seed, …. JSON values.
+        **parameters: what all entries depend on: data set, size, seed, …. JSON values. A
+            text that names a folder counts by the files in it: they may change.
 
     Every method takes further parameters. Two calls share an entry if their name, all
     parameters and what made them agree: `fingerprints.score_version` for a result,
@@ -63,6 +66,8 @@ class ResultStore:
     def __init__(self, folder=None, **parameters):
         self.folder = cache_folder() / "kept" / folder if folder else None
         self.parameters = parameters
+        if held := _folders(list(parameters.values())) if folder else {}:
+            self.parameters = {**parameters, "files_in": held}
         if self.folder is not None:  # now and not after hours of computing
             _make(self.folder)
             fingerprints.score_version()
@@ -169,6 +174,15 @@ class ResultStore:
 
     def _about(self, made_of, name, parameters):
         return {"name": name, "code": made_of, "parameters": self.parameters | parameters}
+
+
+def _folders(value):
+    """{name: digest} of the folders that are named in JSON values."""
+    if isinstance(value, (list, tuple)):
+        return {name: digest for item in value for name, digest in _folders(item).items()}
+    if isinstance(value, str) and value and Path(value).is_dir():
+        return {value: folder_digest(value)}
+    return {}
 
 
 def _make(folder):

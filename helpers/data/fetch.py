@@ -12,6 +12,7 @@ Two environment variables:
 import hashlib
 import json
 import os
+import time
 from importlib import resources
 from pathlib import Path
 
@@ -194,6 +195,9 @@ def _download(name, entry):
     target = cache_folder() / "downloads" / name / entry["name"]
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f"{target.name}.part-{os.getpid()}")
+    for old in target.parent.glob(f"{target.name}.part-*"):  # of a process that was killed
+        if time.time() - old.stat().st_mtime > 3600:
+            old.unlink(missing_ok=True)
     problems, refused = [], False
     for url in entry["urls"]:
         pooch.get_logger().info("Downloading %s%s", url, _megabytes(entry))

@@ -1,6 +1,5 @@
 """Pictures of one's own of things without a flaw, and others to inspect: `good/`, `bad/`, `masks/`."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +7,9 @@ import numpy as np
 from helpers.data import folder, images
 from helpers.data.dataset import to_float
 from helpers.data.drawn import Photo, file_of, files_in, laid_on
-from helpers.data.file_names import existing, pictures, subfolders
+from helpers.data.file_names import ENDINGS, existing, pictures, subfolders
+
+PARTS = ("good", "bad", "masks")
 
 
 class GoodAndBad(NamedTuple):
@@ -46,15 +47,26 @@ def load(path, size, limit=None):
 
     Raises:
         FileNotFoundError: If `good/` or `bad/` is missing, has no pictures, or a mask is.
-        ValueError: If there are fewer than five good pictures, or a file cannot be read.
+        ValueError: If there are fewer than five good pictures, a file cannot be read, a mask is
+            a JPEG, or there are pictures in another folder.
     """
-    path = existing(path) if path else Path("")
-    parts = subfolders(path) if path.is_dir() else {}
+    path = existing(path) if path else None
+    parts = subfolders(path) if path and path.is_dir() else {}
     missing = [part for part in ("good", "bad") if part not in parts]
-    if missing or not str(path):
+    if missing:
         raise FileNotFoundError(
-            f"{path}: a detector of flaws needs the folders good/ (pictures without a flaw, to "
-            f"learn from) and bad/ (pictures to inspect) in `path`. Missing: {', '.join(missing)}"
+            f"{path or 'no `path` is given'}: a detector of flaws needs the folders good/ (pictures "
+            "without a flaw, to learn from) and bad/ (pictures to inspect) in `path`. Missing: "
+            f"{', '.join(missing)}"
+        )
+    for folder_of in (path, parts["good"], parts["bad"]):
+        for name, inside in subfolders(folder_of).items():
+            if inside not in parts.values() or name not in PARTS:
+                _refuse_unread(path, inside)
+    if len(good := pictures(parts["good"])) < 5:
+        raise ValueError(
+            f"{parts['good']}: there must be five pictures or more without a flaw: of every five, "
+            f"three are learned from. Received: {len(good)}"
         )
     splits = {
         split: to_float(folder.load(split, path=parts["good"], size=size, limit=limit).images)
@@ -69,10 +81,20 @@ def load(path, size, limit=None):
     return GoodAndBad(**splits, bad=to_float(bad), masks=masks)
 
 
+def _refuse_unread(path, inside):
+    """Refuse a folder with pictures that would be passed over, such as masks in bad/."""
+    if any(file.suffix.lower() in ENDINGS for file in inside.rglob("*")):
+        raise ValueError(
+            f"{inside}: these pictures are not read. {path} has pictures in good/ and bad/, without "
+            "folders inside, and masks of the bad ones in masks/ beside them: move them there, or "
+            "away."
+        )
+
+
 def _mask(place, files, path, size):
     """The odd pixels of one picture, uint8 (H, W)."""
     photo = Photo(path, *images.read_photo(path))
     file = file_of(place, files, path)
-    channel = images.read_channel(file)
+    channel = images.read_channel(file, exact=True)
     odd = laid_on(file, (channel.values > 0).astype("uint8"), channel.tag, photo, None)
     return images.Fitter(size).stack(odd[None], path.name)[0]

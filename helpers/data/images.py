@@ -147,7 +147,13 @@ def _opened(path):
             # A phone hides a second picture in a JPEG ("MPO"); the first one is the photograph.
             count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
             image.load()
-    except OSError as error:
+    except Image.DecompressionBombError:
+        raise ValueError(
+            f"{path}: a picture of more than {2 * Image.MAX_IMAGE_PIXELS:,} pixels is not read. "
+            "Make it smaller."
+        ) from None
+    # What is wrong inside a PNG or a TIFF is no OSError to Pillow.
+    except (OSError, SyntaxError, TypeError, ValueError, struct.error) as error:
         if not existing(path).exists():
             raise FileNotFoundError(
                 f"No such image: {path}. Relative paths start in {Path.cwd()}: put the file there, "

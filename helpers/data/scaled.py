@@ -27,7 +27,12 @@ def at_most(dataset, side):
         scaled["masks"] = list(map(resize_indices, dataset.masks, sizes))
     if dataset.annotations is not None:
         drawn = list(map(resize_boundaries, dataset.annotations, sizes))
-        scaled |= {"annotations": drawn, "edges": list(map(share, drawn))}
+        # One drawing may have strengths, which its 0s and 1s do not tell.
+        edges = [
+            resize_boundaries(strengths, size) if len(each) == 1 else share(each)
+            for strengths, size, each in zip(dataset.edges, sizes, drawn)
+        ]
+        scaled |= {"annotations": drawn, "edges": edges}
     return dataclasses.replace(dataset, **scaled)
 
 

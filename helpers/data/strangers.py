@@ -117,8 +117,14 @@ def from_folder(path, size, images, val_images, tuning_images, seed=0):
 
     Raises:
         FileNotFoundError, ValueError: see `good_and_bad.load`.
+        ValueError: If fewer than nine pictures are good, or fewer than two are bad.
     """
     own = good_and_bad.load(path, (size, size), limit=images)
+    if len(own.test) < 2 or len(own.bad) < 2:
+        raise ValueError(
+            f"{path}: intervals need two good pictures that nothing was learned from, so nine in "
+            f"good/, and two in bad/. Received: {len(own.test)} and {len(own.bad)}"
+        )
     to_tune = np.rint(255 * own.val[:tuning_images]).astype("uint8")
     tuning, tuning_masks, _ = damage.damage(to_tune, seed + 1)
     return Strangers(

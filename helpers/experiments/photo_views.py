@@ -82,7 +82,8 @@ def photographs_to_show(path="", side=480):
         import skimage.data
 
         photos = [skimage.data.chelsea(), skimage.data.coffee(), skimage.data.astronaut()]
-    sizes = [np.rint(np.array(p.shape[:2]) * side / max(p.shape)).astype(int) for p in photos]
+    sizes = [np.rint(np.array(p.shape[:2]) * side / max(p.shape[:2])) for p in photos]
+    sizes = [size.astype(int).clip(1) for size in sizes]
     return [resize_image(p, (int(h), int(w))) for p, (h, w) in zip(photos, sizes)]
 
 

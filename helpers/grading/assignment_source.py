@@ -18,6 +18,7 @@ import hashlib
 import random
 import re
 import textwrap
+from collections import Counter
 
 from helpers.runs.notebook_text import to_notebook
 
@@ -92,6 +93,8 @@ def _in_a_function(code, name):
 def redraw(text, name, seed=None):
     """Return the text with its constants drawn by the course seed, and without the remarks."""
 
+    seen = Counter()  # not the place in the text, which the mending of a typo would change
+
     def one(match):
         indent, constant, equals, value, options = match.groups()
         choices = _options(options, f"{name}: {match[0].strip()}")
@@ -99,7 +102,9 @@ def redraw(text, name, seed=None):
             raise BadSource(f"{name}: {constant} = {value} is not among {options}")
         if seed is not None:
             # A digest, because Python's own hash of a text differs from run to run.
-            key = hashlib.sha256(f"{seed}/{name}/{constant}/{match.start()}".encode()).digest()
+            key = f"{seed}/{name}/{constant}/{seen[constant]}"
+            seen[constant] += 1
+            key = hashlib.sha256(key.encode()).digest()
             value = repr(random.Random(key).choice(choices))
         return f"{indent}{constant}{equals}{value}"
 

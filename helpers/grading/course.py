@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[2] / "notebooks" / "assignments"
-GENERATED = ("source", "release", "submitted", "autograded", "feedback")
 
 
 def default_root():

@@ -88,8 +88,10 @@ def pixel_accuracy(truth, prediction, ignore_class=None):
         0.666...
     """
     truth, prediction = np.asarray(truth), np.asarray(prediction)
-    classes = int(max(truth.max(), prediction.max())) + 1
+    classes = int(max(truth.max(initial=0), prediction.max(initial=0))) + 1
     counts = confusion_matrix(truth, prediction, classes, ignore_class)
+    if not counts.sum():
+        raise ValueError("no pixel counts: there is none, or all of them are void")
     return float(np.trace(counts) / counts.sum())
 
 

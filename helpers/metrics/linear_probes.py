@@ -17,11 +17,16 @@ def probe_regression(features, truth, held_features, held_truth):
 
     Returns:
         `(M,)`. The mean is 1 for a perfect prediction and 0 for one no better than the mean.
+
+    Raises:
+        ValueError: If `held_truth` has one value only.
     """
     from sklearn.linear_model import Ridge
 
     held_truth = np.asarray(held_truth, "float64")
     error = _predictions(Ridge(1.0), features, truth, held_features) - held_truth
+    if not held_truth.var():
+        raise ValueError("`held_truth` is the same everywhere: there is nothing to predict")
     return 1.0 - error**2 / held_truth.var()
 
 

@@ -86,9 +86,14 @@ def crossed_p_value(scores):
     """
     from scipy import optimize
 
+    scores = np.asarray(scores, dtype="float64")
+    if not np.isfinite(scores).all():
+        raise ValueError("a score is not finite: did a training diverge?")
     mean, half = crossed_interval(scores)
-    if not half or not mean:
+    if scores.size < 2 or not mean:
         return 1.0
+    if not half:  # the same in every seed and picture
+        return 1e-12 if abs(mean) > 1e-12 else 1.0
 
     def beyond(p):
         return crossed_interval(scores, 1 - p)[1] - abs(mean)
@@ -135,7 +140,11 @@ def contrasts(gains):
         >>> round(found["a − b"]["gain"], 2), found["a − b"]["word"]
         (0.3, 'better')
     """
-    found = {}
+    found, bad = {}, [key for key, scores in gains.items() if not np.isfinite(scores).all()]
+    if bad:
+        raise ValueError(
+            f"scores are not finite: {', '.join(map(str, bad))}. Did a training diverge?"
+        )
     corrected = holm([crossed_p_value(scores) for scores in gains.values()])
     for (key, scores), p in zip(gains.items(), corrected):
         gain, half = crossed_interval(scores)

@@ -7,15 +7,16 @@ looked up here. Nothing else uses this module, and what is saved today has today
 import importlib
 
 import keras
-from keras import layers
+from keras import layers, ops
 
+from helpers import losses
 from helpers.layers import PACKAGE
 
 # The name in a file, and the class of today: where it is, and its name there.
 CLASSES = {
     "SteadyDropout": ("helpers.uncertainty.baselines", "MCDropout"),
     "PixelwiseVAE": ("helpers.uncertainty.ood", "HeteroscedasticVAE"),
-    "Rate": ("helpers.experiments.pretraining", "KLPenalty"),
+    "Rate": ("helpers.models.first_edition", "KLPenalty"),
     # These have kept their names, but not their modules, which a file names too.
     "PixelCrossEntropy": ("helpers.segmentation.losses", "PixelCrossEntropy"),
     "SoftDice": ("helpers.segmentation.losses", "SoftDice"),
@@ -84,3 +85,28 @@ class PatchDown(layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), **self.own}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class KLPenalty(layers.Layer):
+    """Passes a mean on, and adds the KL to the loss of the model, for files alone.
+
+    Keras takes what `add_loss` is given as it is, so the mean is taken here.
+
+    Args:
+        weight: of the KL in nats per image.
+
+    Call arguments:
+        mean, log_variance: `(B, …)`; the second is **log σ²**.
+    """
+
+    def __init__(self, weight, **kwargs):
+        super().__init__(**kwargs)
+        self.weight = float(weight)
+
+    def call(self, mean, log_variance):
+        self.add_loss(self.weight * ops.mean(losses.gaussian_kl(mean, log_variance)))
+        return mean
+
+    def get_config(self):
+        return {**super().get_config(), "weight": self.weight}

@@ -223,7 +223,8 @@ def _suffix(values, options):
     """Name a changed run after its changes, so that it does not overwrite the plain one."""
     given = dict.fromkeys(name for name, _ in options.parameter if name in values)
     parts = [f"{name}={values[name]}" for name in given]
-    parts += [Path(path).stem for path in options.file]
+    for path in map(Path, options.file):  # another file of this name is another run
+        parts.append(f"{path.stem}-{hashlib.sha1(path.read_bytes()).hexdigest()[:6]}")
     parts += [options.profile] if options.profile != "default" else []
     text = "".join(f"__{part}" for part in parts)
     safe = "".join(c if c.isalnum() or c in "._=-" else "-" for c in text)

@@ -131,10 +131,10 @@ def train(
     photo_recipes.compile_model(model, recipe, photo_recipes.loss_of(recipe, [known]))
     unfinished.mkdir(parents=True, exist_ok=True)
     say(f"{len(known)} pictures to learn from, {len(held_out)} held out, crops of {crop}×{crop}")
-    planned, begun = epochs * steps, time.perf_counter()
+    planned = epochs * steps
 
     def tell(row):
-        left = (time.perf_counter() - begun) * (planned / row["steps"] - 1) / 60
+        left = row["seconds"] * (planned / row["steps"] - 1) / 60  # of all sittings
         say(f"step {row['steps']:,} of {planned:,}, loss {row['loss']:.4f}, {left:.1f} min left")
 
     long_training.fit(
@@ -228,6 +228,10 @@ def _named(text):
     """`{0: "road", 7: "car"}` of "0=road,7=car"."""
     try:
         pairs = [entry.split("=") for entry in text.split(",")]
+        values = [int(value) for value, _ in pairs]
+        if len(set(values)) < len(values):
+            message = f"a value is given twice. Received: {text!r}"
+            raise argparse.ArgumentTypeError(message)
         return {int(value): name.strip() for value, name in pairs}
     except ValueError:
         message = f"say it like 0=road,7=car. Received: {text!r}"

@@ -19,6 +19,7 @@ import json
 from pathlib import Path
 
 from helpers.checkpoint import code_versions
+from helpers.data.checksums import folder_digest
 from helpers.runs.notebooks import PROFILES, BadRequest, find, profile_file
 from helpers.runs.parameter_cells import read_notebook
 from helpers.runs.parameter_names import present_name, unknown
@@ -110,9 +111,13 @@ def run_id(notebook, values):
     values = {name: p.default for name, p in known.items()} | values
     cells = [c.source for c in read_notebook(notebook).cells if c.cell_type == "code"]
     parts = [Path(notebook).stem, cells, _alike(values), package_version()]
-    # A file that is named counts by what it holds.
-    named = [values[n] for n, p in known.items() if p.rule in ("file", "image") and values[n]]
-    parts += [hashlib.sha256(Path(name).read_bytes()).hexdigest() for name in named]
+    # A file or a folder that is named counts by what it holds.
+    rules = ("file", "image", "folder")
+    named = [Path(values[n]) for n, p in known.items() if p.rule in rules and values[n]]
+    parts += [
+        folder_digest(path) if path.is_dir() else hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in named
+    ]
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

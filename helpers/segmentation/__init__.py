@@ -7,7 +7,7 @@ Notebooks: 09 to 11 and 17.
 
 # isort: skip_file
 # fmt: off
-from helpers.segmentation.cost import milliseconds, multiply_adds
+from helpers.segmentation.cost import multiply_adds
 from helpers.segmentation.losses import EdgeCrossEntropy, PixelCrossEntropy, SoftDice, class_weights
 from helpers.segmentation.receptive_fields import (
     AVERAGES, MOST_POSITIONS, SIDES, effective_receptive_field, receptive_field,

@@ -1,11 +1,9 @@
-"""What a network costs: multiplications, and milliseconds for one image."""
+"""What a network costs: its multiplications for one image."""
 
 import math
-import time
 
-from keras import layers, ops
+from keras import layers
 
-from helpers.backend import compile_model
 from helpers.layers import DepthToSpaceUp
 
 
@@ -28,13 +26,3 @@ def multiply_adds(model):
             outputs = math.prod(layer.output.shape[1:3]) // grown**2
             total += outputs * math.prod(conv.kernel.shape)
     return total
-
-
-def milliseconds(model, images, repeats=5):
-    """Time of inference for one image, the best of some calls with all of them in one batch."""
-    call, times = compile_model(model), []
-    for _ in range(repeats + 1):  # the first one compiles
-        start = time.perf_counter()
-        ops.convert_to_numpy(call(images))
-        times.append(time.perf_counter() - start)
-    return 1000 * min(times[1:]) / len(images)

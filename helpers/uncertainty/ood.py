@@ -95,6 +95,9 @@ def auroc_interval(in_distribution, out_of_distribution):
     References:
         DeLong, DeLong and Clarke-Pearson (1988). https://doi.org/10.2307/2531595
     """
+    counts = len(in_distribution), len(out_of_distribution)
+    if min(counts) < 2:
+        raise ValueError(f"an interval needs two scores or more of each kind. Received: {counts}")
     value = auroc(in_distribution, out_of_distribution)
     return value, _half_width(_placements(in_distribution, out_of_distribution))
 

@@ -68,7 +68,6 @@ TESTS = {
     "data/mask_damage": ["mask_damage"],
     "experiments/mask_repairs": ["mask_repairs"],
     "experiments/odd_parts": ["odd_parts"],
-    "experiments/pretraining": ["pretraining"],
     "checkpoint": ["checkpoint", "versions"],
     "grading": [
         "submission_files", "restoring", "answer_cells", "archives", "grading", "assignments",

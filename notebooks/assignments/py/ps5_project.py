@@ -20,7 +20,7 @@
 #
 # Write your code in place of the line that raises `NotImplementedError`. The cell after it tests the form of your answer, not its content; the content is graded by a person, by the rubrics. Do not rename or delete cells; you may add cells of your own, with figures too.
 #
-# **Questions to start from.** Does a VAE that was trained longer give reconstructions that are easier to label (`vae_steps` in `08`, with `weights: own`)? Does a larger latent raise the ELBO (`latent` in `06`)? Does KL warm-up still help with half the steps (`steps` in `07`)? With how many masks does a frozen VAE lose its lead over frozen fresh weights (`labels` in `09`)? Do the heads for edges gain by a longer pretraining (`vae_steps` in `10`)? `python -m helpers.runs list 08` shows all parameters of a notebook.
+# **Questions to start from.** Does a VAE that was trained longer give reconstructions that are easier to label (`vae_steps` in `08`, with `weights: own`)? Does a larger latent raise the ELBO (`latent` in `06`)? Does KL warm-up still help with half the steps (`collapse_epochs` in `07`)? With how many masks does a frozen VAE lose its lead over frozen fresh weights (`labels` in `09`)? Do the heads for edges gain by a longer pretraining (`vae_steps` in `10`)? `python -m helpers.runs list 08` shows all parameters of a notebook.
 
 # %% readonly="setup"
 import numpy as np
