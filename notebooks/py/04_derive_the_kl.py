@@ -273,8 +273,7 @@ for name, (mean, sigma) in answers.items():
     assert abs(float(helper[0]) - nats) < 1e-5
 
 # %% [markdown]
-# The certain coordinate has the larger KL: 1.808 nats, or 2.6 bits. The uninformed one has a KL of zero. Suppose that this coordinate answers $\mathcal N(0, 1)$ for every image; then the decoder receives only noise from it and cannot use it. A large KL alone does not prove that $z$ is useful: the same narrow answer for all images has 1.8 nats, too, and says nothing. The KL is an upper limit.
-# So the KL tells, in nats, how far the encoder's answer for this image is from saying nothing. Its mean over the data is called the [rate](../docs/site/glossary.md#term-rate), and it is an upper limit for the information about the image that $z$ carries (Alemi and others, 2018).
+# The certain coordinate has the larger KL: 1.808 nats, or 2.6 bits. The uninformed one has a KL of zero. Suppose that this coordinate answers $\mathcal N(0, 1)$ for every image; then the decoder receives only noise from it and cannot use it. A large KL alone does not prove that $z$ is useful: the same narrow answer for all images has 1.8 nats, too, and says nothing. So the KL tells, in nats, how far the encoder's answer for this image is from the prior. Its mean over the data is called the [rate](../docs/site/glossary.md#term-rate), and it is an upper limit for the information about the image that $z$ carries (Alemi and others, 2018).
 #
 # The next figure shows the KL for all $\mu$ and $\sigma$. The slopes are $\partial\mathrm{KL}/\partial\mu = \mu$ and, because $\log\sigma^2 = 2\log\sigma$, $\partial\mathrm{KL}/\partial\log\sigma = \sigma^2 - 1$. The first pulls every mean to zero. The second pulls every spread to 1, but with unequal strength: it is never below $-1$ for a small $\sigma$, and it grows without limit for a large one.
 

@@ -98,7 +98,7 @@ plots.use()
 #
 # A Gaussian with mean $m$ and precision $P$ has the log density $-\tfrac12 z^\top P z + z^\top P m + \text{const}$. Compare the two: $P = I + W^\top W/\sigma^2$ and $m = P^{-1}W^\top x/\sigma^2$.
 #
-# **The best fit.** Tipping and Bishop proved that the best columns of $W$ lie along the $K$ directions in which the data vary most (the principal components). If $\lambda_k$ is the variance of the data along direction $k$, column $k$ has the squared length $\lambda_k - \sigma^2$. scikit-learn's `PCA` computes this fit, and its `score` is the mean $\log p(x)$. No model of this kind can exceed it.
+# **The best fit.** Tipping and Bishop proved that in one best $W$ the columns lie along the $K$ directions in which the data vary most (the principal components). If $\lambda_k$ is the variance of the data along direction $k$, column $k$ has the squared length $\lambda_k - \sigma^2$, and $\sigma^2$ is the mean variance along the other directions. (Every rotation of the latent fits as well.) scikit-learn's `PCA` computes this fit, and its `score` is the mean $\log p(x)$. No model of this kind can exceed it.
 #
 # The data are images of 4×4 pixels from such a model, less their mean.
 
@@ -237,7 +237,7 @@ print("smallest gap", rotation_gap.round(3), "nats")
 # %% [markdown]
 # It is largest at 45 degrees, 0.07<!--=rotation_gap--> nats in the stored run, and zero again at 90, where the two columns have changed places. So two decoders with the same $\log p(x)$ can have different ELBOs. Among decoders that fit equally well, the ELBO prefers the one whose posterior a diagonal $q$ can match.
 #
-# This is what was slow in the training: the rest of the gap closed late, as theory says, by turning the columns. While they are not orthogonal, the ELBO gives up some $\log p(x)$ to make the gap smaller, so $\log p(x)$, too, waits below its maximum. And this is why linear VAEs find the principal directions themselves and not only the plane that they span (Lucas and others, 2019). Rolínek and others (2019) found the same in deep VAEs.
+# This is what was slow in the training: the rest of the gap closed late, as theory says, by turning the columns. While they are not orthogonal, the ELBO gives up some $\log p(x)$ to make the gap smaller, so $\log p(x)$, too, waits below its maximum. And this is why linear VAEs find the principal directions themselves and not only the plane that they span (Lucas and others, 2019). In deep VAEs, Rolínek and others (2019) found it locally: at each $z$, the decoder's slopes along two coordinates tend to be orthogonal.
 #
 # ## What does the direction of the KL do?
 #
@@ -397,7 +397,7 @@ for name, found in verdicts.items():
     assert (found.beta is None) == (name != "no fault")
 
 # %% [markdown]
-# It would miss the three faults of the spread: their first ratio is $3 \cdot 7 = 21$, as for the true KL.
+# It would miss all four: the three faults of the spread have a first ratio of $3 \cdot 7 = 21$, as the true KL has, and the absolute error is no fault of the KL at all.
 #
 # **What it cannot see.** It looks at one function at a few places. It does not see how $z$ is drawn, whether the function gets probabilities or logits (values before the sigmoid), whether β changes during the training, or whether the pixels of the data are binary. A wrong KL may pass.
 #

@@ -170,7 +170,7 @@ def train(vae, x, steps, learning_rate=0.005, callbacks=()):
 #
 # $$\beta_a \;\le\; \frac{\Delta_b - \Delta_a}{R_a - R_b} \;\le\; \beta_b .$$
 #
-# The fraction is the slope of the straight line between the two models, without its sign. **Between neighbours, one nat of rate saves between $\beta_a$ and $\beta_b$ nats of distortion.** The proof needs only that each model is the best for its own β, and that is what a training can miss.
+# The fraction is the slope of the straight line between the two models, without its sign. **Between neighbours, one nat of rate saves between $\beta_a$ and $\beta_b$ nats of distortion.** The proof needs that each model is the best for its own β on the pictures where it is measured, and that $R_a > R_b$. A training can miss the first.
 #
 # The next cell trains the six, with σ fixed at 0.1. This is a short **demonstration**: one seed and about 600 steps.
 
@@ -373,7 +373,7 @@ for p in (0.5, 0.7, 0.9, 0.99):
 #
 # ## Five likelihoods, compared
 #
-# > **Predict first.** Five VAEs differ in the likelihood only: a Gaussian with σ = 0.02, with σ = 0.5, with a learned σ, with σ set to the r.m.s. error, and the Bernoulli. Order them by rate. Which one has the fewest bits per dimension? Does a learned σ reach the same as one that is set?
+# > **Predict first.** Five VAEs differ in the likelihood only: a Gaussian with σ = 0.02, with σ = 0.5, with a learned σ, with σ set to the r.m.s. error, and the Bernoulli (the summed cross-entropy). Order them by rate. Which one has the fewest bits per dimension? Does a learned σ reach the same as one that is set?
 #
 # A Bernoulli's decoder gives logits, so it lacks the last layer, which multiplies by ¼ and adds 0.4. The sigmoid has the slope ¼ at $p = \tfrac12$, so both start with the same contrast, one around 0.4, the other around 0.5.
 #

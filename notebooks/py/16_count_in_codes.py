@@ -164,7 +164,7 @@ measure("other real", others)
 # - the VQ-VAE 3.8<!--=vqvae_shapes32_percent--> % of $\log p(x \mid \text{codes})$ (12,000<!--=vqvae_shapes32_half--> to 24,000<!--=vqvae_shapes32_steps-->),
 # - the VAE with two levels 1.6<!--=vae2_shapes32_percent--> % (4,000<!--=vae2_shapes32_half--> to 8,000<!--=vae2_shapes32_steps-->).
 #
-# **None is trained enough.** The last two began with the weights of the first. So all that follows is about these three trainings, not about what such models can reach.
+# **Not one of these halves was enough.** The last two began with the weights of the first. Two weaknesses follow: each model was trained once, and the VAE with two levels has seen more pictures. So there is a **recorded study** (`benchmarks/latents.py`): three trainings of each, and a control, the one-level VAE *trained on* for the further steps of the two-level one.
 #
 # ## One vector, and two ways to draw it
 #
@@ -377,7 +377,7 @@ bounds["VQ-VAE"] = -to_numpy(nll), code_nats, sigma_vq
 #
 # One trick makes it short. Write $v = m(u) + s(u) \cdot w$. Then $w$ has the prior $\mathcal N(0, I)$, and a KL does not change if both densities are shifted and stretched alike. So the network says $q(w \mid x, u)$, and the KL of $v$ is the KL of $w$, in the form that you know (Vahdat and Kautz, 2020).
 #
-# The networks are those of the VAE with one vector and three small ones: for $m$ and $s$, for $q(w \mid x, u)$, and a convolution that adds $v$ to the decoder. Without these three the model *is* the one-level VAE, and training goes on from its kept weights. The weight of the KL rises from 0 to 1 ([warm-up](../docs/site/glossary.md#term-KL-warm-up), notebook `07`). The pictures, the shared networks and the draws from $\mathcal N(0, I)$ are equal: $u$ gets the same numbers as $z$. The number of steps is not: the comparison does not separate depth from longer training.
+# The networks are those of the VAE with one vector and three small ones: for $m$ and $s$, for $q(w \mid x, u)$, and a convolution that adds $v$ to the decoder. Without these three the model *is* the one-level VAE, and training goes on from its kept weights. The weight of the KL rises from 0 to 1 ([warm-up](../docs/site/glossary.md#term-KL-warm-up), notebook `07`). The pictures, the shared networks and the draws from $\mathcal N(0, I)$ are equal: $u$ gets the same numbers as $z$. The number of steps is not; the control of the study has them, too.
 #
 # One pass by hand, then the training:
 
