@@ -8,6 +8,7 @@ import pytest
 from own_images import save
 from PIL import Image
 
+from helpers.checkpoint import training_backup
 from helpers.runs import own_network
 
 QUICK = {"epochs": 2, "steps": 2, "say": lambda line: None}
@@ -157,17 +158,21 @@ def test_a_photograph_that_cannot_be_read_is_left_out_and_told(trained, tmp_path
 def test_a_stopped_training_goes_on(tmp_path, monkeypatch):
     mine = folder(tmp_path / "mine", "masks")
     whole = own_network.train(mine, tmp_path / "whole", **QUICK)
-    fit = own_network.data.Crops.on_epoch_end
-    calls = []
+    keep = training_backup.TrainingBackup.on_epoch_end
 
-    def stop(self):
-        fit(self)
-        calls.append(self.epoch)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
+    def stop(self, epoch, logs=None):
+        keep(self, epoch, logs)
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(own_network.data.Crops, "on_epoch_end", stop)
+    monkeypatch.setattr(training_backup.TrainingBackup, "on_epoch_end", stop)
     with pytest.raises(KeyboardInterrupt):
         own_network.train(mine, tmp_path / "parts", **QUICK)
-    again = own_network.train(mine, tmp_path / "parts", **QUICK)
+    monkeypatch.undo()
+    notes = [p for p in tmp_path.rglob("training-*.json") if ".curve" not in p.name]
+    assert len(notes) == 1  # with the seconds of the first sitting
+    notes[0].write_text(json.dumps(json.loads(notes[0].read_text()) | {"seconds": 5000.0}))
+    lines = []
+    again = own_network.train(mine, tmp_path / "parts", **{**QUICK, "say": lines.append})
+    assert any("goes on after step" in line for line in lines)
     assert again["mean_iou"] == pytest.approx(whole["mean_iou"], abs=1e-6)
+    assert again["seconds"] > 5000  # of all sittings

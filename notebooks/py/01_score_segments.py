@@ -185,7 +185,7 @@ answers = {
 
 
 # %% [markdown]
-# A score of 60 pictures would be a little different on 60 others. So each score gets a 95 % **interval over pictures**. For the accuracy, the mean over pictures, it is the usual interval of a mean. The other score that is printed, the *mean IoU*, comes next. It is no mean over pictures. `metrics.mean_iou_by_image` leaves out one picture after the other (the *jackknife*, Efron and Tibshirani, 1993) and gives each picture a number. The mean of these numbers is very nearly the mean IoU, and their spread gives the interval.
+# A score of 60 pictures would be a little different on 60 others. So each score gets a 95 % **interval over pictures**. For the accuracy, the mean over pictures, it is the usual interval of a mean. The other score that is printed, the *mean IoU*, comes next. It is no mean over pictures. `metrics.mean_iou_by_image` asks how much the pixels of each picture change it (the *infinitesimal jackknife*, Efron and Tibshirani, 1993) and gives each picture a number. The mean of these numbers is the mean IoU, and their spread gives the interval.
 
 
 # %%
@@ -353,7 +353,7 @@ print(f"of these, the right one: {named_share:.2f}, between {named_range.round(2
 # %% [markdown]
 # (The two intervals in brackets come from the *bootstrap*: draw as many pictures again, with repetition, and score them, 200 times. 95 % of the scores lie in between.)
 #
-# In the stored run the forest calls 0.72<!--=found_share--> of the objects' pixels *some* object (0.64<!--=found_range[0]--> to 0.77<!--=found_range[1]-->). Of these it names the right class for 0.34<!--=named_share--> (0.28<!--=named_range[0]--> to 0.39<!--=named_range[1]-->), and guessing among three gives 0.33. It knows *that* something is there, and not *what*: classes of objects are confused most. The mean IoU of 0.345<!--=forest_iou--> ± 0.028<!--=forest_iou_half--> shows this. The accuracy, 0.856<!--=forest_accuracy--> ± 0.020<!--=forest_accuracy_half-->, is near the floor of 0.837<!--=common_accuracy-->, which its interval holds.
+# In the stored run the forest calls 0.72<!--=found_share--> of the objects' pixels *some* object (0.64<!--=found_range[0]--> to 0.77<!--=found_range[1]-->). Of these it names the right class for 0.34<!--=named_share--> (0.28<!--=named_range[0]--> to 0.39<!--=named_range[1]-->), and guessing among three gives 0.33. It knows *that* something is there, and not *what*: classes of objects are confused most. The mean IoU of 0.345<!--=forest_iou--> ± 0.027<!--=forest_iou_half--> shows this. The accuracy, 0.856<!--=forest_accuracy--> ± 0.020<!--=forest_accuracy_half-->, is near the floor of 0.837<!--=common_accuracy-->, which its interval holds.
 #
 # The features know colour and texture in a small neighbourhood. Whether something is a disc or a square shows in the *shape* of its outline, and every feature of the surroundings mixes all directions into one number, so the shape is lost. A convolutional network, which learns its own features, can keep it (notebook `08`).
 #
@@ -404,7 +404,7 @@ print(f"coarse truth: mean IoU {coarse_iou:.2f}, boundary IoU {bands['coarse tru
 print(f"forest: mean IoU {forest_iou[0]:.2f}, boundary IoU {bands['forest']:.2f}")
 
 # %% [markdown]
-# In the stored run the coarse masks have a mean IoU of 0.85<!--=coarse_iou--> and a boundary IoU of 0.52<!--=coarse_boundary-->. The forest has 0.35<!--=forest_iou--> and 0.22<!--=forest_boundary-->. So choose the score by what the mask is for: to measure how much of a street is car, or to cut along a car's outline.
+# In the stored run the coarse masks have a mean IoU of 0.85<!--=coarse_iou--> and a boundary IoU of 0.52<!--=coarse_boundary-->. The forest has 0.34<!--=forest_iou--> and 0.22<!--=forest_boundary-->. So choose the score by what the mask is for: to measure how much of a street is car, or to cut along a car's outline.
 #
 # **What is left out counts, too.** People are unsure along outlines, and some data sets declare a band along every border void.
 #
@@ -454,7 +454,7 @@ record(results, limits, headline="forest: mean IoU {forest_iou:.2f}".format(**re
 # ## What you saw
 #
 # - Accuracy mostly counts background: 0.837<!--=common_accuracy--> for a program that does not look. The mean IoU gives every class the same weight; the same program has only 0.209<!--=common_iou-->.
-# - A random forest on local colour and texture finds objects, and was not seen to name them better than a guess: a mean IoU of 0.345<!--=forest_iou--> ± 0.028<!--=forest_iou_half-->.
+# - A random forest on local colour and texture finds objects, and was not seen to name them better than a guess: a mean IoU of 0.345<!--=forest_iou--> ± 0.027<!--=forest_iou_half-->.
 # - A score says little alone. Beside it belong its floor, and an interval over pictures.
 # - The IoU forgives ragged outlines; the boundary IoU does not. Which pixels are void is part of the score.
 #

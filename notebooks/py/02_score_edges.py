@@ -317,7 +317,7 @@ if dataset != "bsds500":  # its pictures may not be shown
 # - **OIS**, optimal image scale: each picture may have its own best threshold. (The counts are then summed over the pictures, so OIS can even be a little below ODS, as for Roberts below.)
 # - **AP**, average precision: the area under the curve, as far as the curve goes.
 #
-# The ODS is no mean over pictures. `edges.ods_by_image` gives each picture a number such that their mean is nearly the ODS (by the jackknife of notebook `01`), so that intervals can be given, and differences can be taken picture by picture.
+# The ODS is no mean over pictures. `edges.ods_by_image` gives each picture a number such that their mean is nearly the ODS (by the ordinary jackknife, which leaves out one picture after the other), so that intervals can be given, and differences can be taken picture by picture.
 #
 # > **Predict first.** Which step raises the ODS most: smoothing, suppression or hysteresis? And what F do the annotators have, each scored against the others?
 

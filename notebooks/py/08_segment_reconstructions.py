@@ -125,7 +125,7 @@ void = train_set.ignore_class  # label of pixels that do not count, or None
 shape = x_train.shape[1:]
 
 # %% [markdown]
-# The score is the **mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU)** of notebook `01`, computed from all held-out pixels together. To get an interval all the same, `metrics.mean_iou_by_image` leaves out one picture after the other (the *jackknife*, Efron and Tibshirani, 1993). With $m$ the mean IoU of all $N$ pictures and $m_i$ that without picture $i$, the picture's number is $Nm - (N - 1)m_i$; the mean of the numbers is nearly $m$. Intervals are 95 %, for other pictures of the same kind. Differences are *paired*, picture by picture.
+# The score is the **mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU)** of notebook `01`, computed from all held-out pixels together. To get an interval all the same, `metrics.mean_iou_by_image` gives each picture a number: the mean IoU $m$, plus $N$ times what the pixels of this one of $N$ pictures change in it (to first order: the *infinitesimal jackknife*, Efron and Tibshirani, 1993). The mean of the numbers is $m$. Intervals are 95 %, for other pictures of the same kind. Differences are *paired*, picture by picture.
 #
 # The floor is an answer without a look at the picture, the *layout*: the most common class at each position.
 

@@ -389,7 +389,7 @@ def gradient_map(vae):
 #
 # The score is **AP**, average precision. Mark the pixels above a threshold: *precision* is the share of odd ones among the marked, *recall* the share of the odd ones that are marked. AP is the mean precision over all recalls. For random numbers AP is the share of odd pixels.
 #
-# AP is no mean over pictures, so intervals come from the jackknife of notebook `08`.
+# AP is no mean over pictures, so intervals come from the jackknife of notebook `10`.
 
 
 # %%

@@ -302,7 +302,7 @@ else:
 #
 # And a **torn pair**: two pixels side by side in a row, of one object class and more than 2 pixels from its outline, that get different labels. The share is that of all such pairs.
 #
-# Intervals are 95 %, by the jackknife over pictures: each picture is left out once (`08`). Two rows without a network show what the numbers mean: all background, and the *true* outline with the most frequent class in all objects.
+# Intervals are 95 %, by the jackknife over pictures (`01`). Two rows without a network show what the numbers mean: all background, and the *true* outline with the most frequent class in all objects.
 
 
 # %%
