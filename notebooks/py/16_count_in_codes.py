@@ -580,6 +580,13 @@ if one_note:
     enough = one_note["trained_enough"]
     results |= {"one_percent": enough["percent"], "one_gain": enough["difference_nats"]}
     results |= {"one_steps": one_note["steps"], "one_half": one_note["half"]["steps"]}
+if study := data.records.results_of("latents"):  # the recorded study
+    for claim, found in study["claims"].items():
+        results[f"study_{key_of(claim)}"] = [found[key] for key in ("gain", "half", "p")]
+    for row, measured in study["score"].items():
+        results |= {f"study_{key_of(row)}_{key}": pair for key, pair in measured.items()}
+    for row, measured in study["each"].items():
+        results |= {f"each_{key_of(row)}_{key}": values for key, values in measured.items()}
 best = results["two_levels_mixture_precision"][0], results["two_levels_mixture_recall"][0]
 line = "two levels, mixture: precision {:.2f}, recall {:.2f}".format(*best)
 record(results, {"rate": {"default": (40, 100)}}, line)
