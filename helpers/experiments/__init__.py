@@ -10,5 +10,5 @@ pictures. `photo_views`: what a network says of a photograph, from one view or f
 `own_scores`: scores and files of a network for one's own pictures. `latents`: several trainings of
 models with one vector, codes, or two levels of latents.
 
-Notebooks: 08, 09, 11 to 14, 16 and 17.
+Notebooks: 08, 09, 11 to 14 and 17.
 """
