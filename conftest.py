@@ -17,7 +17,6 @@ LONGEST = (
     "test_grading",
     "test_vae",
     "test_sweeps",
-    "test_pretraining",
     "test_notebooks",
     "10_find_edges",
     "09_segment_from_features",

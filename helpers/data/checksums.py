@@ -14,7 +14,7 @@ def folder_digest(path):
 
     Examples:
         >>> from helpers.data import checksums
-        >>> folder = Path(tempfile.mkdtemp())
+        >>> folder = checksums.Path(tempfile.mkdtemp())
         >>> before = checksums.folder_digest(folder)
         >>> _ = (folder / "a.txt").write_text("a")
         >>> checksums.folder_digest(folder) == before
