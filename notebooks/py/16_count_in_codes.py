@@ -164,7 +164,7 @@ measure("other real", others)
 # - the VQ-VAE 3.8<!--=vqvae_shapes32_percent--> % of $\log p(x \mid \text{codes})$ (12,000<!--=vqvae_shapes32_half--> to 24,000<!--=vqvae_shapes32_steps-->),
 # - the VAE with two levels 0.8<!--=vae2_shapes32_percent--> % (8,000<!--=vae2_shapes32_half--> to 16,000<!--=vae2_shapes32_steps-->).
 #
-# **Not one of these halves was enough.** The last two began with the weights of the first. Each model was trained once, and the VAE with two levels has seen more pictures. So a **recorded study** (`benchmarks/latents.py`) has three trainings of each, and a *control*: the one-level VAE with the further steps of the two-level one.
+# **Not one of these halves was enough.** The last two began with the weights of the first. Each kept model was trained once, and the VAE with two levels has seen more pictures. So a **recorded study** (`benchmarks/latents.py`) has three trainings of each, and a *control*: the one-level VAE with the further steps of the two-level one.
 #
 # ## One vector, and two ways to draw it
 #
@@ -174,7 +174,7 @@ measure("other real", others)
 #
 # $$\mathbb E_x\,\mathrm{KL}\big(q(z|x)\,\|\,p(z)\big) = \underbrace{I_q(x; z)}_{\text{what }z\text{ tells about }x} + \underbrace{\mathrm{KL}\big(q(z)\,\|\,p(z)\big)}_{\text{misfit of the prior}}.$$
 #
-# (Write $\log \frac{q(z|x)}{p(z)} = \log \frac{q(z|x)}{q(z)} + \log \frac{q(z)}{p(z)}$ and take the mean.) Another prior $p'(z)$ changes the second part alone, and with it the bound. A **mixture of 60 Gaussians**, fitted to one draw of $z$ for each of 10,000 pictures, is such a learned prior (Ghosh and others, 2020). The VampPrior (Tomczak and Welling, 2018) is a mixture, too; it learns together with the VAE.
+# (Write $\log \frac{q(z|x)}{p(z)} = \log \frac{q(z|x)}{q(z)} + \log \frac{q(z)}{p(z)}$ and take the mean.) Another prior $p'(z)$ changes the second part alone, and with it the bound. A **mixture of 60 Gaussians**, fitted to one draw of $z$ for each of 10,000 pictures, is such a learned prior (Ghosh and others, 2020). The VampPrior (Tomczak and Welling, 2018) is a mixture, too, learned with the VAE.
 #
 # > **Predict first.** The rate is about 68 nats. How many of these does the mixture save: about 1, 10 or 50?
 
@@ -214,7 +214,7 @@ bounds = {
 # %% [markdown]
 # In the stored run the mixture saves 8.9<!--=mixture_gain[0]--> ± 0.4<!--=mixture_gain[1]--> nats of a rate of 68<!--=rate-->: about 10. So the misfit of $\mathcal N(0, I)$ is at least that: the mixture's own is not below 0. And 0.97<!--=one_level_mixture_whole[0]--> of its draws show one whole object, but only 0.08<!--=one_level_normal_whole[0]--> of those from $\mathcal N(0, I)$.
 #
-# Few nats, and nearly all draws wrong: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 3 nats for one twentieth, 9 nats for one in 8,000. (The simplest case: 0.08 would be under 3 nats, not 9.) So **a prior can be nearly right in nats, and most of its draws can be wrong**.
+# Few nats, and nearly all draws wrong: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 3 nats for one twentieth, 9 nats for one in 8,000. (Too simple: 0.08 would mean 2.5 nats.) So **a misfit of few nats can spoil most draws**.
 
 # %% [markdown]
 # ## A latent of whole numbers: VQ-VAE
@@ -317,7 +317,7 @@ sigma_vq = error_of(vqvae.predict(known, verbose=0), known)
 # %% [markdown]
 # A picture has 32 codes out of 256. Sent plain, as equally likely, they take $32 \cdot \log_2 256 = 256$ bits a picture: an upper bound on the rate. An ideal file that knows how often each code occurs, and nothing else, takes 248<!--=vq_entropy_bits--> bits in the stored run: all codes are in use (0<!--=vq_dead--> of 256 are not), nearly equally often.
 #
-# The error of the VQ-VAE is larger: 0.0412<!--=vq_error-->, and 0.0908<!--=short_vq_error--> after the demonstration. That of the VAE, the $\sigma$ that it learned, is 0.0384<!--=one_level_normal_sigma-->, with fewer bits. (The kept VQ-VAE began with that VAE's weights; the demonstration did not.) The $\sigma$ of the VQ-VAE is its error on 1,000 pictures for training, 0.0414<!--=VQ_VAE_sigma-->.
+# The error of the VQ-VAE is larger: 0.0412<!--=vq_error-->, and 0.0908<!--=short_vq_error--> after the demonstration. That of the VAE, the $\sigma$ that it learned, is 0.0384<!--=one_level_normal_sigma-->, with fewer bits. (The kept VQ-VAE began with that VAE's weights.) The $\sigma$ of the VQ-VAE is its error on 1,000 pictures for training, 0.0414<!--=VQ_VAE_sigma-->.
 #
 # ## A prior for the codes
 #
@@ -345,7 +345,7 @@ assert not np.tril(differ).any()  # none at the changed place or before it
 print(f"{differ.sum()} of {32 * 31 // 2} pairs of a code and a later answer are joined")
 
 # %% [markdown]
-# Only places *after* the changed one. So the product above is a probability. Of the 496 pairs of a code and a later answer, 415<!--=seen_pairs--> are joined. The rest is mostly a **blind spot** to the upper right, which masks one above the other leave; ours has it, too.
+# Only places *after* the changed one. So the product above is a probability. Of the 496 pairs of a code and a later answer, 415<!--=seen_pairs--> are joined. Most others lie in a **blind spot** at the upper right, which stacked masks leave; ours has it, too.
 #
 # So the VQ-VAE has a bound, too. The codes $c(x)$ that the encoder chooses are one term of a sum of positive terms:
 #
@@ -455,7 +455,7 @@ for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture",
     measure(name, means, sigma_two)
 
 # %% [markdown]
-# In the stored run $u$ costs 65<!--=kl_u--> nats, about as much as $z$ in the one-level VAE, and $v$ costs 158<!--=kl_v-->. The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes.
+# In the stored run $u$ costs 65<!--=kl_u--> nats, about as much as $z$ in the one-level VAE, and $v$ costs 158<!--=kl_v-->. (In the study's two other trainings, 164<!--=each_two_levels_normal_latents[1]--> nats together.) The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes.
 #
 # ## The bounds, side by side
 #
@@ -468,7 +468,7 @@ table = beside_real.bounds_beside(bounds, sigma_one, math.prod(shape))
 print(beside_real.bounds_table(table))
 
 # %% [markdown]
-# In the stored run the second level raises the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,173<!--=two_levels_normal_bound[0]--> nats, and with the same σ, 0.0384<!--=one_level_normal_sigma-->, to 6,019<!--=two_levels_normal_common[0]-->. Part of the texture, which 16 latents leave out, is described, and saves more nats than it takes. In the study the second level gives +400<!--=study_second_level_common[0]--> ± 50<!--=study_second_level_common[1]--> nats beyond the control, at the same σ (*p* = 0.004<!--=study_second_level_common[2]--> after Holm's correction for seven claims), and the steps alone give −6<!--=study_further_steps_common[0]--> ± 4<!--=study_further_steps_common[1]-->. So it is the level, not the steps. The bound of the VQ-VAE is 5,346<!--=VQ_VAE_bound[0]--> nats.
+# In the stored run the second level raises the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,173<!--=two_levels_normal_bound[0]--> nats, and with the same σ, 0.0384<!--=one_level_normal_sigma-->, to 6,019<!--=two_levels_normal_common[0]-->. Part of the texture, which 16 latents leave out, is described, and saves more nats than it takes. In the study the second level gives +400<!--=study_second_level_common[0]--> ± 50<!--=study_second_level_common[1]--> nats beyond the control, at the same σ (*p* = 0.004<!--=study_second_level_common[2]--> after Holm's correction for seven claims), and these steps alone give −6<!--=study_further_steps_common[0]--> ± 4<!--=study_further_steps_common[1]--> (*p* = 0.15<!--=study_further_steps_common[2]-->). So it is the level, with its weights, and not the steps. The bound of the VQ-VAE is 5,346<!--=VQ_VAE_bound[0]--> nats.
 #
 # ## The samples, on one ruler
 #
@@ -490,14 +490,14 @@ alt = "Seven rows of twelve pictures. Other real: one clean shape each on textur
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The pictures are first draws, with grain. In the stored run (4 sets of 500 draws; the seeds are of the draws, each model was trained once):
+# In the stored run (first draws, with grain; 4 sets of 500, one training each):
 #
-# - With a mixture, both VAEs come near *other real*: the kernel distance is 0.06<!--=one_level_mixture_distance[0]--> ± 0.07<!--=one_level_mixture_distance[1]--> with one level and 0.04<!--=two_levels_mixture_distance[0]--> ± 0.05<!--=two_levels_mixture_distance[1]--> with two, beside −0.01<!--=other_real_distance[0]--> ± 0.02<!--=other_real_distance[1]-->. Their precision, 0.84<!--=one_level_mixture_precision[0]--> and 0.82<!--=two_levels_mixture_precision[0]-->, stays below 0.89<!--=other_real_precision[0]-->. Of the VQ-VAE the reconstructions come as near (0.07<!--=VQ_VAE_reconstructions_distance[0]-->), the draws do not (0.42<!--=VQ_VAE_distance[0]-->).
-# - In these scores no difference between the two was seen, nor in the study: second level minus control is −0.01<!--=study_second_level_precision[0]--> ± 0.04<!--=study_second_level_precision[1]--> in precision, −0.01<!--=study_second_level_recall[0]--> ± 0.05<!--=study_second_level_recall[1]--> in recall and 0.00<!--=study_second_level_whole[0]--> ± 0.02<!--=study_second_level_whole[1]--> in whole objects. Smaller differences may have been missed.
+# - With a mixture, both VAEs come near *other real*: the kernel distance is 0.06<!--=one_level_mixture_distance[0]--> ± 0.07<!--=one_level_mixture_distance[1]--> with one level and 0.04<!--=two_levels_mixture_distance[0]--> ± 0.05<!--=two_levels_mixture_distance[1]--> with two, beside −0.01<!--=other_real_distance[0]--> ± 0.02<!--=other_real_distance[1]-->. Their precision, 0.84<!--=one_level_mixture_precision[0]--> and 0.82<!--=two_levels_mixture_precision[0]-->, stays below 0.89<!--=other_real_precision[0]-->. Of the VQ-VAE the reconstructions come as near (0.07<!--=VQ_VAE_reconstructions_distance[0]-->; in the study 0.13<!--=study_VQ_VAE_reconstructions_distance[0]--> ± 0.14<!--=study_VQ_VAE_reconstructions_distance[1]-->), the draws do not (0.42<!--=VQ_VAE_distance[0]-->).
+# - In these scores no difference between the two was seen, nor in the study: second level minus control is −0.01<!--=study_second_level_precision[0]--> ± 0.04<!--=study_second_level_precision[1]--> in precision, −0.01<!--=study_second_level_recall[0]--> ± 0.05<!--=study_second_level_recall[1]--> in recall and 0.00<!--=study_second_level_whole[0]--> ± 0.02<!--=study_second_level_whole[1]--> in whole objects. Smaller ones may be missed.
 # - From $\mathcal N(0, I)$, both draw few whole objects, and nearly the same torn shapes: the second level did not mend the prior of the first.
-# - Precision is a weak judge here: its classifier never had to tell a torn shape from a whole one. So draws from $\mathcal N(0, I)$ have 0.72<!--=one_level_normal_precision[0]-->, and only 0.08<!--=one_level_normal_whole[0]--> of them show one whole object.
+# - Precision is a weak judge here: its classifier never had to tell a torn shape from a whole one. So draws from $\mathcal N(0, I)$ have 0.72<!--=one_level_normal_precision[0]-->.
 #
-# The bounds of the two VAEs differ by hundreds of nats, and these scores were not seen to differ. 9 nats of prior change nearly every draw. So **a higher bound does not tell who draws better**.
+# Hundreds of nats made no difference that these scores saw; 9 nats of prior change nearly every draw. So **a higher bound does not tell who draws better objects**.
 #
 # ## Do VAEs blur?
 #
@@ -526,7 +526,7 @@ for name, x in beside.items():  # sharpness, and softness of outlines with its h
 # %% [markdown]
 # In the stored run the means of the best samplers have a sharpness of 0.58<!--=look_one_level_mixture[0]--> and 0.60<!--=look_two_levels_mixture[0]-->. Real pictures have 0.81<!--=look_no_noise[0]--> without their noise, and 0.73<!--=look_no_noise_no_texture[0]--> without their texture, too. So most of what the means lack is noise and texture; the rest is in the outlines. Take the reconstructions of one level. By sharpness (0.60<!--=look_one_level_reconstructions[0]-->) they are like clean pictures blurred by 0.3 pixel (0.59<!--=look_the_same_blurred_by_0p3[0]-->), by the softness of their outlines (3.9<!--=look_one_level_reconstructions[1]-->) like those blurred by 0.5 (3.9<!--=look_the_same_blurred_by_0p5[1]-->).  So **reconstructions of these VAEs do have blurred outlines, by about half a pixel at most**.
 #
-# With grain these samplers have 1.28<!--=one_level_mixture_sharpness[0]--> and 1.04<!--=two_levels_mixture_sharpness[0]-->, more than real pictures. The noise of real pictures has a standard deviation of 0.02, and $\sigma$ is 0.0384<!--=one_level_normal_sigma--> and 0.0302<!--=two_levels_normal_sigma-->: it stands for the texture that the latents leave out as well. **A VAE smooths what its latents cannot say**, and its grain puts noise there.
+# With grain these samplers have 1.28<!--=one_level_mixture_sharpness[0]--> and 1.04<!--=two_levels_mixture_sharpness[0]-->, more than real pictures; in the study the control has 1.30<!--=study_trained_on_mixture_sharpness[0]--> and two levels 1.06<!--=study_two_levels_mixture_sharpness[0]-->, nearer to them. The noise of real pictures has a standard deviation of 0.02, and $\sigma$ is 0.0384<!--=one_level_normal_sigma--> and 0.0302<!--=two_levels_normal_sigma-->: it stands for the texture that the latents leave out as well. **A VAE smooths what its latents cannot say**, and its grain puts noise there.
 #
 # **Exercise.** A picture has 8×8 places with one code out of 512 at each. In a trained model only 64 of the 512 codes are ever used, all equally often and independently of each other. How many bits a picture does the best file need that knows this?
 
@@ -595,10 +595,10 @@ record(results, {"rate": {"default": (40, 100)}}, line)
 # ## What you saw
 #
 # - **A learned prior** changed the bound by 8.9<!--=mixture_gain[0]--> nats, and the share of draws with one whole object from 0.08<!--=one_level_normal_whole[0]--> to 0.97<!--=one_level_mixture_whole[0]-->.
-# - **A deeper latent** raised the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,173<!--=two_levels_normal_bound[0]--> nats. Its draws need the mixture as well, and have no better precision.
-# - **A discrete latent** can be counted: 256 bits sent plain, 157<!--=vq_prior_bits--> with a prior. Most of its draws fail by that prior.
+# - **A deeper latent** raised the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,173<!--=two_levels_normal_bound[0]--> nats. Its draws need the mixture as well, and no better precision was seen.
+# - **A discrete latent** can be counted: 256 bits sent plain, 157<!--=vq_prior_bits--> with a prior of 1,200 steps, by which most of its draws fail.
 # - Reconstructions of both VAEs have outlines blurred by half a pixel at most, and grain for texture.
-# - In the study three trainings of each agree with this. None was shown to be long enough, and the pictures are of one easy kind.
+# - The kept models are the first of the study's three trainings, and have the best bounds; the order of the bounds is the same in all. The pictures are of one easy kind.
 #
 # ## Check yourself
 #
