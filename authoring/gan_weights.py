@@ -6,7 +6,6 @@ does for VAEs. The rule is that twice the steps change the kernel distance by le
 training that is stopped goes on from its last tenth.
 """
 
-import hashlib
 import os
 import time
 
@@ -70,9 +69,8 @@ def keep(name, recipe=None, folder=pretrained.FOLDER, work=None, say=print):
     work = data.cache_folder() / "kept" / "weights" if work is None else work
     work.mkdir(parents=True, exist_ok=True)
     code = code_versions.training_code(("helpers.generative.gan",))
-    made_of = training_backup.to_json([recipe, code], sort_keys=True)
-    key = hashlib.sha256(made_of.encode()).hexdigest()[:10]
-    path = work / f"{name}-{key}.npz"  # a state of another recipe is not gone on from
+    # A state of another recipe, or of other code, is not gone on from.
+    path = work / f"{name}-{training_backup.key_of([recipe, code])}.npz"
     model, curve = _train(name, recipe, path, say)
     half, whole = (row["distance"] for row in (curve[EPOCHS // 2 - 1], curve[-1]))
     note = {

@@ -1,6 +1,5 @@
 """A training of minutes or hours that can be stopped: it goes on from its last epoch, to the same weights."""
 
-import hashlib
 import importlib.metadata
 import time
 
@@ -36,8 +35,7 @@ def fit(model, stream, epochs, file, about, *, score=lambda _: None, tell, resum
         ValueError: If the loss is no number any more.
     """
     model.optimizer.build(model.trainable_variables)  # else its state is not read
-    made_of = training_backup.to_json([about, fingerprints.training(model, stream)])
-    key = hashlib.sha256(made_of.encode()).hexdigest()[:10]
+    key = training_backup.key_of([about, fingerprints.training(model, stream)])
     backup = training_backup.TrainingBackup(file.with_name(f"{file.name}-{key}.json"))
     backup.restore(model)
     if backup.epoch:

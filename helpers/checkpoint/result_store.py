@@ -10,7 +10,6 @@ What is committed, in `data/results` and `data/weights`, is no part of this: it 
 that made it, and is read whatever the code says now.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -22,6 +21,7 @@ import keras
 from helpers.checkpoint import fingerprints
 from helpers.checkpoint.training_backup import (
     TrainingBackup,
+    key_of,
     load_weights,
     noise_states,
     read_note,
@@ -31,7 +31,7 @@ from helpers.checkpoint.training_backup import (
     write_note,
 )
 from helpers.data import cache_folder
-from helpers.data.checksums import folder_digest
+from helpers.data.archive import content_digest
 from helpers.training import Progress
 
 
@@ -74,9 +74,9 @@ class ResultStore:
 
     def path(self, made_of, name, parameters, suffix):
         """The file of an entry."""
-        key = to_json([made_of, name, {**self.parameters, **parameters}], sort_keys=True)
+        key = key_of([made_of, name, {**self.parameters, **parameters}], digits=12)
         stem = re.sub(r"[^\w.-]", "_", name)
-        return self.folder / f"{stem}-{hashlib.sha256(key.encode()).hexdigest()[:12]}{suffix}"
+        return self.folder / f"{stem}-{key}{suffix}"
 
     def result(self, name, compute, **parameters):
         """`compute()`, a JSON value, or what it gave before.
@@ -181,7 +181,7 @@ def _folders(value):
     if isinstance(value, (list, tuple)):
         return {name: digest for item in value for name, digest in _folders(item).items()}
     if isinstance(value, str) and value and Path(value).is_dir():
-        return {value: folder_digest(value)}
+        return {value: content_digest(Path(value), "", ["*"])[0]}
     return {}
 
 

@@ -1,5 +1,6 @@
 """A training that is killed goes on: its state after every epoch, written so that one is always whole."""
 
+import hashlib
 import json
 import os
 import time
@@ -65,6 +66,11 @@ def to_json(value, **options):
         )
 
     return json.dumps(value, default=plain, **options)
+
+
+def key_of(value, digits=10):
+    """So many hexadecimal digits that stand for JSON values; the order of keys does not count."""
+    return hashlib.sha256(to_json(value, sort_keys=True).encode()).hexdigest()[:digits]
 
 
 def write_note(path, value):

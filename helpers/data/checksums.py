@@ -4,28 +4,8 @@ import hashlib
 import tarfile
 import zipfile
 import zlib
-from pathlib import Path
 
 from helpers.data.archive import content_digest
-
-
-def folder_digest(path):
-    """The SHA-256 of all files in a folder, by name and content, at any depth.
-
-    Examples:
-        >>> from helpers.data import checksums
-        >>> folder = checksums.Path(tempfile.mkdtemp())
-        >>> before = checksums.folder_digest(folder)
-        >>> _ = (folder / "a.txt").write_text("a")
-        >>> checksums.folder_digest(folder) == before
-        False
-    """
-    whole = hashlib.sha256()
-    for file in sorted(p for p in Path(path).rglob("*") if p.is_file()):
-        with file.open("rb") as f:
-            content = hashlib.file_digest(f, "sha256").hexdigest()
-        whole.update(f"{content}  {file.relative_to(path).as_posix()}\n".encode())
-    return whole.hexdigest()
 
 
 class ChecksumError(ValueError):

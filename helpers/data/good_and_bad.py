@@ -59,10 +59,10 @@ def load(path, size, limit=None):
             "without a flaw, to learn from) and bad/ (pictures to inspect) in `path`. Missing: "
             f"{', '.join(missing)}"
         )
-    for folder_of in (path, parts["good"], parts["bad"]):
-        for name, inside in subfolders(folder_of).items():
-            if inside not in parts.values() or name not in PARTS:
-                _refuse_unread(path, inside)
+    beside = [inside for name, inside in parts.items() if name not in PARTS]
+    within = [inside for part in ("good", "bad") for inside in subfolders(parts[part]).values()]
+    for inside in beside + within:
+        _refuse_unread(path, inside)
     if len(good := pictures(parts["good"])) < 5:
         raise ValueError(
             f"{parts['good']}: there must be five pictures or more without a flaw: of every five, "

@@ -19,7 +19,7 @@ import json
 from pathlib import Path
 
 from helpers.checkpoint import code_versions
-from helpers.data.checksums import folder_digest
+from helpers.data.archive import content_digest
 from helpers.runs.notebooks import PROFILES, BadRequest, find, profile_file
 from helpers.runs.parameter_cells import read_notebook
 from helpers.runs.parameter_names import present_name, unknown
@@ -115,7 +115,9 @@ def run_id(notebook, values):
     rules = ("file", "image", "folder")
     named = [Path(values[n]) for n, p in known.items() if p.rule in rules and values[n]]
     parts += [
-        folder_digest(path) if path.is_dir() else hashlib.sha256(path.read_bytes()).hexdigest()
+        content_digest(path, "", ["*"])[0]
+        if path.is_dir()
+        else hashlib.sha256(path.read_bytes()).hexdigest()
         for path in named
     ]
     text = json.dumps(parts, sort_keys=True, default=str)

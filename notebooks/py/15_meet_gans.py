@@ -249,7 +249,7 @@ for a in (0, 1, 2, 4, 8):
 #
 # ### The loss that is used, and what it minimises
 #
-# In practice the generator minimises $-\log D(G(z))$, the **non-saturating** loss. By the logit $\ell$ of $D$, the slope of $\log(1-D)$ is $-D$: next to nothing where $D$ is near 0. The slope of $-\log D$ is $D - 1$: it is strongest there.
+# In practice the generator minimises $-\log D(G(z))$, the **non-saturating** loss. In the *logit* $\ell = \log\frac{D}{1-D}$, the slope of $\log(1-D)$ is $-D$: next to nothing where $D$ is near 0. The slope of $-\log D$ is $D - 1$: it is strongest there.
 #
 # What does this loss minimise, against the best $D$? Split it: $-\log D = \log\frac{1-D}{D} - \log(1-D)$. At $D^*$ the first part is $\log\frac qp$, with the mean $\mathrm{KL}(q\,\|\,p)$ under $q$. The second is minus the loss on paper, with the slope of $-2\,\mathrm{JSD}$. So, with $D^*$ held fixed, $G$ goes down the slope of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JSD}(p, q)$ (Arjovsky and Bottou, 2017, theorem 2.5).
 #
@@ -283,7 +283,7 @@ print(f"{generator.count_params():,} and {discriminator.count_params():,} weight
 # %% [markdown]
 # A bare game of two networks often goes wrong: the discriminator becomes sure, its slopes become steep, and the generator runs after them. Three additions are common, and used here.
 #
-# - **A penalty on steep discriminators**, R1 (Mescheder and others, 2018): the mean squared slope of the logit by the pixels, at *real* pictures only. Noise of standard deviation $s$ on a picture changes the logit by $s$ times the slope in that direction, and the mean square over all directions is the whole squared slope (Lin and others, 2025).
+# - **A penalty on steep discriminators**, R1 (Mescheder and others, 2018): the mean squared slope of the logit by the pixels, at *real* pictures only. We estimate it (Lin and others, 2025): add noise with a tiny standard deviation $s$; the change of the logit, squared and divided by $s^2$, is the squared slope on average.
 # - **Noise on all that the discriminator sees** (Sønderby and others, 2017; Arjovsky and Bottou, 2017). Generated pictures lie on a thin sheet: 16 numbers make 3,072. With noise the two densities overlap.
 # - **An average of the generator's weights** draws the pictures (Yazıcı and others, 2019), because the players circle around each other. It is a moving one (`use_ema`): with the momentum 0.99 about the last 100 steps count; with 0.999, as in the kept models, about 1,000.
 
@@ -393,11 +393,11 @@ plots.show(plots.learning_curves(curves, "kernel distance"), alt=alt)
 # %% [markdown]
 # The three were not trained alike, as the printed numbers say, and the VAE-GAN began where the VAE had ended. So three trained models are compared here, *one training each*, and not three methods at equal cost. The GAN's settings come from two short trials.
 #
-# **Are they trained enough?** For samples, the rule of this series is that twice the steps change the kernel distance by less than a tenth. The GAN's went from 0.23<!--=GAN_lengths[0]--> at half of its steps to 0.11<!--=GAN_lengths[1]-->, so half were not enough. Nor do more steps help in this measure: a recorded training of twice as many ends at 0.79<!--=longer[1]--> (all by a classifier other than ours). At a constant learning rate this game did not settle. The kept length is the best of that curve, on the watched pictures. The VAE-GAN passes, with 0.32<!--=VAEGAN_lengths[0]--> and 0.29<!--=VAEGAN_lengths[1]-->, but its curve goes up and down by more than that, and its share of whole objects still rose. The VAE does not pass by its own rule (0.5 % of the [ELBO](../docs/site/glossary.md#term-ELBO)). No sentence below says what such models can do at their best.
+# **Are they trained enough?** For samples, the rule of this series is that twice the steps change the kernel distance by less than 10 %. The GAN's went from 0.23<!--=GAN_lengths[0]--> at half of its steps to 0.11<!--=GAN_lengths[1]-->, so half were not enough. Nor do more steps help in this measure: a recorded training of twice as many ends at 0.79<!--=longer[1]--> (all by a classifier other than ours). At a constant learning rate this game did not settle. The kept length is the best of that curve, on the watched pictures. The VAE-GAN passes, with 0.32<!--=VAEGAN_lengths[0]--> and 0.29<!--=VAEGAN_lengths[1]-->, but its curve goes up and down by more than that, and its share of whole objects still rose. The VAE does not pass by its own rule (0.5 % of the [ELBO](../docs/site/glossary.md#term-ELBO)). No sentence below says what such models can do at their best.
 #
 # ### The same choice of prior
 #
-# Notebook `03` drew from a VAE in two ways: from $\mathcal N(0, I)$, and from a mixture of 60 Gaussians fitted to its [aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior), the latents of all pictures together. The VAE-GAN has an encoder and gets both, too. A GAN has none; it was trained on $\mathcal N(0, I)$.
+# Notebook `03` drew from a VAE from $\mathcal N(0, I)$, and from a mixture of 60 Gaussians fitted to its [aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior), the latents of all pictures together. The VAE-GAN has an encoder and gets both, too. A GAN has none; it was trained on $\mathcal N(0, I)$.
 
 # %%
 mixtures = {}
@@ -474,7 +474,7 @@ print(metrics.score_table(differences, measures))
 # - **Sharpness.** The GAN has 0.96<!--=GAN_sharpness[0]--> of that of real pictures, the VAE from the mixture 0.58<!--=VAE_mixture_sharpness[0]-->: its own noise is left out (with it: above 1, notebook `16`).
 # - **Features.** The GAN's recall is below the VAE's from the mixture by 0.10<!--=GAN_less_VAE_mixture_recall[0]*-1--> ± 0.02<!--=GAN_less_VAE_mixture_recall[1]-->. In precision the GAN leads, 0.05<!--=GAN_less_VAE_mixture_precision[0]--> ± 0.05<!--=GAN_less_VAE_mixture_precision[1]--> (0 is just outside); in distance, 0.03<!--=GAN_less_VAE_mixture_distance[0]--> ± 0.14<!--=GAN_less_VAE_mixture_distance[1]-->, neither does.
 #
-# **The [prior](../docs/site/glossary.md#term-prior).** From $\mathcal N(0, I)$ the GAN is ahead of the VAE in all but recall, and there, as from the mixture, odd draws with wide balls may raise it (Naeem and others, 2020). With the mixture, the same VAE goes from 11<!--=VAE_whole[0]*100--> to 97<!--=VAE_mixture_whole[0]*100--> % whole objects and from 5.64<!--=VAE_soft[0]--> to 3.73<!--=VAE_mixture_soft[0]--> in softness. No other line of the table changes these as much.
+# **The [prior](../docs/site/glossary.md#term-prior).** From $\mathcal N(0, I)$ the GAN is ahead of the VAE in all but recall. The VAE's recall is the highest: 0.91<!--=VAE_mixture_recall[0]--> from the mixture, and 0.90<!--=VAE_recall[0]--> from $\mathcal N(0, I)$, with few whole objects. Odd draws lie far from each other; their balls are wide, hold many real pictures, and may raise a recall (Naeem and others, 2020). With the mixture, the same VAE goes from 11<!--=VAE_whole[0]*100--> to 97<!--=VAE_mixture_whole[0]*100--> % whole objects and from 5.64<!--=VAE_soft[0]--> to 3.73<!--=VAE_mixture_soft[0]--> in softness. No other line of the table changes these as much.
 #
 # **Modes.** The GAN misses 0<!--=GAN_missing--> of 12, with too many discs, 43<!--=GAN_kinds[0]*100--> %. The VAE from $\mathcal N(0, I)$ misses 1<!--=VAE_missing-->, and from the mixture it is there. So no collapse was seen in these groups.
 #

@@ -158,7 +158,7 @@ measure("other real", others)
 # %% [markdown]
 # ## How long the models learned
 #
-# Three trained models come with this notebook. By the rule of notebook `07` a model is trained enough if twice the steps change its ELBO by less than 0.5 %. Beside a second training with half of the steps,
+# Three trained models come with this notebook. By the rule of notebook `07` a model is trained enough if twice the steps change its ELBO by less than 0.5 %. Against a training with half of the steps,
 #
 # - the VAE with one level gained 1.0<!--=one_percent--> % (40,000<!--=one_half--> to 80,000<!--=one_steps--> steps),
 # - the VQ-VAE 3.8<!--=vqvae_shapes32_percent--> % of $\log p(x \mid \text{codes})$ (12,000<!--=vqvae_shapes32_half--> to 24,000<!--=vqvae_shapes32_steps-->),
@@ -214,14 +214,14 @@ bounds = {
 # %% [markdown]
 # In the stored run the mixture saves 8.9<!--=mixture_gain[0]--> ± 0.4<!--=mixture_gain[1]--> nats of a rate of 68<!--=rate-->: about 10. So the misfit of $\mathcal N(0, I)$ is at least that: the mixture's own is not below 0. And 0.97<!--=one_level_mixture_whole[0]--> of its draws show one whole object, but only 0.08<!--=one_level_normal_whole[0]--> of those from $\mathcal N(0, I)$.
 #
-# Few nats, and nearly all draws wrong: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 3 nats for one twentieth, 9 nats for one in 8,000. (Too simple: 0.08 would mean 2.5 nats.) So **a misfit of few nats can spoil most draws**.
+# Few nats, and nearly all draws wrong: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 3 nats for one twentieth, 9 nats for one in 8,000. (Too simple: $-\log 0.08$ is 2.5, not 9.) So **a misfit of few nats can spoil most draws**.
 
 # %% [markdown]
 # ## A latent of whole numbers: VQ-VAE
 #
 # The **VQ-VAE** (van den Oord and others, 2017) has a *[codebook](../docs/site/glossary.md#term-codebook)*: $K$ vectors that are learned. The encoder gives a grid of vectors, and each is replaced by the nearest vector of the codebook. So the picture is told by whole numbers, its **codes**: which vector, at each place.
 #
-# The trouble is the slope. The nearest vector is a step function of what the encoder says, and the slope of a step is 0: the encoder would learn nothing. The **straight-through estimator** has the value of the code vector $e$ and the slope of the identity: $z + \mathrm{stop}(e - z)$, where *stop* lets no slope through. It works while $e$ is near $z$.
+# The nearest vector is a step function of what the encoder says, and the slope of a step is 0: the encoder would learn nothing. With $z$ the encoder's vector, the **straight-through estimator** has the value of the code vector $e$ and the slope of the identity: $z + \mathrm{stop}(e - z)$, where *stop* lets no slope through. It works while $e$ is near $z$.
 
 # %% tags=["nbval-check-output"]
 def quantise(z, codebook):
@@ -455,7 +455,7 @@ for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture",
     measure(name, means, sigma_two)
 
 # %% [markdown]
-# In the stored run $u$ costs 65<!--=kl_u--> nats, about as much as $z$ in the one-level VAE, and $v$ costs 158<!--=kl_v-->. (In the study's two other trainings, 164<!--=each_two_levels_normal_latents[1]--> nats together.) The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes.
+# In the stored run $u$ costs 65<!--=kl_u--> nats, about as much as $z$ in the one-level VAE, and $v$ costs 158<!--=kl_v-->. ($u$ and $v$ together, in the study's others: 164<!--=each_two_levels_normal_latents[1]-->.) The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes.
 #
 # ## The bounds, side by side
 #
@@ -495,7 +495,7 @@ plots.show(fig, alt=alt)
 # - With a mixture, both VAEs come near *other real*: the kernel distance is 0.06<!--=one_level_mixture_distance[0]--> ± 0.07<!--=one_level_mixture_distance[1]--> with one level and 0.04<!--=two_levels_mixture_distance[0]--> ± 0.05<!--=two_levels_mixture_distance[1]--> with two, beside −0.01<!--=other_real_distance[0]--> ± 0.02<!--=other_real_distance[1]-->. Their precision, 0.84<!--=one_level_mixture_precision[0]--> and 0.82<!--=two_levels_mixture_precision[0]-->, stays below 0.89<!--=other_real_precision[0]-->. Of the VQ-VAE the reconstructions come as near (0.07<!--=VQ_VAE_reconstructions_distance[0]-->; in the study 0.13<!--=study_VQ_VAE_reconstructions_distance[0]--> ± 0.14<!--=study_VQ_VAE_reconstructions_distance[1]-->), the draws do not (0.42<!--=VQ_VAE_distance[0]-->).
 # - In these scores no difference between the two was seen, nor in the study: second level minus control is −0.01<!--=study_second_level_precision[0]--> ± 0.04<!--=study_second_level_precision[1]--> in precision, −0.01<!--=study_second_level_recall[0]--> ± 0.05<!--=study_second_level_recall[1]--> in recall and 0.00<!--=study_second_level_whole[0]--> ± 0.02<!--=study_second_level_whole[1]--> in whole objects. Smaller ones may be missed.
 # - From $\mathcal N(0, I)$, both draw few whole objects, and nearly the same torn shapes: the second level did not mend the prior of the first.
-# - Precision is a weak judge here: its classifier never had to tell a torn shape from a whole one. So draws from $\mathcal N(0, I)$ have 0.72<!--=one_level_normal_precision[0]-->.
+# - Precision sees torn shapes (`15`), but weakly: its classifier never had to tell a torn shape from a whole one. So draws from $\mathcal N(0, I)$ have 0.72<!--=one_level_normal_precision[0]-->.
 #
 # Hundreds of nats made no difference that these scores saw; 9 nats of prior change nearly every draw. So **a higher bound does not tell who draws better objects**.
 #
