@@ -1,12 +1,17 @@
 """helpers.experiments.latents: intervals over trainings, and claims by their sign; and train_once."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from authoring import weights
+from helpers.data import records
 from helpers.experiments import latents
+from helpers.runs.results import read_results
 from tests.test_weights import TINY, few_pictures  # noqa: F401  (a fixture)
 
+ROOT = Path(__file__).resolve().parents[1]
 ROWS = [f"{model}, {prior}" for model in ("one level", "trained on", "two levels")
         for prior in ("N(0, I)", "mixture")]  # fmt: skip
 
@@ -86,3 +91,16 @@ def test_a_vae_is_trained_on_from_the_weights_that_its_recipe_names(tmp_path):
     second = weights.train_once("tiny-on", still, **silent)
     for one, other in zip(first.encoder.get_weights(), second.encoder.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-6)
+
+
+def test_notebook_16_quotes_the_record_as_it_is():
+    record = records.results_of("latents")
+    stored = read_results(next((ROOT / "notebooks").glob("16_*.ipynb")))["results"]
+    assert len(record["claims"]) == 7
+    for claim, found in record["claims"].items():
+        quoted = stored[f"study_{claim.replace(', ', '_').replace(' ', '_')}"]
+        assert quoted == [found[key] for key in ("gain", "half", "p")], claim
+    assert (
+        stored["study_two_levels_mixture_common"]
+        == record["score"]["two levels, mixture"]["common"]
+    )

@@ -345,7 +345,7 @@ assert not np.tril(differ).any()  # none at the changed place or before it
 print(f"{differ.sum()} of {32 * 31 // 2} pairs of a code and a later answer are joined")
 
 # %% [markdown]
-# Only places *after* the changed one. So the product above is a probability. Of the 496 pairs of a code and a later answer, 415<!--=seen_pairs--> are joined. Most others lie in a **blind spot** at the upper right, which stacked masks leave; ours has it, too.
+# Only places *after* the changed one. So the product above is a probability. Of the 496 pairs of a code and a later answer, 415<!--=seen_pairs--> are joined. Most others lie in a **blind spot** at the upper right, which stacked masks leave; ours has it.
 #
 # So the VQ-VAE has a bound, too. The codes $c(x)$ that the encoder chooses are one term of a sum of positive terms:
 #
