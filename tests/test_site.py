@@ -312,11 +312,23 @@ def test_arguments_are_those_of_init():
 
 
 def test_the_glossary_is_sorted_and_says_what_the_field_says():
-    text = (ROOT / "docs" / "site" / "glossary.md").read_text(encoding="utf-8")
+    source = (ROOT / "docs" / "site" / "glossary.md").read_text(encoding="utf-8")
+    text = chapters.glossary_page(source)
     words = re.findall(r"^(\S.*)\n  ", text, re.M)
     assert words == sorted(words, key=str.lower) and len(set(words)) == len(words) >= 50
     assert {"control", "calibration"} <= set(words) and "twin" not in words
     assert set(re.findall(r"\]\((notebooks/[^)]+)\)", text)) <= _known()
+    assert text.count(":::") == 2 and "<a id" not in text
+
+
+def test_a_glossary_with_something_else_in_it_is_refused():
+    entry = '<a id="term-a"></a>**a**: First.'
+    page = f"# Glossary\n\nWords.\n\n{entry}\n"
+    assert chapters.glossary_page(page) == (
+        "# Glossary\n\nWords.\n\n:::{glossary}\na\n  First.\n:::\n"
+    )
+    with pytest.raises(sources.SiteError, match=r"not a term with its anchor: .Stray words"):
+        chapters.glossary_page(f"{page}\nStray words.\n")
 
 
 # ---- fetched scripts

@@ -17,10 +17,33 @@ ROW = re.compile(
     re.M,
 )
 NEED = re.compile(r"\*\*What you'll need\*\*\s*(?P<list>(?:^[-*] .*\n?)+)", re.M)
+ENTRY = re.compile(r'^<a id="term-[\w-]+"></a>\*\*(?P<term>[^*]+)\*\*: (?P<text>\S.*)$')
 MEMORY = re.compile(r"([\d.]+) GB of memory")
 DOI = re.compile(r"10\.\d{4,9}/[^\s>\]]*[^\s>\].,;]")
 ARXIV = re.compile(r"arXiv:(\d{4}\.\d{4,5})", re.I)
 ADDRESS = re.compile(r"https?://[^\s>\])]+")
+
+
+# ---- the glossary
+
+
+def glossary_page(text):
+    """The glossary as Sphinx has it, from the page with anchors that GitHub shows.
+
+    Args:
+        text: of `glossary.md`: an introduction, then a paragraph for each term.
+
+    Raises:
+        SiteError: If a paragraph after the first term is not one of a term.
+    """
+    introduction, anchor, entries = text.partition('<a id="term-')
+    lines = []
+    for paragraph in f"{anchor}{entries}".strip().split("\n\n"):
+        if not (entry := ENTRY.match(paragraph)):
+            raise SiteError(f"glossary.md: not a term with its anchor: {paragraph[:60]!r}")
+        lines += [entry["term"], f"  {entry['text']}", ""]
+    page = "\n".join([introduction.rstrip(), "", ":::{glossary}", *lines[:-1], ":::", ""])
+    return page.replace("](../../notebooks/", "](notebooks/")
 
 
 # ---- the map
