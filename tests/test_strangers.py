@@ -20,7 +20,8 @@ def test_strangers_of_shapes_differ_in_one_thing():
     flat, clean, noisy, damaged = found.strange.values()
     assert noise(clean) < noise(flat) < noise(noisy)
     same = data.load("shapes", "val", limit=6, seed=4, size=16, **scenes.CLEAR).images
-    assert np.abs(noisy - data.to_float(same)).mean() < 0.06  # the same scenes
+    assert (found.textured == data.to_float(same)).all()
+    assert np.abs(noisy - found.textured).mean() < 0.06  # the same scenes
     assert (found.flaws == np.arange(6) % len(damage.KINDS)).all()
     changed = np.abs(damaged - found.intact).max(axis=-1)
     assert changed[found.masks == 1].min() > 0 and changed[found.masks == 0].mean() < 0.01

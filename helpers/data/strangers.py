@@ -19,6 +19,7 @@ class Strangers(NamedTuple):
     `level` are usual pictures to measure what is usual. In `strange`, a dictionary from a kind to
     pictures, the last kind has flaws of few pixels: `masks`, or None, are theirs; `flaws` is the
     kind of each flaw in `damage.KINDS`, and `intact` the pictures before, None where not known.
+    `textured` are the scenes of the flat, the clean and the noisy pictures as usual ones, or None.
     """
 
     train: np.ndarray
@@ -30,6 +31,7 @@ class Strangers(NamedTuple):
     tuning_masks: np.ndarray
     flaws: np.ndarray | None = None
     intact: np.ndarray | None = None
+    textured: np.ndarray | None = None
 
 
 def load(dataset, size, images, val_images, tuning_images, seed=0, path=""):
@@ -99,6 +101,7 @@ def from_shapes(size, images, val_images, tuning_images, seed=0):
         tuning_masks=tuning_masks,
         flaws=flaws,
         intact=to_float(intact),
+        textured=to_float(draw("val", val_images, 2)),
     )
 
 

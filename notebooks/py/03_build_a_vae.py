@@ -427,7 +427,7 @@ plots.show(fig, alt=alt)
 #
 # Draw a latent for every training picture, each from its own region. Together they are draws from the [aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior), the mixture of all regions. (The kept VAE was trained on other pictures of this kind.)
 #
-# > **Predict first.** If the model were exactly right and the encoder exact, which distribution would the aggregate posterior be? And do the regions of two pictures overlap?
+# > **Predict first.** If decoder and encoder were perfect, which distribution would the aggregate posterior be? And do the regions of two pictures overlap?
 
 # %%
 regions = {}
@@ -445,7 +445,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # It would be $\mathcal N(0, I)$, from which the model says that latents come. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.6<!--=ae_spread_max--> for the autoencoder, 1.6<!--=vae_spread_max--> for the short VAE and 1.2<!--=kept_spread_max--> for the kept one.
 #
-# The twelve regions shown do not overlap. (Rings: $2\,\sigma_z$, in the two coordinates of largest KL.) Nor could all 8,000 fill $\mathcal N(0, I)$. The short VAE's mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): how much a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of the aggregate posterior from $\mathcal N(0, I)$: the rest, at least 41 nats.
+# The twelve regions shown do not overlap. (Rings: $2\,\sigma_z$, in the two coordinates of largest KL.) All 8,000 do not fill $\mathcal N(0, I)$ either. The short VAE's mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): what a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of their aggregate posterior from $\mathcal N(0, I)$: the rest, at least 41 nats.
 #
 # ## Nine ways to draw
 #
@@ -513,11 +513,11 @@ plots.show(fig, alt=alt)
 #
 # ### So why a VAE?
 #
-# If new pictures are all that is wanted, an autoencoder with a distribution fitted afterwards is a fair choice (Ghosh et al., 2020). Dai and Wipf (2019) fit one to the latents of a VAE. What the VAE has besides:
+# If new pictures are all that is wanted, an autoencoder with a distribution fitted afterwards is a fair choice (Ghosh et al., 2020; none was trained here as long as the kept VAE). Dai and Wipf (2019) fit one to the latents of a VAE. What the VAE has besides:
 #
-# - **A probability.** Averaged over draws, its loss with β = 1 is an upper bound of $-\log p(x)$ under one stated model: draw $z$ from $\mathcal N(0, I)$, then $x$ from the decoder. (With a fitted source it is another model, and this is not its bound.) So two VAEs can be compared by their bounds on the same pictures (notebook `05`).
+# - **A probability.** Averaged over draws, its loss with β = 1 is an upper bound of $-\log p(x)$ under one stated model: draw $z$ from $\mathcal N(0, I)$, then $x$ from the decoder. (A fitted source makes another model, with another bound.) So two VAEs can be compared by their bounds on the same pictures (notebook `05`).
 # - **An uncertainty.** $\sigma_z$ says how exactly a picture determines each coordinate; an unused one shows as $\sigma_z = 1$ (`07`).
-# - **A [rate](../docs/site/glossary.md#term-rate) that can be set.** The weight of the KL decides how many nats a latent holds (`06` goes on).
+# - **A [rate](../docs/site/glossary.md#term-rate) that can be set.** The weight of the KL decides how many nats a latent holds (`06`).
 #
 # ## What lies between two pictures?
 #

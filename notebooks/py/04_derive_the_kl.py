@@ -84,7 +84,7 @@ plots.use()
 
 
 # %% [markdown]
-# In an exercise, put your answer where `None` stands and run the cell again. It prints *your value* beside the *true value*, and stops with a hint where they differ.
+# In an exercise, put your answer where `None` stands and run the cell again. It stops with a hint where yours differs from the *true value*.
 
 
 # %%
@@ -106,7 +106,7 @@ def compare(name, yours, true, hint):
 #
 # $$p(x) = \int p(x \mid z)\, p(z)\, \mathrm dz = \mathbb E_{z \sim p(z)}\big[p(x \mid z)\big].$$
 #
-# The right-hand side is an expectation. It can be estimated: draw many $z$ from the prior, decode each one, and take the mean of $p(x \mid z)$.
+# This expectation can be estimated: draw many $z$ from the prior, decode each one, and take the mean of $p(x \mid z)$.
 #
 # To check the estimate we need a decoder whose truth is known. Ours paints $K = 10$ stripes of 20 pixels. Stripe $k$ has the brightness $a z_k$ with $a = 0.6$, and each pixel gets noise with the standard deviation $s = 0.3$. So the image has $D = 200$ pixels, $x_{kj} = a z_k + s\,\varepsilon_{kj}$.
 #
@@ -273,7 +273,7 @@ for name, (mean, sigma) in answers.items():
     assert abs(float(helper[0]) - nats) < 1e-5
 
 # %% [markdown]
-# The certain coordinate has the larger KL: 1.808 nats, or 2.6 bits. The uninformed one has a KL of zero. Suppose that this coordinate answers $\mathcal N(0, 1)$ for every image; then the decoder receives only noise from it and cannot use it. A large KL alone does not prove that $z$ is useful: the same narrow answer for all images has 1.8 nats, too, and says nothing. So the KL tells, in nats, how far the encoder's answer for this image is from the prior. Its mean over the data is called the [rate](../docs/site/glossary.md#term-rate), and it is an upper limit for the information about the image that $z$ carries (Alemi and others, 2018).
+# The certain coordinate has the larger KL: 1.808 nats, or 2.6 bits. The uninformed one has a KL of zero. If it answers $\mathcal N(0, 1)$ for every image, the decoder receives only noise from it. A large KL alone does not prove that $z$ is useful: the same narrow answer for all images has 1.8 nats, too, and says nothing. So the KL tells how far the encoder's answer for this image is from the prior. Its mean over the data is called the [rate](../docs/site/glossary.md#term-rate), and it is an upper limit for the information about the image that $z$ carries (Alemi and others, 2018).
 #
 # The next figure shows the KL for all $\mu$ and $\sigma$. The slopes are $\partial\mathrm{KL}/\partial\mu = \mu$ and, because $\log\sigma^2 = 2\log\sigma$, $\partial\mathrm{KL}/\partial\log\sigma = \sigma^2 - 1$. The first pulls every mean to zero. The second pulls every spread to 1, but with unequal strength: it is never below $-1$ for a small $\sigma$, and it grows without limit for a large one.
 
@@ -285,17 +285,17 @@ surface = kl_by_hand(means, np.exp(log_sigmas[:, None]))  # (log σ, μ)
 fig, axis = plt.subplots(figsize=(6.6, 4.2))
 levels = [0.1, 0.5, 1, 2, 3, 4, 6, 8, 12]
 lines = axis.contour(means, log_sigmas, surface, levels)
-axis.clabel(lines, fmt="%g nats")
-for name, (mean, sigma) in answers.items():
-    axis.plot(mean, np.log(sigma), "ko")
-    axis.text(mean + 0.1, np.log(sigma) - 0.25, name, backgroundcolor="#FFFFFFC0")
-axis.set_xlabel("mean μ")
-axis.set_ylabel("log σ")
+places = [(-np.sqrt(2 * level), 0) for level in levels[:6]]
+axis.clabel(lines, fmt="%g", manual=places)
+for (name, (mean, sigma)), marker in zip(answers.items(), "os^D"):
+    axis.plot(mean, np.log(sigma), marker, color="black", label=name)
+axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
+axis.set(xlabel="mean μ", ylabel="log σ", title="KL in nats")
 alt = "Contour lines of the KL over mean and log sigma. The smallest ring, 0.1 nats, surrounds the uninformed answer at mean 0 and log sigma 0. The certain answer lies far below it, just inside the line of 2 nats; the shifted answer lies on the right of it, on the line of 2 nats; the answer that is too wide lies above it, about half as far as the certain one lies below, just inside the line of 3 nats. Upwards the lines are close together, downwards they are far apart."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# **Exercise 2.** An encoder answers $\mu = 1$, $\sigma = 0.5$. How many nats is that? Use pencil and paper first.
+# **Exercise 2.** An encoder answers $\mu = 1$, $\sigma = 0.5$. How many nats is that, by pencil and paper?
 
 # %%
 your_nats = None  # ← your number
@@ -405,7 +405,7 @@ print("automatic differentiation agrees to five digits")
 # %% [markdown]
 # All four agree with the formula: algebra for all $\mu$ and $\sigma$, quadrature and slopes at four points, Monte Carlo at one.
 #
-# **What if the prior is not standard?** Let it have the mean $m$ and the spread $s$. No new integral is needed. Measure $z$ in units of the prior, $z' = (z - m)/s$. Both densities change by the same factor $s$, and in the ratio $q/p$ it cancels. In the new unit the prior *is* standard, and $q$ has the mean $(\mu - m)/s$ and the spread $\sigma/s$. Insert these into the formula.
+# **What if the prior is not standard?** Let it have the mean $m_0$ and the spread $s_0$. Measure $z$ in units of the prior, $z' = (z - m_0)/s_0$. Both densities change by the same factor $s_0$, and in the ratio $q/p$ it cancels. In the new unit the prior *is* standard, and $q$ has the mean $(\mu - m_0)/s_0$ and the spread $\sigma/s_0$. Insert these.
 
 # %% tags=["nbval-check-output"]
 there = kl_by_hand(0 / 2, 1 / 2)  # q = N(0, 1²), p = N(0, 2²)
@@ -436,7 +436,7 @@ for added in (0, 18, 198):
 # %% [markdown]
 # The sum stays at 1.808 nats, because the added coordinates have a KL of zero. The mean falls to a tenth and to a hundredth, because the same sum is divided by a larger $K$.
 #
-# So a mean over $K$ coordinates gives the KL the weight $1/K$. And a mean over $D$ pixels, beside a summed KL, gives it the weight $D$, up to a common factor. Nobody chose these weights, and they change with the size of the latent or of the images. Notebook `05` measures which published losses do this.
+# So a mean over $K$ coordinates gives the KL the weight $1/K$. And a mean over $D$ pixels beside a summed KL multiplies the weight of the KL by $D$, up to a common factor. Nobody chose these weights, and they change with the size of the latent or of the images. Notebook `05` measures which published losses do this.
 #
 # ## Formula or sample?
 #
@@ -474,7 +474,8 @@ def noise_of_estimates(mean, sigma):
         g + z[:, 0],
         g + z[:, 0] - epsilon[:, 0] / sigma,
     ]
-    return np.std([formula, sample, sample], axis=1), np.std(gradients, axis=1)
+    path = sample  # the same value, with another slope
+    return np.std([formula, sample, path], axis=1), np.std(gradients, axis=1)
 
 
 ways = np.linspace(0, 1, 51)  # 0 is the prior, 1 the exact posterior
@@ -506,9 +507,9 @@ plots.show(fig, alt=alt)
 #
 # The gradient is another matter. There *path* has no noise (0.00<!--=noise[1][2]-->), but *sample*, whose loss has none either, is as noisy as *formula*: 9.26<!--=noise[1][1]--> against 9.15<!--=noise[1][0]-->. **A loss without noise can have a gradient with noise.** It is the noise of $\varepsilon_1/\sigma_1$, the part by which *sample* and *path* differ.
 #
-# At the start all three are nearly the same, because there the reconstruction term makes nearly all of the noise. While the encoder's answer is far from the posterior, the formula costs nothing (in noise). It has one advantage more: for a coordinate that the decoder ignores, its slope is $\mu$, without any noise. But it is not the quietest choice near the exact posterior.
+# At the start all three are nearly the same, because there the reconstruction term makes nearly all of the noise. While the encoder's answer is far from the posterior, the formula adds no noise. It has one advantage more: for a coordinate that the decoder ignores, its slope is $\mu$, without any noise. But it is not the quietest choice near the exact posterior.
 #
-# This was measured for one image, one slope of many, and a decoder whose posterior the encoder can match. The encoder of a real VAE seldom matches it.
+# This was one image, one slope of many, and a decoder whose posterior the encoder can match. That of a real VAE seldom does.
 #
 # ## Results
 #

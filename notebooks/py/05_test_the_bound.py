@@ -212,7 +212,7 @@ alt = "Three lines over the training steps, on a logarithmic axis in nats per im
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# It reaches it. In the stored run the ELBO starts at −36.26<!--=elbo_first--> [nats](../docs/site/glossary.md#term-nat) per image, 6.95<!--=gap_first--> below the $\log p(x)$ of the untrained model. It ends less than 0.0001 nats from the largest possible value, −16.57<!--=best-->. At every recorded step ELBO and gap add up to $\log p(x)$, to 0.001 nats. The figure shows what is slow (dotted: best $\log p(x)$ minus $\log p(x)$): after about 200 steps the gap stays for hundreds of steps near 0.02 nats, which *any* diagonal $q$ must leave open (in this run; from another start this can be shorter or absent).
+# It reaches it. In the stored run the ELBO starts at −36.26<!--=elbo_first--> [nats](../docs/site/glossary.md#term-nat) per image, 6.95<!--=gap_first--> below the $\log p(x)$ of the untrained model. It ends less than 0.0001 nats from the largest possible value, −16.57<!--=best-->. At every recorded step ELBO and gap add up to $\log p(x)$, to 0.001 nats. The figure shows what is slow: after about 200 steps the gap stays for hundreds of steps near 0.02 nats, which *any* diagonal $q$ must leave open (in this run; from another start this can be shorter or absent).
 #
 # ## What can a diagonal $q$ not match?
 #
@@ -307,7 +307,7 @@ for name, signs in (
     print(f"{name:<21}", *(f"{value:>10.3g}" for value in values))
 
 # %% [markdown]
-# The columns are the loss after 0, 25, 50 and 100 steps. In the stored run the recipe stands at −7<!--=runaway--> billion nats per image after 100 steps, and the wrong sign on the KL alone at −2884<!--=kl_alone-->. There is no minimum. Multiply $V$ by $c$ and divide $W$ by $c$: the [reconstruction](../docs/site/glossary.md#term-reconstruction) stays, the KL grows like $c^2$. Both are **unbounded below**. The loss to be minimised is
+# The columns are the loss after 0, 25, 50 and 100 steps. In the stored run the recipe stands at −7<!--=runaway--> billion nats per image after 100 steps, and the wrong sign on the KL alone at −2884<!--=kl_alone-->. There is no minimum. Multiply $V$ by $c$ and divide $W$ by $c$: the [reconstruction](../docs/site/glossary.md#term-reconstruction) stays, the KL grows like $c^2$. Both losses hold −KL, so both are **unbounded below**. The loss to be minimised is
 #
 # $$-\,\mathbb E_q[\log p(x \mid z)] + \mathrm{KL}\big(q(z \mid x)\,\|\,p(z)\big).$$
 #
@@ -316,12 +316,12 @@ for name, signs in (
 # %% [markdown]
 # ## An instrument for the weight of the KL
 #
-# Take a loss $w_r R + w_k\,\mathrm{KL}$, where $R = -\log p(x \mid z)$ is summed over pixels and channels. Divide by $w_r$, which moves no minimum: $R + \beta\,\mathrm{KL}$ with the [effective β](../docs/site/glossary.md#term-effective-beta) $= w_k/w_r$. For β = 1 it is the negative ELBO, for another β the loss of a β-VAE, a VAE with another weight of the KL (Higgins and others, 2017).
+# Take a loss $c_r R + c_{\mathrm{KL}}\,\mathrm{KL}$, where $R = -\log p(x \mid z)$ is summed over pixels and channels. Divide by $c_r$, which moves no minimum: $R + \beta\,\mathrm{KL}$ with the [effective β](../docs/site/glossary.md#term-effective-beta) $= c_{\mathrm{KL}}/c_r$. For β = 1 it is the negative ELBO, for another β the loss of a β-VAE, a VAE with another weight of the KL (Higgins and others, 2017).
 #
 # An instrument can measure this without the source code. It needs only a function `loss(x, r, mean, log_variance)` of images, reconstructions and the encoder's answer.
 #
-# - **The weight of the KL.** Change the encoder's answer alone, and divide the change of the loss by the change of the true KL. The ratio is $w_k$.
-# - **The weight of the reconstruction.** Change the reconstruction alone, and divide by the change of $R$. The ratio is $w_r$.
+# - **The weight of the KL.** Change the encoder's answer alone, and divide the change of the loss by the change of the true KL. The ratio is $c_{\mathrm{KL}}$.
+# - **The weight of the reconstruction.** Change the reconstruction alone, and divide by the change of $R$. The ratio is $c_r$.
 #
 # Here it is by hand, for the loss of the Keras example on images with three channels. The images are binary, because only then is the [cross-entropy](../docs/site/glossary.md#term-cross-entropy) a likelihood. If every true value has the probability 0.9 and not 0.5, $R$ falls by $\log(0.9/0.5)$ for each of the $16\cdot16\cdot3$ values.
 
@@ -342,16 +342,16 @@ def keras_loss(x, r, m, v):
 
 
 x = np.float32(rng.random((8, 16, 16, 3)) < 0.3)  # binary, (B, H, W, C)
-blank = 0 * x + 0.5
-near = 0.1 + 0.8 * x  # the true value has the probability 0.9
+blank = 0 * x + 0.5  # the true value has the probability 0.5
+near = 0.1 + 0.8 * x  # here 0.9
 zeros = np.zeros((8, 4), "float32")  # mean 0, or log σ² 0, (B, K)
 
 start = keras_loss(x, near, zeros, zeros)
 moved = keras_loss(x, near, zeros + 2, zeros)
 worse = keras_loss(x, blank, zeros, zeros)
-w_k = float((moved - start) / kl_sum(zeros + 2, zeros))
-w_r = float((worse - start) / (16 * 16 * 3 * np.log(0.9 / 0.5)))
-print(f"w_k {w_k:.3f}, w_r {w_r:.3f}, effective β {w_k / w_r:.2f}")
+c_kl = float((moved - start) / kl_sum(zeros + 2, zeros))
+c_r = float((worse - start) / (16 * 16 * 3 * np.log(0.9 / 0.5)))
+print(f"c_KL {c_kl:.3f}, c_r {c_r:.3f}, effective β {c_kl / c_r:.2f}")
 
 # %% [markdown]
 # β is 3, because `bce` averages over the three channels. The helper `metrics.effective_beta` does the same with four moves of the encoder's answer: the mean, a narrow spread, a wide spread, and both. If the four ratios differ by more than 1 %, it says **not a KL**. It moves the reconstruction twice and tries two likelihoods, the summed cross-entropy and half the summed squared error, which is $-\log p(x \mid z)$ of Gaussian pixels with σ = 1, up to a constant. If for neither the two ratios agree within 1 %, it **refuses** the loss.
@@ -397,7 +397,7 @@ for name, found in verdicts.items():
     assert (found.beta is None) == (name != "no fault")
 
 # %% [markdown]
-# It would miss all four: the three faults of the spread have a first ratio of $3 \cdot 7 = 21$, as the true KL has, and the absolute error is no fault of the KL at all.
+# The three of the spread: their first ratio is $3 \cdot 7 = 21$, as the true KL has. (The absolute error is no fault of the KL. The moves of the reconstruction find it.)
 #
 # **What it cannot see.** It looks at one function at a few places. It does not see how $z$ is drawn, whether the function gets probabilities or logits (values before the sigmoid), whether β changes during the training, or whether the pixels of the data are binary. A wrong KL may pass.
 #
@@ -471,7 +471,7 @@ assert steady == ["Keras, mended", "sum of squares"]
 # - **Géron**: β = $D/(2\cdot784)$, for the same reason. For the 28×28×1 of the book it is 0.5.
 # - **PyTorch-VAE**: β = $D\cdot0.00025/2$. For its 64×64×3 it is 1.54; in its validation the 0.00025 is 1.
 #
-# **What does a squared error mean?** For cross-entropies of binary pixels β = 1 is the negative ELBO, and only the mended loss has it at every size. For squared errors any β is. A Gaussian decoder with noise σ has $-\log p(x \mid z) = \frac{1}{2\sigma^2}\|x - r\|^2 + \text{const}$, and nobody says that σ must be 1.
+# **What does a squared error mean?** For cross-entropies of binary pixels β = 1 is the negative ELBO, and only the mended loss has it at every size. With squared errors, every β gives one. A Gaussian decoder with noise σ has $-\log p(x \mid z) = \frac{1}{2\sigma^2}\|x - r\|^2 + \text{const}$, and nobody says that σ must be 1.
 #
 # **A squared error with weight $w$ per squared unit, $w\|x - r\|^2 + \beta\,\mathrm{KL}$, is β times the negative ELBO of a Gaussian decoder with $\sigma^2 = \beta/(2w)$, up to a constant.** To see it, divide by β and compare $w/\beta$ with $1/(2\sigma^2)$. The instrument takes $w = \tfrac12$ for its unit, so the effective β that it prints *is* this $\sigma^2$.
 #

@@ -158,7 +158,7 @@ def train(vae, x, steps, learning_rate=0.005, callbacks=()):
 # %% [markdown]
 # ## What does β do?
 #
-# Think of a sender and a receiver. The sender runs the [encoder](../docs/site/glossary.md#term-encoder) and sends a draw of $z$. The KL term is the length of this message in nats (Hinton and van Camp, 1993, show how a message can be so short). It is the **[rate](../docs/site/glossary.md#term-rate)** $R$. The receiver runs the [decoder](../docs/site/glossary.md#term-decoder). With $z$ known, $-\log p(x \mid z)$ is still missing before the picture is known. It is the **[distortion](../docs/site/glossary.md#term-distortion)** $\Delta$. The loss is $\Delta + \beta R$ (the β-VAE of Higgins and others, 2017, read in this way by Alemi and others, 2018).
+# Think of a sender and a receiver. The sender runs the [encoder](../docs/site/glossary.md#term-encoder) and sends a draw of $z$. A good code spends $-\log p$ nats on a message of probability $p$: rare ones are long. The KL term is the length of the message $z$ in this sense (Hinton and van Camp, 1993, show how it can be so short). It is the **[rate](../docs/site/glossary.md#term-rate)** $R$. The receiver runs the [decoder](../docs/site/glossary.md#term-decoder). With $z$ known, $-\log p(x \mid z)$ is still missing before the picture is known. It is the **[distortion](../docs/site/glossary.md#term-distortion)** $\Delta$. The loss is $\Delta + \beta R$ (the β-VAE of Higgins and others, 2017, read in this way by Alemi and others, 2018).
 #
 # > **Predict first.** Six VAEs differ in nothing but β, which goes from 0.1 to 30. Which one has the highest rate? Which one has the best [ELBO](../docs/site/glossary.md#term-ELBO), $-(\Delta + R)$, on held-out pictures? And if you draw distortion over rate, what is the slope between two neighbours?
 #
@@ -232,7 +232,7 @@ alt = "Ten held-out pictures above six rows of reconstructions from the short ru
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Your short run: at β = 30, 3 nats name the colour of the ground and no object. Which β is right? For a model of the density, 1, once σ is right (0.1 is not, see below). For another purpose any point of the curve may be. Only a β that comes by accident, from a mean over pixels, is nobody's choice.
+# Your short run: at β = 30, 3 nats name the colour of the ground and no object. Which β is right? For a model of the density, 1, once σ is right (0.1 is not, see below). For another purpose any point of the curve may be. Only a β that comes by accident, from a mean over pixels (see the next sections), is nobody's choice.
 #
 # ## A message of negative length?
 #
@@ -272,7 +272,7 @@ compare("bits", your_bits, 8 - 1100 / (768 * math.log(2)), "Nats to bits, per va
 #
 # $$\frac{1}{2\sigma^2}\,\|x - r\|^2 \;+\; \mathrm{KL} \;+\; D \log\big(\sigma\sqrt{2\pi}\big).$$
 #
-# Multiply it by β. The first term gets the weight $w = \frac{\beta}{2\sigma^2}$. So (this σ is that of an *equivalent* decoder, with β = 1):
+# Multiply it by β: the squared error gets the weight $w = \frac{\beta}{2\sigma^2}$, the KL the weight β. Read backwards, this says:
 #
 # > **A squared error with weight w per squared unit, w·‖x − r‖² + β·KL, is β times the negative ELBO of a Gaussian decoder with σ² = β/(2w), up to a constant.**
 #
@@ -375,7 +375,7 @@ for p in (0.5, 0.7, 0.9, 0.99):
 #
 # > **Predict first.** Five VAEs differ in the likelihood only: a Gaussian with σ = 0.02, with σ = 0.5, with a learned σ, with σ set to the r.m.s. error, and the Bernoulli (the summed cross-entropy). Order them by rate. Which one has the fewest bits per dimension? Does a learned σ reach the same as one that is set?
 #
-# A Bernoulli's decoder gives logits, so it lacks the last layer, which multiplies by ¼ and adds 0.4. The sigmoid has the slope ¼ at $p = \tfrac12$, so both start with the same contrast, one around 0.4, the other around 0.5.
+# All start with the same contrast. The last layer of a Gaussian decoder multiplies by ¼ and adds 0.4. A Bernoulli's decoder ends in logits, and the sigmoid behind them has the slope ¼ at $p = \tfrac12$.
 #
 # Each VAE is measured twice: with its own σ, and with σ replaced by its r.m.s. error on the held-out pictures. The second number says what the *networks* have learned. For the Bernoulli both marks show the second.
 
@@ -410,7 +410,7 @@ plots.show(fig, alt=alt)
 # - **Too narrow could be repaired, too wide could not.** With σ replaced, the networks of σ = 0.02 reach 5.69<!--=study_choices[1][0][2]--> bits. Those of σ = 0.5 and of the Bernoulli stay at 6.45<!--=study_choices[1][1][2]--> and 6.48<!--=study_choices[1][2][2]-->: 5 nats name too little.
 # - **Learned or set**: no difference was seen. Learned minus set is +0.010<!--=more_bits[1]--> ± 0.022<!--=more_bits_half[1]--> bits, an interval that still allows a small difference.
 #
-# Twice the steps still lower the bits of the last two by 0.04, about 20 nats, so these are no final numbers. The distance to σ = 0.5 and the Bernoulli is twenty times as large.
+# Twice the steps still lower the bits of the learned and the r.m.s. σ by 0.04, about 20 nats, so these are no final numbers. The distance to σ = 0.5 and the Bernoulli is twenty times as large.
 #
 # ## Where does the blur come from?
 #
@@ -435,7 +435,7 @@ assert abs(times[:7].mean() - 2) < 1e-12
 #
 # > **Predict first.** Compute the power at each spatial frequency of held-out pictures, of the means, and of true draws from $p(x \mid z)$. Where do the three agree? Can the noise put the missing power back?
 #
-# A **power spectrum** says how much of a picture varies slowly (1 cycle over the whole picture) and how much fast (8 cycles: neighbours alternate). We compute it for each channel alone. (Averaging the three first would shrink independent noise to a third, and would leave texture that is the same in all.)
+# A **power spectrum** says how much of a picture varies slowly (1 cycle over the whole picture) and how much fast (8 cycles: neighbours alternate). We compute it for each channel alone. (A mean over the three first would shrink the power of independent noise to a third, but not that of texture, which is the same in all three.)
 
 
 # %%
@@ -461,9 +461,9 @@ alt = "Ten held-out pictures, the means that the decoder gives for a draw of the
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run the means keep 0.96<!--=means_kept[0]--> of the pictures' power at 1 cycle, 0.15<!--=means_kept[2]--> at 3 cycles and 0.01<!--=means_kept[7]--> at 8. The draws have 0.45<!--=draws_kept[2]--> at 3 cycles, too little, and 2.8<!--=draws_kept[7]--> at 8, too much. So the noise cannot put the missing power back. Its total power is right, because σ is the r.m.s. error. But white noise has the same power at every frequency. Most of what is missing lies at 1 to 4 cycles, where only a quarter of all frequencies are. An outline is a change that many pixels make together, and the noise of independent pixels has no outlines.
+# In the stored run the means keep 0.96<!--=means_kept[0]--> of the pictures' power at 1 cycle, 0.15<!--=means_kept[2]--> at 3 cycles and 0.01<!--=means_kept[7]--> at 8. The draws have 0.45<!--=draws_kept[2]--> at 3 cycles, too little, and 2.8<!--=draws_kept[7]--> at 8, too much. So the noise cannot put the missing power back. Its total power is right, because σ is the r.m.s. error. But white noise has the same power at every frequency. Most of what is missing lies at 4 cycles or fewer. In the plane of both directions only a quarter of all frequencies are so slow, so they get only a quarter of the noise. An outline is a change that many pixels make together, and the noise of independent pixels has no outlines.
 #
-# So the blur has at least two parts, which were not measured apart. Something stays open given $z$: β and σ limit the rate. And something was not learned: our networks are small and trained for seconds. (The `main` of the record had more steps and more pictures, and kept nearly twice as much at 3 cycles.) Whatever is open, a factorised Gaussian answers with a mean. At 1 cycle the three agree.
+# So the blur has at least two parts, which were not measured apart. Something stays open given $z$: β and σ limit the rate. And something was not learned: our networks are small and trained for seconds. (The `main` of the record had more steps and more pictures, and kept nearly twice as much at 3 cycles.) Whatever is open, a factorised Gaussian answers with a mean. So this blur is not the fate of a VAE: the kept one of `03`, with the same likelihood and a long training on simpler pictures, leaves little open at outlines (half a pixel at most, as `16` measures) and draws corners. At 1 cycle the three agree.
 #
 # ## What to set first
 #

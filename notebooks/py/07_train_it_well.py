@@ -96,7 +96,7 @@ mnist = {name: found["test_nll"] for name, found in mnist.items() if found}
 # %% [markdown]
 # ## One small VAE for every experiment
 #
-# The pictures are `shapes` at 16×16, one object each. Held-out pictures are only for reporting; nothing is chosen by them. (The kept VAE was watched on some of them.) The VAE has two dense layers on either side of $K = 32$ latent coordinates, and a Gaussian [likelihood](../docs/site/glossary.md#term-likelihood) with a fixed $\sigma = 0.05$. Two details are measured in the last section:
+# The pictures are `shapes` at 16×16, one object each. Held-out pictures are only for reporting; nothing is chosen by them. The VAE has two dense layers on either side of $K = 32$ latent coordinates, and a Gaussian [likelihood](../docs/site/glossary.md#term-likelihood) with a fixed $\sigma = 0.05$. Two details are measured in the last section:
 #
 # - **Centred pixels** (`centre`): the first layer moves values from [0, 1] to a range around zero, and the last moves them back.
 # - **A quiet start** (`quiet_start`): the [encoder](../docs/site/glossary.md#term-encoder)'s $\log\sigma_z^2$ starts at −3: a noise of 0.22 instead of 1.
@@ -168,9 +168,9 @@ def held_out_elbo(vae):
 # %% [markdown]
 # ## Is it trained enough?
 #
-# The rule of this series: **twice the steps change the held-out ELBO by less than 0.5 %, and by less than the paired 95 % interval of that change.**
+# The rule of this series: **twice the steps change the held-out ELBO by less than 0.5 %, and the paired 95 % interval of that change holds zero.**
 #
-# It has two parts because neither is enough. The ELBO of a density has no natural zero (another unit for the pixels shifts it), so a percentage is arbitrary: it says which gains we let go. The interval says which gains are more than chance, but it shrinks with more pictures, until the smallest gain is outside.
+# It has two parts because neither is enough. With few pictures the interval is wide, and a large gain may hide in it: hence the percentage. And the ELBO of a density has no natural zero (another unit for the pixels shifts it), so a percentage may hide a sure gain: hence the interval.
 #
 # Train each of the two from the start. You cannot continue the shorter one, because its learning rate has reached zero.
 #
@@ -278,7 +278,7 @@ for k in (1, 5, 50):
 #
 # Where does the gap come from? It has two parts:
 #
-# gap = (from the true [posterior](../docs/site/glossary.md#term-posterior) to the best Gaussian) + (from the best Gaussian to the encoder's).
+# gap = (what the best Gaussian leaves open to the true [posterior](../docs/site/glossary.md#term-posterior)) + (what the encoder adds).
 #
 # - **The family** makes the first part. $q$ is a Gaussian with independent coordinates; the true posterior need not be one.
 # - **[Amortised inference](../docs/site/glossary.md#term-amortised-inference)** makes the second, the **amortisation gap** (Cremer and others, 2018). One encoder answers for all pictures; for one of them, another $\mu$ and $\sigma_z$ may fit better. On held-out pictures overfitting adds to it.
@@ -304,9 +304,9 @@ for name, vae, x, rounds in (
     print("{:<27}{:6.2f} ± {:.2f} nats".format(name, *gaps[name]))
 
 # %% [markdown]
-# For the longer VAE the gap is 23.7<!--=amortisation[0]--> ± 1.9<!--=amortisation_half[0]--> nats on 200 training pictures and 28.1<!--=amortisation[1]--> ± 3.4<!--=amortisation_half[1]--> on 200 held-out ones; twice the rounds give 29.2<!--=amortisation[2]-->. $L_{50}$ found 14.2<!--=bound_gain_few--> there, and missed about as much or more.
+# For the longer VAE the gap is 23.7<!--=amortisation[0]--> ± 1.9<!--=amortisation_half[0]--> nats on 200 training pictures and 28.1<!--=amortisation[1]--> ± 3.4<!--=amortisation_half[1]--> on 200 held-out ones; twice the rounds give 29.2<!--=amortisation[2]-->. $L_{50}$ found 14.2<!--=bound_gain_few--> of them: about half or less.
 #
-# For the VAE of 200 pictures the gap is the smallest on its own pictures, 2.3<!--=amortisation[3]--> ± 0.3<!--=amortisation_half[3]--> nats, and by far the largest on held-out ones, 207<!--=amortisation[4]--> ± 24<!--=amortisation_half[4]-->. On the held-out ones its ELBO is 352<!--=gap_lost--> nats below that of the longer VAE, and its gap is 179<!--=gap_by_encoder--> nats larger. **So about half (51<!--=gap_share--> %) of what it loses is the encoder's**: with other latents, its decoder could explain new pictures better. (One VAE each; the gaps are lower bounds, and the larger one was not checked with more rounds. In the study, after 7,512<!--=study_steps[1]--> steps, the two gaps are 0.3<!--=study_amortisation[3]--> and 261<!--=study_amortisation[4]--> ± 29<!--=study_amortisation_half[4]-->, 50<!--=study_gap_share--> % of the loss.)
+# For the VAE of 200 pictures the gap is the smallest on its own pictures, 2.3<!--=amortisation[3]--> ± 0.3<!--=amortisation_half[3]--> nats, and by far the largest on held-out ones, 207<!--=amortisation[4]--> ± 24<!--=amortisation_half[4]-->. On these 200 its ELBO is 352<!--=gap_lost--> nats below that of the longer VAE, and its gap is 179<!--=gap_by_encoder--> nats larger. **So about half (51<!--=gap_share--> %) of what it loses is the encoder's**: with other latents, its decoder could explain new pictures better. (One VAE each; the gaps are lower bounds, and the larger one was not checked with more rounds. In the study, after 7,512<!--=study_steps[1]--> steps, the two gaps are 0.3<!--=study_amortisation[3]--> and 261<!--=study_amortisation[4]--> ± 29<!--=study_amortisation_half[4]-->, 50<!--=study_gap_share--> % of the loss.)
 #
 # ## Has it collapsed?
 #
@@ -346,7 +346,7 @@ else:
 # Two remedies are well known:
 #
 # - **[KL warm-up](../docs/site/glossary.md#term-KL-warm-up)** (Bowman and others, 2016): the weight of the KL rises from 0 to 1 during the first half of the training.
-# - **[Free bits](../docs/site/glossary.md#term-free-bits)** (Kingma and others, 2016): the first 0.25 nats of a coordinate's KL change nothing: the loss does not lower them.
+# - **[Free bits](../docs/site/glossary.md#term-free-bits)** (Kingma and others, 2016): the loss ignores the first 0.25 nats of each coordinate's KL.
 #
 # The *control* has neither. The fourth recipe is the control with **twice the steps**: a remedy should be better than training longer.
 #
@@ -623,7 +623,7 @@ record(results, {}, f"bound of {bounds[50].mean():.1f} nats per picture with 50 
 #    That cannot be said: the gap is *at least* 2 nats.
 #
 #    </details>
-# 3. Why is the amortisation gap larger on held-out pictures?
+# 3. Why is the amortisation gap of the VAE of 200 pictures larger on held-out ones?
 #
 #    <details><summary>Answer</summary>
 #
@@ -654,6 +654,7 @@ record(results, {}, f"bound of {bounds[50].mean():.1f} nats per picture with 50 
 #    The allowance is 0.64 nats in all, far less than the control's KL. So expect less change than with 0.25; we did not measure it.
 #
 #    </details>
+#
 # ## References
 #
 # - Bowman, S. R. and others (2016). Generating Sentences from a Continuous Space. CoNLL. [arXiv:1511.06349](https://arxiv.org/abs/1511.06349)

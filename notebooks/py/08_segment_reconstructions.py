@@ -342,7 +342,7 @@ plots.show(fig, alt=alt)
 #
 # - **Nothing can be gained on the way.** The reconstruction is computed from the picture (and from noise that knows nothing of the mask). So whatever it tells about the mask, the picture tells, too. This is the *data-processing inequality* (Cover and Thomas, 2006, section 2.8). The *best possible* classifier cannot be better on the reconstruction.
 # - **A classifier that is not the best possible could gain**, if what is left out had misled it. None of the three did.
-# - **What is left out may be more than noise.** The class of an object is in its corners, and these are a few pixels. In the figure, from the reconstruction a part of the disc in the sixth column is taken for a square. (From the picture, a square in the third column is taken for a disc.)
+# - **What is left out may be more than noise.** The class of an object is in its corners, and these are a few pixels. In the figure, from the reconstruction the disc in the sixth column is taken for a square. (From the picture, a part of a square in the third column is taken for a disc.)
 #
 # Narrow classifier and forest are far below the wide one on both. The narrow one sees 7×7 pixels, the forest sees farther but blurred, and an object is 10 pixels wide or more: neither sees the whole outline sharply. This second fault of the recipe has nothing to do with the VAE.
 #
@@ -409,7 +409,7 @@ if study:
 #
 # With what can we compare a rate? With the bits that a *mask* takes. They depend on what sender and receiver know beforehand, so we count with two codes.
 #
-# **A code that knows three neighbours.** The mask is sent pixel by pixel, row by row. The receiver already has the neighbours to the left, above, and above left. An ideal code takes $-\log_2 p(\text{class} \mid \text{three neighbours})$ bits for a pixel. Inside an area the neighbours agree, and the next pixel takes almost no bits. (Rissanen and Langdon, 1981, code images in this way.)
+# **A code that knows three neighbours.** The mask is sent pixel by pixel, row by row. The receiver already has the neighbours to the left, above, and above left. An ideal code takes $-\log_2 p(\text{class} \mid \text{three neighbours})$ bits for a pixel. Inside an area the neighbours agree, and the next pixel takes almost no bits. (Langdon and Rissanen, 1981, code images in this way.)
 
 
 # %%
@@ -494,11 +494,11 @@ if study:
 # %% [markdown]
 # In the recorded study (VAEs of 4,000 steps, one training each; channels stand at the points):
 #
-# - **On each grid a higher rate went with a better score, up to about 650 bits.** 4×4 places go from 0.510<!--=rates_4_1[1]--> at 102<!--=rates_4_1[0]--> bits to 0.864<!--=rates_4_16[1]--> at 571<!--=rates_4_16[0]-->, 8×8 places from 0.807<!--=rates_8_1[1]--> at 301<!--=rates_8_1[0]--> bits to 0.887<!--=rates_8_4[1]--> at 653<!--=rates_8_4[0]-->; with 743<!--=rates_8_8[0]--> bits the score is the same (0.887<!--=rates_8_8[1]-->). Half of the way from the layout to the picture, 0.567<!--=half_way-->, is reached at about 130<!--=half_way_bits--> bits (by VAEs that still learn). The shortest code of the scene that we tried, 6.5<!--=scene_bits[0]--> bits, is already above it (0.622<!--=scene_iou[0]-->).
-# - **At equal rate no difference of the grids was seen.** Against a straight line between two coarse ones, the finer grid has −0.010<!--=finer_1[1]--> ± 0.012<!--=finer_1[2]--> at 301<!--=finer_1[0]--> bits and +0.008<!--=finer_2[1]--> ± 0.008<!--=finer_2[2]--> at 458<!--=finer_2[0]--> (over pictures only, one training each). But all still learn: in the last doubling the finer one of 301<!--=finer_1[0]--> bits gained +0.048<!--=longer_8_1[0]-->, its two coarse neighbours +0.059<!--=longer_4_4[0]--> and +0.023<!--=longer_4_8[0]-->. Above 571<!--=rates_4_16[0]--> bits we tried no coarse grid.
+# - **On each grid a higher rate went with a better score, up to about 430 and 650 bits.** 4×4 places go from 0.510<!--=rates_4_1[1]--> at 102<!--=rates_4_1[0]--> bits to 0.859<!--=rates_4_8[1]--> at 432<!--=rates_4_8[0]-->, 8×8 places from 0.807<!--=rates_8_1[1]--> at 301<!--=rates_8_1[0]--> bits to 0.887<!--=rates_8_4[1]--> at 653<!--=rates_8_4[0]-->; with 743<!--=rates_8_8[0]--> bits the score is the same (0.887<!--=rates_8_8[1]-->). Half of the way from the layout to the picture, 0.567<!--=half_way-->, is reached at about 130<!--=half_way_bits--> bits (by VAEs that still learn). The shortest code of the scene that we tried, 6.5<!--=scene_bits[0]--> bits, is already above it (0.622<!--=scene_iou[0]-->).
+# - **At equal rate no difference of the grids was seen.** Against a straight line between two coarse ones, the finer grid has −0.010<!--=finer_1[1]--> ± 0.012<!--=finer_1[2]--> at 301<!--=finer_1[0]--> bits and +0.008<!--=finer_2[1]--> ± 0.008<!--=finer_2[2]--> at 458<!--=finer_2[0]--> (over pictures only, one training each). But most still learn: in the last doubling the finer one of 301<!--=finer_1[0]--> bits gained +0.048<!--=longer_8_1[0]-->, its two coarse neighbours +0.059<!--=longer_4_4[0]--> and +0.023<!--=longer_4_8[0]-->. Above 571<!--=rates_4_16[0]--> bits we tried no coarse grid.
 # - **After 4,000 steps the reconstruction is behind the picture.** With three seeds, reconstruction minus picture is −0.034<!--=study_behind[0][0]--> ± 0.020<!--=study_behind[0][1]--> for 4×4 places with 8 channels, and −0.013<!--=study_behind[1][0]--> ± 0.009<!--=study_behind[1][1]--> for 8×8 with 4. (The mean of $q$ in place of a draw changes the first by +0.002<!--=study_of_mean[0][0]--> ± 0.015<!--=study_of_mean[0][1]-->, the second by +0.007<!--=study_of_mean[1][0]--> ± 0.015<!--=study_of_mean[1][1]-->: no difference was seen.)
 #
-# So what does the recipe lack? Little, once its VAE has learned: 743<!--=rates_8_8[0]--> bits after 4,000 steps give 0.887<!--=rates_8_8[1]-->, and 421<!--=rate_bits--> bits after 12,000 give 0.883<!--=wide_reconstruction-->; the same classifier has 0.895<!--=study_picture[0]--> and 0.908<!--=wide_picture--> on the picture. But the recipe pays much: 17<!--=scene_bits[3]--> bits, made by somebody who knows the scene, name a map of 0.874<!--=scene_iou[3]-->. The ELBO counts every pixel alike. The colour of the ground is in most of them, the corner of a triangle in a few. (To train a latent for the label instead is the *variational information bottleneck* of Alemi and others, 2017.)
+# So what does the recipe lack? Little, as its VAE learns: 743<!--=rates_8_8[0]--> bits after 4,000 steps give 0.887<!--=rates_8_8[1]-->, and 421<!--=rate_bits--> bits after 12,000 give 0.883<!--=wide_reconstruction-->; the same classifier has 0.895<!--=study_picture[0]--> and 0.908<!--=wide_picture--> on the picture. But the recipe pays much: 17<!--=scene_bits[3]--> bits, made by somebody who knows the scene, name a map of 0.874<!--=scene_iou[3]-->. The ELBO counts every pixel alike. The colour of the ground is in most of them, the corner of a triangle in a few. (To train a latent for the label instead is the *variational information bottleneck* of Alemi and others, 2017.)
 #
 # **Exercise 1.** A mask of 32×32 pixels with 4 classes is sent without any code. How many bits? **Exercise 2.** One square alone is sent by the code of the scene, with 8 places a side, 4 radii and 8 turns. How many bits, with the bit that says how many objects there are?
 
@@ -553,7 +553,7 @@ record(results, bands, line.format(**results))
 #
 # - **Does it help to label the reconstruction? No.** In one training each, its labels were worse for all three classifiers: by 0.025<!--=wide_lost[0]*-1--> for the wide one, 0.018<!--=narrow_lost[0]*-1--> for the narrow one, 0.008<!--=forest_lost[0]*-1--> for the forest.
 # - Longer training of the VAE changed the score much: from 0.644<!--=study_length_curve[0][1]--> after 250 steps to 0.876<!--=study_length_curve[5][1]--> after 8,000.
-# - On each grid a higher rate went with a better score, up to about 650 bits. At equal rate no difference of the grids was seen.
+# - On each grid a higher rate went with a better score, up to 430 and 650 bits. At equal rate no difference of the grids was seen.
 # - A mask takes 168<!--=mask_bits--> bits with a code of three neighbours; 31<!--=scene_bits[5]--> bits give 0.968<!--=scene_iou[5]--> if both sides know what a scene is. The rate bounds what the latent carries, and does not say about what.
 #
 # ## Check yourself
@@ -576,7 +576,7 @@ record(results, bands, line.format(**results))
 #
 #    <details><summary>Answer</summary>
 #
-#    Yes. Ours takes the same number of bits for every place, though two objects keep apart. What we counted is an upper bound.
+#    Yes. Ours takes the same number of bits for every place, though the program prefers centres that are far apart. What we counted is an upper bound.
 #
 #    </details>
 # 4. A VAE with a finer grid has a higher rate and a better score. What do you need to know before you say "resolution helps"?
@@ -611,5 +611,5 @@ record(results, bands, line.format(**results))
 # - Cover, T. M. and Thomas, J. A. (2006). Elements of Information Theory, 2nd edition. Wiley. [doi:10.1002/047174882X](https://doi.org/10.1002/047174882X)
 # - Efron, B. and Tibshirani, R. J. (1993). An Introduction to the Bootstrap. Chapman and Hall. [doi:10.1007/978-1-4899-4541-9](https://doi.org/10.1007/978-1-4899-4541-9)
 # - Hoffman, M. D. and Johnson, M. J. (2016). ELBO surgery: yet another way to carve up the variational evidence lower bound. NIPS workshop on Advances in Approximate Bayesian Inference. [approximateinference.org](http://approximateinference.org/2016/accepted/HoffmanJohnson2016.pdf)
-# - Rissanen, J. and Langdon, G. G. (1981). Universal modeling and coding. IEEE Transactions on Information Theory 27(1). [doi:10.1109/TIT.1981.1056282](https://doi.org/10.1109/TIT.1981.1056282)
+# - Langdon, G. G. and Rissanen, J. (1981). Compression of black-white images with arithmetic coding. IEEE Transactions on Communications 29(6). [doi:10.1109/TCOM.1981.1095052](https://doi.org/10.1109/TCOM.1981.1095052)
 # - Ronneberger, O., Fischer, P. and Brox, T. (2015). U-Net: Convolutional Networks for Biomedical Image Segmentation. MICCAI. [arXiv:1505.04597](https://arxiv.org/abs/1505.04597)

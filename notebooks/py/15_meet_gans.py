@@ -130,7 +130,7 @@ kind_other = kind_val[draws:]
 # Three more measures look at the pixels:
 #
 # - **Whole**: the share of pictures with one whole, sharp disc, square or triangle, by the rule of notebook `00`.
-# - **Soft**: how many pixels lie on the way from the colour of the ground to that of the object, divided by the root of the object's area, in the median picture. Larger is softer.
+# - **Soft**: how many pixels have a colour between those of ground and object, divided by the root of the object's area, in the median picture. Larger is softer.
 # - **Sharpness**: the mean squared difference of neighbouring pixels, as a share of that of real pictures.
 #
 # Both sets are cut into 6 blocks, and each block of draws is compared with real pictures of its own. The intervals (95 %) say how far chance goes in the pictures. They say nothing of another training.
@@ -251,7 +251,7 @@ for a in (0, 1, 2, 4, 8):
 #
 # In practice the generator minimises $-\log D(G(z))$, the **non-saturating** loss. In the *logit* $\ell = \log\frac{D}{1-D}$, the slope of $\log(1-D)$ is $-D$: next to nothing where $D$ is near 0. The slope of $-\log D$ is $D - 1$: it is strongest there.
 #
-# What does this loss minimise, against the best $D$? Split it: $-\log D = \log\frac{1-D}{D} - \log(1-D)$. At $D^*$ the first part is $\log\frac qp$, with the mean $\mathrm{KL}(q\,\|\,p)$ under $q$. The second is minus the loss on paper, with the slope of $-2\,\mathrm{JSD}$. So, with $D^*$ held fixed, $G$ goes down the slope of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JSD}(p, q)$ (Arjovsky and Bottou, 2017, theorem 2.5).
+# What does this loss minimise, against the best $D$? Split it: $-\log D = \log\frac{1-D}{D} - \log(1-D)$. At $D^*$ the first part is $\log\frac qp$, with the mean $\mathrm{KL}(q\,\|\,p)$ under $q$, and with its slope even for a fixed $D^*$, because $\mathbb E_q[\nabla\log q] = 0$. The second is minus the loss on paper, with the slope of $-2\,\mathrm{JSD}$. So, with $D^*$ held fixed, $G$ goes down the slope of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JSD}(p, q)$ (Arjovsky and Bottou, 2017, theorem 2.5).
 #
 # So "a GAN minimises the Jensen–Shannon divergence" holds for the game on paper, and not for the loss that is used. $\mathrm{KL}(q\,\|\,p)$ takes little notice of real pictures that are never drawn. But this alone does not explain why GANs lose modes: games for other divergences lose them, too (Goodfellow, 2016).
 #
@@ -474,7 +474,7 @@ print(metrics.score_table(differences, measures))
 # - **Sharpness.** The GAN has 0.96<!--=GAN_sharpness[0]--> of that of real pictures, the VAE from the mixture 0.58<!--=VAE_mixture_sharpness[0]-->: its own noise is left out (with it: above 1, notebook `16`).
 # - **Features.** The GAN's recall is below the VAE's from the mixture by 0.10<!--=GAN_less_VAE_mixture_recall[0]*-1--> ± 0.02<!--=GAN_less_VAE_mixture_recall[1]-->. In precision the GAN leads, 0.05<!--=GAN_less_VAE_mixture_precision[0]--> ± 0.05<!--=GAN_less_VAE_mixture_precision[1]--> (0 is just outside); in distance, 0.03<!--=GAN_less_VAE_mixture_distance[0]--> ± 0.14<!--=GAN_less_VAE_mixture_distance[1]-->, neither does.
 #
-# **The [prior](../docs/site/glossary.md#term-prior).** From $\mathcal N(0, I)$ the GAN is ahead of the VAE in all but recall. The VAE's recall is the highest: 0.91<!--=VAE_mixture_recall[0]--> from the mixture, and 0.90<!--=VAE_recall[0]--> from $\mathcal N(0, I)$, with few whole objects. Odd draws lie far from each other; their balls are wide, hold many real pictures, and may raise a recall (Naeem and others, 2020). With the mixture, the same VAE goes from 11<!--=VAE_whole[0]*100--> to 97<!--=VAE_mixture_whole[0]*100--> % whole objects and from 5.64<!--=VAE_soft[0]--> to 3.73<!--=VAE_mixture_soft[0]--> in softness. No other line of the table changes these as much.
+# **The [prior](../docs/site/glossary.md#term-prior).** From $\mathcal N(0, I)$ the GAN is ahead of the VAE in all but recall. The VAE's recall is the highest: 0.91<!--=VAE_mixture_recall[0]--> from the mixture, and 0.90<!--=VAE_recall[0]--> from $\mathcal N(0, I)$, with few whole objects. Odd draws lie far from each other; their balls are wide, hold many real pictures, and may raise a recall (Naeem and others, 2020). With the mixture, the same VAE goes from 11<!--=VAE_whole[0]*100--> to 97<!--=VAE_mixture_whole[0]*100--> % whole objects and from 5.64<!--=VAE_soft[0]--> to 3.73<!--=VAE_mixture_soft[0]--> in softness. No other line of that table changes both as much.
 #
 # **Modes.** The GAN misses 0<!--=GAN_missing--> of 12, with too many discs, 43<!--=GAN_kinds[0]*100--> %. The VAE from $\mathcal N(0, I)$ misses 1<!--=VAE_missing-->, and from the mixture it is there. So no collapse was seen in these groups.
 #
@@ -484,7 +484,7 @@ print(metrics.score_table(differences, measures))
 #
 # **The VAE answers both**: with a bound, $L_{50}$, which averages 50 weights $p(x \mid z)\,p(z)/q(z \mid x)$ inside the logarithm (Burda and others, 2016; notebook `07`), and with its encoder.
 #
-# **The VAE-GAN can be made to answer.** It has an encoder, and with a Gaussian of its own root mean square error on each pixel it has a density.
+# **The VAE-GAN can be made to answer.** It has an encoder, and with Gaussian noise on each pixel, as large as its own error, it has a density.
 #
 # **The GAN has no answer of its own.** Its pictures lie on a sheet of 16 dimensions in a space of 3,072, and almost every real picture lies beside the sheet. There the density is 0 and its logarithm $-\infty$. With noise on each pixel it has a density, too, and $\log p(x)$ can be estimated (Wu and others, 2017); the number depends on the noise that one chooses. The discriminator does not help: at its best it knows the ratio of two densities, and neither of them. A way back to $z$ can be added: a search for the $z$ whose picture is nearest, or an encoder that joins the game (Donahue and others, 2017; Dumoulin and others, 2017).
 #

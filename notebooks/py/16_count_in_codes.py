@@ -214,7 +214,7 @@ bounds = {
 # %% [markdown]
 # In the stored run the mixture saves 8.9<!--=mixture_gain[0]--> ± 0.4<!--=mixture_gain[1]--> nats of a rate of 68<!--=rate-->: about 10. So the misfit of $\mathcal N(0, I)$ is at least that: the mixture's own is not below 0. And 0.97<!--=one_level_mixture_whole[0]--> of its draws show one whole object, but only 0.08<!--=one_level_normal_whole[0]--> of those from $\mathcal N(0, I)$.
 #
-# Few nats, and nearly all draws wrong: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 3 nats for one twentieth, 9 nats for one in 8,000. (Too simple: $-\log 0.08$ is 2.5, not 9.) So **a misfit of few nats can spoil most draws**.
+# Few nats saved, and nearly all draws mended: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 2.5 for a share of 0.08. So **a misfit of few nats can spoil most draws**. (Here it is larger: nor is the filled part filled evenly.)
 
 # %% [markdown]
 # ## A latent of whole numbers: VQ-VAE

@@ -114,7 +114,7 @@ void = train_set.ignore_class  # label of pixels that do not count, or None
 #
 # $$r \leftarrow r + (k-1)\,d\,j, \qquad j \leftarrow s\,j.$$
 #
-# A layer that enlarges by $f$ divides $j$ by $f$. If the layer interpolates, each output stands between two inputs, and $r$ grows by the $j$ of before. If it *unfolds channels* (one input gives $f×f$ outputs, each from channels of its own), $r$ stays; but those $f×f$ share one field, so after it neighbours do not lie evenly, and the rule does not hold. Where branches meet, the widest counts.
+# A layer that enlarges by $f$ divides $j$ by $f$. If the layer interpolates, each output stands between two inputs, and $r$ grows by the $j$ of before. If it *unfolds channels* (one input gives $f×f$ outputs, each from channels of its own), $r$ stays; but those $f×f$ share one field, so the fields of neighbours are no longer evenly spaced, and the rule fails. Where branches meet, the widest counts.
 #
 # > **Predict first.** Four stacks: (a) four 3×3 convolutions; (b) ten of them; (c) four, with dilations 1, 2, 4 and 8; (d) three times a 2×2 convolution of stride 2 and then a 3×3 convolution. From the middle of our largest triangle it is 12 pixels to a corner. Which stacks see all of the triangle from there? Which of (a) and (c) has more weights?
 
@@ -271,7 +271,7 @@ for column in range(40, 48):  # eight outputs side by side
 print("U-Net, eight outputs side by side:", unet_fields)
 
 # %% [markdown]
-# The CNN sees 9<!--=field[0]--> pixels along a side, FCN, U-Net and DeepLab at most 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]-->. For CNN and FCN the rule gives the same (for the FCN 36, as for (d), and a step of 8). For the U-Net, which unfolds channels, count the coarsest features, one for each cell of 8×8 pixels. One sees 36 pixels, and each further one beside it adds 8. An output in the middle of a cell uses three in a row, one at its rim two: its field is 52<!--=unet_fields[1]--> or 44<!--=unet_fields[0]--> pixels wide.
+# The CNN sees 9<!--=field[0]--> pixels along a side, FCN, U-Net and DeepLab at most 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]-->. For CNN and FCN the rule gives the same (for the FCN 36, as for (d), and a step of 8). For the U-Net, which unfolds channels, count the coarsest features, one for each cell of 8×8 pixels. One sees 36 pixels, and each further one beside it adds 8. Traced layer by layer, an output in the middle of a cell uses three in a row, one at its rim two: its field is 52<!--=unet_fields[1]--> or 44<!--=unet_fields[0]--> pixels wide.
 #
 # **Exercise.** Our DeepLab begins with a 2×2 convolution of stride 2. Then come 3×3 convolutions with dilations 1 and 2, three side by side with dilations 1, 2 and 4, and interpolation by 2. What is its field if the three have dilations 1, 2 and 8 in place of 1, 2 and 4?
 
@@ -300,7 +300,7 @@ else:
 # - a **class error**: a pixel of an object gets the class of *another object* (so a network that finds fewer pixels can make fewer of them);
 # - an **outline error**: a pixel of an object is called background, or the reverse. (An object that is missed as a whole counts here, too.)
 #
-# And a **torn pair**: two pixels side by side in a row, of one object class and more than 2 pixels from its outline, that get different labels. The share is that of all such pairs.
+# And a **torn pair**: two neighbours in a row, both of one object class and more than 2 pixels inside it, that get different labels. Its share is that of all such neighbours.
 #
 # Intervals are 95 %, by the jackknife over pictures (`01`). Two rows without a network show what the numbers mean: all background, and the *true* outline with the most frequent class in all objects.
 
@@ -379,10 +379,10 @@ plots.show(gallery(NETWORKS), alt=alt)
 # ## One idea at a time
 #
 # Two ideas can be tested nearly alone, because they need no weights of their own:
-# - **The field:** the CNN with dilations 1, 2, 4 and 8 in place of 1, 1, 1 and 1. As many weights, and the same resolution; the field grows from 9 to 31 pixels. Two more have dilations 4, 4, 4 and 4 (a field of 33 pixels), and 8, 4, 2 and 1, the *reversed* order.
-# - **The skip connection:** the U-Net whose skips are cut. In the place of the features from the way down stands a copy of those from below. (Same field, and as many weights; but those that read the copy, 18<!--=idle*100--> % of all, add nothing. So the comparison is not quite equal.)
+# - **The field:** the CNN with dilations 1, 2, 4 and 8 in place of 1, 1, 1 and 1. As many weights, and the same resolution; the field grows from 9 to 31 pixels. Two more have dilations 4, 4, 4 and 4 (*holes*, a field of 33 pixels), and 8, 4, 2 and 1, the *reversed* order.
+# - **The skip connection:** the U-Net whose skips are cut. In the place of the features from the way down stands a copy of those of the coarser level. (Same field, and as many weights; but those that read the copy, 18<!--=idle*100--> % of all, add nothing. So the comparison is not quite equal.)
 #
-# > **Predict first.** For each change: do class errors become fewer or more? And outline errors? Which is better, growing dilations or four equal ones?
+# > **Predict first.** For each change: do class errors become fewer or more? And outline errors? Which is better, growing dilations or four equal ones (*holes*)?
 
 # %%
 PAIRS = {name: (name, parent) for name, (parent, _) in CHANGES.items()}
@@ -399,7 +399,7 @@ print(metrics.format_table(list(MEASURES.values()), table, 16))
 #
 # **Cutting the skips** changes the U-Net's class errors by +0.06<!--=changed_class_error[2][0]--> ± 0.02<!--=changed_class_error[2][1]--> and its outline errors by +0.09<!--=changed_outline_error[2][0]--> ± 0.01<!--=changed_outline_error[2][1]-->. Both are worse; a part of it may come from the 18<!--=idle*100--> % of weights that are lost.
 #
-# **Four equal dilations** and the **reversed order** help, too. Of equal against growing ones, mean IoU differs by −0.005<!--=changed_iou[4][0]--> ± 0.007<!--=changed_iou[4][1]--> and class errors by +0.010<!--=changed_class_error[4][0]--> ± 0.010<!--=changed_class_error[4][1]-->: no difference seen. In the study growing ones have a mean IoU of 0.86<!--=study_iou[4][0]-->, equal ones 0.65<!--=study_iou[5][0]-->. What they do worse, the next section says. (Intervals are over pictures; other first weights may change more.)
+# **Four equal dilations** and the **reversed order** help, too. Of equal against growing ones, mean IoU differs by −0.005<!--=changed_iou[4][0]--> ± 0.007<!--=changed_iou[4][1]--> and class errors by +0.010<!--=changed_class_error[4][0]--> ± 0.010<!--=changed_class_error[4][1]-->: no difference seen. In the study growing ones have a mean IoU of 0.86<!--=study_iou[4][0]-->, equal ones 0.65<!--=study_iou[5][0]-->. What *holes* do worse, the next section says. (Intervals are over pictures; other first weights may change more.)
 #
 # ## When does dilation leave holes?
 #
@@ -445,7 +445,7 @@ plots.show(gallery(CHANGES), alt=alt)
 #
 # How much does each pixel change an output? Luo and others (2016) averaged the size of the gradient over pictures: the **effective field**. In a network with fresh weights many more paths lead from the middle of the field to the output than from its rim, so the gradient is largest in the middle. They also found fields that grow with training.
 #
-# We take 64 held-out pictures with an object in the middle, and of the outputs there the largest logit. The sizes of its gradient are summed over the three channels. Two numbers describe the sum: the side of the smallest square around the middle, cut by the border, that holds 90 % of it, and the share in the middle 9×9 pixels. Each is printed three times: with all visible pixels counted alike, for fresh and for trained weights.
+# We take 64 held-out pictures with an object in the middle, and of the outputs there the largest logit. The sizes of its gradient are summed over the three channels. Two numbers describe the sum: the side of the smallest square around the middle, cut by the border, that holds 90 % of it, and the share in the middle 9×9 pixels. Three values of each are printed: all visible pixels alike, fresh weights, trained weights.
 #
 # One trap: the batch normalisation of a fresh network has seen no picture, and its first statistics make deep branches weak beside shallow ones. So we show the fresh networks 64 pictures first, without a training step.
 #
@@ -530,7 +530,7 @@ record(results, {"floor": {"default": (0.1, 0.3)}}, line + " pixels")
 #
 #    <details><summary>Answer</summary>
 #
-#    Hardly. The window tells only that the outline is 5 pixels away or more. Discs have the most such pixels, so "disc" is the best guess, and no training can know more.
+#    Hardly. The window tells only that the outline is 5 pixels away or more. Of equal areas, a disc has the most such pixels. So "disc" is the best guess, and no training can know more.
 #
 #    </details>
 # 4. You test a wider field by comparing a CNN with an FCN. What is wrong?
