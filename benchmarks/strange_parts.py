@@ -6,8 +6,8 @@ The task is that of notebook 13, with other held-out pictures and several seeds:
 autoencoder and a denoising one, with the same networks, pictures, steps and loss, and maps that
 choose their settings on pictures of their own. Three contrasts were named beforehand: the residual
 of the VAE minus that of the denoising autoencoder, minus that of the plain one, and the L1
-restoration by the VAE minus that by the plain one, with Holm's correction. Twelve trainings, hours
-of one core at 12,000 steps. Stopped, it goes on where it was.
+restoration by the VAE minus that by the plain one, with Holm's correction. Twelve trainings, about
+45 minutes of one core at 12,000 steps. Stopped, it goes on where it was.
 """
 
 import argparse

@@ -1,12 +1,17 @@
 """Maps of odd pixels: how each chooses its setting, which trainings the study asks for, what it says."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from helpers import checkpoint, metrics, models
+from helpers.data import records
 from helpers.experiments import odd_parts
 from helpers.metrics import crossed_interval, crossed_p_value
+from helpers.runs.results import read_results
 
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 MAPS = {
     "VAE": ["VAE: residual", "VAE: restored, L1"],
     "autoencoder": ["autoencoder: residual", "autoencoder: restored, L1"],
@@ -109,3 +114,11 @@ def test_an_autoencoder_shares_the_weights_and_the_likelihood_of_the_vae():
     model.compile("adam", loss, run_eagerly=True)
     model.fit(x, x, verbose=0)
     assert any((a != b).any() for a, b in zip(before, vae.decoder.get_weights()))
+
+
+def test_notebook_13_quotes_the_record_as_it_is():
+    record = records.results_of("strange_parts")
+    stored = read_results(next(NOTEBOOKS.glob("13_*.ipynb")))["results"]
+    assert len(record["contrasts"]) == len(odd_parts.CONTRASTS)
+    assert stored["study_contrasts"] == record["contrasts"]
+    assert record["steps"] == stored["study_steps"] and record["runs"] == odd_parts.RUNS

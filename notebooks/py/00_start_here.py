@@ -255,7 +255,7 @@ for model, name in [(vae, "a minute here"), (kept, label)]:
     print(f"{name:14} {rates[-1]:5.1f} nats = {bits:5.1f} bits")
 
 # %% [markdown]
-# About 100. In the stored run the rate is 82<!--=rate_bits--> bits after a minute and 98<!--=rate_bits_kept--> with the kept weights: the 16 numbers together tell the decoder at most so much about a picture, on average (`03` says why *at most*). Beside the pixels' storage this is little, but storage is not information. The camera noise alone has a standard deviation of 0.02, or $s = 5.1$ of 255 grey levels. To store it takes $\tfrac12\log_2(2\pi e s^2) = 4.4$ bits a value (its *entropy*), or 13,500 bits a picture, and nobody needs it. Notebook [`04`](04_derive_the_kl.ipynb) derives the KL, and [`06`](06_set_the_rate.ipynb) changes the rate.
+# About 100. In the stored run the rate is 82<!--=rate_bits--> bits after a minute and 98<!--=rate_bits_kept--> with the kept weights: the 16 numbers together tell the decoder at most so much about a picture, on average (`03` says why *at most*). Beside the pixels' storage this is little, but storage is not information. The camera noise alone has a standard deviation of 0.02, or $s = 5.1$ of 255 grey levels. To store it takes $\tfrac12\log_2(2\pi e s^2) = 4.4$ bits a value (its *[entropy](../docs/site/glossary.md#term-entropy)*), or 13,500 bits a picture, and nobody needs it. Notebook [`04`](04_derive_the_kl.ipynb) derives the KL, and [`06`](06_set_the_rate.ipynb) changes the rate.
 #
 # ## Your turn
 #

@@ -375,7 +375,7 @@ for p in (0.5, 0.7, 0.9, 0.99):
 #
 # > **Predict first.** Five VAEs differ in the likelihood only: a Gaussian with σ = 0.02, with σ = 0.5, with a learned σ, with σ set to the r.m.s. error, and the Bernoulli (the summed cross-entropy). Order them by rate. Which one has the fewest bits per dimension? Does a learned σ reach the same as one that is set?
 #
-# All start with the same contrast. The last layer of a Gaussian decoder multiplies by ¼ and adds 0.4. A Bernoulli's decoder ends in logits, and the sigmoid behind them has the slope ¼ at $p = \tfrac12$.
+# All start with the same contrast. The last layer of a Gaussian decoder multiplies by ¼ and adds 0.4. A Bernoulli's decoder ends in [logits](../docs/site/glossary.md#term-logit), and the sigmoid behind them has the slope ¼ at $p = \tfrac12$.
 #
 # Each VAE is measured twice: with its own σ, and with σ replaced by its r.m.s. error on the held-out pictures. The second number says what the *networks* have learned. For the Bernoulli both marks show the second.
 

@@ -218,7 +218,7 @@ if kept is not None:
     print(f"{rule['percent']:.2f} %, trained enough: {rule['verdict']}")
 
 # %% [markdown]
-# After 40,000<!--=kept_steps[0]--> steps it has 5,536<!--=kept_elbo[0]--> nats, after 80,000<!--=kept_steps[1]--> it has 5,591<!--=kept_elbo[1]-->. The gain of 54.5<!--=kept_difference_nats--> ± 3.7<!--=kept_interval_nats--> nats is 0.97<!--=kept_percent--> %: by the rule 40,000<!--=kept_steps[0]--> steps were **not enough** (one training each, 1,000 pictures). Of 80,000<!--=kept_steps[1]--> it says nothing.
+# After 40,000<!--=kept_steps[0]--> steps it has 5,536<!--=kept_elbo[0]--> nats, after 80,000<!--=kept_steps[1]--> it has 5,591<!--=kept_elbo[1]-->. The gain of 54.5<!--=kept_difference_nats--> ± 3.7<!--=kept_interval_nats--> nats is 0.97<!--=kept_percent--> %: by the rule 40,000<!--=kept_steps[0]--> steps were **not enough** (one training each, 1,000 pictures, some of them watched during training). Of 80,000<!--=kept_steps[1]--> it says nothing.
 #
 # ## Has it learned its pictures by heart?
 #
@@ -392,7 +392,7 @@ for name, trace in traces.items():
 #
 # In the recorded study, after 2,504<!--=study_collapse_steps--> steps, the control uses 6.2<!--=study_used[0]--> coordinates on average, warm-up 8.2<!--=study_used[1]-->, free bits all 32<!--=study_used[2]-->, and twice the steps 7.2<!--=study_used[3]-->.
 #
-# Of four differences of the ELBO, **warm-up against twice the steps** matters most. A *p* is the probability of so large a difference if the seeds alone made it; Holm's correction (1979) allows for looking at four.
+# Of four differences of the ELBO, **warm-up against twice the steps** matters most. A *p* is the probability of so large a difference if the seeds alone made it; [Holm's correction](../docs/site/glossary.md#term-Holm-s-correction) (1979) allows for looking at four.
 
 # %%
 contrasts = {}

@@ -207,7 +207,7 @@ pairs = {kind: pretrain(kind, pretraining_steps) for kind in KINDS}
 # %% [markdown]
 # ## A head
 #
-# A **head** is a small network from features to the logits of the classes (the numbers before the softmax), one set for each pixel. Ours goes from coarse to fine: a 3×3 convolution; then the resolution is doubled (`DepthToSpaceUp`), finer features, if there are any, are mixed in by another 3×3 convolution; and so on. On all levels of the encoder this makes a small U-Net (Ronneberger and others, 2015).
+# A **head** is a small network from features to the [logits](../docs/site/glossary.md#term-logit) of the classes (the numbers before the softmax), one set for each pixel. Ours goes from coarse to fine: a 3×3 convolution; then the resolution is doubled (`DepthToSpaceUp`), finer features, if there are any, are mixed in by another 3×3 convolution; and so on. On all levels of the encoder this makes a small U-Net (Ronneberger and others, 2015).
 #
 # The connections from the encoder's finer levels to the head lead *around* the latent. For a head this is right. For the decoder of a VAE it would be wrong: the decoder could copy the picture, and the latent would be left empty ([posterior collapse](../docs/site/glossary.md#term-posterior-collapse)).
 
@@ -362,7 +362,7 @@ def two_outputs(encoder, decoder, model, weight):
 #
 # One learning rate for all would favour the start that it suits. So each start but the last has its own at each budget, the better of 0.01 and 0.02 on the pictures for choosing. (In a trial 0.003 and 0.03 were worse. The 300 masks for choosing come on top of each budget.) And more masks need more steps: a head on 1,200 masks takes four times as many as one on 60.
 #
-# The rule: each difference gets a 95 % interval over seeds *and* pictures (the squares of the two half widths are added), and a p-value. With eight comparisons (two claims, four budgets), some difference may look real by chance. So the p-values are corrected by Holm's method (1979): the smallest is multiplied by eight, the next by seven, and so on. "Helps" means a difference above 0 with a corrected p below 0.05. Beside it stands the *visible difference*: a true one of this size is found in about half of such studies.
+# The rule: each difference gets a 95 % interval over seeds *and* pictures (the squares of the two half widths are added), and a p-value. With eight comparisons (two claims, four budgets), some difference may look real by chance. So the p-values are corrected by [Holm](../docs/site/glossary.md#term-Holm-s-correction)'s method (1979): the smallest is multiplied by eight, the next by seven, and so on. "Helps" means a difference above 0 with a corrected p below 0.05. Beside it stands the *visible difference*: a true one of this size is found in about half of such studies.
 #
 # > **Predict first.** With 60 masks, which start is best in your run? Does the VAE beat fresh weights, and the denoising autoencoder?
 

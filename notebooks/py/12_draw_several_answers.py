@@ -152,7 +152,7 @@ _, map_nats = evaluation.perfect_map(masks_val)
 print(f"perfect latent {latent_nats.mean():.2f} nats, perfect map {map_nats.mean():.0f} nats")
 
 # %% [markdown]
-# In the stored run, the perfect latent has 1.08<!--=masks_perfect_latent_nll[0]--> nats: the entropy of 8, 7 and 5 in twenty. The perfect map has 189<!--=masks_best_single_map_nll[0]-->. **No single map can have fewer, whatever its loss and however long it is trained.**
+# In the stored run, the perfect latent has 1.08<!--=masks_perfect_latent_nll[0]--> nats: the [entropy](../docs/site/glossary.md#term-entropy) of 8, 7 and 5 in twenty. The perfect map has 189<!--=masks_best_single_map_nll[0]-->. **No single map can have fewer, whatever its loss and however long it is trained.**
 #
 # ## A latent that chooses
 #
@@ -190,7 +190,7 @@ assert abs(nats - float(losses.gaussian_kl(*q, *p)[0])) < 1e-5
 # - `unet` computes features of the picture from fine to coarse and back; its coarsest features give the prior.
 # - `encode`, a smaller [encoder](../docs/site/glossary.md#term-encoder), reads picture and mask together; it gives the posterior.
 # - `gaussian` makes a mean and a $\log\sigma^2$, kept between −8 and 8, of coarse features.
-# - `head` gets the features and, at every place, the same $z$. Three 1×1 convolutions make the logits.
+# - `head` gets the features and, at every place, the same $z$. Three 1×1 convolutions make the [logits](../docs/site/glossary.md#term-logit).
 #
 # In `compute_loss` stands the negative bound, with one draw of $z$ for each pair of picture and mask.
 
@@ -475,7 +475,7 @@ plots.show(fig, alt=alt)
 #
 # ## What may be said?
 #
-# Two contrasts were named before the measurement: latent − one map, and latent − dropout, each in four measures, for masks and for edges. That is 16 comparisons, so the p-values are corrected after Holm (1979). The comparisons further above were not named before, and are corrected on their own. A gain is positive where the latent is better.
+# Two contrasts were named before the measurement: latent − one map, and latent − dropout, each in four measures, for masks and for edges. That is 16 comparisons, so the p-values are corrected after [Holm](../docs/site/glossary.md#term-Holm-s-correction) (1979). The comparisons further above were not named before, and are corrected on their own. A gain is positive where the latent is better.
 
 # %%
 gains = several_answers.gains(scores[steps[-1]])

@@ -120,7 +120,7 @@ def one_hot(masks):
 # %% [markdown]
 # ## A VAE of label maps
 #
-# A pixel of a mask has a class and no grey value. So the [decoder](../docs/site/glossary.md#term-decoder) gives four numbers (logits) $a_{i1}, \dots, a_{i4}$ for each pixel $i$, and the softmax makes them probabilities. The **categorical likelihood** of a mask $m$ is the product over all pixels, and its negative logarithm is the [cross-entropy](../docs/site/glossary.md#term-cross-entropy), summed over the pixels:
+# A pixel of a mask has a class and no grey value. So the [decoder](../docs/site/glossary.md#term-decoder) gives four numbers ([logits](../docs/site/glossary.md#term-logit)) $a_{i1}, \dots, a_{i4}$ for each pixel $i$, and the softmax makes them probabilities. The **categorical likelihood** of a mask $m$ is the product over all pixels, and its negative logarithm is the [cross-entropy](../docs/site/glossary.md#term-cross-entropy), summed over the pixels:
 #
 # $$-\log p(m \mid z) = -\sum_i \log p_i(m_i \mid z), \qquad p_i(c \mid z) = \frac{e^{a_{ic}}}{\sum_k e^{a_{ik}}}.$$
 #
@@ -470,7 +470,7 @@ plots.show(fig, alt=alt)
 #
 # ## What may be said?
 #
-# 31 contrasts were named before the measurement: one pass minus nothing, and the search minus every control. The 15 of the search from drawn masks came later. A star needs a p-value below 0.05 after Holm's correction over all 46. Intervals are 95 %, paired, not corrected. They use each mask's jackknife score of the mean IoU.
+# 31 contrasts were named before the measurement: one pass minus nothing, and the search minus every control. The 15 of the search from drawn masks came later. A star needs a p-value below 0.05 after [Holm's correction](../docs/site/glossary.md#term-Holm-s-correction) over all 46. Intervals are 95 %, paired, not corrected. They use each mask's jackknife score of the mean IoU.
 
 # %%
 rivals = ["nothing", "majority", "smoother", "DAE", "drawn masks", "more labels"]

@@ -208,7 +208,7 @@ print("missing modes, of 12:", missing)
 # %% [markdown]
 # In the stored run the classifier names 99<!--=accuracy--> % of held-out pictures correctly.
 #
-# - **Torn pictures lower the precision**, by degrees: 0.79<!--=a_quarter_torn_precision[0]--> with a quarter of them, 0.70<!--=half_torn_precision[0]--> with half, 0.54<!--=all_torn_precision[0]--> with all; other real pictures have 0.88<!--=other_real_ones_precision[0]-->. Recall stays at 0.89<!--=half_torn_recall[0]--> with half of them: the other half covers what is real. Sharpness stays, too.
+# - **Torn pictures lower the precision**, by degrees: 0.79<!--=a_quarter_torn_precision[0]--> with a quarter of them, 0.70<!--=half_torn_precision[0]--> with half, 0.54<!--=all_torn_precision[0]--> with all; other real pictures have 0.88<!--=other_real_ones_precision[0]-->. Recall stays at 0.89<!--=half_torn_recall[0]--> with half of them: the other half covers what is real. Sharpness stays, too. *Soft* falls to 1.81<!--=all_torn_soft[0]--> with all, so it is read only beside *whole*.
 # - **Missing kinds lower the recall**, from 0.88<!--=other_real_ones_recall[0]--> to 0.61<!--=two_kinds_recall[0]--> with two kinds and 0.39<!--=one_kind_recall[0]--> with one. The precision stays: what is there looks real.
 # - **The left half alone** is not seen: distance 0.01<!--=left_half_distance[0]--> ± 0.08<!--=left_half_distance[1]-->. A network that learns to name kinds takes no notice of the place. Only the count of modes sees it: 6<!--=left_half_missing--> of 12 are missing. The count sees these groups and no others: half of the colours could be missing.
 # - **Blur** lowers the recall, to 0.33<!--=blurred_recall[0]-->, and the precision little, to 0.83<!--=blurred_precision[0]-->. It makes outlines soft, 7.21<!--=blurred_soft[0]--> in place of 3.22<!--=other_real_ones_soft[0]-->.
@@ -249,7 +249,7 @@ for a in (0, 1, 2, 4, 8):
 #
 # ### The loss that is used, and what it minimises
 #
-# In practice the generator minimises $-\log D(G(z))$, the **non-saturating** loss. In the *logit* $\ell = \log\frac{D}{1-D}$, the slope of $\log(1-D)$ is $-D$: next to nothing where $D$ is near 0. The slope of $-\log D$ is $D - 1$: it is strongest there.
+# In practice the generator minimises $-\log D(G(z))$, the **non-saturating** loss. In the *[logit](../docs/site/glossary.md#term-logit)* $\ell = \log\frac{D}{1-D}$, the slope of $\log(1-D)$ is $-D$: next to nothing where $D$ is near 0. The slope of $-\log D$ is $D - 1$: it is strongest there.
 #
 # What does this loss minimise, against the best $D$? Split it: $-\log D = \log\frac{1-D}{D} - \log(1-D)$. At $D^*$ the first part is $\log\frac qp$, with the mean $\mathrm{KL}(q\,\|\,p)$ under $q$, and with its slope even for a fixed $D^*$, because $\mathbb E_q[\nabla\log q] = 0$. The second is minus the loss on paper, with the slope of $-2\,\mathrm{JSD}$. So, with $D^*$ held fixed, $G$ goes down the slope of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JSD}(p, q)$ (Arjovsky and Bottou, 2017, theorem 2.5).
 #
@@ -393,7 +393,7 @@ plots.show(plots.learning_curves(curves, "kernel distance"), alt=alt)
 # %% [markdown]
 # The three were not trained alike, as the printed numbers say, and the VAE-GAN began where the VAE had ended. So three trained models are compared here, *one training each*, and not three methods at equal cost. The GAN's settings come from two short trials.
 #
-# **Are they trained enough?** For samples, the rule of this series is that twice the steps change the kernel distance by less than 10 %. The GAN's went from 0.23<!--=GAN_lengths[0]--> at half of its steps to 0.11<!--=GAN_lengths[1]-->, so half were not enough. Nor do more steps help in this measure: a recorded training of twice as many ends at 0.79<!--=longer[1]--> (all by a classifier other than ours). At a constant learning rate this game did not settle. The kept length is the best of that curve, on the watched pictures. The VAE-GAN passes, with 0.32<!--=VAEGAN_lengths[0]--> and 0.29<!--=VAEGAN_lengths[1]-->, but its curve goes up and down by more than that, and its share of whole objects still rose. The VAE does not pass by its own rule (0.5 % of the [ELBO](../docs/site/glossary.md#term-ELBO)). No sentence below says what such models can do at their best.
+# **Are they trained enough?** For samples, the rule of this series is that twice the steps change the [kernel distance](../docs/site/glossary.md#term-kernel-distance) by less than 10 %. The GAN's went from 0.23<!--=GAN_lengths[0]--> at half of its steps to 0.11<!--=GAN_lengths[1]-->, so half were not enough. Nor do more steps help in this measure: a recorded training of twice as many ends at 0.79<!--=longer[1]--> (all by a classifier other than ours). At a constant learning rate this game did not settle. The kept length is the best of that curve, on the watched pictures. The VAE-GAN passes, with 0.32<!--=VAEGAN_lengths[0]--> and 0.29<!--=VAEGAN_lengths[1]-->, but its curve goes up and down by more than that, and its share of whole objects still rose. The VAE does not pass by its own rule (0.5 % of the [ELBO](../docs/site/glossary.md#term-ELBO)). No sentence below says what such models can do at their best.
 #
 # ### The same choice of prior
 #

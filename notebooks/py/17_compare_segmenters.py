@@ -147,7 +147,7 @@ for name, stack in STACKS.items():
 #
 # (The originals halve by max pooling, the *maximum* of a small window. For doubling, the original U-Net has a transposed convolution: each input adds a weighted patch of 2×2 to the output. `DepthToSpaceUp` computes the same map: it makes four times the channels, and unfolds them to 2×2 pixels.)
 #
-# **The plain CNN.** Convolutions at full resolution, then a *logit*, a score before the softmax, for each class. The first deep networks for this task (Cireşan and others, 2012) classified the patch around one pixel after another. A convolution does it for all pixels at once.
+# **The plain CNN.** Convolutions at full resolution, then a *[logit](../docs/site/glossary.md#term-logit)*, a score before the softmax, for each class. The first deep networks for this task (Cireşan and others, 2012) classified the patch around one pixel after another. A convolution does it for all pixels at once.
 
 
 # %%

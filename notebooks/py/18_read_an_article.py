@@ -441,7 +441,7 @@ if reconstructions and features:
 # **Runs**
 #
 # 6. Does it run, on which versions? Names first, then lines, then shapes.
-# 7. Probabilities or logits? Ask the loss one question whose answer you know.
+# 7. Probabilities or [logits](../docs/site/glossary.md#term-logit)? Ask the loss one question whose answer you know.
 # 8. What is the target in the call that trains? Does every term of the formula stand in the loss?
 #
 # **Controls**
