@@ -18,7 +18,15 @@ pytest.importorskip("nbgrader")
 
 from assignments import odd
 
-from helpers.grading import assignment_source, course, grade, limits, release, submission_files
+from helpers.grading import (
+    assignment_source,
+    course,
+    grade,
+    limits,
+    release,
+    submission_files,
+    tables,
+)
 from helpers.grading.__main__ import main
 from helpers.grading.preprocessors import run_apart
 
@@ -209,7 +217,7 @@ def test_tables_for_people_and_for_the_learning_platform(graded):
     with open(root / "lms.csv", newline="", encoding="utf-8") as file:
         lines = {row["student"]: row["tiny (4)"] for row in csv.DictReader(file)}
     assert float(lines["ann"]) == 3 and lines["bytes"] == ""
-    assert grade._safe("=cmd()") == "'=cmd()"
+    assert tables.safe("=cmd()") == "'=cmd()"
 
 
 # ---- what is handed in

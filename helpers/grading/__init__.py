@@ -11,7 +11,7 @@ back is graded with nbgrader. `python -m helpers.grading --help`; docs/teaching.
   `merged_cells`, `misplaced_answers`, `restoring`, `assembling`.
 * Run and graded: `sandbox` (a notebook apart from everything else; only it runs code that a
   student wrote), `limits`, `namespace` (in the kernel, what tests rely on), `preprocessors`
-  (nbgrader's steps), `grade` (grades, feedback and tables).
+  (nbgrader's steps), `grade` (grades and feedback), `tables` (of a class, also in parts).
 
 Notebooks: none; the assignments alone.
 """

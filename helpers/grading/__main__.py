@@ -32,6 +32,9 @@ def main(arguments=None):
     except (OSError, ValueError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted; the tables are as they were", file=sys.stderr)
+        return 130
 
 
 def _assignments(given):
@@ -55,14 +58,16 @@ def _export(given):
     from helpers.grading.grade import (
         no_page,
         quiet,
+        released,
         submitted,
         tabulate,
         take_remarks,
+        with_kept,
         write_feedback,
         write_tables,
     )
 
-    names = [path.name for path in (given.course / "release").glob("*")]
+    names = released(given.course)
     found = submitted(given.submissions, names)
     take_remarks(given.course, found)
     rows, nbgrader = tabulate(given.course, found), api(given.course)
@@ -72,7 +77,7 @@ def _export(given):
                 done = write_feedback(nbgrader, given.course, row["assignment"], row["student"])
                 if not done["success"] and no_page(done) not in row["remark"]:
                     row["remark"] = "; ".join(filter(None, [row["remark"], no_page(done)]))
-    write_tables(given.course, rows)
+    write_tables(given.course, with_kept(given.course, rows, names))
     return _told(given, rows)
 
 

@@ -1,6 +1,7 @@
 """Where the course lies, and the settings that nbgrader gets."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -62,6 +63,25 @@ def api(root):
     if here not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
     return NbGraderAPI(config=configure(Config(), root))
+
+
+def or_interrupt(done):
+    """Return what nbgrader's programming interface returned, unless somebody pressed Ctrl-C.
+
+    nbgrader takes the signal for one more failure of a submission.
+
+    Args:
+        done: Has `success`, and perhaps a `log` and an `error`, a traceback.
+
+    Raises:
+        KeyboardInterrupt: If that is why it failed.
+    """
+    log, error = done.get("log") or "", (done.get("error") or "").strip()
+    # Further lines of an entry are indented, so a student's text cannot look like this one.
+    canceled = re.search(r"^\[ERROR\] Canceled$", log, flags=re.M)
+    if not done["success"] and (canceled or error.splitlines()[-1:] == ["KeyboardInterrupt"]):
+        raise KeyboardInterrupt
+    return done
 
 
 def gradebook(root):

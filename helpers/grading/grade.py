@@ -1,7 +1,6 @@
 """Grade a folder of submissions: nbgrader's autograde and feedback, and tables of the grades."""
 
 import contextlib
-import csv
 import html
 import re
 import warnings
@@ -9,21 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from helpers.grading import submission_files
-from helpers.grading.course import api, gradebook
+from helpers.grading.course import api, gradebook, or_interrupt
 from helpers.grading.file_names import shown
 from helpers.grading.preprocessors import last_passes
-
-COLUMNS = (
-    "student",
-    "assignment",
-    "status",
-    "score",
-    "max_score",
-    "by_tests",
-    "by_hand",
-    "awaiting_hand",
-    "remark",
-)
+from helpers.grading.restoring import refuse_another
+from helpers.grading.tables import COLUMNS, earlier_rows, read_table, safe, write_tables
 
 
 def grade(root, submissions, *, say=print):
@@ -35,18 +24,18 @@ def grade(root, submissions, *, say=print):
         say: Called with a line for each submission.
 
     Returns:
-        The rows of grades.csv, dictionaries with the keys `COLUMNS`.
+        The rows of these submissions, dictionaries with the keys `COLUMNS`. Rows of earlier
+        gradings, of other students and other assignments, stay in the tables.
 
     Raises:
         FileNotFoundError: If nothing is released.
         ValueError: If there are no submissions. The tables of the last grading stay.
+        KeyboardInterrupt: If somebody stops it. The tables stay as well.
     """
     import nbformat
 
     root = Path(root).resolve()
-    names = sorted(path.name for path in (root / "release").glob("*") if path.is_dir())
-    if not names:
-        raise FileNotFoundError(f"{root} has no released assignments. Run `make assignments`.")
+    names = released(root)
     releases = {n: nbformat.read(root / "release" / n / f"{n}.ipynb", as_version=4) for n in names}
     found = submitted(submissions, names)
     nbgrader, graded = api(root), []
@@ -54,7 +43,7 @@ def grade(root, submissions, *, say=print):
         if not one.reason:
             try:
                 with quiet():
-                    _grade_one(nbgrader, root, one, releases[one.assignment])
+                    _grade_one(nbgrader, root, one, releases[one.assignment], releases)
             except submission_files.Refused as refused:
                 one.reason = str(refused)
             except Exception as error:  # one submission must not stop the class
@@ -65,8 +54,23 @@ def grade(root, submissions, *, say=print):
         graded.append(one)
         say(f"{one.student:24} {one.assignment:18} {one.reason or 'graded'}")
     rows = tabulate(root, graded)
-    write_tables(root, rows)
+    write_tables(root, with_kept(root, rows, names, say))
     return rows
+
+
+def released(root):
+    """Return the names of the assignments that a course has handed out, sorted.
+
+    Raises:
+        FileNotFoundError: If there are none.
+    """
+    names = sorted(path.name for path in (Path(root) / "release").glob("*") if path.is_dir())
+    if not names:
+        raise FileNotFoundError(
+            f"{root} has no released assignments. Run `make assignments`, or name the folder "
+            "of the course with --course."
+        )
+    return names
 
 
 def submitted(submissions, names):
@@ -80,19 +84,21 @@ def submitted(submissions, names):
     return found
 
 
-def _grade_one(nbgrader, root, one, release):
+def _grade_one(nbgrader, root, one, release, others=None):
     import nbformat
 
     limits = nbgrader.config.ExecuteApart
     passes = partial(
         last_passes, timeout=limits.timeout, total=limits.total, command=limits.command
     )
-    notebook, notes = submission_files.mend(submission_files.read(one.path), release, passes)
+    raw = submission_files.read(one.path)
+    refuse_another(raw, one.assignment, {**(others or {}), one.assignment: release})
+    notebook, notes = submission_files.mend(raw, release, passes)
     one.notes += notes
     folder = root / "submitted" / one.student / one.assignment
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / f"{one.assignment}.ipynb")
-    done = nbgrader.autograde(one.assignment, one.student, force=True)
+    done = or_interrupt(nbgrader.autograde(one.assignment, one.student, force=True))
     if not done["success"]:
         raise submission_files.Refused(f"nbgrader could not grade it: {reason(done)}")
     stopped = [line for line in (done.get("log") or "").splitlines() if "Stopped: " in line]
@@ -146,7 +152,7 @@ def _page(root, one, title, text):
 
 def write_feedback(nbgrader, root, assignment, student, force=True):
     """Write a student's page; its list names the tests and says which answers are still unread."""
-    done = nbgrader.generate_feedback(assignment, student, force=force)
+    done = or_interrupt(nbgrader.generate_feedback(assignment, student, force=force))
     page = Path(root) / "feedback" / student / assignment / f"{assignment}.html"
     if not done["success"] or not page.exists():
         return done
@@ -177,24 +183,9 @@ def take_remarks(root, submissions):
     Raises:
         ValueError: If `grades.csv` is not as it was written.
     """
-    table = Path(root) / "grades.csv"
-    if not table.exists():
-        return
-    try:
-        with open(table, newline="", encoding="utf-8-sig") as file:
-            rows = csv.DictReader(file)
-            kept = set(COLUMNS) <= set(rows.fieldnames or ())
-            last = {(row["student"], row["assignment"]): row for row in rows if kept}
-            kept = kept and all(row["remark"] is not None for row in last.values())
-    except (UnicodeDecodeError, csv.Error):
-        kept = False
-    if not kept:
-        raise ValueError(
-            f"{table} was changed, so its remarks cannot be read: another program stored it in "
-            "another form. Run `make grade` again; points that you gave by hand stay."
-        )
+    last = read_table(root)
     for one in submissions:
-        row = last.get((_safe(one.student), one.assignment))
+        row = last.get((safe(one.student), one.assignment))
         if row and row["status"] == "refused":
             one.reason = one.reason or row["remark"]
         elif row and row["remark"]:
@@ -221,6 +212,29 @@ def tabulate(root, graded):
     return rows
 
 
+def with_kept(root, rows, assignments, say=print):
+    """Return the rows of the tables: these, and those of earlier gradings that stay.
+
+    Args:
+        root: Folder of the course.
+        rows: Of the submissions at hand, from `tabulate`.
+        assignments: Names of the assignments that are released.
+        say: Called with a line that tells how many rows are kept, if there are any.
+    """
+    from nbgrader.api import MissingEntry
+
+    earlier = earlier_rows(root, rows, assignments, say)
+    with gradebook(root) as book:
+        for row in earlier:
+            # Points that were given by hand since then count in these rows, too.
+            with contextlib.suppress(MissingEntry):
+                if row["status"] == "graded":
+                    row.update(_scores(book.find_submission(row["assignment"], row["student"])))
+    if earlier:
+        say(f"{len(earlier)} rows of other submissions, graded earlier, are kept in the tables")
+    return sorted(rows + earlier, key=lambda row: (row["student"], row["assignment"]))
+
+
 def _scores(submission):
     grades = [g for notebook in submission.notebooks for g in notebook.grades]
     tests = [g for g in grades if g.cell.cell_type != "markdown"]
@@ -240,26 +254,3 @@ def task_scores(root, student, assignment):
         submission = book.find_submission(assignment, student)
         grades = [g for notebook in submission.notebooks for g in notebook.grades]
         return {g.name: (g.score, g.max_score) for g in grades}
-
-
-def write_tables(root, rows):
-    """Write grades.csv, a line a submission, and lms.csv, a line a student."""
-    with open(Path(root) / "grades.csv", "w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
-        table.writerows({key: _safe(value) for key, value in row.items()} for row in rows)
-    names = sorted({row["assignment"] for row in rows})
-    largest = {row["assignment"]: row["max_score"] for row in rows if row["max_score"] != ""}
-    heads = {n: f"{n} ({largest[n]:g})" for n in names if n in largest}
-    with open(Path(root) / "lms.csv", "w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, ["student", *heads.values()])
-        table.writeheader()
-        for student in sorted({row["student"] for row in rows}):
-            scores = {r["assignment"]: r["score"] for r in rows if r["student"] == student}
-            line = {heads[n]: score for n, score in scores.items() if n in heads}
-            table.writerow({"student": _safe(student), **line})
-
-
-def _safe(value):
-    # A spreadsheet takes text that starts like this for a formula.
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" and value else value

@@ -93,6 +93,9 @@ def run_apart(notebook, timeout, total, command=""):
         answer, log = process.communicate(json.dumps(notebook).encode(), timeout=total + 60)
         result = json.loads(answer)
         return result["cells"], result["reason"]
+    except KeyboardInterrupt:
+        _end(process)  # it has a session of its own, which the signal does not reach
+        raise
     except subprocess.TimeoutExpired:
         _end(process)
         return [], f"the room did not answer within {total + 60} s"

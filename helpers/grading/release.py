@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from helpers.grading import assignment_source
-from helpers.grading.course import api, assignment_texts
+from helpers.grading.course import api, assignment_texts, or_interrupt
 
 SOLUTION = re.compile(r"^ *### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION", flags=re.M | re.S)
 HIDDEN = re.compile(r"^ *### BEGIN HIDDEN TESTS\n(.*?)^ *### END HIDDEN TESTS", flags=re.M | re.S)
@@ -46,6 +46,7 @@ def release(root, texts=None, seed=None, check=True):
 
     Raises:
         RuntimeError: If nbgrader fails, or a student version does not keep what it should.
+        KeyboardInterrupt: If somebody stops it.
     """
     import nbformat
 
@@ -54,7 +55,7 @@ def release(root, texts=None, seed=None, check=True):
     root = Path(root).resolve()
     nbgrader, made = api(root), {}
     for name, source in write_sources(root, texts, seed).items():
-        done = nbgrader.generate_assignment(name, force=True)
+        done = or_interrupt(nbgrader.generate_assignment(name, force=True))
         if not done["success"]:
             raise RuntimeError(f"{name}: {done.get('log')}\n{done.get('error')}")
         made[name] = root / "release" / name / f"{name}.ipynb"

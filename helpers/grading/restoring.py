@@ -51,6 +51,37 @@ def mend(raw, release, passes=None):
     return assemble(work), work.notes
 
 
+def refuse_another(raw, assignment, releases):
+    """Refuse the notebook of another assignment under this one's name: it would get 0.
+
+    Names of cells that two assignments share, such as `setup`, tell nothing.
+
+    Args:
+        raw: The notebook handed in, from `read`.
+        assignment: Whose name the file has.
+        releases: `{name: student version}` of all assignments.
+
+    Raises:
+        Refused: If it has none of this assignment's own cells, and some of another one's.
+    """
+    named = {name: _names_in(release) for name, release in releases.items()}
+    given, mine = {cell.name for cell in cells.cells_of(raw)}, named.pop(assignment)
+    alike = {n: other for n, other in named.items() if not given & (mine - other)}
+    found = {n: len(given & (other - mine)) for n, other in alike.items()}
+    other = max(found, key=found.get, default=None)
+    if other is not None and found[other]:
+        raise Refused(
+            f"No cell of {assignment} is in it: this is {other}. Give the file the name of its "
+            "assignment, or hand in the right one, and grade again."
+        )
+
+
+def _names_in(release):
+    """Return the names of the cells of a student version."""
+    marks = (cell.metadata.get("nbgrader", {}) for cell in release.cells)
+    return {mark["grade_id"] for mark in marks if mark.get("grade_id")}
+
+
 def _mended(given, release, prefer):
     work = Mending(given, release, prefer)
     work.look()
