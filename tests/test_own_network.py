@@ -1,6 +1,8 @@
 """One command trains, scores, saves and applies a network for a folder of one's own pictures."""
 
+import io
 import json
+import os
 
 import keras
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 from own_images import save
 from PIL import Image
 
+from helpers import data, plots
 from helpers.checkpoint import training_backup
 from helpers.runs import own_network
 
@@ -176,3 +179,110 @@ def test_a_stopped_training_goes_on(tmp_path, monkeypatch):
     assert any("goes on after step" in line for line in lines)
     assert again["mean_iou"] == pytest.approx(whole["mean_iou"], abs=1e-6)
     assert again["seconds"] > 5000  # of all sittings
+
+
+def test_answers_overwrite_nothing(trained, tmp_path):
+    network = trained["masks"][0] / "out"
+    for name in ("a.png", "b.png"):
+        save(tmp_path / "lab" / "images" / name)
+    drawn = tmp_path / "lab" / "masks"
+    save(drawn / "b.png", np.full((12, 12), 7, "uint8"))
+    before = (drawn / "b.png").read_bytes()
+    with pytest.raises(FileExistsError, match=r"b\.png.*name a new folder"):
+        own_network.label(network, tmp_path / "lab" / "images", drawn)
+    assert (drawn / "b.png").read_bytes() == before and len(list(drawn.iterdir())) == 1
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "c.jpg").symlink_to(tmp_path / "lab" / "images" / "a.png")
+    with pytest.raises(ValueError, match="name another folder for the answers"):
+        own_network.label(network, tmp_path / "links", tmp_path / "lab" / "images")
+    for note in ("network.keras", "scores.json"):
+        save(tmp_path / note / "x.png")
+        (tmp_path / note / note).write_text("{}", "utf-8")
+        with pytest.raises(ValueError, match="holds a network"):
+            own_network.label(network, tmp_path / "links", tmp_path / note)
+    with pytest.raises(ValueError, match="holds a network"):
+        own_network.label(network, tmp_path / "links", network)
+    assert sorted(path.name for path in (tmp_path / "lab" / "images").iterdir()) == [
+        "a.png",
+        "b.png",
+    ]
+
+
+def test_a_broken_link_is_left_out_and_no_answer_is_a_failure(trained, tmp_path):
+    network = trained["masks"][0] / "out"
+    save(tmp_path / "new" / "good.png", np.zeros((40, 40, 3), "uint8"))
+    (tmp_path / "new" / "a.png").symlink_to("gone.png")
+    (tmp_path / "new" / "b.png").symlink_to("b.png")
+    lines = []
+    written = own_network.label(network, tmp_path / "new", tmp_path / "a", say=lines.append)
+    assert [path.name for path in written] == ["good.png"]
+    assert "a.png" in lines[0] and "b.png" in lines[1] and lines[2].startswith("1 of 3")
+    (tmp_path / "new" / "good.png").unlink()
+    with pytest.raises(SystemExit, match=r"no photograph of .* could be read"):
+        own_network.main(["label", *map(str, (network, tmp_path / "new", tmp_path / "b"))])
+
+
+def test_names_may_hold_any_characters(trained, tmp_path, capsys):
+    names = ("$x_{$ and $", "$$", os.fsdecode(b"caf\xe9"))
+    pictures = np.zeros((3, 8, 8, 3), "uint8")
+    masks = pictures[..., 0]
+    part = data.Dataset("mine", "val", pictures, masks, names, edges=masks, ids=names)
+    for task in ("segments", "edges"):
+        figure = plots.worst_pictures(part, list(masks), [0, 1, 2], task)
+        figure.savefig(io.BytesIO(), bbox_inches="tight")
+        ids = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+        assert ids == ["$x_{$ and $", "$$", r"caf\udce9"]
+    save(tmp_path / "new" / "good.png", np.zeros((40, 40, 3), "uint8"))
+    try:
+        (tmp_path / "new" / os.fsdecode(b"caf\xe9.png")).write_bytes(b"no picture")
+    except OSError:
+        pytest.skip("this system has no names that are not UTF-8")
+    network = trained["masks"][0] / "out"
+    own_network.main(["label", *map(str, (network, tmp_path / "new", tmp_path / "a"))])
+    assert r"caf\udce9.png" in capsys.readouterr().out
+
+
+def test_a_picture_that_cannot_be_drawn_costs_no_training(tmp_path, monkeypatch):
+    def fail(*_):
+        raise errors[0]
+
+    monkeypatch.setattr(plots, "worst_pictures", fail)
+    mine, out, lines = folder(tmp_path / "mine", "masks"), tmp_path / "out", []
+    errors = [RuntimeError("no font")]
+    with pytest.raises(RuntimeError, match="no font"):
+        own_network.train(mine, out, **QUICK)
+    assert (out / "network.keras").exists() and (out / "scores.json").exists()
+    errors = [ValueError("There are 12 colours.")]
+    own_network.train(mine, out, **{**QUICK, "say": lines.append})  # the same command goes on
+    assert "goes on after step 4" in lines and "There are 12 colours." in lines[-2]
+    assert not (out / own_network.UNFINISHED).exists()
+
+
+def test_ctrl_c_says_how_to_go_on(monkeypatch, capsys):
+    def stop(**_):
+        raise KeyboardInterrupt
+
+    for command, word in (("train", "the same command goes on"), ("label", "name a new folder")):
+        monkeypatch.setattr(own_network, command, stop)
+        with pytest.raises(SystemExit) as status:
+            own_network.main([command, "a", "b", "c"][: 3 + (command == "label")])
+        assert status.value.code == 130 and word in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("need", ["masks", "edges"])
+@pytest.mark.parametrize("empty", [["04"], ["04", "09"]])
+def test_scores_need_two_held_out_pictures_that_count(tmp_path, need, empty):
+    mine = folder(tmp_path / "mine", need)
+    for name in empty:
+        save(mine / need / f"{name}.png", np.full((44, 52), 255 * (need == "masks"), "uint8"))
+    names = {"class_names": {0: "ground", 7: "square"}, "ignore_class": 255}
+    with pytest.raises(ValueError, match=f"2 held out, of these without .*: {', '.join(empty)}$"):
+        own_network.train(mine, tmp_path / "o", **QUICK, **(names if need == "masks" else {}))
+    assert not (tmp_path / "o").exists()
+
+
+def test_both_splits_need_what_is_learned(tmp_path):
+    for split, need in (("train", "masks"), ("val", "edges")):
+        folder(tmp_path / "mine" / split, need, n=3)
+    with pytest.raises(ValueError, match=r"has no masks.*val/"):
+        own_network.train(tmp_path / "mine", tmp_path / "o", **QUICK)

@@ -109,8 +109,9 @@ def image_grid(
     axes.grid(False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0, labeltop=True, labelbottom=False, labelsize=9)
-    axes.set_xticks(np.arange(columns) * step_x + width / 2 - 0.5, column_labels)
-    axes.set_yticks(np.arange(len(table)) * step_y + height / 2 - 0.5, row_labels)
+    plain = {"parse_math": False}  # names of files may have a dollar
+    axes.set_xticks(np.arange(columns) * step_x + width / 2 - 0.5, column_labels, **plain)
+    axes.set_yticks(np.arange(len(table)) * step_y + height / 2 - 0.5, row_labels, **plain)
     return figure
 
 
@@ -166,13 +167,20 @@ def class_legend(fig, class_names):
 
     handles = [Patch(facecolor=c, edgecolor="#555555") for c in CLASS_COLOURS[: len(class_names)]]
     place = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "ncols": 6, "fontsize": 9}
-    fig.legend(handles, class_names, **place)
+    legend = fig.legend(handles, [_shown(name) for name in class_names], **place)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def _labels(name, labels, count):
     if labels is not None and len(labels) != count:
         raise ValueError(f"{name} needs {count} texts. Received: {list(labels)}")
-    return [""] * count if labels is None else list(labels)
+    return [""] * count if labels is None else [_shown(label) for label in labels]
+
+
+def _shown(name):
+    """A name with escapes for what is not Unicode, as names of files may be: no font draws it."""
+    return str(name).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _rows(images, rows):

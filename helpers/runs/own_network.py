@@ -9,6 +9,7 @@ has not seen a pretraining as a VAE help here.
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import time
@@ -67,8 +68,9 @@ def train(
     """Train on a folder, score on its held-out pictures, and write everything into `out`.
 
     `out` gets `network.keras`, for pictures of any size whose sides are multiples of 8;
-    `scores.json`; `worst.png`, the held-out pictures with the lowest scores; and, on TensorFlow,
-    `export`, a SavedModel. A stopped training goes on from its last epoch.
+    `scores.json`; on TensorFlow, `export`, a SavedModel; and `worst.png`, the held-out pictures
+    with the lowest scores, where there are colours enough for the classes. A stopped training
+    goes on from its last epoch.
 
     Args:
         folder: with masks or edges.
@@ -87,17 +89,15 @@ def train(
 
     Raises:
         FileExistsError: If `out` holds anything else.
-        ValueError: If the folder lacks what the task needs, its pictures are too small or too
-            few, or a number is out of its range.
+        ValueError: If the folder lacks what the task needs, its pictures are too small, fewer
+            than two of those held out have a pixel that counts (an edge), or a number is out of
+            its range.
     """
     out, unfinished = Path(out), Path(out) / UNFINISHED
     if task not in ("", "segments", "edges"):
         raise ValueError(f"`task` must be 'segments' or 'edges'. Received: task={task!r}")
-    for name, value, least in (
-        ("epochs", epochs, 1),
-        ("steps", steps, 1),
-        ("side", side, MULTIPLE),
-    ):
+    counts = {"epochs": (epochs, 1), "steps": (steps, 1), "side": (side, MULTIPLE)}
+    for name, (value, least) in counts.items():
         if value < least:
             raise ValueError(f"`{name}` must be at least {least}. Received: {name}={value!r}")
     if out.resolve().is_relative_to(Path(folder).resolve()):
@@ -107,12 +107,20 @@ def train(
     masks = {"class_names": class_names, "ignore_class": ignore_class}
     known, held_out = (read(folder, split, side, **masks) for split in ("train", "val"))
     task = task or ("edges" if known.masks is None else "segments")
-    if (known.masks if task == "segments" else known.annotations) is None:
-        raise ValueError(f"{folder} has no {'masks' if task == 'segments' else 'edges'}.")
-    if len(held_out) < 2:
+    kind, drawn, void, what = "masks", "masks", held_out.ignore_class, "a pixel that counts"
+    if task == "edges":
+        kind, drawn, void, what = "edges", "annotations", 0, "an edge"
+    if any(getattr(part, drawn) is None for part in (known, held_out)):
+        raise ValueError(f"{folder} has no {kind}, or not in both of train/ and val/.")
+    if task == "edges" and not any(map(np.any, known.edges)):
+        raise ValueError("no edge is drawn in the pictures to learn from: all edge maps are 0.")
+    there = [np.any(target != void) for target in getattr(held_out, drawn)]
+    if sum(there) < 2:
+        without = [held_out.ids[i] for i in np.flatnonzero(~np.array(there))][:5]
         raise ValueError(
-            f"{folder} has too few pictures: scores need two that are held out, so ten in all, or "
-            f"two in val/. Received: {len(known)} to learn from, {len(held_out)} held out"
+            f"{folder} has too few pictures: scores need two that are held out and have {what}, "
+            f"so ten in all, or two in val/. Received: {len(known)} to learn from, "
+            f"{len(held_out)} held out, of these without {what}: {', '.join(without) or 'none'}"
         )
     shortest = sorted(min(image.shape[:2]) for image in known.images)[len(known) // 10]
     crop = min(CROP, shortest // MULTIPLE * MULTIPLE)
@@ -121,8 +129,6 @@ def train(
             f"the pictures of {folder} are too small: at least nine in ten need {MULTIPLE} pixels a "
             f"side, when the longer one is at most {side}. Received: {shortest}"
         )
-    if task == "edges" and not any(map(np.any, known.edges)):
-        raise ValueError("no edge is drawn in the pictures to learn from: all edge maps are 0.")
     classes = len(known.class_names) if task == "segments" else 1
     changes = {"epochs": epochs, "steps_per_epoch": steps, "seed": seed}
     recipe = photo_recipes.own(task, classes, [crop, crop], **changes)
@@ -153,12 +159,15 @@ def train(
     told |= {"task": task, "side": side, "weights": network.count_params()}
     told |= {"pictures": len(known), "held_out": len(held_out), "steps": epochs * steps}
     told["worst"] = {held_out.ids[i]: float(by_picture[i]) for i in worst}
-    fig = plots.worst_pictures(held_out, answers, worst, task)
-    fig.savefig(out / "worst.png", bbox_inches="tight")
     told |= own_scores.save(network, out, held_out.images[0], MULTIPLE)
     told["seconds"] = backup.seconds + time.perf_counter() - trained  # of all sittings
     (unfinished / "scores.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
-    (unfinished / "scores.json").replace(out / "scores.json")  # the last file: all is there
+    (unfinished / "scores.json").replace(out / "scores.json")
+    try:  # when all else is kept, as it is the least
+        fig = plots.worst_pictures(held_out, answers, worst, task)
+        fig.savefig(out / "worst.png", bbox_inches="tight")
+    except ValueError as error:  # more classes than colours
+        say(f"worst.png is not drawn: {error}")
     shutil.rmtree(unfinished)
     say(f"{told['line']}; {told['seconds']:.0f} s. All is in {out}.")
     return told
@@ -178,23 +187,31 @@ def label(network_folder, photographs, out, say=print):
 
     Raises:
         FileNotFoundError: If there is no network, or there are no photographs.
+        FileExistsError: If a file of an answer is there: it may be a mask that somebody drew.
+        ValueError: If `out` has the photographs or a network, or no photograph can be read.
     """
     folder, photographs, out = Path(network_folder), Path(photographs), Path(out)
     about = _about(folder)
-    network = keras.models.load_model(folder / "network.keras")
     if not photographs.exists():
         raise FileNotFoundError(f"There is no {photographs}.")
     files = pictures(photographs) if photographs.is_dir() else [photographs]
     if not files:
         raise FileNotFoundError(f"{photographs} has no pictures.")
-    if out.resolve() == files[0].parent.resolve():
+    homes = [files[0].parent.resolve(), *(Path(os.path.realpath(p)).parent for p in files)]
+    if out.resolve() in homes:  # realpath: `resolve` fails at a link to itself
         raise ValueError(f"{out} has the photographs: name another folder for the answers.")
+    if any((out / name).exists() for name in ("network.keras", "scores.json")):
+        raise ValueError(f"{out} holds a network: name another folder for the answers.")
+    targets = [out / f"{path.stem}.png" for path in files]
+    for target in filter(os.path.lexists, targets):
+        raise FileExistsError(f"{target} is there already: name a new folder for the answers.")
+    network = keras.models.load_model(folder / "network.keras")
     out.mkdir(parents=True, exist_ok=True)
     written = []
-    for path in files:
+    for path, target in zip(files, targets):
         try:
             photo = images.read_rgb(path, upright=True)
-        except ValueError as error:  # one that cannot be read keeps none from being labelled
+        except (OSError, ValueError) as error:  # the others are labelled all the same
             say(f"left out: {error}")
             continue
         small = images.resize_image(photo, scaled.fitting(photo.shape[:2], about["side"]))
@@ -206,8 +223,10 @@ def label(network_folder, photographs, out, say=print):
             (strengths,) = photo_views.edge_maps(network, [small], MULTIPLE)
             strengths = np.rint(255 * strengths).astype("uint8")
             answer = images.resize_image(strengths[..., None], photo.shape[:2])[..., 0]
-        written.append(out / f"{path.stem}.png")
-        images.Image.fromarray(answer).save(written[-1])
+        images.Image.fromarray(answer).save(target)
+        written.append(target)
+    if not written:
+        raise ValueError(f"no photograph of {photographs} could be read: nothing is labelled.")
     say(f"{len(written)} of {len(files)} photographs are labelled in {out}.")
     return written
 
@@ -262,9 +281,17 @@ def main(arguments=None):
     for name in ("network_folder", "photographs", "out"):
         apply.add_argument(name)
     options = vars(parser.parse_args(arguments))
-    command = {"train": train, "label": label}[options.pop("command")]
+    name = options.pop("command")
+    if hasattr(sys.stdout, "reconfigure"):  # a name that is not UTF-8 ends no command
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        command(**options)
+        {"train": train, "label": label}[name](**options)
+    except KeyboardInterrupt:
+        again = "to label all of them, name a new folder"
+        if name == "train":
+            again = "the same command goes on where it was"
+        print(f"stopped; {again}", file=sys.stderr)
+        sys.exit(130)
     except (OSError, RuntimeError, ValueError) as error:
         sys.exit(str(error))
 
