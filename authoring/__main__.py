@@ -112,7 +112,7 @@ def _parser():
     )
     terms = commands.add_parser("glossary", help="link first uses of terms to the glossary")
     terms.set_defaults(action=link_terms)
-    terms.add_argument("notebooks", nargs="+", help='numbers ("07")')
+    terms.add_argument("notebooks", nargs="+", help='numbers ("07") or names')
     kept = commands.add_parser("weights", help="train and keep the models of data/weights")
     kept.set_defaults(action=train_weights)
     kept.add_argument("names", nargs="*", metavar="NAME", help="of recipes; all of them if none")

@@ -4,9 +4,9 @@ python -m authoring glossary 07      # adds them to notebooks/py; then build it 
 """
 
 import re
-from pathlib import Path
 
-PY = Path(__file__).resolve().parents[1] / "notebooks" / "py"
+from authoring.stored_notebook import find_source
+
 PAGE = "../docs/site/glossary.md"
 # Words of a notebook and the glossary's entry, in the form of its address. Everyday words of the
 # field, such as pixel or mask, are not among them.
@@ -93,8 +93,18 @@ def missing(text):
 
 
 def add(number):
-    """Add the missing links to `notebooks/py`; returns the terms."""
-    (path,) = PY.glob(f"{number}_*.py")
+    """Add the missing links to a notebook's text in `notebooks/py`.
+
+    Args:
+        number: "07", or the name of the file.
+
+    Returns:
+        The terms, in their order there.
+
+    Raises:
+        BadRequest: If there is no such file.
+    """
+    path = find_source(number)
     cells = re.split(r"(?m)^(?=# %%)", path.read_text("utf-8"))
     prose = [i for i, cell in enumerate(cells) if cell.startswith("# %% [markdown]")]
     first_lines, texts = {}, []

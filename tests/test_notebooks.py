@@ -16,6 +16,7 @@ import notebook_checks as checks
 import pytest
 from PIL import Image
 
+from authoring import __main__ as authoring
 from authoring import glossary_links, notebook_cells
 from helpers.runs import index, results
 from helpers.runs.notebooks import series
@@ -246,15 +247,22 @@ def test_first_uses_without_a_link_are_found(text, stored):
 
 
 def test_links_are_added_to_prose_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(glossary_links, "PY", tmp_path)
+    monkeypatch.setenv("HELPERS_NOTEBOOKS", str(tmp_path))
+    (tmp_path / "py").mkdir()
     text = '# %% [markdown]\n# # A VAE\n#\n# The VAE.\n\n# %%\nKL = "# the KL"\n\n# %% [markdown]\n# `VAE`, KL\n'
-    (tmp_path / "03_x.py").write_text(text, "utf-8")
+    (tmp_path / "py" / "03_x.py").write_text(text, "utf-8")
     assert glossary_links.add("03") == ["variational-autoencoder-VAE", "KL-divergence"]
     page = glossary_links.PAGE + "#term-"
     wanted = text.replace("The VAE.", f"The [VAE]({page}variational-autoencoder-VAE).")
     wanted = wanted.replace("`VAE`, KL", f"`VAE`, [KL]({page}KL-divergence)")
-    assert (tmp_path / "03_x.py").read_text("utf-8") == wanted
+    assert (tmp_path / "py" / "03_x.py").read_text("utf-8") == wanted
     assert glossary_links.add("03") == []
+
+
+@pytest.mark.parametrize("number", ["99", "foo", "*", ""])
+def test_links_for_a_notebook_that_is_not_there_are_refused(capsys, number):
+    assert authoring.main(["glossary", number]) == 2
+    assert f"error: {number!r} must name one file in" in capsys.readouterr().err
 
 
 def test_every_term_is_in_the_glossary():

@@ -572,6 +572,44 @@ def test_keep_writes_results_parameters_and_provenance(tmp_path, tiny):
     assert [p.name for p in path.parent.iterdir()] == ["07.json"]
 
 
+@pytest.fixture
+def project(tiny, tmp_path, monkeypatch):
+    """A copy of the tiny project, in which records may be written; its folder of records."""
+    shutil.copytree(tiny, tmp_path / "notebooks")
+    monkeypatch.setenv("HELPERS_NOTEBOOKS", str(tmp_path / "notebooks"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "data" / "results"
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "{}/x", "", "x.json", "x\n", "a b", "..", ".x", "x/y", "x.JSON", "é\n"]
+)
+def test_keep_refuses_a_name_that_is_not_one_of_a_record(project, capsys, name):
+    name = name.format(project.parent)
+    before = sorted(project.parents[1].rglob("*"))
+    assert shell.main(["keep", "notebooks/07_count_dots.ipynb", name]) == 2
+    assert f"A record cannot be called {name!r}." in capsys.readouterr().err
+    assert sorted(project.parents[1].rglob("*")) == before
+
+
+def test_keep_replaces_a_record_only_where_that_is_asked_for(project, capsys):
+    keep = ["keep", "notebooks/07_count_dots.ipynb"]
+    assert shell.main([*keep, "07-dots"]) == 0
+    record = project / "07-dots.json"
+    record.write_text("another study")
+    assert shell.main([*keep, "07-dots"]) == 2
+    assert "There is a record 07-dots. Add --replace to renew it." in capsys.readouterr().err
+    # Pages cite both of these as run_07_dots, so two of them would be one too many.
+    for more in ([], ["--replace"]):
+        assert shell.main([*keep, "07_dots", *more]) == 2
+        assert "There is a record 07-dots, which pages cite" in capsys.readouterr().err
+    assert [p.name for p in project.iterdir()] == ["07-dots.json"]
+    assert record.read_text() == "another study"
+    assert shell.main([*keep, "07-dots", "--replace"]) == 0
+    assert json.loads(record.read_text("utf-8"))["results"]["total"] == 6172.5
+    assert shell.main([*keep, "07-dots.2", "--replace"]) == 0  # where there is none, too
+
+
 def test_a_record_file_holds_arrays_as_lists_and_no_other_objects(tmp_path):
     results = {"sides": np.arange(3.0), "mean": np.float32(0.5)}
     path = provenance.write_record(tmp_path / "one.json", "a name", results, {})

@@ -1,6 +1,7 @@
 """Sweeps on real Dask clusters: local workers, joined ones, kills, and requests that are refused."""
 
 import csv
+import dataclasses
 import functools
 import json
 import os
@@ -14,9 +15,10 @@ import nbformat
 import psutil
 import pytest
 
-from helpers.runs import tables
+from helpers.runs import sweep_run, tables
 from helpers.runs.__main__ import main
 from helpers.runs.notebooks import BadRequest
+from helpers.runs.outputs import Outcome
 from helpers.runs.results import read_results
 from helpers.runs.sweep_plan import package_version, read_sweep, run_id
 
@@ -108,6 +110,35 @@ def test_an_id_stands_for_notebook_parameters_and_code(folder, monkeypatch):
     nbformat.write(node, notebook)
     assert first != run_id(notebook, {"count": 4})
     assert package_version() == package_version()
+
+
+def test_an_id_stands_for_the_kernel(folder, monkeypatch):
+    """So that no run of another backend is taken for one of this sweep's own."""
+    plans = []
+    monkeypatch.setattr("helpers.runs.commands.check_kernel", lambda name: name or "python3")
+    monkeypatch.setattr(
+        "helpers.runs.sweep_run.sweep", lambda plan, out, **limits: plans.append(plan) or []
+    )
+    words = ["sweep", str(write(folder, "notebooks: '04'")), "--out", str(folder / "out")]
+    join = ["--scheduler", "tcp://a:1"]
+    asked = ([], ["--kernel", "python3"], ["--kernel", "vae-jax"])
+    for more in (*asked, [*join, "--kernel", "vae-jax"], join):
+        assert main([*words, *more]) == 0
+    ids = [plan.jobs[0].id for plan in plans]
+    assert ids[0] == ids[1] != ids[2] == ids[3]
+    # Where a cluster is joined, its own machines know which kernel goes without a name.
+    kernels = [plan.kernel for plan in plans]
+    assert kernels == ["python3", "python3", "vae-jax", "vae-jax", None]
+
+
+def test_a_kernel_that_is_not_there_is_refused_although_all_is_done(folder, monkeypatch):
+    done = functools.partial(Outcome, output="x.ipynb", reused=True)
+    monkeypatch.setattr("helpers.runs.sweep_run.Output.done", lambda store, name: done(name))
+    plan = read_sweep(write(folder, "notebooks: '04'"))
+    (outcome,) = sweep_run.sweep(plan, folder / "out")
+    assert outcome.reused
+    with pytest.raises(BadRequest, match="No kernel 'no-such'"):
+        sweep_run.sweep(dataclasses.replace(plan, kernel="no-such"), folder / "out")
 
 
 @pytest.mark.parametrize("path", sorted(SWEEPS.glob("*.yaml")), ids=lambda path: path.name)

@@ -1,5 +1,6 @@
 """helpers.runs: a value means the same however it is given, and a path is looked at before a run."""
 
+import hashlib
 import itertools
 import json
 import os
@@ -13,8 +14,8 @@ from PIL import Image
 
 from helpers.runs import __main__ as shell
 from helpers.runs import check_parameters
-from helpers.runs.notebooks import BadRequest
-from helpers.runs.parameters import check_values, gather, read_file
+from helpers.runs.notebooks import BadRequest, series
+from helpers.runs.parameters import check_values, gather, parameters_of, read_file
 from helpers.runs.rules import check_value, describe
 from helpers.runs.sweep_plan import read_sweep
 from helpers.runs.tables import collect
@@ -395,6 +396,23 @@ def test_names_of_two_runs_differ_and_fit_a_file_system(notebook, asked, labels)
     assert first != second and max(len(name.encode()) for name in (first, second)) < 160
 
 
+def test_runs_with_files_from_a_pipe_are_named_after_what_was_in_it(notebook, asked):
+    """As `-f <(echo ...)` of a shell gives it: a pipe can be read once."""
+    texts = (b"label: b\n", b"label: c\r\n")
+    for text in texts:
+        reads, writes = os.pipe()
+        os.write(writes, text)
+        os.close(writes)
+        try:
+            words = ["run", "04", "-f", f"/dev/fd/{reads}", "--kernel", "python3"]
+            assert shell.main(words) == 0
+        finally:
+            os.close(reads)
+    assert [values for _, _, values in asked] == [{"label": "b"}, {"label": "c"}]
+    digests = [hashlib.sha1(text).hexdigest()[:6] for text in texts]
+    assert [output.stem.rpartition("-")[2] for _, output, _ in asked] == digests
+
+
 # ---- paths
 
 
@@ -486,6 +504,39 @@ def test_the_notebook_looks_at_a_path_too(photo, monkeypatch):
     assert space == {"photo": str(photo), "none": ""}
     with pytest.raises(ValueError, match=r"no.jpg is not there\. Relative paths start in"):
         check_parameters({"photo": "no.jpg"}, photo="image")
+
+
+OWN = [n for n in series() if {"dataset", "path"} <= parameters_of(n).keys()]
+
+
+@pytest.mark.parametrize("own", OWN, ids=lambda path: path.stem)
+def test_a_path_is_for_the_data_set_that_reads_it(own, asked, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    given = {"path": str(tmp_path)}
+    words = ["run", str(own), "-p", "path", ".", "--kernel", "python3"]
+    Path("my.yaml").write_text("dataset: shapes\n")
+    for more in ([], ["-f", "my.yaml"], ["--profile", "smoke"]):
+        assert shell.main([*words, *more]) == 2
+        assert "add -p dataset folder" in capsys.readouterr().err
+    assert not asked
+    assert shell.main([*words, "-p", "dataset", "folder"]) == 0
+    assert asked.pop()[2] == given | {"dataset": "folder"}
+    assert shell.main(["run", str(own), "-p", "path", "", "--kernel", "python3"]) == 0
+
+    sweep = Path("sweep.yaml")
+    sweep.write_text(f"notebooks: '{own.name[:2]}'\nparameters: {{path: .}}\n")
+    with pytest.raises(BadRequest, match="Parameter 'path' is read for dataset 'folder' only"):
+        read_sweep(sweep)
+    sweep.write_text(f"{sweep.read_text()}grid: {{dataset: [folder]}}")
+    assert [job.values for job in read_sweep(sweep).jobs] == [given | {"dataset": "folder"}]
+
+    rules = {name: parameters_of(own)[name].rule for name in ("dataset", "path")}
+    check_parameters({"dataset": "folder", **given}, **rules)
+    with pytest.raises(ValueError, match="Received: dataset = 'shapes'"):
+        check_parameters({"dataset": "shapes", **given}, **rules)
+    with pytest.raises(ValueError) as failure:
+        check_parameters({"dataset": "shape", **given}, **rules)
+    assert "\n" not in str(failure.value)
 
 
 def test_folders_of_the_environment_are_the_callers(notebook, monkeypatch):

@@ -1,6 +1,7 @@
 """Run the notebooks from a shell: `python -m helpers.runs --help`."""
 
 import argparse
+import re
 import sys
 
 from helpers.runs.commands import run, run_all, run_sweep, show_results
@@ -38,7 +39,7 @@ def keep(options):
     """Keep an executed notebook's results as a record."""
     from helpers.runs import provenance
 
-    path = notebooks_folder().parent / "data" / "results" / f"{options.name}.json"
+    path = _record(options.name, options.replace)
     try:
         print(provenance.keep(options.executed, path))
     except OSError as error:
@@ -67,6 +68,27 @@ def show_device(options):
     facts = probe(options.kernel)
     print(f"kernel {options.kernel}: {facts['backend']} on {facts['device']}")
     return 0
+
+
+def _record(name, replace):
+    """The file of a record, which may be there only where it is to be replaced."""
+    if not re.fullmatch(r"\w[\w.-]*", name) or name.lower().endswith(".json"):
+        raise BadRequest(
+            f"A record cannot be called {name!r}. Use letters, digits, '_', '-' and '.', as in "
+            "02-bsds500; it becomes data/results/02-bsds500.json."
+        )
+    path = notebooks_folder().parent / "data" / "results" / f"{name}.json"
+    key = name.replace("-", "_")  # as pages cite it
+    alike = [p.stem for p in path.parent.glob("*.json") if p.stem.replace("-", "_") == key]
+    twins = sorted(set(alike) - {name})
+    if twins:
+        raise BadRequest(
+            f"There is a record {twins[0]}, which pages cite by the same keys as {name}. "
+            "Choose another name, or renew that one: its name and --replace."
+        )
+    if path.exists() and not replace:
+        raise BadRequest(f"There is a record {name}. Add --replace to renew it.")
+    return path
 
 
 def _joined(arguments):
@@ -157,6 +179,7 @@ def _parser():
     kept = add("keep", keep, "keep a full run's results in data/results/NAME.json", profile=None)
     kept.add_argument("executed", help="an executed notebook, as `run` writes it")
     kept.add_argument("name", help='of the record, such as "02-bsds500"')
+    kept.add_argument("--replace", action="store_true", help="renew the record of this name")
 
     add("kernels", register_kernels, "register the Jupyter kernels of this project", profile=None)
     device = add("device", show_device, "tell on which device a kernel computes", profile=None)

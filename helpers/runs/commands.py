@@ -17,7 +17,7 @@ from helpers.runs.notebooks import (
     series,
 )
 from helpers.runs.outputs import FAILED, Output, cut, make_folder, output_folder, remove_stale
-from helpers.runs.parameters import gather, parameters_of
+from helpers.runs.parameters import gather, parameters_of, read_bytes, read_file
 from helpers.runs.rules import check_value
 
 
@@ -26,8 +26,10 @@ def run(options):
     from helpers.runs.execute import execute
 
     notebook = find(options.notebook)
-    values, pure = gather(notebook, options.profile, options.file, options.parameter)
-    name = notebook.stem + _suffix(values, options)
+    files = [(path, read_bytes(path)) for path in options.file]  # once: one may be a pipe
+    read = [read_file(*file) for file in files]
+    values, pure = gather(notebook, options.profile, read, options.parameter)
+    name = notebook.stem + _suffix(values, options, files)
     folder = _runs() / _dataset(notebook, values)
     kernel = check_kernel(options.kernel)
     store = None
@@ -110,7 +112,9 @@ def run_sweep(options):
     from helpers.runs.sweep_plan import read_sweep
     from helpers.runs.sweep_run import sweep
 
-    plan = read_sweep(options.sweep, options.profile)
+    # Where a cluster is joined, the kernel is one of its machines'.
+    kernel = options.kernel if options.scheduler else check_kernel(options.kernel)
+    plan = read_sweep(options.sweep, options.profile, kernel)
     out = options.out or str(_runs() / Path(options.sweep).stem)
     bar = tqdm(total=len(plan.jobs), unit="run", disable=not sys.stderr.isatty())
     best, silent = None, False
@@ -133,7 +137,7 @@ def run_sweep(options):
         bar.update()
 
     with bar:
-        keys = ("kernel", "workers", "threads", "scheduler", "pin")
+        keys = ("workers", "threads", "scheduler", "pin")
         limits = {key: getattr(options, key) for key in keys}
         outcomes = sweep(plan, out, report=report, **limits)
     failed = [outcome for outcome in outcomes if outcome.error]
@@ -219,12 +223,12 @@ def _dataset(notebook, values):
     return str(values.get("dataset", parameter.default if parameter else "shapes"))
 
 
-def _suffix(values, options):
+def _suffix(values, options, files):
     """Name a changed run after its changes, so that it does not overwrite the plain one."""
     given = dict.fromkeys(name for name, _ in options.parameter if name in values)
     parts = [f"{name}={values[name]}" for name in given]
-    for path in map(Path, options.file):  # another file of this name is another run
-        parts.append(f"{path.stem}-{hashlib.sha1(path.read_bytes()).hexdigest()[:6]}")
+    for path, content in files:  # another file of this name is another run
+        parts.append(f"{Path(path).stem}-{hashlib.sha1(content).hexdigest()[:6]}")
     parts += [options.profile] if options.profile != "default" else []
     text = "".join(f"__{part}" for part in parts)
     safe = "".join(c if c.isalnum() or c in "._=-" else "-" for c in text)

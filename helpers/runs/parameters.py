@@ -46,6 +46,8 @@ def check_parameters(namespace, **rules):
                 problems.append(problem)
             elif value is not namespace[name]:
                 namespace[name] = value
+    if not problems:
+        problems = _unread_path(namespace, rules)
     if problems:
         raise ValueError("\n".join(problems))
 
@@ -75,17 +77,37 @@ def parameters_of_run(notebook, given, name):
 STAND_INS = {bool: bool, int: range(0), float: (None, None), str: str}
 
 
-def read_file(path):
-    """Read a parameter file (YAML or JSON): one mapping from name to value.
+def read_bytes(path):
+    """The content of a parameter file, for `read_file`; a pipe gives it only once.
 
-    The values are as they were written; `check_values` returns what they mean.
+    Raises:
+        BadRequest: if it cannot be read.
     """
     try:
-        values = read(Path(path).read_text(encoding="utf-8"))
+        return Path(path).read_bytes()
     except OSError as error:
         now = present_file(Path(path))
         hint = f" It is {now} now." if now else ""
         raise BadRequest(f"Cannot read parameter file {path}: {error.strerror}.{hint}") from None
+    except ValueError as error:  # a character that no name can have
+        raise BadRequest(f"Parameter file {path} {error}.") from None
+
+
+def read_file(path, content=None):
+    """Read a parameter file (YAML or JSON): one mapping from name to value.
+
+    The values are as they were written; `check_values` returns what they mean.
+
+    Args:
+        path: of the file; it names it in errors.
+        content: what `read_bytes` has read from it, or None to read it here.
+
+    Raises:
+        BadRequest: if it cannot be read, or is no such mapping.
+    """
+    content = read_bytes(path) if content is None else content
+    try:
+        values = read(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise BadRequest(f"Parameter file {path} is not YAML in UTF-8: {error}") from None
     except ValueError as error:
@@ -105,7 +127,7 @@ def gather(notebook, profile="default", files=(), assignments=(), dataset=None):
     Args:
         notebook: Path of the notebook.
         profile: "smoke", "default" or "full".
-        files: Paths of parameter files.
+        files: Paths of parameter files, or what `read_file` has read from them.
         assignments: Pairs of name and text, as typed after `-p`.
         dataset: A data set for the parameter `dataset`; it also picks the full profile's file.
 
@@ -118,8 +140,8 @@ def gather(notebook, profile="default", files=(), assignments=(), dataset=None):
     """
     known = parameters_of(notebook)
     changes = {}
-    for path in files:
-        changes.update(read_file(path))
+    for file in files:
+        changes.update(file if isinstance(file, dict) else read_file(file))
     for name, text in assignments:
         changes[name] = typed(text, known[name].rule if name in known else None)
     if dataset is not None:
@@ -128,6 +150,7 @@ def gather(notebook, profile="default", files=(), assignments=(), dataset=None):
     path = profile_file(notebook, profile, changes.get("dataset"))
     base = check_values(notebook, read_file(path)) if path else {}
     start = {name: p.default for name, p in known.items()} | base
+    check_path(notebook, base | changes)
     changes = {name: value for name, value in changes.items() if value != start[name]}
     return base | changes, not changes
 
@@ -170,6 +193,37 @@ def check_values(notebook, values):
     if problems:
         raise BadRequest("\n".join(problems))
     return checked
+
+
+def check_path(notebook, values):
+    """Refuse a `path` that the run would not read, because its data set is no folder.
+
+    Args:
+        notebook: Path of the notebook.
+        values: All checked values of a run that differ from the notebook's own.
+
+    Raises:
+        BadRequest: If it is so.
+    """
+    known = parameters_of(notebook)
+    rules = {name: p.rule for name, p in known.items()}
+    problems = _unread_path({name: p.default for name, p in known.items()} | values, rules)
+    if problems:
+        raise BadRequest(problems[0])
+
+
+def _unread_path(values, rules):
+    """What is wrong with a `path` where another data set than "folder" is chosen: a list."""
+    sets = rules.get("dataset")
+    if rules.get("path") != "folder" or not isinstance(sets, list) or "folder" not in sets:
+        return []
+    if not values["path"] or values["dataset"] == "folder":
+        return []
+    return [
+        f"Parameter 'path' is read for dataset 'folder' only. Received: dataset = "
+        f"{values['dataset']!r}, path = {values['path']!r}. Choose the folder (on the command "
+        "line, add -p dataset folder), or leave the path out."
+    ]
 
 
 def parameters_of(notebook):

@@ -23,7 +23,7 @@ from helpers.data.archive import content_digest
 from helpers.runs.notebooks import PROFILES, BadRequest, find, profile_file
 from helpers.runs.parameter_cells import read_notebook
 from helpers.runs.parameter_names import present_name, unknown
-from helpers.runs.parameters import check_values, parameters_of, read_file
+from helpers.runs.parameters import check_path, check_values, parameters_of, read_file
 from helpers.runs.results import read_results
 from helpers.runs.rules import nearest
 from helpers.runs.values import meant
@@ -35,8 +35,8 @@ KEYS = ("notebooks", "profile", "parameters", "grid", "runs", "seeds", "best")
 class Job:
     """One run of a sweep: a notebook, the values that differ from its cell, and a name.
 
-    `id` is a hash of notebook, all parameters, code and data; `changed` are the values that
-    distinguish the run within its sweep.
+    `id` is a hash of notebook, all parameters, code, data and kernel; `changed` are the values
+    that distinguish the run within its sweep.
     """
 
     notebook: Path
@@ -56,18 +56,20 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class Sweep:
-    """All runs of a sweep file, and which result counts as best: `(name, sign)` or None."""
+    """All runs of a sweep file, their kernel, and the best result: `(name, sign)` or None."""
 
     jobs: tuple
     best: tuple | None = None
+    kernel: str | None = None
 
 
-def read_sweep(path, profile=None):
+def read_sweep(path, profile=None, kernel=None):
     """Read and check a sweep file.
 
     Args:
         path: of the YAML file.
         profile: takes the place of the file's own.
+        kernel: name of the Jupyter kernel, which is a part of the ids; None leaves it open.
 
     Returns:
         A `Sweep`; runs that are the same are listed once.
@@ -96,17 +98,21 @@ def read_sweep(path, profile=None):
         own = profile_file(notebook, profile, {**base, **changed}.get("dataset"))
         values = {**(read_file(own) if own else {}), **base, **changed}
         values = check_values(notebook, values)
+        check_path(notebook, values)
         changed = {name: values[name] for name in changed}
-        job = Job(notebook, values, changed, run_id(notebook, values))
+        job = Job(notebook, values, changed, run_id(notebook, values, kernel))
         jobs.setdefault(job.id, job)
     best = _best(plan, path)
     for notebook in dict.fromkeys(job.notebook for job in jobs.values()) if best else ():
         _check_best(notebook, best[0], path)
-    return Sweep(tuple(jobs.values()), best)
+    return Sweep(tuple(jobs.values()), best, kernel)
 
 
-def run_id(notebook, values):
-    """Twelve hexadecimal digits that stand for notebook, parameters, code version and data."""
+def run_id(notebook, values, kernel=None):
+    """Twelve hexadecimal digits: they stand for notebook, parameters, code, data and kernel.
+
+    Results of another backend are others, so a run on another kernel is another run.
+    """
     known = parameters_of(notebook)
     values = {name: p.default for name, p in known.items()} | values
     cells = [c.source for c in read_notebook(notebook).cells if c.cell_type == "code"]
@@ -120,6 +126,7 @@ def run_id(notebook, values):
         else hashlib.sha256(path.read_bytes()).hexdigest()
         for path in named
     ]
+    parts += [] if kernel is None else [f"kernel {kernel}"]
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -23,15 +23,13 @@ MEMORY = 2 * 2**30
 DEATHS = 3
 
 
-def sweep(
-    plan, out, *, kernel=None, workers=None, threads=None, scheduler=None, pin=False, report=None
-):
+def sweep(plan, out, *, workers=None, threads=None, scheduler=None, pin=False, report=None):
     """Run all runs of a sweep that are not done yet.
 
     Args:
-        plan: a `sweep_plan.Sweep`.
+        plan: a `sweep_plan.Sweep`. Its kernel is one of the workers' machines where a cluster
+            is joined; without a name, it is the one that `check_kernel` chooses there or here.
         out: folder, or a URL that papermill can write to.
-        kernel: as in `execute.execute`; on the workers' machines where a cluster is joined.
         workers: processes of the local cluster; None takes as many as cores and memory carry.
         threads: of each run; None divides the cores among the workers, and is 1 in a joined cluster.
         scheduler: address of a Dask scheduler to join instead.
@@ -46,6 +44,7 @@ def sweep(
             cannot be written; no kernel was started.
     """
     report = report or (lambda outcome: None)
+    kernel = plan.kernel if scheduler else check_kernel(plan.kernel)
     store, outcomes = Output(out), {}
     store.check()
     for job in plan.jobs:
@@ -59,7 +58,6 @@ def sweep(
     if scheduler is None:
         for job in left:
             check_environment(job.values)
-        kernel = check_kernel(kernel)
         workers, threads = _share(workers, threads, len(left))
     with _client(scheduler, workers, threads, pin) as client:
         stop = _Stop(client)
