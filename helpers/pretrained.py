@@ -6,9 +6,12 @@ lie in `data/weights` of the project; where the helpers were installed without i
 A later change of the code makes no kept model stale: its commit says what made it.
 """
 
+import contextlib
 import json
 import math
 import os
+import zipfile
+import zlib
 from pathlib import Path
 
 import keras
@@ -102,6 +105,9 @@ def load(name, folder=FOLDER):
     A pyramid head, a segmenter and an edge network take images of any size; the note's `multiple`
     is what `pyramids.predict_full_size` pads to.
 
+    Raises:
+        ValueError: If a file is damaged, or the two do not belong together.
+
     Examples:
         >>> pretrained.load("nothing-of-this-name")
         (None, None)
@@ -131,7 +137,7 @@ def load_weights(model, name, folder=FOLDER):
 
     Raises:
         FileNotFoundError: If there are no such weights; says what makes them.
-        ValueError: If the networks differ.
+        ValueError: If the networks differ, or a file is damaged.
 
     Examples:
         >>> folder, sizes = tempfile.mkdtemp(), {"image_shape": (8, 8, 1), "latent": 2}
@@ -171,18 +177,33 @@ def _read(name, folder):
     weights, note = (Path(folder) / f"{name}{suffix}" for suffix in (".npz", ".json"))
     if not (weights.exists() and note.exists()):
         return None, None
-    about = json.loads(note.read_text("utf-8"))
-    about = {FORMER.get(key, key): value for key, value in about.items()}
-    about.setdefault("builder", "pyramid_head")
-    about.setdefault("arguments", {key: about[key] for key in HEAD if key in about})
-    if about["builder"] == "pyramid_head":
-        multiple = math.prod(about["arguments"]["patches"])
-        about = {**about["arguments"], **about, "multiple": multiple}
-    if about["builder"] in ("segmenter", "edge_network"):
-        about["multiple"] = photo_networks.MULTIPLE
-    with np.load(weights, allow_pickle=False) as stored:
+    with _whole(note):
+        about = json.loads(note.read_text("utf-8"))
+        about = {FORMER.get(key, key): value for key, value in about.items()}
+        about.setdefault("builder", "pyramid_head")
+        about.setdefault("arguments", {key: about[key] for key in HEAD if key in about})
+        if about["builder"] == "pyramid_head":
+            multiple = math.prod(about["arguments"]["patches"])
+            about = {**about["arguments"], **about, "multiple": multiple}
+        if about["builder"] in ("segmenter", "edge_network"):
+            about["multiple"] = photo_networks.MULTIPLE
+    with _whole(weights), np.load(weights, allow_pickle=False) as stored:
         values = [stored[f"arr_{i}"].astype("float32") for i in range(len(stored.files))]
     return values, about
+
+
+@contextlib.contextmanager
+def _whole(path):
+    """Whatever goes wrong in a file that is cut, empty or another one: it is named."""
+    kinds = (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError)
+    try:
+        yield
+    except (*kinds, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(
+            f"{path} is damaged ({type(error).__name__}: {error}). `git checkout -- {path}` "
+            "brings back what comes with the project; `make weights NAME=…` and `make "
+            "train-photographs SET=…` train it anew."
+        ) from error
 
 
 def _pyramid_head(patches, widths, depths, num_classes):

@@ -8,6 +8,7 @@ import zipfile
 import pytest
 from assignments.odd import GIVEN, Work, graded_in, packed, rows_of
 
+from helpers.data.archive import content_digest
 from helpers.grading import archives, submission_files
 
 ONE = Work(GIVEN).bytes()
@@ -197,3 +198,49 @@ def test_what_was_unpacked_is_deleted(tmp_path):
     assert path.is_file()
     rows.clear()
     assert not path.exists()
+
+
+# ---- the digest of a folder
+
+
+def plain_folder(path):
+    (path / "masks").mkdir(parents=True)
+    (path / "a.png").write_bytes(b"one")
+    (path / "masks" / "a.png").write_bytes(b"two")
+    return path
+
+
+def digest(path):
+    return content_digest(path, "", ["*"])
+
+
+def test_the_digest_of_a_plain_folder_stays_what_it_was(tmp_path):
+    found = "1d18b06fe6507c54de90ab1fc429b53ef0736eb51bfd2fafdcb2d8da414a2dd9", 2
+    assert digest(plain_folder(tmp_path / "pictures")) == found
+
+
+def test_what_lies_behind_a_link_counts_and_a_circle_has_an_end(tmp_path):
+    pictures = plain_folder(tmp_path / "pictures")
+    elsewhere = plain_folder(tmp_path / "elsewhere")
+    (elsewhere / "back").symlink_to(pictures)
+    (pictures / "linked").symlink_to(elsewhere)
+    (pictures / "same").symlink_to(elsewhere / "masks")
+    (pictures / "masks" / "up").symlink_to("..")
+    (pictures / "itself").symlink_to("itself")
+    first, count = digest(pictures)
+    assert count == 5
+    (elsewhere / "masks" / "a.png").write_bytes(b"three")
+    second, _ = digest(pictures)
+    (pictures / "same").unlink()
+    assert len({first, second, digest(pictures)[0]}) == 3
+
+
+def test_hidden_files_do_not_change_the_digest(tmp_path):
+    pictures = plain_folder(tmp_path / ".own" / "pictures")
+    before = digest(pictures)
+    assert before[1] == 2
+    (pictures / ".DS_Store").write_bytes(b"x")
+    (pictures / "masks" / "._a.png").write_bytes(b"x")
+    (pictures / ".ipynb_checkpoints").mkdir()
+    (pictures / ".ipynb_checkpoints" / "a.png").write_bytes(b"x")
+    assert digest(pictures) == before

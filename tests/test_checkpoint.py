@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from helpers.checkpoint import (
     ResultStore,
     code_versions,
     fingerprints,
+    long_training,
     session_code,
     training_backup,
 )
@@ -329,6 +331,78 @@ def test_three_sittings_of_one_data_set_and_no_trace_in_the_model(unbroken):
     assert len(history["loss"]) == 1 and same(model, unbroken[0])
     # Keras's own callback would make this fit start at epoch 3, and do nothing.
     assert len(model.fit(x, epochs=2, verbose=0).history["loss"]) == 2
+
+
+def stopped_and_kept(folder):
+    """`ResultStore.fit`, stopped after two epochs of four; a function that goes on."""
+    with pytest.raises(KeyboardInterrupt):
+        fit(ResultStore(folder), callbacks=[Stop(2)])
+    return lambda: fit(ResultStore(folder))[0]
+
+
+def stopped_with_a_curve(folder):
+    """The same of `long_training.fit`."""
+    folder.mkdir()
+
+    def go_on(stop_at=None):
+        def tell(row):
+            if row["steps"] == stop_at:
+                raise KeyboardInterrupt
+
+        told = {"tell": tell, "resumed": lambda _: None}
+        model = small_model()
+        rows, _ = long_training.fit(model, crops(), 4, folder / "net.npz", {}, **told)
+        assert [row["steps"] for row in rows] == [3, 6, 9, 12]
+        return model
+
+    with pytest.raises(KeyboardInterrupt):
+        go_on(9)
+    return go_on
+
+
+STATES = [
+    *((stopped_and_kept, part) for part in ("*-2.weights.h5", "*.backup.json")),
+    *((stopped_with_a_curve, part) for part in ("*-2.weights.h5", "*.curve.json")),
+    (stopped_with_a_curve, "net.npz-??????????.json"),
+]
+
+
+@pytest.mark.parametrize(("stopped", "part"), STATES)
+def test_a_training_starts_anew_when_what_the_message_names_is_deleted(
+    stopped, part, unbroken, tmp_path
+):
+    go_on = stopped(tmp_path / "kept")
+    (path,) = (tmp_path / "kept").glob(part)
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(ValueError, match=re.escape(str(path))) as error:
+        go_on()
+    named = re.search(r"Delete the files (\S+\*),", str(error.value))
+    for file in tmp_path.glob(str(Path(named[1]).relative_to(tmp_path))) if named else [path]:
+        file.unlink()
+    assert named or "delete it, and it is computed anew" in str(error.value)
+    assert same(go_on(), unbroken[0])
+
+
+@pytest.mark.parametrize(("stopped", "part"), STATES)
+def test_a_training_whose_state_lacks_a_file_starts_anew(stopped, part, unbroken, tmp_path):
+    go_on = stopped(tmp_path / "kept")
+    (path,) = (tmp_path / "kept").glob(part)
+    path.unlink()
+    assert same(go_on(), unbroken[0])
+
+
+@pytest.mark.parametrize("part", ["*.json", "*.weights.h5"])
+def test_a_kept_training_is_computed_anew_when_what_the_message_names_is_deleted(part):
+    store = ResultStore("some")
+    fit(store, epochs=1)
+    (path,) = store.folder.glob(part)
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(ValueError, match=re.escape(path.name)) as error:
+        fit(store, epochs=1)
+    named = re.search(r"Delete the files (\S+\*),", str(error.value))
+    for file in store.folder.glob(Path(named[1]).name) if named else [path]:
+        file.unlink()
+    assert len(fit(store, epochs=1)[2]["loss"]) == 1
 
 
 def test_each_fit_sees_the_same_batches_of_one_data_set():

@@ -1,6 +1,8 @@
 """helpers.data "folder": names, layouts, camera turns, stacks and transparency."""
 
+import struct
 import unicodedata
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -362,3 +364,37 @@ def test_what_is_damaged_inside_is_named_and_so_is_what_is_too_large(tmp_path, m
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(ValueError, match=r"whole\.png: a picture of more than 2,000 pixels"):
         images.read_rgb(tmp_path / "whole.png")
+
+
+def deep_png(path, kind, channels):
+    """Writes a PNG of 3x2 pixels with 16 bits a channel, which Pillow cannot save in colour."""
+
+    def chunk(name, content):
+        check = zlib.crc32(name + content)
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
+
+    pixels = np.full((2, 3 * channels), 0xFFFF, ">u2")
+    pixels[:, 0] = 0x1234
+    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 2, 16, kind, 0, 0, 0))
+    end = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + end)
+
+
+@pytest.mark.parametrize(
+    ("kind", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)], ids=["L", "RGB", "LA", "RGBA"]
+)
+def test_more_than_8_bits_a_channel_are_refused_in_grey_and_colour(tmp_path, kind, channels):
+    deep_png(tmp_path / "a.png", kind, channels)
+    for drop in (False, True):
+        with pytest.raises(ValueError, match=r"a\.png: pixels of more than 8 bits .*8 bits a"):
+            images.read_photo(tmp_path / "a.png", drop_alpha=drop)
+    assert "more than 8 bits" in refusal(tmp_path / "a.png")
+
+
+def test_colours_of_5_and_6_bits_are_read(tmp_path):
+    header = struct.pack("<IiiHHIIiiII", 40, 2, 1, 1, 16, 3, 4, 0, 0, 0, 0)
+    masks = struct.pack("<III", 0xF800, 0x07E0, 0x001F)
+    head = struct.pack("<2sIHHI", b"BM", 70, 0, 0, 66)
+    (tmp_path / "a.bmp").write_bytes(head + header + masks + struct.pack("<HH", 0xF800, 0x001F))
+    assert images.read_rgb(tmp_path / "a.bmp").tolist() == [[[255, 0, 0], [0, 0, 255]]]

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from helpers.data import records
 
 
@@ -18,3 +20,22 @@ def test_a_record_is_read_by_task_method_and_measure(tmp_path, monkeypatch):
     }
     assert records.scores_by_method("none", "masks", methods, measures) == {}
     assert records.results_of("some", "edges_") == {"one_map_nll": [7.0, 1.0]}
+
+
+DAMAGED = [b'{"results": {', b"", b"version https://", b"[]", b"\xff"]
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_record_is_named_with_what_mends_it(content, tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    (tmp_path / "some.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"some\.json is damaged .*git checkout -- \S*some\.j"):
+        records.results_of("some")
+
+
+@pytest.mark.parametrize("text", ["{}", '{"results": [1]}'])
+def test_a_record_without_results_is_damaged(text, tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    (tmp_path / "some.json").write_text(text, "utf-8")
+    with pytest.raises(ValueError, match=r"some\.json is damaged"):
+        records.results_of("some")

@@ -55,6 +55,38 @@ def test_a_note_that_describes_another_network_is_refused(tmp_path):
         pretrained.load("tiny", tmp_path)
 
 
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".json"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "pointer", "other", "bytes"])
+def test_a_damaged_file_is_named_with_what_mends_it(suffix, damage, tmp_path):
+    path = pretrained.save(head(), "tiny", **NET, folder=tmp_path).with_suffix(suffix)
+    whole = path.read_bytes()
+    if damage == "other":  # whole, and yet no kept model
+        path.write_text("[1]") if suffix == ".json" else np.savez(path, other=np.ones(2))
+    else:
+        half = len(whole) // 2
+        torn = whole[:half] + b"\xff" * 40 + whole[half + 40 :]
+        content = {"cut": whole[:half], "empty": b"", "pointer": LFS, "bytes": torn}
+        path.write_bytes(content[damage])
+    said = rf"tiny\{suffix} is damaged \(.*git checkout -- \S*tiny\{suffix}`.*make weights NAME"
+    for read in (pretrained.load, lambda *where: pretrained.load_weights(head(), *where)):
+        with pytest.raises(ValueError, match=said):
+            read("tiny", tmp_path)
+    path.write_bytes(whole)
+    assert pretrained.load("tiny", tmp_path)[0]
+
+
+def test_a_note_that_lacks_an_entry_is_damaged(tmp_path):
+    path = pretrained.save(head(), "tiny", **NET, folder=tmp_path).with_suffix(".json")
+    note = json.loads(path.read_text("utf-8"))
+    del note["patches"]
+    path.write_text(json.dumps(note), "utf-8")
+    with pytest.raises(ValueError, match=r"tiny\.json is damaged .*patches"):
+        pretrained.load("tiny", tmp_path)
+
+
 def test_more_than_two_megabytes_are_refused_and_leave_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "MAX_BYTES", 100)
     with pytest.raises(ValueError, match="2 MB at most"):

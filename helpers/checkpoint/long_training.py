@@ -21,7 +21,8 @@ def fit(model, stream, epochs, file, about, *, score=lambda _: None, tell, resum
         epochs: parts of the training; after each one its state is kept.
         file: path; the state lies beside it, under its name and a key of ten digits.
         about: what the training is, JSON values. A state of another training, of other code, of
-            other libraries or of other pictures is not gone on from.
+            other libraries or of other pictures is not gone on from, and neither is one that
+            lacks a file.
         score: function of the model → a number, asked every `every` epochs; none unless given.
         tell: function of a row of the learning curve, called when it is there.
         resumed: function of the steps that were done before, called where there are some.
@@ -32,12 +33,12 @@ def fit(model, stream, epochs, file, about, *, score=lambda _: None, tell, resum
         row, and the `TrainingBackup`, which the caller removes when it has kept the model.
 
     Raises:
-        ValueError: If the loss is no number any more.
+        ValueError: If the loss is no number any more, or a file of the state is damaged.
     """
     model.optimizer.build(model.trainable_variables)  # else its state is not read
     key = training_backup.key_of([about, fingerprints.training(model, stream)])
     backup = training_backup.TrainingBackup(file.with_name(f"{file.name}-{key}.json"))
-    backup.restore(model)
+    backup.restore(model, beside=[_curve_of(backup)])
     if backup.epoch:
         resumed(backup.epoch * len(stream))
     curve = _Curve(backup, score, tell, every, epochs, len(stream))
@@ -71,6 +72,10 @@ def made_with():
     }
 
 
+def _curve_of(backup):
+    return backup.path.with_suffix(".curve.json")
+
+
 class _Curve(keras.callbacks.Callback):
     """A score of the model now and then, written beside the backup and told."""
 
@@ -78,7 +83,7 @@ class _Curve(keras.callbacks.Callback):
         super().__init__()
         self.backup, self.score, self.tell = backup, score, tell
         self.every, self.epochs, self.steps = every, epochs, steps
-        self.path = backup.path.with_suffix(".curve.json")
+        self.path = _curve_of(backup)
         self.rows = []
         if backup.epoch:
             # A stop may have come between the two files: the backup is what counts.

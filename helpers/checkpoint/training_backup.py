@@ -23,7 +23,15 @@ class TrainingBackup(keras.callbacks.Callback):
         if path.exists():
             self.epoch, self.seconds = (read_note(path, key) for key in ("epoch", "seconds"))
 
-    def restore(self, model):
+    def restore(self, model, beside=()):
+        """Give the model its last state; where a file of it is missing, all starts anew.
+
+        Args:
+            model: compiled, its optimizer built.
+            beside: further files without which the state is not whole.
+        """
+        if not all(path.exists() for path in (self._weights(self.epoch), *beside)):
+            self.epoch, self.seconds = 0, 0.0
         if self.epoch:
             load_weights(model, self._weights(self.epoch), read_note(self.path, "noise"))
 
@@ -90,9 +98,17 @@ def read_note(path, key):
         return json.loads(path.read_text("utf-8"))[key]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
-            f"{path} is damaged ({type(error).__name__}: {error}). Delete the files that start "
-            "with its name, and they are computed anew."
+            f"{path} is damaged ({type(error).__name__}: {error}). Delete the files "
+            f"{_set_of(path)}, and they are computed anew."
         ) from error
+
+
+def _set_of(path):
+    """A pattern for all files of an entry: results, or notes and weights of a training."""
+    name = path.name
+    for ending in (".json", ".curve", ".backup", ".weights"):
+        name = name.removesuffix(ending)
+    return path.with_name(f"{name}*")
 
 
 def save_weights(model, path):

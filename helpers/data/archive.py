@@ -37,15 +37,15 @@ def members(archive):
     Each is a `Member`. Paths inside a folder begin with its name.
 
     Folders, links and devices are never written, so they are passed over; but a name or a link
-    that climbs out of the folder condemns the whole archive.
+    that climbs out of the folder condemns the whole archive. Of a folder, links are
+    followed and hidden files are left out; see `_files`.
 
     Raises:
         UnsafeArchive: If a path is absolute, has a drive letter, or climbs out with `..`.
     """
     if archive.is_dir():
-        for path in archive.rglob("*"):
-            if path.is_file():
-                yield Member(path.relative_to(archive.parent).as_posix(), path.read_bytes)
+        for path in _files(archive):
+            yield Member(path.relative_to(archive.parent).as_posix(), path.read_bytes)
     elif zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as z:
             for info in z.infolist():
@@ -64,6 +64,22 @@ def members(archive):
                     _inside(info.linkname, archive)
                 elif info.isfile():
                     yield Member(path, lambda info=info: t.extractfile(info).read())
+
+
+def _files(folder, above=()):
+    """The files in a folder and below it, behind links too.
+
+    Files and folders whose name starts with a dot are the system's, such as .DS_Store.
+    """
+    above = (*above, os.path.realpath(folder))
+    _, folders, names = next(os.walk(folder), ("", (), ()))
+    for name in names:
+        if not name.startswith(".") and (folder / name).is_file():
+            yield folder / name
+    for name in folders:
+        # A link to a folder that it lies in would be followed for ever.
+        if not name.startswith(".") and os.path.realpath(folder / name) not in above:
+            yield from _files(folder / name, above)
 
 
 def _target(path, link):
@@ -137,7 +153,8 @@ def content_digest(archive, strip, patterns):
     (lines `<sha256>  <path>`), sorted by path in byte order.
 
     Args:
-        archive: Path of the archive, or of a folder.
+        archive: Path of the archive, or of a folder: its links are followed, and what is hidden
+            in it (.DS_Store) does not count.
         strip: The leading folder to strip from its paths.
         patterns: As of a shell (`*.png`); a file counts if one of them fits.
 

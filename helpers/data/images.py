@@ -6,6 +6,7 @@ is: a one-pixel line survives every reduction).
 """
 
 import os
+import re
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -65,10 +66,10 @@ def read_photo(path, upright=True, drop_alpha=False):
         ValueError: If it is no image, holds several, has more than 8 bits a channel, or has
             transparent pixels.
     """
-    image, tag = _opened(path)
-    if image.mode.startswith(("I", "F")):
+    image, tag, deep = _opened(path)
+    if deep or image.mode.startswith(("I", "F")):
         raise ValueError(
-            f"{path}: pixels of more than 8 bits (mode {image.mode!r}). "
+            f"{path}: pixels of more than 8 bits (mode {deep or image.mode!r}). "
             "Save the image with 8 bits a channel."
         )
     if image.has_transparency_data and not drop_alpha:
@@ -108,7 +109,7 @@ def read_channel(path, exact=False):
     Raises:
         ValueError: If it has colours or values that no byte holds; further as `read_rgb`.
     """
-    image, tag = _opened(path)
+    image, tag, _ = _opened(path)
     if exact and LOSSY & {image.format, str(image.info.get("compression")).upper()}:
         raise ValueError(f"{path}: JPEG changes class indices. Save masks as PNG.")
     if image.mode.startswith(("I", "F")):
@@ -137,12 +138,14 @@ def turned(array, tag):
 
 
 def _opened(path):
-    """The image as stored, loaded, and its camera tag, 1 to 8."""
+    """The image as stored, loaded; its camera tag, 1 to 8; its raw mode if that has 16 bits."""
     try:
         # From an open file and not from a path: by path, Pillow 13 scrambles uncompressed grey
         # TIFF files that have a tag of a quarter turn.
         with open(existing(path), "rb") as file:
             image = Image.open(file)
+            # Loading cuts colours of 16 bits to 8 without a word; "BGR;16" is 16 bits a pixel.
+            deep = re.search(r"\w+;16[BLN]", str(image.tile))
             tag = _tag(image)
             # A phone hides a second picture in a JPEG ("MPO"); the first one is the photograph.
             count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
@@ -171,7 +174,7 @@ def _opened(path):
         )
     if image.format == "TIFF" and tag in TURNS:  # Pillow has turned it
         image = image.transpose(TURNS[{6: 8, 8: 6}.get(tag, tag)])
-    return image, tag
+    return image, tag, deep and deep[0]
 
 
 def _tag(image):

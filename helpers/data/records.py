@@ -17,12 +17,21 @@ def results_of(name, prefix=""):
     Args:
         name: Of a file in `data/results`, without its ending; None or "" is no record.
         prefix: Only keys that begin with it, which are returned without it.
+
+    Raises:
+        ValueError: If the file is damaged.
     """
     path = RESULTS / f"{name}.json"
     if not name or not path.exists():
         return {}
-    results = json.loads(path.read_text("utf-8"))["results"]
-    return {k.removeprefix(prefix): v for k, v in results.items() if k.startswith(prefix)}
+    try:
+        results = json.loads(path.read_text("utf-8"))["results"].items()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is damaged ({type(error).__name__}: {error}). `git checkout -- {path}` "
+            "brings back what comes with the project."
+        ) from error
+    return {k.removeprefix(prefix): v for k, v in results if k.startswith(prefix)}
 
 
 def scores_by_method(name, task, methods, measures):
