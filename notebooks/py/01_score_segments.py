@@ -364,7 +364,7 @@ print(f"of these, the right one: {named_share:.2f}, between {named_range.round(2
 #
 # ## The best, the worst, and the outline
 #
-# Here are the three pictures that the forest does best and the three it does worst, by Dice, averaged over the classes that occur in the picture.
+# Here are the three pictures with the best Dice and the three with the worst, averaged over the classes that occur.
 
 
 # %%
@@ -376,7 +376,8 @@ def dice_of(mask, answer):
 
 
 dices = np.array([dice_of(m, a) for m, a in zip(val.masks, answers["forest"])])  # (N,)
-ends = np.argsort(-dices)[[0, 1, 2, -3, -2, -1]]
+order = np.argsort(-dices)
+ends = [*order[:3], *order[3:][-3:]]
 
 # %% tags=["picture"]
 rows = [[val.images[i] for i in ends]]
@@ -389,7 +390,7 @@ alt = "Six pictures in columns with mask and prediction below and the mean Dice 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Objects with a strong colour or much light are mostly found, dull ones often missed. In the best three the class happens to be right, too: they are the best of sixty. The best three have one object each: there the background, which is nearly always right, is one of two classes. In pictures with objects of several kinds it is one of three or four. A mean over classes depends on how many there are.
+# Objects with a strong colour or much light are mostly found, dull ones often missed. In the best three the class happens to be right, too: they are the best of sixty. The best three have one object each: there the background, which is nearly always right, is one of two classes. In others it is one of three or four. A mean over classes depends on how many there are.
 #
 # **What the IoU forgives.** A large object with a ragged outline keeps a high IoU, because most of its pixels lie inside. The **boundary IoU** (Cheng and others, 2021) compares only bands along the inner side of the outlines.
 #

@@ -298,7 +298,7 @@ maps = {name: [stage(image) for image in val.images] for name, stage in stages.i
 # %% tags=["picture"]
 if dataset != "bsds500":  # its pictures may not be shown
     rows = []
-    for i in range(3):
+    for i in range(min(3, len(val.images))):
         answers = [1 - maps[name][i] for name in stages]
         rows.append([val.images[i], *answers, 255 - val.edges[i]])
     titles = ["picture", *(name.replace(", ", ",\n") for name in stages), "annotators"]
