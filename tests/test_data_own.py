@@ -392,6 +392,15 @@ def test_more_than_8_bits_a_channel_are_refused_in_grey_and_colour(tmp_path, kin
     assert "more than 8 bits" in refusal(tmp_path / "a.png")
 
 
+def test_a_ppm_of_16_bits_is_refused_and_one_of_8_bits_is_read(tmp_path):
+    (tmp_path / "a.ppm").write_bytes(b"P6 1 1 65535 " + struct.pack(">HHH", 512, 1024, 4096))
+    with pytest.raises(ValueError, match=r"a\.ppm: pixels of more than 8 bits"):
+        images.read_photo(tmp_path / "a.ppm")
+    for largest in (b"255", b"15"):
+        (tmp_path / "b.ppm").write_bytes(b"P6 1 1 " + largest + b" \x05\x0a\x0f")
+        assert images.read_rgb(tmp_path / "b.ppm").shape == (1, 1, 3)
+
+
 def test_colours_of_5_and_6_bits_are_read(tmp_path):
     header = struct.pack("<IiiHHIIiiII", 40, 2, 1, 1, 16, 3, 4, 0, 0, 0, 0)
     masks = struct.pack("<III", 0xF800, 0x07E0, 0x001F)

@@ -167,6 +167,38 @@ def test_a_table_that_another_program_changed_is_put_aside(tmp_path):
     assert len(said) == 1 and "grades.changed.csv" in said[0]
 
 
+def test_what_is_put_aside_takes_the_place_of_nothing(tmp_path):
+    for text in ("first", "second"):
+        (tmp_path / "grades.csv").write_text(text, "utf-8")
+        assert tables.earlier_rows(tmp_path, [], ["tiny"], print) == []
+    texts = [p.read_text("utf-8") for p in sorted(tmp_path.glob("grades.changed*.csv"))]
+    assert sorted(texts) == ["first", "second"]
+
+
+def test_a_line_that_lacks_a_value_is_told(tmp_path):
+    columns = ["remark", *tables.COLUMNS[:-1]]
+    (tmp_path / "grades.csv").write_text(f"{','.join(columns)}\nx,bob,ps1,refused\n", "utf-8")
+    with pytest.raises(ValueError, match="was changed"):
+        tables.read_table(tmp_path)
+
+
+def test_only_the_row_of_the_file_that_was_renamed_goes(tmp_path):
+    graded = {"status": "graded", "score": 5.0, "max_score": 5.0}
+    old = [
+        _row(student="bob", assignment="PS1_kl (1)", status="refused"),
+        _row(student="bob", assignment="ps0_old", **graded),
+    ]
+    tables.write_tables(tmp_path, old)
+
+    def left(assignment):
+        new = [_row(student="bob", assignment=assignment, **graded)]
+        found = tables.earlier_rows(tmp_path, new, ["ps1_kl", "ps2_vae"])
+        return [row["assignment"] for row in found]
+
+    assert left("ps2_vae") == ["PS1_kl (1)", "ps0_old"]
+    assert left("ps1_kl") == ["ps0_old"]
+
+
 # ---- stopped
 
 
@@ -208,6 +240,13 @@ def test_ctrl_c_leaves_no_room_running():
     assert left == []
 
 
+def test_ctrl_c_while_a_room_ends_is_no_fault_of_the_submission():
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        run_apart(notebook, 9, 9, command="sh -c 'exec sleep 0.6'")
+
+
 def test_ctrl_c_while_versions_are_made_is_no_fault_of_the_text(tiny, monkeypatch, capsys):
     monkeypatch.setattr(release, "api", lambda root: tiny)
     monkeypatch.setattr(release, "write_sources", lambda *a: {"tiny": GIVEN})
@@ -233,7 +272,9 @@ def test_the_notebook_of_each_problem_set_is_known_under_any_others_name():
             if name == own:
                 restoring.refuse_another(notebook, name, releases)
                 continue
-            with pytest.raises(Refused, match=f"No cell of {name} is in it: this is {own}[.]"):
+            with pytest.raises(
+                Refused, match=f"None of {name}'s own cells is in it: this is {own}[.]"
+            ):
                 restoring.refuse_another(notebook, name, releases)
 
 

@@ -144,8 +144,7 @@ def _opened(path):
         # TIFF files that have a tag of a quarter turn.
         with open(existing(path), "rb") as file:
             image = Image.open(file)
-            # Loading cuts colours of 16 bits to 8 without a word; "BGR;16" is 16 bits a pixel.
-            deep = re.search(r"\w+;16[BLN]", str(image.tile))
+            deep = _deep(image)
             tag = _tag(image)
             # A phone hides a second picture in a JPEG ("MPO"); the first one is the photograph.
             count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
@@ -174,7 +173,16 @@ def _opened(path):
         )
     if image.format == "TIFF" and tag in TURNS:  # Pillow has turned it
         image = image.transpose(TURNS[{6: 8, 8: 6}.get(tag, tag)])
-    return image, tag, deep and deep[0]
+    return image, tag, deep
+
+
+def _deep(image):
+    """The raw mode of an unloaded image of 16 bits a channel, which loading cuts to 8, or ""."""
+    for codec, *_, arguments in image.tile:
+        if codec in ("ppm", "ppm_plain") and arguments[-1] > 255:  # the largest value
+            return f"{arguments[0]};16"
+    found = re.search(r"\w+;16[BLN]", str(image.tile))  # "BGR;16" is 16 bits a pixel
+    return found[0] if found else ""
 
 
 def _tag(image):

@@ -1,5 +1,6 @@
 """Two steps for nbgrader: run a submission in a room of its own, keep hidden tests hidden."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -115,7 +116,9 @@ def last_passes(notebook, **limits):
 def _end(process):
     import psutil
 
-    for child in psutil.Process(process.pid).children(recursive=True):
-        child.kill()
+    with contextlib.suppress(psutil.NoSuchProcess):  # it may have ended by itself
+        for child in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
     process.kill()
     process.communicate()

@@ -71,7 +71,7 @@ def refuse_another(raw, assignment, releases):
     other = max(found, key=found.get, default=None)
     if other is not None and found[other]:
         raise Refused(
-            f"No cell of {assignment} is in it: this is {other}. Give the file the name of its "
+            f"None of {assignment}'s own cells is in it: this is {other}. Give the file the name of its "
             "assignment, or hand in the right one, and grade again."
         )
 

@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+from helpers.grading.submission_files import UNKNOWN
+
 COLUMNS = (
     "student",
     "assignment",
@@ -31,13 +33,13 @@ def read_table(root):
             rows = csv.DictReader(file)
             whole = set(COLUMNS) <= set(rows.fieldnames or ())
             last = {(row["student"], row["assignment"]): row for row in rows if whole}
-            whole = whole and all(row["remark"] is not None for row in last.values())
+            whole = whole and not any(row[c] is None for row in last.values() for c in COLUMNS)
     except (UnicodeDecodeError, csv.Error):
         whole = False
     if not whole:
         raise ValueError(
             f"{table} was changed, so its remarks cannot be read: another program stored it in "
-            "another form. Run `make grade` again; points that you gave by hand stay."
+            "another form. Run `make grade` on the whole class again; points that you gave by hand stay."
         )
     return last
 
@@ -45,8 +47,9 @@ def read_table(root):
 def earlier_rows(root, rows, assignments, say=print):
     """Return the rows of earlier gradings that stay: one late student is no class.
 
-    A new row takes the place of the same student's row of the same assignment. A row under a
-    name that is no assignment goes when its student hands in again: the file was renamed.
+    A new row takes the place of the same student's row of the same assignment. A refused row
+    under a name that is no assignment, such as `ps1_kl (1)`, goes when its student hands in the
+    assignment whose name it begins with: the file was renamed.
 
     Args:
         root: Folder of the course, with the tables of the last grading.
@@ -58,18 +61,23 @@ def earlier_rows(root, rows, assignments, say=print):
         last = read_table(root)
     except ValueError:
         # What it says must not be lost, nor what was graded just now.
-        aside = Path(root) / "grades.changed.csv"
+        taken = len(list(Path(root).glob("grades.changed*.csv")))
+        aside = Path(root) / f"grades.changed{f'-{taken + 1}' if taken else ''}.csv"
         (Path(root) / "grades.csv").replace(aside)
         say(f"another program stored grades.csv in another form: it is {aside} now")
         return []
-    students = {row["student"] for row in rows}
+    handed_in = {}
+    for row in rows:
+        handed_in.setdefault(row["student"], []).append(row["assignment"].casefold())
     new = {(row["student"], row["assignment"]) for row in rows}
     earlier = []
     for row in last.values():
         row = {key: row[key] for key in COLUMNS}
         row.update({key: _number(row[key]) for key in NUMBERS}, student=_unsafe(row["student"]))
-        replaced = row["student"] in students and row["assignment"] not in assignments
-        if not replaced and (row["student"], row["assignment"]) not in new:
+        name, now = row["assignment"].casefold(), handed_in.get(row["student"], ())
+        renamed = now and (name == UNKNOWN or name.startswith(tuple(now)))
+        renamed = renamed and row["status"] == "refused" and row["assignment"] not in assignments
+        if not renamed and (row["student"], row["assignment"]) not in new:
             earlier.append(row)
     return earlier
 

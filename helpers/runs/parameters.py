@@ -222,7 +222,7 @@ def _unread_path(values, rules):
     return [
         f"Parameter 'path' is read for dataset 'folder' only. Received: dataset = "
         f"{values['dataset']!r}, path = {values['path']!r}. Choose the folder (on the command "
-        "line, add -p dataset folder), or leave the path out."
+        "line, add -p dataset folder; in a sweep, name both in `runs`), or leave the path out."
     ]
 
 
