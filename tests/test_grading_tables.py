@@ -227,7 +227,15 @@ def test_other_failures_are_no_ctrl_c(done):
     assert course.or_interrupt(done) is done
 
 
-def test_ctrl_c_leaves_no_room_running():
+@pytest.fixture
+def interruptible():
+    """A test that sends Ctrl-C to itself: workers of pytest-xdist ignore the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_leaves_no_room_running(interruptible):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
@@ -240,7 +248,7 @@ def test_ctrl_c_leaves_no_room_running():
     assert left == []
 
 
-def test_ctrl_c_while_a_room_ends_is_no_fault_of_the_submission():
+def test_ctrl_c_while_a_room_ends_is_no_fault_of_the_submission(interruptible):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
