@@ -39,7 +39,7 @@ def read_table(root):
     if not whole:
         raise ValueError(
             f"{table} was changed, so its remarks cannot be read: another program stored it in "
-            "another form. Run `make grade` on the whole class again; points that you gave by hand stay."
+            "another form. Run `make grade` again, on the whole class; points that you gave by hand stay."
         )
     return last
 
