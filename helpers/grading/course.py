@@ -58,10 +58,7 @@ def api(root):
     from nbgrader.apps import NbGraderAPI
     from traitlets.config import Config
 
-    # nbgrader starts `alembic` by name, which lies beside this Python.
-    here = str(Path(sys.executable).parent)
-    if here not in os.environ.get("PATH", "").split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
+    _find_alembic()
     return NbGraderAPI(config=configure(Config(), root))
 
 
@@ -88,6 +85,7 @@ def gradebook(root):
     """Return nbgrader's gradebook of the course, to be used in a `with`."""
     from nbgrader.api import Gradebook
 
+    _find_alembic()
     return Gradebook(f"sqlite:///{Path(root).resolve() / 'gradebook.db'}", "vae-course")
 
 
@@ -95,3 +93,10 @@ def assignment_texts(folder=None):
     """Return `{name: path}` of the assignments that the repository has."""
     folder = Path(folder) if folder else HERE / "py"
     return {path.stem: path for path in sorted(folder.glob("*.py"))}
+
+
+def _find_alembic():
+    """Let nbgrader start `alembic`, which makes a gradebook, by name: it lies beside Python."""
+    here = str(Path(sys.executable).parent)
+    if here not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
