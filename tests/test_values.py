@@ -506,6 +506,29 @@ def test_the_notebook_looks_at_a_path_too(photo, monkeypatch):
         check_parameters({"photo": "no.jpg"}, photo="image")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("out", "mine", "mine is not empty: name another folder"),
+        ("out", "mine/net.keras", "is no folder"),
+        ("image_path", "mine/net.keras", "cannot be read as a picture"),
+        ("image_path", "gone", "gone is not there"),
+    ],
+)
+def test_11_takes_no_folder_that_is_in_use(
+    asked, tmp_path, monkeypatch, capsys, name, value, words
+):
+    monkeypatch.chdir(tmp_path)
+    Path("mine").mkdir()
+    Path("mine/net.keras").write_text("of before")
+    assert shell.main(["run", "11", "-p", name, value, "--kernel", "python3"]) == 2
+    assert words in capsys.readouterr().err and not asked
+    known = {n.stem[:2]: n for n in series()}["11"]
+    values, _ = gather(known, assignments=[("out", "new"), ("image_path", "mine")])
+    here = Path.cwd()  # and not the folder of the notebook
+    assert values == {"out": str(here / "new"), "image_path": str(here / "mine")}
+
+
 OWN = [n for n in series() if {"dataset", "path"} <= parameters_of(n).keys()]
 
 

@@ -9,6 +9,8 @@ Kinds:
     "file"            the path of a file that is there, or "" for none
     "folder"          the path of a folder that is there, or "" for none
     "image"           the path of a picture that can be read, or "" for none
+    "pictures"        the path of a picture that can be read or of a folder, or "" for none
+    "new folder"      the path of a folder that is empty or not there, or "" for none
     {"or_none": r}    None, or what r allows
     {"list_of": r}    a non-empty list of what r allows
 """
@@ -18,7 +20,13 @@ import numbers
 import os
 from pathlib import Path
 
-PATHS = {"file": "a file", "folder": "a folder", "image": "a picture"}
+PATHS = {
+    "file": "a file",
+    "folder": "a folder",
+    "image": "a picture",
+    "pictures": "a picture or a folder of pictures",
+    "new folder": "a folder that is empty or not there",
+}
 
 
 def check_value(name, value, rule):
@@ -57,7 +65,7 @@ def check_value(name, value, rule):
         return _problem(name, value, rule, nearest(value, rule))
     raise TypeError(
         f"The rule of {name!r} must be a list of choices, range(lo, hi), (lo, hi), bool, str, "
-        f'"file", "folder", "image", {{"or_none": rule}} or {{"list_of": rule}}. '
+        f"{', '.join(map(repr, PATHS))}, {{'or_none': rule}} or {{'list_of': rule}}. "
         f"Received: {rule!r}"
     )
 
@@ -124,17 +132,21 @@ def _path_problem(name, value, rule):
 
 def _missing(path, rule):
     """What is wrong with a path, in a few words, or None."""
+    if rule == "new folder":
+        if path.is_dir():
+            return "is not empty: name another folder" if any(path.iterdir()) else None
+        return "is no folder" if os.path.lexists(path) else None
     if not path.exists():
         return "is a link to what is not there" if path.is_symlink() else "is not there"
     if rule == "folder":
         return None if path.is_dir() else "is no folder"
     if path.is_dir():
-        return "is a folder"
+        return None if rule == "pictures" else "is a folder"
     if not path.is_file():  # nothing would ever come out of a pipe
         return "is no file"
     if not os.access(path, os.R_OK):
         return "cannot be read: no right to"
-    if rule == "image":
+    if rule in ("image", "pictures"):
         from helpers.data.images import read_rgb
 
         try:

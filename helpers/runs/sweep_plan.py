@@ -118,7 +118,7 @@ def run_id(notebook, values, kernel=None):
     cells = [c.source for c in read_notebook(notebook).cells if c.cell_type == "code"]
     parts = [Path(notebook).stem, cells, _alike(values), package_version()]
     # A file or a folder that is named counts by what it holds.
-    rules = ("file", "image", "folder")
+    rules = ("file", "image", "folder", "pictures")
     named = [Path(values[n]) for n, p in known.items() if p.rule in rules and values[n]]
     parts += [
         content_digest(path, "", ["*"])[0]

@@ -72,7 +72,8 @@ check_parameters(
     globals(), dataset=["shapes", "folder", "pets", "camvid", "bsds500"], path="folder",
     task=["segments", "edges"], seed=range(2**32), steps=range(1, 1_000_001),
     widths={"list_of": range(4, 513)}, crop={"list_of": range(8, 1025, 8)},
-    batch_size=range(1, 257), side=range(8, 4097), image_path=str, out=str, cache_dir=str,
+    batch_size=range(1, 257), side=range(8, 4097), image_path="pictures",
+    out="new folder", cache_dir=str,
 )  # fmt: skip
 set_up(seed)
 
