@@ -188,7 +188,7 @@ z_kept = mixture_latents(kept, x_train, draws, parts, seed)
 
 pictures = {
     "held out": x_val,
-    "reconstruction,\na minute here": vae.predict(x_val, verbose=0),  # of the mean
+    "reconstruction,\na minute here": vae.predict(x_val, verbose=0),  # decodes the mean
     f"reconstruction,\n{label}": kept.predict(x_val, verbose=0),
     "new, N(0, I),\na minute here": vae.decoder.predict(z_prior, verbose=0),
     f"new, N(0, I),\n{label}": kept.decoder.predict(z_prior, verbose=0),
@@ -220,7 +220,7 @@ plots.show(
 )
 
 # %% [markdown]
-# The [reconstructions](../docs/site/glossary.md#term-reconstruction) answer the first prediction. After a minute, the colour of the ground and the place of the object are mostly back, and the object is a soft blob. After the long training most corners are back, too. The blades of grass and the noise never come back: 16 numbers are too few to say where each blade is, and colour, place and corners lower the loss more. (In notebook [`16`](16_count_in_codes.ipynb) a second level of latents brings a part of the texture back.) Draws from $\mathcal N(0, I)$ fall where the decoder had no training: shapes are bent, and some grounds have square patches.
+# The [reconstructions](../docs/site/glossary.md#term-reconstruction) answer the first prediction. After a minute, the colour of the ground and the place of the object are mostly back, and the object is a soft blob. After the long training most corners are back, too. The blades of grass and the noise never come back: this network spends its 16 numbers on colour, place and corners, which lower the loss more. (In notebook [`16`](16_count_in_codes.ipynb) a second level of latents brings a part of the texture back.) Draws from $\mathcal N(0, I)$ mostly fall where the decoder had little training: most shapes are bent, some grounds have square patches.
 #
 # ## How many draws show one whole object?
 #
@@ -255,7 +255,7 @@ for model, name in [(vae, "a minute here"), (kept, label)]:
     print(f"{name:14} {rates[-1]:5.1f} nats = {bits:5.1f} bits")
 
 # %% [markdown]
-# About 100. In the stored run the rate is 82<!--=rate_bits--> bits after a minute and 98<!--=rate_bits_kept--> with the kept weights: the 16 numbers together tell the decoder at most so much about a picture, on average (`03` says why *at most*). Beside the pixels' storage this is little, but storage is not information. The camera noise alone has a standard deviation of 0.02, or $s = 5.1$ of 255 grey levels. To store it takes $\tfrac12\log_2(2\pi e s^2) = 4.4$ bits a value (its *[entropy](../docs/site/glossary.md#term-entropy)*), or 13,500 bits a picture, and nobody needs it. Notebook [`04`](04_derive_the_kl.ipynb) derives the KL, and [`06`](06_set_the_rate.ipynb) changes the rate.
+# About 100. In the stored run the rate is 82<!--=rate_bits--> bits after a minute and 98<!--=rate_bits_kept--> with the kept weights: the 16 numbers together tell the decoder at most so much about a picture, on average (`08` says why *at most*). Beside the pixels' storage this is little, but storage is not information. The camera noise alone has a standard deviation of 0.02, or $s = 5.1$ of 255 grey levels. To store it takes $\tfrac12\log_2(2\pi e s^2) = 4.4$ bits a value (its *[entropy](../docs/site/glossary.md#term-entropy)*), or 13,500 bits a picture, and nobody needs it. Notebook [`04`](04_derive_the_kl.ipynb) derives the KL, and [`06`](06_set_the_rate.ipynb) changes the rate.
 #
 # ## Your turn
 #
@@ -363,7 +363,7 @@ record(
 # <details><summary>Answers</summary>
 #
 # 1. A mean and a standard deviation for each latent: the posterior.
-# 2. Sixteen numbers cannot say where each blade is, and colour, place and corners lower the loss more.
+# 2. The network spends its 16 numbers on colour, place and corners, which lower the loss more.
 # 3. Not in the decoder alone. Training left a difference between the cloud of latents and the prior, and the decoder has learned the cloud.
 # 4. Its KL is 0, and it tells nothing.
 # 5. A rule that accepts everything would also say "64 of 64".

@@ -358,7 +358,7 @@ print(f"of these, the right one: {named_share:.2f}, between {named_range.round(2
 # %% [markdown]
 # (The two intervals in brackets come from the *bootstrap*: draw as many pictures again, with repetition, and score them, 200 times. 95 % of the scores lie in between.)
 #
-# In the stored run the forest calls 0.72<!--=found_share--> of the objects' pixels *some* object (0.64<!--=found_range[0]--> to 0.77<!--=found_range[1]-->). Of these it names the right class for 0.34<!--=named_share--> (0.28<!--=named_range[0]--> to 0.39<!--=named_range[1]-->), and guessing among three gives 0.33. It knows *that* something is there, and not *what*: classes of objects are confused most. The mean IoU of 0.345<!--=forest_iou--> ± 0.027<!--=forest_iou_half--> shows this. The accuracy, 0.856<!--=forest_accuracy--> ± 0.020<!--=forest_accuracy_half-->, is little above the floor of 0.837<!--=common_accuracy-->: paired, by 0.019<!--=accuracy_gain[0]--> ± 0.013<!--=accuracy_gain[1]-->.
+# In the stored run the forest calls 0.72<!--=found_share--> of the objects' pixels *some* object (0.64<!--=found_range[0]--> to 0.77<!--=found_range[1]-->). Of these it names the right class for 0.34<!--=named_share--> (0.28<!--=named_range[0]--> to 0.39<!--=named_range[1]-->), and guessing among three gives 0.33. It knows *that* something is there, and not *what*: classes of objects are confused most. The mean IoU of 0.345<!--=forest_iou--> ± 0.027<!--=forest_iou_half--> shows this. The accuracy, 0.856<!--=forest_accuracy--> ± 0.020<!--=forest_accuracy_half-->, exceeds the floor, 0.837<!--=common_accuracy-->, by 0.019<!--=accuracy_gain[0]--> ± 0.013<!--=accuracy_gain[1]--> (picture by picture).
 #
 # The features know colour and texture in a small neighbourhood. Whether something is a disc or a square shows in the *shape* of its outline, and every feature of the surroundings mixes all directions into one number, so the shape is lost. A convolutional network, which learns its own features, can keep it (notebook `08`).
 #
@@ -377,7 +377,7 @@ def dice_of(mask, answer):
 
 dices = np.array([dice_of(m, a) for m, a in zip(val.masks, answers["forest"])])  # (N,)
 order = np.argsort(-dices)
-ends = [*order[:3], *order[3:][-3:]]
+ends = [*order[:3], *order[3:][-3:]]  # no picture twice
 
 # %% tags=["picture"]
 rows = [[val.images[i] for i in ends]]
@@ -390,7 +390,7 @@ alt = "Six pictures in columns with mask and prediction below and the mean Dice 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Objects with a strong colour or much light are mostly found, dull ones often missed. In the best three the class happens to be right, too: they are the best of sixty. The best three have one object each: there the background, which is nearly always right, is one of two classes. In others it is one of three or four. A mean over classes depends on how many there are.
+# Objects with a strong colour or much light are mostly found, dull ones often missed. In the best three the class happens to be right, too: they are the best of sixty. The best three have one object each: there the background, which is nearly always right, is one of two classes. With several kinds it is one of three or four. A mean over classes depends on how many there are.
 #
 # **What the IoU forgives.** A large object with a ragged outline keeps a high IoU, because most of its pixels lie inside. The **boundary IoU** (Cheng and others, 2021) compares only bands along the inner side of the outlines.
 #
@@ -440,7 +440,7 @@ for name in ("common", "layout", "forest"):
         print(f"{name + ', ' + what:<18}{value:8.3f}  {other:8.3f}")
 
 # %% [markdown]
-# On CamVid no class fills the picture, so "the most common class" is right for less than a third of the pixels. The layout has six times its mean IoU without a look at the picture: the sky is above, the road below. The forest nearly doubles that: there colour and texture do tell classes apart. Both scores of the forest are lower there than on `shapes`, but eleven classes and four cannot be compared: which set is harder depends on score and floor. Against the layout it gains 0.14 in mean IoU on both. (The recorded run has no intervals: neighbouring frames of a film are not independent pictures.)
+# On CamVid no class fills the picture, so "the most common class" is right for less than a third of the pixels. The layout has six times its mean IoU without a look at the picture: the sky is above, the road below. The forest nearly doubles that: there colour and texture do tell classes apart. Both scores are lower there than on `shapes`, but eleven classes and four cannot be compared directly: which set is harder depends on score and floor. Against the layout it gains 0.14 in mean IoU on both. (The recorded run has no intervals: neighbouring frames of a film are not independent pictures.)
 
 # %% tags=["results"]
 results = {"images": f"{len(val)} of {dataset} val", "accuracy_gain": gain}

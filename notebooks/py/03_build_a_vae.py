@@ -427,7 +427,7 @@ plots.show(fig, alt=alt)
 #
 # Draw a latent for every training picture, each from its own region. Together they are draws from the [aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior), the mixture of all regions. (The kept VAE was trained on other pictures of this kind.)
 #
-# > **Predict first.** If decoder and encoder were perfect, which distribution would the aggregate posterior be? And do the regions of two pictures overlap?
+# > **Predict first.** If model and encoder were exact, which distribution would the aggregate posterior be? And do the regions of two pictures overlap?
 
 # %%
 regions = {}
@@ -443,9 +443,9 @@ alt = "Three clouds of latents, each in two coordinates, with the circle of N(0,
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# It would be $\mathcal N(0, I)$, from which the model says that latents come. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.6<!--=ae_spread_max--> for the autoencoder, 1.6<!--=vae_spread_max--> for the short VAE and 1.2<!--=kept_spread_max--> for the kept one.
+# For endlessly many pictures, $\mathcal N(0, I)$, the model's own source of latents. Training came nearer to it than the autoencoder did, and did not reach it: in the stored run the standard deviations go up to 2.6<!--=ae_spread_max--> for the autoencoder, 1.6<!--=vae_spread_max--> for the short VAE and 1.2<!--=kept_spread_max--> for the kept one.
 #
-# The twelve regions shown do not overlap. (Rings: $2\,\sigma_z$, in the two coordinates of largest KL.) All 8,000 do not fill $\mathcal N(0, I)$ either. The short VAE's mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): what a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of their aggregate posterior from $\mathcal N(0, I)$: the rest, at least 41 nats.
+# The twelve regions shown do not overlap. (Rings: $2\,\sigma_z$, in the two coordinates of largest KL.) Nor could all 8,000 fill $\mathcal N(0, I)$. The short VAE's mean KL of 50.0<!--=vae_kl--> nats has two parts (Hoffman and Johnson, 2016): what a latent tells about *which* of the 8,000 pictures it came from, at most $\log 8000 = 9$ nats; and the KL of their aggregate posterior from $\mathcal N(0, I)$: the rest, at least 41 nats.
 #
 # ## Nine ways to draw
 #
@@ -544,7 +544,7 @@ held_out_far = np.median(metrics.distance_to_regions(z_val, mean, sigma_z))
 print(f"to the nearest region: middles {middle_far:.0f}, held-out {held_out_far:.0f} σ_z")
 
 # %% [markdown]
-# It was not. In the stored run the middle of such a line is 36<!--=middle_far--> $\sigma_z$ from the nearest of the 8,000 regions that the decoder was trained on (median of 100 lines). But so are held-out pictures, 36<!--=held_out_far-->, and the decoder restores them, likely as it is smooth: near latents give near pictures. On this line there is one object at a time, in the mixed pixels two. But the middle need not be a picture of the set.
+# It was not. In the stored run the middle of such a line is 36<!--=middle_far--> $\sigma_z$ from the nearest of the 8,000 regions that the decoder was trained on (median of 100 lines). But so are held-out pictures, 36<!--=held_out_far-->, and the decoder restores them, perhaps because it is smooth: near latents give near pictures. On this line there is one object at a time, in the mixed pixels two. But the middle need not be a picture of the set.
 
 # %% tags=["results"]
 results = {

@@ -507,9 +507,9 @@ plots.show(fig, alt=alt)
 #
 # The gradient is another matter. There *path* has no noise (0.00<!--=noise[1][2]-->), but *sample*, whose loss has none either, is as noisy as *formula*: 9.26<!--=noise[1][1]--> against 9.15<!--=noise[1][0]-->. **A loss without noise can have a gradient with noise.** It is the noise of $\varepsilon_1/\sigma_1$, the part by which *sample* and *path* differ.
 #
-# At the start all three are nearly the same, because there the reconstruction term makes nearly all of the noise. While the encoder's answer is far from the posterior, the formula adds no noise. It has one advantage more: for a coordinate that the decoder ignores, its slope is $\mu$, without any noise. But it is not the quietest choice near the exact posterior.
+# At the start all three are nearly the same, because there the reconstruction term makes nearly all of the noise. While the encoder's answer is far from the posterior, the formula is hardly noisier. It has one advantage more: for a coordinate that the decoder ignores, its slope is $\mu$, without any noise. But it is not the quietest choice near the exact posterior.
 #
-# This was one image, one slope of many, and a decoder whose posterior the encoder can match. That of a real VAE seldom does.
+# This was one image, one slope of many, and a decoder whose posterior the encoder can match. A real VAE's encoder seldom does.
 #
 # ## Results
 #

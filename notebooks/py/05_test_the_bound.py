@@ -397,7 +397,7 @@ for name, found in verdicts.items():
     assert (found.beta is None) == (name != "no fault")
 
 # %% [markdown]
-# The three of the spread: their first ratio is $3 \cdot 7 = 21$, as the true KL has. (The absolute error is no fault of the KL. The moves of the reconstruction find it.)
+# The three faults of the spread: their first ratio is $3 \cdot 7 = 21$, like the true KL's. (The absolute error is no fault of the KL. The moves of the reconstruction find it.)
 #
 # **What it cannot see.** It looks at one function at a few places. It does not see how $z$ is drawn, whether the function gets probabilities or [logits](../docs/site/glossary.md#term-logit) (values before the sigmoid), whether β changes during the training, or whether the pixels of the data are binary. A wrong KL may pass.
 #
@@ -471,7 +471,7 @@ assert steady == ["Keras, mended", "sum of squares"]
 # - **Géron**: β = $D/(2\cdot784)$, for the same reason. For the 28×28×1 of the book it is 0.5.
 # - **PyTorch-VAE**: β = $D\cdot0.00025/2$. For its 64×64×3 it is 1.54; in its validation the 0.00025 is 1.
 #
-# **What does a squared error mean?** For cross-entropies of binary pixels β = 1 is the negative ELBO, and only the mended loss has it at every size. With squared errors, every β gives one. A Gaussian decoder with noise σ has $-\log p(x \mid z) = \frac{1}{2\sigma^2}\|x - r\|^2 + \text{const}$, and nobody says that σ must be 1.
+# **What does a squared error mean?** For cross-entropies of binary pixels β = 1 is the negative ELBO, and only the mended loss always has it. With squared errors, every β gives a negative ELBO. A Gaussian decoder with noise σ has $-\log p(x \mid z) = \frac{1}{2\sigma^2}\|x - r\|^2 + \text{const}$, and nobody says that σ must be 1.
 #
 # **A squared error with weight $w$ per squared unit, $w\|x - r\|^2 + \beta\,\mathrm{KL}$, is β times the negative ELBO of a Gaussian decoder with $\sigma^2 = \beta/(2w)$, up to a constant.** To see it, divide by β and compare $w/\beta$ with $1/(2\sigma^2)$. The instrument takes $w = \tfrac12$ for its unit, so the effective β that it prints *is* this $\sigma^2$.
 #

@@ -435,7 +435,7 @@ assert abs(times[:7].mean() - 2) < 1e-12
 #
 # > **Predict first.** Compute the power at each spatial frequency of held-out pictures, of the means, and of true draws from $p(x \mid z)$. Where do the three agree? Can the noise put the missing power back?
 #
-# A **power spectrum** says how much of a picture varies slowly (1 cycle over the whole picture) and how much fast (8 cycles: neighbours alternate). We compute it for each channel alone. (A mean over the three first would shrink the power of independent noise to a third, but not that of texture, which is the same in all three.)
+# A **power spectrum** says how much of a picture varies slowly (1 cycle over the whole picture) and how much fast (8 cycles: neighbours alternate). We compute it for each channel alone. (Averaging the three beforehand would shrink the power of independent noise to a third, but not that of texture, which is the same in all three.)
 
 
 # %%
@@ -461,9 +461,9 @@ alt = "Ten held-out pictures, the means that the decoder gives for a draw of the
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run the means keep 0.96<!--=means_kept[0]--> of the pictures' power at 1 cycle, 0.15<!--=means_kept[2]--> at 3 cycles and 0.01<!--=means_kept[7]--> at 8. The draws have 0.45<!--=draws_kept[2]--> at 3 cycles, too little, and 2.8<!--=draws_kept[7]--> at 8, too much. So the noise cannot put the missing power back. Its total power is right, because σ is the r.m.s. error. But white noise has the same power at every frequency. Most of what is missing lies at 4 cycles or fewer. In the plane of both directions only a quarter of all frequencies are so slow, so they get only a quarter of the noise. An outline is a change that many pixels make together, and the noise of independent pixels has no outlines.
+# At 1 cycle pictures, means and draws agree. In the stored run the means keep 0.96<!--=means_kept[0]--> of the pictures' power there, 0.15<!--=means_kept[2]--> at 3 cycles and 0.01<!--=means_kept[7]--> at 8. The draws have 0.45<!--=draws_kept[2]--> at 3 cycles, too little, and 2.8<!--=draws_kept[7]--> at 8, too much. So the noise cannot put the missing power back. Its total power is right, because σ is the r.m.s. error. But white noise has the same power at every frequency. Most of what is missing lies at 4 cycles or fewer. Horizontally and vertically together, only a quarter of all frequencies are that slow, and get a quarter of the noise. An outline is a change that many pixels make together, and the noise of independent pixels has no outlines.
 #
-# So the blur has at least two parts, which were not measured apart. Something stays open given $z$: β and σ limit the rate. And something was not learned: our networks are small and trained for seconds. (The `main` of the record had more steps and more pictures, and kept nearly twice as much at 3 cycles.) Whatever is open, a factorised Gaussian answers with a mean. So this blur is not the fate of a VAE: the kept one of `03`, with the same likelihood and a long training on simpler pictures, leaves little open at outlines (half a pixel at most, as `16` measures) and draws corners. At 1 cycle the three agree.
+# So the blur has at least two parts, which were not measured apart. Something stays open given $z$: β and σ limit the rate. And something was not learned: our networks are small and trained for seconds. (The `main` of the record had more steps and more pictures, and kept nearly twice as much at 3 cycles.) Whatever is open, a factorised Gaussian answers with a mean. This blur can be small: the kept VAE of `03`, with the same likelihood and a long training on simpler pictures, blurs outlines by about half a pixel at most (`16`) and draws corners.
 #
 # ## What to set first
 #

@@ -408,7 +408,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # This run is a demonstration: one seed and 300<!--=vae_steps[0]--> steps of pretraining, so its intervals cover pictures only. VAE − fresh is +0.048<!--=lead[0]--> ± 0.022<!--=lead_half[0]--> frozen and +0.042<!--=lead[2]--> ± 0.037<!--=lead_half[2]--> tuned; VAE − denoising is −0.007<!--=lead[1]--> ± 0.023<!--=lead_half[1]--> and 0.005<!--=lead[3]--> ± 0.014<!--=lead_half[3]-->.
 #
-# The recorded study has three seeds, 4,000<!--=study_vae_steps[1]--> steps of pretraining and 200 pictures. Frozen, VAE − fresh is +0.070<!--=study_lead[0]--> ± 0.044<!--=study_lead_half[0]--> and VAE − denoising 0.000<!--=study_lead[1]--> ± 0.016<!--=study_lead_half[1]-->; tuned, −0.005<!--=study_lead[2]--> ± 0.033<!--=study_lead_half[2]--> and +0.002<!--=study_lead[3]--> ± 0.050<!--=study_lead_half[3]-->. **After [Holm's correction](../docs/site/glossary.md#term-Holm-s-correction) nothing was told apart**: frozen, pretraining led in all three seeds (*p* = 0.08<!--=study_lead_p[0]-->). The small classifier on pictures, with three times the steps, has 0.811<!--=study_ods_picture--> there, the VAE's heads 0.743<!--=study_head_VAE_frozen[0]--> and 0.734<!--=study_head_VAE_tuned[0]-->: they may still learn.
+# The recorded study has three seeds, 4,000<!--=study_vae_steps[1]--> steps of pretraining and 200 pictures. Frozen, VAE − fresh is +0.070<!--=study_lead[0]--> ± 0.044<!--=study_lead_half[0]--> and VAE − denoising 0.000<!--=study_lead[1]--> ± 0.016<!--=study_lead_half[1]-->; tuned, −0.005<!--=study_lead[2]--> ± 0.033<!--=study_lead_half[2]--> and +0.002<!--=study_lead[3]--> ± 0.050<!--=study_lead_half[3]-->. **After [Holm's correction](../docs/site/glossary.md#term-Holm-s-correction) nothing was told apart** (frozen, pretraining led in all three seeds, *p* = 0.08<!--=study_lead_p[0]-->). The small classifier on pictures, with three times the steps, has 0.811<!--=study_ods_picture--> there, the VAE's heads 0.743<!--=study_head_VAE_frozen[0]--> and 0.734<!--=study_head_VAE_tuned[0]-->: they may still learn.
 #
 # ## Few pixels are edges
 #
@@ -538,7 +538,7 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 #
 # - The recipe scored lower than the picture, in the recorded study at all three rates (one classifier each).
 # - With a blur of their own, classical operators gained little or nothing from a reconstruction: about 0.01 in two of nine comparisons of the study, without a correction.
-# - A frozen encoder was better pretrained in all three seeds, not significantly after Holm. Else no difference was seen.
+# - Study: pretrained, a frozen encoder scored higher in all three seeds, not significantly after Holm. Else no difference.
 # - A balanced loss raised the ODS in the short run, not in the study. Its answers are no probabilities. Calibration over all pixels hides what happens near edges.
 #
 # ## Check yourself

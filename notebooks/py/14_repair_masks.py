@@ -498,7 +498,7 @@ plots.show(fig, alt=alt)
 # - **Points.** The search beats all controls, 0.867<!--=points_VAE_search-->; the DAE, which never saw points, has 0.555<!--=points_DAE-->.
 # - **Few labels.** From 0.367<!--=few_labels_nothing--> the search goes to 0.393<!--=few_labels_VAE_search-->, level with 40 more labels, 0.405<!--=few_labels_more_labels-->. Drawn masks, 0.507<!--=few_labels_drawn_masks-->, go further; a search from them, 0.436<!--=few_labels_VAE_from_drawn-->, is behind, also in the study.
 #
-# Does the repair take a network? Drawn masks and search use one matrix and one program. In the recorded study (`14.full-masks.yaml`: five draws of the damage, 500 new masks) the search was ahead of drawn masks with flips, by 0.057<!--=study_ahead_flips_VAE_search_drawn_masks[0]--> ± 0.011<!--=study_ahead_flips_VAE_search_drawn_masks[1]-->, told holes, 0.048<!--=study_ahead_hole_told_VAE_search_drawn_masks[0]--> ± 0.008<!--=study_ahead_hole_told_VAE_search_drawn_masks[1]-->, and points, 0.041<!--=study_ahead_points_VAE_search_drawn_masks[0]--> ± 0.007<!--=study_ahead_points_VAE_search_drawn_masks[1]-->, and behind in the other two. Started at the drawn mask, it was ahead of them in the same three.
+# Does the repair take a network? Drawn masks and search use one matrix and one program. In the recorded study (`14.full-masks.yaml`: five draws of the damage, 500 new masks) the search was ahead of drawn masks with flips, by 0.057<!--=study_ahead_flips_VAE_search_drawn_masks[0]--> ± 0.011<!--=study_ahead_flips_VAE_search_drawn_masks[1]-->, told holes, 0.048<!--=study_ahead_hole_told_VAE_search_drawn_masks[0]--> ± 0.008<!--=study_ahead_hole_told_VAE_search_drawn_masks[1]-->, and points, 0.041<!--=study_ahead_points_VAE_search_drawn_masks[0]--> ± 0.007<!--=study_ahead_points_VAE_search_drawn_masks[1]-->, and behind in the other two. Started at the drawn mask, it was ahead in the same three, but with told holes 0.010<!--=study_ahead_hole_told_VAE_from_drawn_VAE_search[0]*-1--> behind the plain search.
 
 # %% [markdown]
 # **Exercise 1.** A mask of 32×32 pixels has no damage, and the decoder gives the right class everywhere with probability 0.99. How many nats is the cross-entropy? **Exercise 2.** Flips make 30 % of the labels wrong; there are four classes. The decoder is certain of a class, and another one is seen. How many nats does this pixel cost?
@@ -547,7 +547,7 @@ record(results, bands, line.format(**results))
 # - **Can a VAE of masks repair a poor segmentation? Where pixels are wrong at random or known to be lost: yes.** From 0.394<!--=flips_nothing--> to 0.893<!--=flips_VAE_search--> with flips, from 0.582<!--=hole_told_nothing--> to 0.920<!--=hole_told_VAE_search--> with a hole that it was told of. With flips a smoother does better.
 # - Where nobody tells it what is lost, the repair is small, and so it is for a segmenter that mixes up classes.
 # - Where a denoising autoencoder had seen the damage, it was as good as the search or better; with points, which it had not, much worse. The VAE was told of each damage by a matrix.
-# - The most likely of 20,000 drawn masks was a strong control. As a start it helped the search most with flips, and harmed it with told holes (study).
+# - The most likely of 20,000 drawn masks was a strong control. As a start it helped the search most with flips.
 # - One pass through the VAE made masks with holes worse.
 # - All this is one training of each autoencoder, none trained enough (`07`), on masks drawn by a program.
 #

@@ -214,7 +214,7 @@ bounds = {
 # %% [markdown]
 # In the stored run the mixture saves 8.9<!--=mixture_gain[0]--> ± 0.4<!--=mixture_gain[1]--> nats of a rate of 68<!--=rate-->: about 10. So the misfit of $\mathcal N(0, I)$ is at least that: the mixture's own is not below 0. And 0.97<!--=one_level_mixture_whole[0]--> of its draws show one whole object, but only 0.08<!--=one_level_normal_whole[0]--> of those from $\mathcal N(0, I)$.
 #
-# Few nats saved, and nearly all draws mended: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 2.5 for a share of 0.08. So **a misfit of few nats can spoil most draws**. (It is larger here: the filled part is filled unevenly.)
+# Few nats saved, and nearly all draws mended: how does that fit? A KL asks about the places where $q(z)$ has its mass. Suppose $q(z)$ fills a share $f$ of $\mathcal N(0, I)$ and leaves the rest empty. Then the misfit is $-\log f$ nats: 2.5 for a share of 0.08. So **a misfit of few nats can spoil most draws**. (It is larger here: the filled part may be uneven.)
 
 # %% [markdown]
 # ## A latent of whole numbers: VQ-VAE
@@ -345,7 +345,7 @@ assert not np.tril(differ).any()  # none at the changed place or before it
 print(f"{differ.sum()} of {32 * 31 // 2} pairs of a code and a later answer are joined")
 
 # %% [markdown]
-# Only places *after* the changed one. So the product above is a probability. Of the 496 pairs of a code and a later answer, 415<!--=seen_pairs--> are joined. Most others lie in a **blind spot** at the upper right, which stacked masks leave; ours has it.
+# Only places *after* the changed one. So the product above is a probability. Of the 496 pairs of a code and a later answer, 415<!--=seen_pairs--> are joined. Most others lie in a **blind spot** at the upper right, which stacked masks leave; ours, too.
 #
 # So the VQ-VAE has a bound, too. The codes $c(x)$ that the encoder chooses are one term of a sum of positive terms:
 #
@@ -455,7 +455,7 @@ for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture",
     measure(name, means, sigma_two)
 
 # %% [markdown]
-# In the stored run $u$ costs 65<!--=kl_u--> nats, about as much as $z$ in the one-level VAE, and $v$ costs 158<!--=kl_v-->. ($u$ and $v$ together, in the study's others: 164<!--=each_two_levels_normal_latents[1]-->.) The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes.
+# In the stored run $u$ costs 65<!--=kl_u--> nats, about as much as $z$ in the one-level VAE, and $v$ costs 158<!--=kl_v-->. (The study's two other trainings: 164<!--=each_two_levels_normal_latents[1]--> together.) The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes.
 #
 # ## The bounds, side by side
 #

@@ -300,7 +300,7 @@ else:
 # - a **class error**: a pixel of an object gets the class of *another object* (so a network that finds fewer pixels can make fewer of them);
 # - an **outline error**: a pixel of an object is called background, or the reverse. (An object that is missed as a whole counts here, too.)
 #
-# And a **torn pair**: two neighbours in a row, both of one object class and more than 2 pixels inside it, that get different labels. Its share is that of all such neighbours.
+# And a **torn pair**: two neighbouring pixels of a row, more than 2 pixels inside one object's class, that get different labels. We give their share of all pairs so placed.
 #
 # Intervals are 95 %, by the jackknife over pictures (`01`). Two rows without a network show what the numbers mean: all background, and the *true* outline with the most frequent class in all objects.
 
@@ -445,7 +445,7 @@ plots.show(gallery(CHANGES), alt=alt)
 #
 # How much does each pixel change an output? Luo and others (2016) averaged the size of the gradient over pictures: the **effective field**. In a network with fresh weights many more paths lead from the middle of the field to the output than from its rim, so the gradient is largest in the middle. They also found fields that grow with training.
 #
-# We take 64 held-out pictures with an object in the middle, and of the outputs there the largest logit. The sizes of its gradient are summed over the three channels. Two numbers describe the sum: the side of the smallest square around the middle, cut by the border, that holds 90 % of it, and the share in the middle 9×9 pixels. Three values of each are printed: all visible pixels alike, fresh weights, trained weights.
+# We take 64 held-out pictures with an object in the middle, and of the outputs there the largest logit. The sizes of its gradient are summed over the three channels. Two numbers describe the sum: the side of the smallest square around the middle, cut by the border, that holds 90 % of it, and the share in the middle 9×9 pixels. Each is printed for all visible pixels counted alike, fresh and trained weights.
 #
 # One trap: the batch normalisation of a fresh network has seen no picture, and its first statistics make deep branches weak beside shallow ones. So we show the fresh networks 64 pictures first, without a training step.
 #

@@ -396,7 +396,7 @@ if reconstructions and features:
     plots.show(fig, alt=alt)
 
 # %% [markdown]
-# None of them. The reconstruction was labelled *worse* than the picture: its difference is −0.034<!--=differences[0][0]--> ± 0.020<!--=differences[0][1]--> with a latent of 4×4 places, and −0.013<!--=differences[1][0]--> ± 0.009<!--=differences[1][1]--> with 8×8 (1,000 held-out pictures, three seeds; these VAEs were still learning). Between the starts no difference was seen: −0.004<!--=differences[2][0]--> ± 0.004<!--=differences[2][1]--> and −0.001<!--=differences[3][0]--> ± 0.005<!--=differences[3][1]--> (ten seeds). For edges, notebook `10` finds the recipe lower at two [rates](../docs/site/glossary.md#term-rate) and not told apart at a third, after one training each.
+# None of them. The reconstruction was labelled *worse* than the picture: its difference is −0.034<!--=differences[0][0]--> ± 0.020<!--=differences[0][1]--> with a latent of 4×4 places, and −0.013<!--=differences[1][0]--> ± 0.009<!--=differences[1][1]--> with 8×8 (1,000 held-out pictures, three seeds; these VAEs were still learning). Between the starts no difference was seen: −0.004<!--=differences[2][0]--> ± 0.004<!--=differences[2][1]--> and −0.001<!--=differences[3][0]--> ± 0.005<!--=differences[3][1]--> (ten seeds). For edges, the study of notebook `10` finds the recipe lower at all three [rates](../docs/site/glossary.md#term-rate), after one training each.
 #
 # So the article's *better* was not found here. This does not refute its *can*: other pictures or networks may answer differently. (The code trains its classifier on pictures and uses it on reconstructions, item 62, against its own recipe. Whether that costs anything has to be measured, too: in notebook `10` no difference was seen.)
 #
@@ -530,7 +530,7 @@ record(results, bands, headline)
 #
 #    <details><summary>Answer</summary>
 #
-#    The error to the data, best to held-out data, and the same error of an answer without a network, such as the mean picture.
+#    The error to the data, if possible held-out data, and the same error of an answer without a network, such as the mean picture.
 #
 #    </details>
 # 2. An objective goes to −∞ when one variable goes to infinity. Which explanations are there?
