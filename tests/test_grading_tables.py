@@ -154,7 +154,8 @@ def test_rows_of_other_assignments_stay_also_without_a_gradebook(tmp_path):
             {"student": "'-ann", "ps1 (2)": "1.5", "ps2 (2)": "2.0"},
             {"student": "bob", "ps1 (2)": "", "ps2 (2)": ""},
         ]
-    assert tables.read_table(tmp_path)["'-ann", "ps1"]["remark"] == "'=so"
+    assert tables.read_table(tmp_path)["-ann", "ps1"]["remark"] == "'=so"
+    assert "'-ann,ps1" in (text := (tmp_path / "grades.csv").read_text("utf-8")) and "'=so" in text
 
 
 def test_a_table_that_another_program_changed_is_put_aside(tmp_path):
@@ -168,11 +169,40 @@ def test_a_table_that_another_program_changed_is_put_aside(tmp_path):
 
 
 def test_what_is_put_aside_takes_the_place_of_nothing(tmp_path):
-    for text in ("first", "second"):
+    def put_aside(text):
         (tmp_path / "grades.csv").write_text(text, "utf-8")
         assert tables.earlier_rows(tmp_path, [], ["tiny"], print) == []
-    texts = [p.read_text("utf-8") for p in sorted(tmp_path.glob("grades.changed*.csv"))]
-    assert sorted(texts) == ["first", "second"]
+
+    put_aside("first")
+    put_aside("second")
+    (tmp_path / "grades.changed.csv").unlink()
+    put_aside("third")
+    put_aside("fourth")
+    texts = [p.read_text("utf-8") for p in tmp_path.glob("grades.changed*.csv")]
+    assert sorted(texts) == ["fourth", "second", "third"]
+
+
+def test_a_name_like_a_formula_is_one_submission_when_graded_again(tmp_path):
+    marks = {"status": "refused", "remark": "=no"}
+    row = _row(student="@ann", assignment="-foo", **marks)
+    tables.write_tables(tmp_path, [row])
+    assert tables.earlier_rows(tmp_path, [row], ["tiny"], print) == []
+    one = SimpleNamespace(student="@ann", assignment="-foo", reason="", notes=[])
+    grade.take_remarks(tmp_path, [one])
+    assert one.reason == "'=no"
+
+
+def test_tables_are_written_whole_or_stay(tmp_path, monkeypatch):
+    tables.write_tables(tmp_path, [_row(student="ann", assignment="ps1", status="refused")])
+    before = [(tmp_path / name).read_bytes() for name in ("grades.csv", "lms.csv")]
+
+    def full(source, target):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        tables.write_tables(tmp_path, [_row(student="bob", assignment="ps1", status="refused")])
+    assert [(tmp_path / name).read_bytes() for name in ("grades.csv", "lms.csv")] == before
 
 
 def test_a_line_that_lacks_a_value_is_told(tmp_path):
@@ -264,6 +294,15 @@ def test_ctrl_c_while_versions_are_made_is_no_fault_of_the_text(tiny, monkeypatc
 
 
 # ---- mixed up
+
+
+def test_a_file_that_was_spoilt_since_it_was_graded_has_no_score_in_the_export(tiny):
+    assert tiny.run("grade", "class", CLASS) == 0
+    assert tiny.table()["ann"]["status"] == "graded"
+    assert tiny.run("export", "later", CLASS | {"ann/tiny.ipynb": b'{"broken'}) == 0
+    row = tiny.table()["ann"]
+    assert (row["status"], row["score"]) == ("refused", "") and "no JSON" in row["remark"]
+    assert tiny.table()["'@cy"]["status"] == "graded"
 
 
 def _releases():

@@ -238,10 +238,10 @@ def test_a_page_that_cannot_be_written_takes_no_grade_away(tmp_path, monkeypatch
     )
     monkeypatch.setattr(grade, "write_feedback", lambda *a: {"success": False, "log": LOG})
     one = rows_of(tmp_path / "in", {"ann/tiny.ipynb": ONE})["ann", "tiny"]
-    grade._grade_one(nbgrader, tmp_path, one, GIVEN)
+    grade._grade_one(nbgrader, tmp_path, one, {one.assignment: GIVEN})
     said = "could not write the page of feedback: nbconvert.InvalidNotebook: missing attachment"
     page = tmp_path / "feedback" / "ann" / "tiny" / "tiny.html"
     assert said in one.notes[-1] and said in page.read_text(encoding="utf-8") and not one.reason
     done.update(success=False, log=LOG)
     with pytest.raises(submission_files.Refused, match=r"photo\.png\nand a second line"):
-        grade._grade_one(nbgrader, tmp_path, one, GIVEN)
+        grade._grade_one(nbgrader, tmp_path, one, {one.assignment: GIVEN})

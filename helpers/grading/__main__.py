@@ -54,11 +54,14 @@ def _grade(given):
 
 def _export(given):
     """Take up what was graded by hand; no student's code runs."""
+    from helpers.grading.cells import Refused
     from helpers.grading.course import api
     from helpers.grading.grade import (
+        checked,
         no_page,
         quiet,
         released,
+        student_versions,
         submitted,
         tabulate,
         take_remarks,
@@ -70,6 +73,12 @@ def _export(given):
     names = released(given.course)
     found = submitted(given.submissions, names)
     take_remarks(given.course, found)
+    releases = student_versions(given.course, names)
+    for one in found:  # a file may have changed since it was graded
+        try:
+            one.reason or checked(one, releases)
+        except Refused as refused:
+            one.reason = str(refused)
     rows, nbgrader = tabulate(given.course, found), api(given.course)
     with quiet():
         for row in rows:

@@ -12,7 +12,7 @@ from helpers.grading.course import api, gradebook, or_interrupt
 from helpers.grading.file_names import shown
 from helpers.grading.preprocessors import last_passes
 from helpers.grading.restoring import refuse_another
-from helpers.grading.tables import COLUMNS, earlier_rows, read_table, safe, write_tables
+from helpers.grading.tables import COLUMNS, earlier_rows, read_table, write_tables
 
 
 def grade(root, submissions, *, say=print):
@@ -32,18 +32,16 @@ def grade(root, submissions, *, say=print):
         ValueError: If there are no submissions. The tables of the last grading stay.
         KeyboardInterrupt: If somebody stops it. The tables stay as well.
     """
-    import nbformat
-
     root = Path(root).resolve()
     names = released(root)
-    releases = {n: nbformat.read(root / "release" / n / f"{n}.ipynb", as_version=4) for n in names}
+    releases = student_versions(root, names)
     found = submitted(submissions, names)
     nbgrader, graded = api(root), []
     for one in found:
         if not one.reason:
             try:
                 with quiet():
-                    _grade_one(nbgrader, root, one, releases[one.assignment], releases)
+                    _grade_one(nbgrader, root, one, releases)
             except submission_files.Refused as refused:
                 one.reason = str(refused)
             except Exception as error:  # one submission must not stop the class
@@ -84,16 +82,33 @@ def submitted(submissions, names):
     return found
 
 
-def _grade_one(nbgrader, root, one, release, others=None):
+def student_versions(root, names):
+    """Return `{name: notebook}`, what a course has handed out."""
+    import nbformat
+
+    files = {name: Path(root) / "release" / name / f"{name}.ipynb" for name in names}
+    return {name: nbformat.read(path, as_version=4) for name, path in files.items()}
+
+
+def checked(one, releases, passes=None):
+    """Return a submission as it can be graded, and remarks; no code of it runs without `passes`.
+
+    Raises:
+        Refused: If it is no notebook of its assignment.
+    """
+    raw = submission_files.read(one.path)
+    refuse_another(raw, one.assignment, releases)
+    return submission_files.mend(raw, releases[one.assignment], passes)
+
+
+def _grade_one(nbgrader, root, one, releases):
     import nbformat
 
     limits = nbgrader.config.ExecuteApart
     passes = partial(
         last_passes, timeout=limits.timeout, total=limits.total, command=limits.command
     )
-    raw = submission_files.read(one.path)
-    refuse_another(raw, one.assignment, {**(others or {}), one.assignment: release})
-    notebook, notes = submission_files.mend(raw, release, passes)
+    notebook, notes = checked(one, releases, passes)
     one.notes += notes
     folder = root / "submitted" / one.student / one.assignment
     folder.mkdir(parents=True, exist_ok=True)
@@ -185,7 +200,7 @@ def take_remarks(root, submissions):
     """
     last = read_table(root)
     for one in submissions:
-        row = last.get((safe(one.student), one.assignment))
+        row = last.get((one.student, one.assignment))
         if row and row["status"] == "refused":
             one.reason = one.reason or row["remark"]
         elif row and row["remark"]:

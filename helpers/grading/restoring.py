@@ -66,10 +66,13 @@ def refuse_another(raw, assignment, releases):
     """
     named = {name: _names_in(release) for name, release in releases.items()}
     given, mine = {cell.name for cell in cells.cells_of(raw)}, named.pop(assignment)
-    alike = {n: other for n, other in named.items() if not given & (mine - other)}
-    found = {n: len(given & (other - mine)) for n, other in alike.items()}
+    found = {
+        name: len(given & (other - mine))
+        for name, other in named.items()
+        if not given & (mine - other)
+    }
     other = max(found, key=found.get, default=None)
-    if other is not None and found[other]:
+    if found.get(other):
         raise Refused(
             f"None of {assignment}'s own cells is in it: this is {other}. Give the file the name of its "
             "assignment, or hand in the right one, and grade again."

@@ -1,6 +1,9 @@
 """The tables of the grades: grades.csv, a line a submission, and lms.csv, a line a student."""
 
 import csv
+import io
+import itertools
+import os
 from pathlib import Path
 
 from helpers.grading.submission_files import UNKNOWN
@@ -20,7 +23,7 @@ NUMBERS = COLUMNS[3:8]
 
 
 def read_table(root):
-    """Return `{(student, assignment): row}` of grades.csv, as it is written there.
+    """Return `{(student, assignment): row}` of grades.csv, these two as they were before `safe`.
 
     Raises:
         ValueError: If `grades.csv` is not as it was written.
@@ -41,7 +44,11 @@ def read_table(root):
             f"{table} was changed, so its remarks cannot be read: another program stored it in "
             "another form. Run `make grade` again, on the whole class; points that you gave by hand stay."
         )
-    return last
+    rows = {}
+    for row in last.values():
+        names = {key: _unsafe(row[key]) for key in ("student", "assignment")}
+        rows[tuple(names.values())] = {key: row[key] for key in COLUMNS} | names
+    return rows
 
 
 def earlier_rows(root, rows, assignments, say=print):
@@ -61,10 +68,13 @@ def earlier_rows(root, rows, assignments, say=print):
         last = read_table(root)
     except ValueError:
         # What it says must not be lost, nor what was graded just now.
-        taken = len(list(Path(root).glob("grades.changed*.csv")))
-        aside = Path(root) / f"grades.changed{f'-{taken + 1}' if taken else ''}.csv"
+        names = (f"grades.changed{f'-{n}' if n > 1 else ''}.csv" for n in itertools.count(1))
+        aside = next(p for name in names if not (p := Path(root) / name).exists())
         (Path(root) / "grades.csv").replace(aside)
-        say(f"another program stored grades.csv in another form: it is {aside} now")
+        say(
+            f"another program stored grades.csv in another form: it is {aside} now, and its rows "
+            "are there alone. Grade the whole class again."
+        )
         return []
     handed_in = {}
     for row in rows:
@@ -72,8 +82,7 @@ def earlier_rows(root, rows, assignments, say=print):
     new = {(row["student"], row["assignment"]) for row in rows}
     earlier = []
     for row in last.values():
-        row = {key: row[key] for key in COLUMNS}
-        row.update({key: _number(row[key]) for key in NUMBERS}, student=_unsafe(row["student"]))
+        row.update({key: _number(row[key]) for key in NUMBERS})
         name, now = row["assignment"].casefold(), handed_in.get(row["student"], ())
         renamed = now and (name == UNKNOWN or name.startswith(tuple(now)))
         renamed = renamed and row["status"] == "refused" and row["assignment"] not in assignments
@@ -83,22 +92,27 @@ def earlier_rows(root, rows, assignments, say=print):
 
 
 def write_tables(root, rows):
-    """Write grades.csv, a line a submission, and lms.csv, a line a student."""
-    with open(Path(root) / "grades.csv", "w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
-        table.writerows({key: safe(value) for key, value in row.items()} for row in rows)
+    """Write grades.csv, a line a submission, and lms.csv, a line a student; each whole or not."""
+    _write(Path(root) / "grades.csv", COLUMNS, rows)
     names = sorted({row["assignment"] for row in rows})
     known = [row for row in rows if not isinstance(row["max_score"], str)]
     largest = {row["assignment"]: row["max_score"] for row in known}
     heads = {n: f"{n} ({largest[n]:g})" for n in names if n in largest}
-    with open(Path(root) / "lms.csv", "w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, ["student", *heads.values()])
-        table.writeheader()
-        for student in sorted({row["student"] for row in rows}):
-            scores = {r["assignment"]: r["score"] for r in rows if r["student"] == student}
-            line = {heads[n]: score for n, score in scores.items() if n in heads}
-            table.writerow({"student": safe(student), **line})
+    lines = []
+    for student in sorted({row["student"] for row in rows}):
+        scores = {r["assignment"]: r["score"] for r in rows if r["student"] == student}
+        line = {heads[n]: score for n, score in scores.items() if n in heads}
+        lines.append({"student": student, **line})
+    _write(Path(root) / "lms.csv", ["student", *heads.values()], lines)
+
+
+def _write(path, columns, rows):
+    table = csv.DictWriter(text := io.StringIO(), columns, lineterminator="\n")
+    table.writeheader()
+    table.writerows({key: safe(value) for key, value in row.items()} for row in rows)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text.getvalue(), "utf-8")
+    os.replace(part, path)
 
 
 def safe(value):
@@ -106,9 +120,9 @@ def safe(value):
     return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@" and value else value
 
 
-def _unsafe(name):
-    """Return a student's name as it was before `safe`; no name starts with an apostrophe."""
-    return name[1:] if name[:1] == "'" and name[1:2] in tuple("=+-@") else name
+def _unsafe(text):
+    """Return a text as it was before `safe`."""
+    return text[1:] if text[:1] == "'" and text[1:2] in tuple("=+-@") else text
 
 
 def _number(text):
