@@ -14,7 +14,6 @@ References:
 """
 
 import argparse
-import hashlib
 import math
 import os
 import time
@@ -162,14 +161,13 @@ def train_vae(train, val, recipe, chosen):
     vae.compile(keras.optimizers.Adam(rate), jit_compile=False, steps_per_execution=10)
     vae.optimizer.build(vae.trainable_variables)
 
-    made_of = training_backup.to_json([chosen, fingerprints.training(vae, train)])
-    key = hashlib.sha256(made_of.encode()).hexdigest()[:10]
+    key = training_backup.key_of([chosen, fingerprints.training(vae, train)])
     folder = data.cache_folder() / "kept" / "mnist_importance"
     folder.mkdir(parents=True, exist_ok=True)
     backup = training_backup.TrainingBackup(folder / f"{key}.json")
-    backup.restore(vae)
-    best = KeepBest(folder / f"best-{key}.json", backup.epoch)
-    clock = folder / f"clock-{key}.json"
+    log, clock = folder / f"best-{key}.json", folder / f"clock-{key}.json"
+    backup.restore(vae, beside=(log, log.with_suffix(".weights.h5"), clock))
+    best = KeepBest(log, backup.epoch)
     before = training_backup.read_note(clock, "cpu_seconds") if backup.epoch else 0.0
     start = time.process_time()
 

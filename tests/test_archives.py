@@ -1,6 +1,7 @@
 """Archives that are handed in: read as folders are, within limits, or refused by name."""
 
 import io
+import os
 import tarfile
 import warnings
 import zipfile
@@ -233,6 +234,22 @@ def test_what_lies_behind_a_link_counts_and_a_circle_has_an_end(tmp_path):
     second, _ = digest(pictures)
     (pictures / "same").unlink()
     assert len({first, second, digest(pictures)[0]}) == 3
+
+
+def test_a_link_to_a_folder_above_is_not_followed_out_of_the_data_set(tmp_path):
+    pictures = plain_folder(tmp_path / "home" / "pictures")
+    before = digest(pictures)
+    (tmp_path / "home" / "diary.txt").write_text("not a picture")
+    (pictures / "up").symlink_to(tmp_path / "home")
+    assert digest(pictures) == before
+
+
+def test_names_that_are_not_unicode_have_a_digest(tmp_path):
+    pictures = plain_folder(tmp_path / "pictures")
+    before = digest(pictures)
+    (pictures / os.fsdecode(b"p\xff.png")).write_bytes(b"three")
+    found = digest(pictures)
+    assert found[1] == 3 and found != before
 
 
 def test_hidden_files_do_not_change_the_digest(tmp_path):

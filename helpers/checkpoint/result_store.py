@@ -181,7 +181,7 @@ def _folders(value):
     if isinstance(value, (list, tuple)):
         return {name: digest for item in value for name, digest in _folders(item).items()}
     if isinstance(value, str) and value and Path(value).is_dir():
-        return {value: content_digest(Path(value), "", ["*"])[0]}
+        return {value: content_digest(Path(value))[0]}
     return {}
 
 

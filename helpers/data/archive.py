@@ -11,6 +11,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -66,20 +67,17 @@ def members(archive):
                     yield Member(path, lambda info=info: t.extractfile(info).read())
 
 
-def _files(folder, above=()):
+def _files(folder):
     """The files in a folder and below it, behind links too.
 
     Files and folders whose name starts with a dot are the system's, such as .DS_Store.
     """
-    above = (*above, os.path.realpath(folder))
-    _, folders, names = next(os.walk(folder), ("", (), ()))
-    for name in names:
-        if not name.startswith(".") and (folder / name).is_file():
-            yield folder / name
-    for name in folders:
+    for home, folders, names in os.walk(folder, followlinks=True):
+        home = Path(home)
         # A link to a folder that it lies in would be followed for ever.
-        if not name.startswith(".") and os.path.realpath(folder / name) not in above:
-            yield from _files(folder / name, above)
+        above = {os.path.realpath(path) for path in (home, *home.absolute().parents)}
+        folders[:] = [n for n in folders if n[0] != "." and os.path.realpath(home / n) not in above]
+        yield from (home / n for n in names if n[0] != "." and (home / n).is_file())
 
 
 def _target(path, link):
@@ -146,7 +144,7 @@ def _remove_stale(target):
             shutil.rmtree(old, ignore_errors=True)
 
 
-def content_digest(archive, strip, patterns):
+def content_digest(archive, strip="", patterns=("*",)):
     """One SHA-256 for many files, whatever archive they travel in.
 
     It is the SHA-256 of the text that `sha256sum` prints for the files that match `patterns`
@@ -167,4 +165,4 @@ def content_digest(archive, strip, patterns):
         if any(fnmatchcase(path, pattern) for pattern in patterns):
             lines.append((path, hashlib.sha256(member.read()).hexdigest()))
     text = "".join(f"{digest}  {path}\n" for path, digest in sorted(lines))
-    return hashlib.sha256(text.encode()).hexdigest(), len(lines)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest(), len(lines)

@@ -4,6 +4,7 @@ The run happens in a process of its own, so that its working folder, its memory 
 its own as well.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -203,14 +204,14 @@ class _MemoryWatch(threading.Thread):
 
 
 def _end_tree(pid):
+    """Kill a process and all that it started; some of them may have ended by themselves."""
     import psutil
 
-    try:
+    with contextlib.suppress(psutil.Error):
         parent = psutil.Process(pid)
         for process in [*parent.children(recursive=True), parent]:
-            process.kill()
-    except psutil.Error:
-        pass
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
 
 def _headline(path):

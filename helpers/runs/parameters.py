@@ -150,7 +150,7 @@ def gather(notebook, profile="default", files=(), assignments=(), dataset=None):
     path = profile_file(notebook, profile, changes.get("dataset"))
     base = check_values(notebook, read_file(path)) if path else {}
     start = {name: p.default for name, p in known.items()} | base
-    check_path(notebook, base | changes)
+    check_path(known, base | changes)
     changes = {name: value for name, value in changes.items() if value != start[name]}
     return base | changes, not changes
 
@@ -195,17 +195,16 @@ def check_values(notebook, values):
     return checked
 
 
-def check_path(notebook, values):
+def check_path(known, values):
     """Refuse a `path` that the run would not read, because its data set is no folder.
 
     Args:
-        notebook: Path of the notebook.
+        known: what `parameters_of` tells of the notebook.
         values: All checked values of a run that differ from the notebook's own.
 
     Raises:
         BadRequest: If it is so.
     """
-    known = parameters_of(notebook)
     rules = {name: p.rule for name, p in known.items()}
     problems = _unread_path({name: p.default for name, p in known.items()} | values, rules)
     if problems:

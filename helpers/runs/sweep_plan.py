@@ -98,7 +98,7 @@ def read_sweep(path, profile=None, kernel=None):
         own = profile_file(notebook, profile, {**base, **changed}.get("dataset"))
         values = {**(read_file(own) if own else {}), **base, **changed}
         values = check_values(notebook, values)
-        check_path(notebook, values)
+        check_path(parameters_of(notebook), values)
         changed = {name: values[name] for name in changed}
         job = Job(notebook, values, changed, run_id(notebook, values, kernel))
         jobs.setdefault(job.id, job)
@@ -121,9 +121,7 @@ def run_id(notebook, values, kernel=None):
     rules = ("file", "image", "folder", "pictures")
     named = [Path(values[n]) for n, p in known.items() if p.rule in rules and values[n]]
     parts += [
-        content_digest(path, "", ["*"])[0]
-        if path.is_dir()
-        else hashlib.sha256(path.read_bytes()).hexdigest()
+        content_digest(path)[0] if path.is_dir() else hashlib.sha256(path.read_bytes()).hexdigest()
         for path in named
     ]
     parts += [] if kernel is None else [f"kernel {kernel}"]
