@@ -280,7 +280,7 @@ for k in (1, 5, 50):
 #
 # gap = (what even the best Gaussian leaves open) + (what the encoder adds).
 #
-# - **The family** makes the first part. $q$ is a Gaussian with independent coordinates; the true posterior need not be one.
+# - **The family** makes the first part. $q$ is a Gaussian with independent coordinates; the true [posterior](../docs/site/glossary.md#term-posterior) need not be one.
 # - **[Amortised inference](../docs/site/glossary.md#term-amortised-inference)** makes the second, the **amortisation gap** (Cremer and others, 2018). One encoder answers for all pictures; for one of them, another $\mu$ and $\sigma_z$ may fit better. On held-out pictures overfitting adds to it.
 #
 # The amortisation gap can be measured. The [decoder](../docs/site/glossary.md#term-decoder) stays fixed; for *each* picture Adam starts at the encoder's $\mu$ and $\log \sigma_z^2$ and raises the ELBO of this picture alone. `ood.likelihood_regret` does so and returns the gain of each picture.

@@ -251,7 +251,7 @@ for a in (0, 1, 2, 4, 8):
 #
 # In practice the generator minimises $-\log D(G(z))$, the **non-saturating** loss. By the *[logit](../docs/site/glossary.md#term-logit)* $\ell = \log\frac{D}{1-D}$, the slope of $\log(1-D)$ is $-D$: next to nothing where $D$ is near 0. The slope of $-\log D$ is $D - 1$: it is strongest there.
 #
-# What does this loss minimise, against the best $D$? Split it: $-\log D = \log\frac{1-D}{D} - \log(1-D)$. At $D^*$ the first part is $\log\frac qp$, with the mean $\mathrm{KL}(q\,\|\,p)$ under $q$, and with the slope of that KL (by $G$) even for a fixed $D^*$, because $\mathbb E_q[\nabla\log q] = 0$. The second is minus the loss on paper, with the slope of $-2\,\mathrm{JSD}$. So, with $D^*$ held fixed, $G$ goes down the slope of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JSD}(p, q)$ (Arjovsky and Bottou, 2017, theorem 2.5).
+# What does this loss minimise, against the best $D$? Split it: $-\log D = \log\frac{1-D}{D} - \log(1-D)$. At $D^*$ the first part is $\log\frac qp$, with the mean $\mathrm{KL}(q\,\|\,p)$ under $q$, and with the slope of that [KL](../docs/site/glossary.md#term-KL-divergence) (by $G$) even for a fixed $D^*$, because $\mathbb E_q[\nabla\log q] = 0$. The second is minus the loss on paper, with the slope of $-2\,\mathrm{JSD}$. So, with $D^*$ held fixed, $G$ goes down the slope of $\mathrm{KL}(q\,\|\,p) - 2\,\mathrm{JSD}(p, q)$ (Arjovsky and Bottou, 2017, theorem 2.5).
 #
 # So "a GAN minimises the Jensen–Shannon divergence" holds for the game on paper, and not for the loss that is used. $\mathrm{KL}(q\,\|\,p)$ takes little notice of real pictures that are never drawn. But this alone does not explain why GANs lose modes: games for other divergences lose them, too (Goodfellow, 2016).
 #
