@@ -3,11 +3,13 @@
 Real nbgrader grades them, as `make grade` does. `GRADERS=all` takes the whole corpora.
 """
 
+import ast
 import copy
 import importlib
 import os
 
 import nbformat
+import numpy as np
 import pytest
 
 pytest.importorskip("nbgrader")
@@ -99,6 +101,67 @@ def test_every_solution_is_tested_and_points_add_up(name, made):
     for cell in read[name].cells:
         if cell.metadata.get("nbgrader", {}).get("grade_id", "").startswith("test_"):
             assert "BEGIN HIDDEN TESTS" in cell.source, cell.metadata.nbgrader.grade_id
+
+
+# ---- constants that a course seed draws
+
+TEXTS = {name: path.read_text("utf-8") for name, path in course.assignment_texts().items()}
+CONSTANTS = [
+    (name, *found)
+    for name, text in TEXTS.items()
+    for _, *found in assignment_source.REDRAWN.findall(text)
+]  # name of the problem set, constant, " = ", published value, choices
+
+
+@pytest.mark.parametrize(("name", "constant", "equals", "value", "choices"), CONSTANTS)
+def test_a_course_seed_draws_another_value_than_the_published_one(
+    name, constant, equals, value, choices
+):
+    drawn = {
+        line
+        for seed in ("spring", "2025", "a", "b", *range(30))
+        for line in assignment_source.redraw(TEXTS[name], name, seed).splitlines()
+        if line.startswith(f"{constant}{equals}")
+    }
+    assert f"{constant}{equals}{value}" not in drawn, "numbers copied from it would be right"
+    assert len(drawn) > 1
+
+
+def test_a_constant_that_can_only_stay_as_it_is_is_refused():
+    for choices in ("[4]", "[4, 4]", "range(4, 5)"):
+        text = f"MISS = 4  # redrawn from {choices}"
+        for seed in (None, "spring"):
+            with pytest.raises(assignment_source.BadSource, match="no other value"):
+                assignment_source.redraw(text, "slip", seed)
+
+
+(MISSES,) = [
+    ast.literal_eval(choices) for *_, constant, _, _, choices in CONSTANTS if constant == "MISS"
+]
+
+
+@pytest.mark.parametrize("test", ["chosen_threshold", "reported_cost"])
+@pytest.mark.parametrize("miss", MISSES)
+def test_the_least_cost_is_reached_in_one_way_whatever_the_course_seed(test, miss):
+    # Two ways with one cost would be a matter of rounding: a right formula could take either.
+    notebook = assignment_source.source_notebook(TEXTS["ps6_uncertainty"], "ps6_uncertainty")
+    cells = {c.metadata.get("nbgrader", {}).get("grade_id"): c.source for c in notebook.cells}
+    looked = []
+
+    def chosen_threshold(scores, odd, test_scores, test_odd, thresholds):
+        def ways(scores, odd):  # (T, 2): false alarms and missed pixels, whole numbers
+            marked = scores >= thresholds[:, None, None, None]
+            alarms = (marked & (odd == 0)).sum(axis=(1, 2, 3))
+            return np.stack([alarms, (~marked & (odd == 1)).sum(axis=(1, 2, 3))], axis=1)
+
+        costs = ways(scores, odd) @ [1, miss]
+        found = {tuple(way) for way in ways(scores, odd)[costs == costs.min()].tolist()}
+        looked.append(sorted(found))
+        best = costs.argmin()
+        return thresholds[best], (ways(test_scores, test_odd) @ [1, miss])[best] / test_odd.size
+
+    exec(cells[f"test_{test}"], {"MISS": miss, "chosen_threshold": chosen_threshold})
+    assert len(looked) >= 4 and [found for found in looked if len(found) > 1] == []
 
 
 def test_a_case_is_a_whole_notebook(made):

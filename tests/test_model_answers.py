@@ -1,4 +1,4 @@
-"""Numbers in the model answer of a problem set are those that its code prints."""
+"""What a problem set says is so: numbers in model answers, and results that ps5 asks for."""
 
 import contextlib
 import io
@@ -7,6 +7,8 @@ import re
 import pytest
 
 from helpers.grading import assignment_source, course
+from helpers.runs import read_results
+from helpers.runs.notebooks import find
 
 CODE = re.compile(r"^```python\n(.*?)^```$", flags=re.M | re.S)
 TEXTS = course.assignment_texts()
@@ -49,3 +51,17 @@ def test_a_model_answer_has_the_lines_that_its_code_prints(name, grade_id):
 
 def test_there_is_a_model_answer_with_code():
     assert ("ps6_uncertainty", "cheats") in WITH_CODE
+
+
+SCORED = re.compile(r"\(`\w+` in `(\d\d)`[^()]*; score: ([^()]+)\)\?")
+
+
+def test_the_score_of_each_question_of_the_project_is_one_recorded_number():
+    text = TEXTS["ps5_project"].read_text("utf-8")
+    asked = SCORED.findall(text)
+    assert len(asked) == len(re.findall(r"\(`\w+` in `\d\d`", text)) == 5
+    for notebook, score in asked:
+        results = read_results(find(notebook))["results"]
+        for key in re.findall(r"`(\w+)`", score):
+            many = isinstance(results[key], list) and len(results[key]) > 1
+            assert many == score.startswith("the first item of "), (notebook, key)

@@ -9,8 +9,8 @@ than nbgrader's metadata::
                                       BEGIN and END
     # %% [markdown] answer="why" points=3    a written answer, graded by hand
 
-A line `LATENT = 8  # redrawn from [6, 8, 10]` keeps its value, or gets another one from the list
-(or the range) where the course has a seed.
+A line `LATENT = 8  # redrawn from [6, 8, 10]` keeps its value, or gets one of the others in the
+list (or the range) where the course has a seed.
 """
 
 import ast
@@ -91,21 +91,33 @@ def _in_a_function(code, name):
 
 
 def redraw(text, name, seed=None):
-    """Return the text with its constants drawn by the course seed, and without the remarks."""
+    """Return the text with its constants drawn by the course seed, and without the remarks.
 
+    A drawn value is never the published one.
+
+    Raises:
+        BadSource: If the values to draw from cannot be read, do not hold the published one, or
+            hold no other.
+    """
     seen = Counter()  # not the place in the text, which the mending of a typo would change
 
     def one(match):
         indent, constant, equals, value, options = match.groups()
         choices = _options(options, f"{name}: {match[0].strip()}")
-        if repr(ast.literal_eval(value)) not in map(repr, choices):
+        published = repr(ast.literal_eval(value))
+        others = [choice for choice in choices if repr(choice) != published]
+        if len(others) == len(choices):
             raise BadSource(f"{name}: {constant} = {value} is not among {options}")
+        if not others:
+            raise BadSource(
+                f"{name}: {constant} = {value} has no other value in {options}; add one"
+            )
         if seed is not None:
             # A digest, because Python's own hash of a text differs from run to run.
             key = f"{seed}/{name}/{constant}/{seen[constant]}"
             seen[constant] += 1
             key = hashlib.sha256(key.encode()).digest()
-            value = repr(random.Random(key).choice(choices))
+            value = repr(random.Random(key).choice(others))
         return f"{indent}{constant}{equals}{value}"
 
     return REDRAWN.sub(one, text)

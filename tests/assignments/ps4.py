@@ -318,6 +318,14 @@ def matched_pairs(found, truth, radius):
     return best, best
 """,
     ),
+    "the_last_of_equal_thresholds": wrong(
+        "ois",
+        ods_ois=F
+        + """
+    chosen = [max(one[::-1], key=lambda c: f_measure(*c)) for one in counts]
+    return max(f_measure(*c) for c in counts.sum(axis=0)), f_measure(*np.sum(chosen, axis=0))
+""",
+    ),
     "image_chooses_by_precision": wrong(
         "ois",
         ods_ois=F

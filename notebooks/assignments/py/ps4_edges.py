@@ -418,6 +418,12 @@ for images, thresholds in ((4, 4), (6, 5), (3, 8)):
         f_of(chosen),
         "On other counts the OIS is wrong. Each image chooses by its own F; then counts are added.",
     )
+tied = np.array([[[2, 4, 2, 8], [4, 16, 4, 8]], [[1, 1, 1, 1], [1, 1, 1, 1]]])
+checks.close(
+    ods_ois(tied.copy())[1],
+    3 / 7,
+    "Both thresholds of the first image are equally good: the first counts.",
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]

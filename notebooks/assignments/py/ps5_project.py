@@ -20,7 +20,15 @@
 #
 # Write your code in place of the line that raises `NotImplementedError`. The cell after it tests the form of your answer, not its content; the content is graded by a person, by the rubrics. Do not rename or delete cells; you may add cells of your own, with figures too.
 #
-# **Questions to start from.** Does a VAE that was trained longer give reconstructions that are easier to label (`vae_steps` in `08`, with `weights: own`)? Does a larger latent raise the ELBO (`latent` in `06`)? Does KL warm-up still help with half the steps (`collapse_epochs` in `07`)? With how many masks does a frozen VAE lose its lead over frozen fresh weights (`labels` in `09`)? Do the heads for edges gain by a longer pretraining (`vae_steps` in `10`)? `python -m helpers.runs list 08` shows all parameters of a notebook.
+# **Questions to start from.** The arms differ in the value of one parameter. The *score* of a run is a number that its notebook records. A score may be the difference of two recorded numbers of one run.
+#
+# - Does a VAE that was trained longer give reconstructions that are easier to label (`vae_steps` in `08`, with `weights: own`; score: `wide_reconstruction`)?
+# - Does a larger latent raise the ELBO (`latent` in `06`; score: `elbo`)?
+# - Does KL warm-up help less with half the steps (`collapse_epochs` in `07`; score: the first item of `gain`, warm-up minus control)?
+# - Does the lead of a frozen VAE over frozen fresh weights shrink with more masks (`labels` in `09`; score: `own_VAE_frozen` minus `own_fresh_frozen`)?
+# - Do the heads for edges gain by a longer pretraining (`vae_steps` in `10`; score: the first item of `head_VAE_frozen`)?
+#
+# `python -m helpers.runs list 08` shows all parameters of a notebook.
 
 # %% readonly="setup"
 import numpy as np
@@ -110,6 +118,8 @@ checks.true(
 # ## Task 2: the sweep
 #
 # Run it with `python -m helpers.runs sweep`, or with papermill in a loop. Then write its results here as rows: one dictionary a run, with `"arm"`, `"seed"` and `"score"`. Type them or paste them; this cell must not read a file.
+#
+# `python -m helpers.runs results` shows the results that are one number. One that is a list, such as `gain` in `07`, you read in Python, from the executed notebook: `from helpers.runs import read_results; read_results("runs/…/NAME.ipynb")["results"]["gain"][0]`. The names of the results stand in the cell of the notebook that is tagged `results`, near its end.
 
 
 # %% solution="rows"
