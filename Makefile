@@ -68,7 +68,7 @@ test-browser: site    ## in Chromium: every page of the site, and every notebook
 
 own: setup    ## train a network on PICTURES=folder (images, and masks or edges), score and export it to OUT=folder
 	@test -n "$(PICTURES)" -a -n "$(OUT)" || { echo "Which folders? make own PICTURES=path OUT=path"; exit 1; }
-	$(PYTHON) -m helpers.runs.own_network train "$(PICTURES)" "$(OUT)"
+	$(PYTHON) -m helpers.experiments.own_network train "$(PICTURES)" "$(OUT)"
 
 lab: setup    ## open JupyterLab with the kernels registered
 	$(BIN)/jupyter lab notebooks

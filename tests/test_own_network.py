@@ -12,7 +12,7 @@ from PIL import Image
 
 from helpers import data, plots
 from helpers.checkpoint import training_backup
-from helpers.runs import own_network
+from helpers.experiments import own_network
 
 QUICK = {"epochs": 2, "steps": 2, "say": lambda line: None}
 

@@ -133,7 +133,7 @@ alt = "Seven small pictures of one to three coloured discs, squares and triangle
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The second row is the **[mask](../docs/site/glossary.md#term-mask)**: a colour for each class. In the third row each connected piece has a colour of its own, which is not that of a class. Look at the sixth picture: two triangles overlap, and the mask makes one piece of them. In the third picture, one triangle is cut into two pieces. From classes one cannot always get back to objects.
+# The second row is the **[mask](../docs/site/glossary.md#term-mask)**: a colour for each class. In the third row each connected piece has a colour of its own, which is not that of a class. Look at the sixth picture: two triangles overlap, and the mask makes one piece of them. In the third, the second piece of the triangle is one pixel. From classes one cannot always get back to objects.
 #
 # So the kinds need different scores. Give the pieces other names, and it is still the same cut. Give the classes other names, and every answer is wrong. The next cell shows it with the *adjusted Rand index* (Hubert and Arabie, 1985): it asks for each pair of pixels whether they lie in one piece or in two, and is 1 for the same cut and 0 on average for a random one.
 
@@ -390,7 +390,7 @@ alt = "Six pictures in columns with mask and prediction below and the mean Dice 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Objects with a strong colour or much light are mostly found, dull ones often missed. In the best three the class happens to be right, too: they are the best of sixty. The best three have one object each: there the background, which is nearly always right, is one of two classes. With several kinds it is one of three or four. A mean over classes depends on how many there are.
+# In these six, objects with a strong colour or much light are found, most dull ones missed. In the best three the class happens to be right: they are the best of sixty. The best three have one object each: there the background, which is nearly always right, is one of two classes. With several kinds it is one of three or four. A mean over classes depends on how many there are.
 #
 # **What the IoU forgives.** A large object with a ragged outline keeps a high IoU, because most of its pixels lie inside. The **boundary IoU** (Cheng and others, 2021) compares only bands along the inner side of the outlines.
 #

@@ -1,7 +1,7 @@
 """A network for pictures of one's own: trained, scored, saved and exported by one command.
 
-    python -m helpers.runs.own_network train my-folder my-network
-    python -m helpers.runs.own_network label my-network photographs answers
+    python -m helpers.experiments.own_network train my-folder my-network
+    python -m helpers.experiments.own_network label my-network photographs answers
 
 The folder is one of `data.load("folder")`, with masks or edges. Nothing is pretrained: the project
 has not seen a pretraining as a VAE help here.
