@@ -482,6 +482,8 @@ def test_run_with_parameters_and_pages(tiny, tmp_path, capsys):
     ]
     payload = read_results(out / "07_count_dots.ipynb")
     assert payload["parameters"] == {"count": 3} and payload["profile"] == "smoke"
+    kept = provenance.keep(out / "07_count_dots.ipynb", tmp_path / "07.json")
+    assert json.loads(kept.read_text("utf-8"))["provenance"] == payload["provenance"]
     page = (out / "index.html").read_text(encoding="utf-8")
     assert '<a href="07_count_dots.html">07 count dots</a>' in page and "3 dots" in page
 
@@ -570,6 +572,18 @@ def test_keep_writes_results_parameters_and_provenance(tmp_path, tiny):
     assert set(kept["parameters"]) == set(read_parameters(notebook))
     assert kept["provenance"]["versions"]["keras"] and kept["provenance"]["cores"] >= 1
     assert [p.name for p in path.parent.iterdir()] == ["07.json"]
+
+
+def test_keep_tells_where_the_run_was_and_not_where_it_is_kept(tmp_path, tiny):
+    node = nbformat.read(next(tiny.glob("07_*.ipynb")), as_version=4)
+    there = {"date": "2026-01-01", "commit": "of the run", "backend": "jax", "cores": 99}
+    (payload,) = [
+        o.data[MIME] for c in node.cells for o in c.get("outputs", []) if MIME in o.get("data", {})
+    ]
+    payload["provenance"] = there
+    nbformat.write(node, tmp_path / "07_count_dots.ipynb")
+    path = provenance.keep(tmp_path / "07_count_dots.ipynb", tmp_path / "07.json")
+    assert json.loads(path.read_text(encoding="utf-8"))["provenance"] == there
 
 
 @pytest.fixture

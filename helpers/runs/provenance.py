@@ -13,7 +13,7 @@ from helpers.runs.setup import cores
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "scipy", "scikit-image", "scikit-learn")
 
 
-def write_record(path, name, results, parameters, **more):
+def write_record(path, name, results, parameters, measured=None, **more):
     """Write one record as JSON, with its provenance, in one step.
 
     Args:
@@ -21,6 +21,7 @@ def write_record(path, name, results, parameters, **more):
         name: What was measured, in a few words with the unit.
         results: Dictionary from name to value; README and notebooks cite these.
         parameters: Everything that was set, the seed among it.
+        measured: The `provenance` of the measurement, where it was another moment than this one.
         **more: Other plain data, such as `seconds` or a training history.
     """
     path = Path(path)
@@ -30,7 +31,7 @@ def write_record(path, name, results, parameters, **more):
         "results": results,
         "parameters": parameters,
         **more,
-        "provenance": provenance(),
+        "provenance": measured or provenance(),
     }
     partial = path.with_name(path.name + ".partial")
     text = json.dumps(record, indent=1, ensure_ascii=False, default=_numbers)
@@ -50,6 +51,8 @@ def _numbers(value):
 
 def keep(notebook, path):
     """Keep the results of an executed notebook as a record, `data/results/NAME.json`.
+
+    Its provenance is that of the run: another checkout or machine may keep it.
 
     Raises:
         ValueError: If the notebook cannot be read, failed, is not finished, or holds no record.
@@ -83,6 +86,7 @@ def keep(notebook, path):
         present_run(Path(notebook).stem, series_names()),
         payload["results"],
         parameters,
+        measured=payload["provenance"],
         headline=payload["headline"],
         seconds=run.get("duration"),
     )

@@ -4,12 +4,16 @@ import math
 import numbers
 import os
 
+from helpers.runs.provenance import provenance
+
 MIME = "application/vnd.vae-results+json"
 PROFILES = ("smoke", "default", "full")
 
 
 def record(results, bands=None, headline=None):
     """Record the numbers that the prose speaks of; call it in the cell tagged `results`.
+
+    Date, commit, hardware and versions of this run go beside them, for `runs keep`.
 
     Trained numbers differ from machine to machine, so each may have a band. When the environment
     variable `HELPERS_PROFILE` names the profile of this run, a value outside its band is an
@@ -36,6 +40,7 @@ def record(results, bands=None, headline=None):
     if headline is not None and (not isinstance(headline, str) or "\n" in headline):
         raise ValueError(f"headline is one line of text. Received: {headline!r}")
     payload = {"results": results, "bands": bands, "headline": headline, "profile": profile}
+    payload["provenance"] = provenance()
     _display(payload, _table(results, bands, profile or "default"))
     if profile:
         outside = [t for key in bands if (t := _outside(key, results[key], bands[key], profile))]
@@ -49,8 +54,8 @@ def read_results(notebook):
         notebook: Path of an `.ipynb` file, or a notebook node.
 
     Returns:
-        Dictionary with "results", "bands", "headline", "profile" (of that run, or None) and
-        "parameters" (what papermill was given; empty for a run without it).
+        Dictionary with "results", "bands", "headline", "profile" and "provenance" (of that run,
+        or None) and "parameters" (what papermill was given; empty for a run without it).
 
     Raises:
         ValueError: If the notebook holds no record, a damaged one, or more than one.
@@ -71,7 +76,8 @@ def read_results(notebook):
     whole = isinstance(found[0], dict) and isinstance(found[0].get("results"), dict)
     if not whole or not isinstance(parameters, dict):
         raise ValueError(f"{name} holds a damaged record of results")
-    return {"headline": None, "bands": {}, "profile": None, **found[0], "parameters": parameters}
+    missing = {"headline": None, "bands": {}, "profile": None, "provenance": None}
+    return {**missing, **found[0], "parameters": parameters}
 
 
 def is_unfinished(node):
