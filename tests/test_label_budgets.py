@@ -10,7 +10,7 @@ from helpers.experiments.label_budgets import OTHER_RUNS, RATES
 STARTS = ["fresh", "denoising", "VAE", "VAE + term"]
 
 
-def run(lead, seeds=4, budgets=(10, 40), noise=0.02):
+def run(lead, seeds=4, budgets=(10, 40), noise=0.02, joint=False):
     """A study whose scores are made up: the VAE leads fresh weights by `lead`, denoising by 0."""
     asked = []
 
@@ -27,7 +27,7 @@ def run(lead, seeds=4, budgets=(10, 40), noise=0.02):
         return lucky + (rate if start == "fresh" and budget < 40 else -rate)
 
     told = label_budgets.study(
-        STARTS, list(budgets), seeds, choosing_score, scores, ResultStore("")
+        STARTS, list(budgets), seeds, choosing_score, scores, ResultStore(""), joint
     )
     return told, asked
 
@@ -100,3 +100,18 @@ def test_the_table_names_claim_budget_and_what_was_visible():
     assert (
         "corrected p" in lines[2] and "VAE − denoising" in lines[2] and "visible from" in lines[3]
     )
+
+
+def test_the_study_of_the_joint_loss_has_its_own_starts_claims_and_rates():
+    told, asked = run(0.0, seeds=OTHER_RUNS + 1, joint=True)
+    low = RATES[0]
+    assert told["starts"] == ["VAE", "VAE + term", "VAE, low rate"]
+    assert told["choices"] == [[(low, 0.03)] * 2, [(low, 0.3)] * 2, [(low, 0.03)] * 2]
+    longer = {(a[0], a[1], a[2]) for a in asked if a[3] == "longer"}
+    assert longer == {(s, b, r) for s in told["starts"] for b in (10, 40) for r in range(4)}
+    others = {(a[0], a[1], a[3]) for a in asked if a[3] != "longer"}
+    assert others == {("VAE", 40, "twice"), ("VAE + term", 40, "twice")}
+    assert len(told["claim_term"]) == len(told["claim_same_rate"]) == 2
+    assert "twice_VAE_term" in told and not any(key.startswith("longer") for key in told)
+    lines = label_budgets.claims_table(told, label_budgets.JOINT).splitlines()
+    assert len(lines) == 4 and lines[2].startswith("VAE + term − VAE, low rate,    10 masks: ")

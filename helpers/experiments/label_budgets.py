@@ -1,8 +1,9 @@
-"""The study of notebook 09: several starts of one network, with few labels and with many.
+"""The studies of notebook 09: several starts of one network, with few labels and with many.
 
-The notebook has the functions that train. Here is which trainings belong to the study, and what is
+The notebook has the functions that train. Here is which trainings belong to a study, and what is
 said of them: two claims that were named beforehand, judged by one rule, with intervals over seeds
-and pictures and p-values after Holm's correction.
+and pictures and p-values after Holm's correction. One study asks whether a pretraining helps, the
+other whether the VAE's loss beside the head's does.
 """
 
 from functools import partial
@@ -14,6 +15,8 @@ from helpers import metrics
 RATES = (0.01, 0.02)  # to choose from, for every start; in a trial 0.003 and 0.03 were worse
 TERMS = (0.003, 0.03, 0.3)  # weights of the VAE's term to choose from
 CLAIMS = {"pretraining": ("VAE", "fresh"), "objective": ("VAE", "denoising")}
+# Of the study of the joint loss: against the VAE at its best learning rate, and at the same one.
+JOINT = {"term": ("VAE + term", "VAE"), "same_rate": ("VAE + term", "VAE, low rate")}
 LEVEL = 0.05
 CHOOSING_RUNS = 2  # trainings that a learning rate is chosen by: one alone may be a lucky one
 OTHER_RUNS = 3  # seeds of the starts that no claim is about, and of other lengths
@@ -23,7 +26,8 @@ def choose(start, budget, score, store):
     """Learning rate and weight of the VAE's term with the best score where one may choose.
 
     Args:
-        start: name of a start. "VAE + term" has the lowest learning rate and chooses its weight.
+        start: name of a start. "VAE + term" has the lowest learning rate and chooses its weight;
+            "VAE, low rate" has that rate, too, and nothing to choose.
         budget: number of labelled pictures: a learning rate that suits few may ruin many.
         score: function of (start, budget, run, learning rate, weight) → a number, more is better.
         store: a `checkpoint.ResultStore`.
@@ -35,6 +39,8 @@ def choose(start, budget, score, store):
     if start == "VAE + term":
         # At the higher rate most of its trainings diverged: the KL of a tuned encoder explodes.
         tried = [(min(RATES), term) for term in TERMS]
+    if start == "VAE, low rate":
+        return tried[0]
     found = {}
     for pair in tried:
         keys = [[start, budget, run, *pair] for run in range(CHOOSING_RUNS)]
@@ -43,39 +49,43 @@ def choose(start, budget, score, store):
     return max(found, key=found.get)
 
 
-def study(starts, budgets, seeds, choosing_score, scores, store):
-    """Run the study, or read what a store has of it, and sum it up.
+def study(starts, budgets, seeds, choosing_score, scores, store, joint=False):
+    """Run a study, or read what a store has of it, and sum it up.
 
     Args:
         starts: names of starts, among them those of `CLAIMS`.
         budgets: numbers of labelled pictures.
-        seeds: of heads and labelled pictures, for the starts of `CLAIMS`; the others have at most
+        seeds: of heads and labelled pictures, for the starts of the claims; the others have at most
             `OTHER_RUNS`.
         choosing_score: see `choose`.
         scores: function of (start, budget, run, length, learning rate, weight) → a score of each
             held-out picture, `(N,)`. `length` is "longer"; "shorter" for a pretraining of half the
             steps, asked of "VAE" and "denoising" at two budgets; or "twice" for a head that is
-            trained for twice as many steps, asked of "VAE" and "fresh" at the last budget.
+            trained for twice as many steps, asked of the starts of the first claim at the last
+            budget.
         store: a `checkpoint.ResultStore`.
+        joint: whether the study is that of the claims `JOINT` and their starts alone.
 
     Returns:
         See `summary`; and `choices`, learning rate and weight of each start at each budget.
     """
+    claims = JOINT if joint else CLAIMS
+    claimed = {start for pair in claims.values() for start in pair}
+    starts = sorted(claimed) if joint else starts
     choices = {
         (start, budget): choose(start, budget, choosing_score, store)
         for budget in budgets
         for start in starts
     }
     found = {}
-    claimed = {start for pair in CLAIMS.values() for start in pair}
     for run in range(seeds):
         few = run < OTHER_RUNS
         for budget in budgets:
             for start in [s for s in starts if few or s in claimed]:
                 lengths = ["longer"]
-                if few and start in CLAIMS["objective"] and budget in compared(budgets):
+                if few and start in claims.get("objective", ()) and budget in compared(budgets):
                     lengths.append("shorter")
-                if few and start in CLAIMS["pretraining"] and budget == budgets[-1]:
+                if few and start in _first(claims) and budget == budgets[-1]:
                     lengths.append("twice")
                 for length in lengths:
                     key = [start, budget, run, length, *choices[start, budget]]
@@ -83,7 +93,12 @@ def study(starts, budgets, seeds, choosing_score, scores, store):
                     found.setdefault((start, budget, length), []).append(value)
     found = {key: np.array(rows) for key, rows in found.items()}  # (seeds, N) each
     chosen = [[choices[start, budget] for budget in budgets] for start in starts]
-    return summary(found, starts, budgets) | {"choices": chosen}
+    return summary(found, starts, budgets, claims) | {"choices": chosen}
+
+
+def _first(claims):
+    """The two starts of the first claim."""
+    return next(iter(claims.values()))
 
 
 def compared(budgets):
@@ -91,13 +106,14 @@ def compared(budgets):
     return sorted({budgets[min(1, len(budgets) - 1)], budgets[-1]})
 
 
-def summary(found, starts, budgets):
+def summary(found, starts, budgets, claims=CLAIMS):
     """What is said of the scores of a study.
 
     Args:
         found: dictionary from (start, budget, length) to scores `(seeds, N)`; lengths other than
             "longer" may have fewer seeds.
         starts, budgets: see `study`.
+        claims: `CLAIMS` or `JOINT`.
 
     Returns:
         Dictionary. `score_<start>`: mean and half width at every budget. `claim_<name>`: at every
@@ -113,20 +129,20 @@ def summary(found, starts, budgets):
         told["score_" + key_of(start)] = rows
     apart = {
         (claim, b): found[one, b, "longer"] - found[other, b, "longer"]
-        for claim, (one, other) in CLAIMS.items()
+        for claim, (one, other) in claims.items()
         for b in budgets
     }  # (seeds, N) each
     for key, row in metrics.contrasts(apart).items():
         visible = metrics.crossed_interval(apart[key], 1 - LEVEL / len(apart))[1]
         numbers = [row["gain"], row["half"], row["p"], visible]
         told.setdefault("claim_" + key[0], []).append(numbers)
-    for start in CLAIMS["objective"]:
+    for start in claims.get("objective", ()):
         told["longer_" + key_of(start)] = []
         for b in compared(budgets):
             shorter = found[start, b, "shorter"]
             gain = found[start, b, "longer"][: len(shorter)] - shorter
             told["longer_" + key_of(start)].append(metrics.crossed_interval(gain))
-    for start in CLAIMS["pretraining"]:
+    for start in _first(claims):
         twice = found[start, budgets[-1], "twice"]
         gain = twice - found[start, budgets[-1], "longer"][: len(twice)]
         told["twice_" + key_of(start)] = metrics.crossed_interval(gain)
@@ -135,13 +151,13 @@ def summary(found, starts, budgets):
 
 def key_of(start):
     """A start's name as a part of a key: "VAE + term" → "VAE_term"."""
-    return start.replace(", ", "_").replace(" + ", "_")
+    return start.replace(", ", "_").replace(" + ", "_").replace(" ", "_")
 
 
-def claims_table(told):
+def claims_table(told, claims=CLAIMS):
     """The two claims of a summary as text, one line a budget."""
     lines = []
-    for claim, (one, other) in CLAIMS.items():
+    for claim, (one, other) in claims.items():
         for budget, row in zip(told["labels"], told["claim_" + claim]):
             lines.append(
                 f"{one} − {other}, {budget:>5} masks: {row[0]:+.3f} ± {row[1]:.3f}, "

@@ -60,7 +60,8 @@ pretraining_steps = 400  # training steps of each start that learns without mask
 head_steps = 300  # training steps of each head
 labels = [60]  # label budgets: how many pictures with a mask a head learns from
 seeds = 1  # trainings of each start, with other first weights and other masks
-study = False  # whether to run the cells that only the recorded study runs
+study = False  # whether to run the cells that only a recorded study runs
+joint = False  # whether that study is the one of the joint loss
 cache_dir = ""  # folder in the cache where the study keeps its points, to go on after a stop
 
 # %%
@@ -70,7 +71,8 @@ check_parameters(
     globals(), dataset=["shapes", "folder"], path="folder", seed=range(2**32),
     size=range(16, 257, 8), images=range(8, 4001), val_images=range(2, 1001),
     pretraining_steps=range(1, 100_001), head_steps=range(1, 100_001),
-    labels={"list_of": range(2, 4001)}, seeds=range(1, 21), study=bool, cache_dir=str,
+    labels={"list_of": range(2, 4001)}, seeds=range(1, 21), study=bool, joint=bool,
+    cache_dir=str,
 )  # fmt: skip
 set_up(seed)
 
@@ -100,7 +102,8 @@ from helpers.experiments import label_budgets
 from helpers.layers import DepthToSpaceUp, GaussianSampling, bn_relu, conv_bn_relu
 
 plots.use()
-recorded = data.records.results_of("09-labels")  # the recorded study of this notebook
+recorded = data.records.results_of("09-labels")  # the recorded studies of this notebook
+joint_loss = data.records.results_of("09-joint")
 
 # %% [markdown]
 # ## Pictures and masks
@@ -431,7 +434,7 @@ plan = [path, seed, size, images, val_images, pretraining_steps, head_steps, lab
 store = checkpoint.ResultStore(cache_dir, dataset=dataset, plan=plan)
 if study:
     shorter = {}
-    for kind in ("denoising", "VAE"):
+    for kind in [] if joint else ["denoising", "VAE"]:
         networks = pretrain(kind, pretraining_steps // 2)
         shorter[kind] = [network.get_weights() for network in networks]
 
@@ -446,7 +449,7 @@ if study:
         times = 2 if length == "twice" else 1  # as many steps of the head
         return by_picture(label_with(start, budget, run, weights, rate, term, times=times))
 
-    summary = label_budgets.study(STARTS, labels, seeds, choosing_score, scores, store)
+    summary = label_budgets.study(STARTS, labels, seeds, choosing_score, scores, store, joint)
 
 # %%
 if recorded:
@@ -457,6 +460,8 @@ if recorded:
     alt = "Mean IoU over 20, 60, 240 and 1,200 pictures with a mask, one line for each start, with intervals. Fresh weights, both autoencoders and the VAE lie together at every budget: near 0.39, 0.47, 0.77 and 0.90. The frozen VAE rises from 0.38 to 0.73, frozen fresh weights from 0.37 to 0.55. Fresh, denoising and VAE have ten seeds, the others three. Without a look: a line, 0.24."
     plots.show(fig, alt=alt)
     print(label_budgets.claims_table(recorded))
+if joint_loss:
+    print(label_budgets.claims_table(joint_loss, label_budgets.JOINT))
 
 # %% [markdown]
 # In the stored run, with 60 masks, VAE − fresh is +0.004<!--=own_claim_pretraining[0]--> ± 0.009<!--=own_claim_pretraining[1]--> and VAE − denoising −0.002<!--=own_claim_objective[0]--> ± 0.009<!--=own_claim_objective[1]-->, over pictures only. None is clearly best: the tuned ones lie between 0.498<!--=own_autoencoder[0]--> and 0.505<!--=own_denoising[0]-->, but *VAE + term* has 0.430<!--=own_VAE_term[0]-->.
@@ -551,6 +556,7 @@ for name, row in by_loss.items():
     results["loss_" + re.sub(r"\W+", "_", name)] = row
 results |= summary | {"search": data.records.results_of("objective_search")["confirmed"]}
 results |= {f"study_{key}": v for key, v in recorded.items() if "study" not in key}
+results |= {f"joint_{key}": v for key, v in joint_loss.items() if "study" not in key}
 if recorded:
     claims = [recorded[f"claim_{claim}"] for claim in label_budgets.CLAIMS]
     results["study_smallest_p"] = [min(p for _, _, p, _ in rows) for rows in claims]
