@@ -17,10 +17,8 @@ from helpers.checkpoint import long_training
 from helpers.data import mask_damage, scenes
 from helpers.data.coarse_noise import CoarseNoise
 from helpers.data.stream import FreshMasks, FreshShapes
-from helpers.generative import quantised
 from helpers.metrics.statistics import confidence_interval, paired_difference
 
-quantised.register()
 EPOCHS = 20  # parts of a training: after each one it is scored, and can be stopped
 HELD_OUT = 1000  # pictures of the val split
 NOISE_SEED = 0  # of the ε that all scores share

@@ -7,6 +7,7 @@ A later change of the code makes no kept model stale: its commit says what made 
 """
 
 import contextlib
+import importlib
 import json
 import math
 import os
@@ -36,8 +37,8 @@ def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, 
         builder: "conv_vae", "dense_vae", "two_level_vae" (see `models`), "conv_decoder", the decoder
             of the first, "grid_vae", a VAE of
             `pyramids.pyramid_networks`, "pyramid_head", a `pyramids.segmentation_head` on all
-            levels of an encoder, "segmenter" or "edge_network" (see `photo_networks`);
-            after `helpers.generative.quantised.register()`, "vqvae", too.
+            levels of an encoder, "segmenter" or "edge_network" (see `photo_networks`), or "vqvae"
+            (see `generative.quantised`).
         arguments: of the builder, a dictionary of JSON values. A grid VAE has those of
             `pyramid_networks` and of `models.VAE`. Those of a pyramid head are `patches`,
             `widths`, `depths` and `num_classes`; they may stand among `about` instead.
@@ -222,6 +223,11 @@ def _conv_decoder(image_shape, latent, width, seed=0):
     return networks.conv_networks(image_shape, latent, width, centre=True)[1]
 
 
+def _vqvae(**arguments):
+    # By name, as files name classes: its module stands above this one.
+    return importlib.import_module("helpers.generative.quantised").VQVAE(**arguments)
+
+
 BUILDERS = {
     "conv_vae": models.conv_vae,
     "conv_decoder": _conv_decoder,
@@ -231,6 +237,7 @@ BUILDERS = {
     "pyramid_head": _pyramid_head,
     "segmenter": photo_networks.segmenter,
     "edge_network": photo_networks.edge_network,
+    "vqvae": _vqvae,
 }
 
 

@@ -208,7 +208,7 @@ def fit_steps(
     """Train for a number of steps from a fresh Adam, at a rate that falls to 0 along a cosine.
 
     For networks that must differ in nothing but what is compared. The steps make whole
-    passes over `x` (at least one), so the true number differs by half a pass at most. A model
+    passes over `x`: at least one, else the true number differs by half a pass at most. A model
     that was fitted this way before is not compiled again: set its weights and the next training
     starts at once.
 
@@ -238,10 +238,11 @@ def fit_steps(
     """
     if steps < 1:
         raise ValueError(f"`steps` must be at least 1. Received: steps={steps!r}")
-    epochs = max(1, round(steps * batch_size / len(x)))
+    steps_a_pass = math.ceil(len(x) / batch_size)  # a last batch that is not full is a step, too
+    epochs = max(1, round(steps / steps_a_pass))
     if not model.compiled:
-        planned = epochs * math.ceil(len(x) / batch_size)
-        model.compile(keras.optimizers.Adam(), **compile_options(planned=planned))
+        options = compile_options(planned=epochs * steps_a_pass)
+        model.compile(keras.optimizers.Adam(), **options)
     if not model.optimizer.built:
         # An optimizer that makes its variables inside the first step has TensorFlow trace it twice.
         model.optimizer.build(model.trainable_variables)

@@ -1,10 +1,11 @@
-"""A small conditional VAE, and pictures with two readings, for tests of uncertainty."""
+"""A small conditional VAE, one with a σ a pixel, and pictures with two readings."""
 
 import keras
 import numpy as np
 from keras import ops
 
-from helpers import losses
+from helpers import losses, networks
+from helpers.uncertainty import ood
 from helpers.uncertainty import probabilistic_unet as parts
 
 SIZE, LATENT = 16, 2
@@ -42,6 +43,18 @@ class ConditionalVAE(keras.Model):
         z = self.sample(ops.repeat(mean, count, axis=0), log_variance)
         logits = self.decode([ops.repeat(features, count, axis=0), z])
         return ops.convert_to_numpy(ops.sigmoid(logits))[..., 0]
+
+
+def heteroscedastic_vae(image_shape, latent=32, width=24, seed=None):
+    """An `ood.HeteroscedasticVAE` on the networks of `networks.conv_networks`."""
+    height, side, channels = networks.known_shape(image_shape)
+    encoder, _ = networks.conv_networks(image_shape, latent, width, centre=True)
+    _, decoder = networks.conv_networks((height, side, 2 * channels), latent, width, centre=False)
+    start = np.repeat([0.4, -2.0], channels).astype("float32")
+    z = keras.Input(decoder.inputs[0].shape[1:])
+    scale = keras.layers.Rescaling(0.25)
+    shift = keras.layers.Rescaling(1.0, offset=start)
+    return ood.HeteroscedasticVAE(encoder, keras.Model(z, shift(scale(decoder(z)))), seed=seed)
 
 
 def coin(n, seed=0):

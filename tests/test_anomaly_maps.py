@@ -78,3 +78,10 @@ def test_maps_that_cannot_be_scored_are_refused():
         metrics.aupro(np.where(masks, np.nan, maps), masks)
     with pytest.raises(ValueError, match="two images or more"):
         metrics.average_precision_by_image(maps, np.zeros_like(masks))
+
+
+@pytest.mark.parametrize("limit", [0, -0.1, 30, float("nan")])
+@pytest.mark.parametrize("measure", [metrics.aupro, metrics.aupro_by_image])
+def test_a_limit_is_a_share_of_false_alarms(measure, limit):
+    with pytest.raises(ValueError, match=f"`limit` is a share.* Received: limit={limit}"):
+        measure(*example(), limit=limit)

@@ -65,11 +65,18 @@ def test_shares_count_as_outcomes():
         ([0.2, 1.5], [1, 0], "lie in .* values from 0.2 to 1.5"),
         ([-0.5, 0.5], [1, 0], "lie in .* values from -0.5 to 0.5"),
         ([np.nan], [1], "lie in"),
+        ([[0.2], [0.7]], [0.5, 0.0, 1.0], r"one shape. Received: \(2, 1\) and \(3,\)"),
     ],
 )
-def test_bad_input(said, outcome, message):
+@pytest.mark.parametrize("measure", [metrics.reliability, metrics.brier])
+def test_bad_input(measure, said, outcome, message):
     with pytest.raises(ValueError, match=message):
-        metrics.reliability(said, outcome)
+        measure(said, outcome)
+
+
+def test_nothing_has_no_reliability():
+    with pytest.raises(ValueError, match=r"no probability. Received: shape \(0, 3\)"):
+        metrics.expected_calibration_error(np.zeros((0, 3)), np.zeros((0, 3)))
 
 
 def test_brier_by_hand():

@@ -158,6 +158,24 @@ def test_latent_scatter_picks_what_is_used_and_draws_the_prior_and_the_regions()
     plt.close(figure)
 
 
+def test_the_legend_names_what_any_panel_of_latents_shows():
+    rng = np.random.default_rng(0)
+    means, sigmas = rng.normal(size=(30, 2)), np.full((30, 2), 0.1)
+    latents = {"a VAE": means, "an autoencoder": means}
+    named = ["N(0, I), 86 %", "pictures", r"regions, 2 $\sigma_z$"]
+    for order in (latents, dict(reversed(latents.items()))):
+        figure = plots.latent_scatter(order, {"a VAE": (means, sigmas)})
+        (legend,) = figure.legends
+        assert sorted(text.get_text() for text in legend.get_texts()) == named
+        plt.close(figure)
+
+
+def test_interval_panels_without_a_row_are_refused():
+    for panels in ({}, {"one": {}, "two": {}}):
+        with pytest.raises(ValueError, match="no panel has a row"):
+            plots.interval_panels(panels)
+
+
 def test_interval_panels_have_common_rows_and_leave_out_what_is_empty():
     rows = {"first": (0.2, 0.1), "second": (0.6, 0.0)}
     figure = plots.interval_panels({"one": rows, "none": {}, "two": rows})

@@ -37,6 +37,11 @@ def test_an_unknown_detector_is_named():
         next(edges.classical_maps("Prewitt", [np.zeros((8, 8))], 1.0, 1.0))
 
 
+def test_steepest_knows_the_detectors_only():
+    with pytest.raises(ValueError, match=r"must be one of .*Received: name='roberts'"):
+        edges.steepest("roberts", [np.zeros((4, 4))], 1.0)
+
+
 def test_steepest_is_the_quantile_of_the_slopes():
     ramp = np.tile(np.linspace(0, 1, 64), (64, 1))
     assert edges.steepest("Sobel", [ramp], 0.0, share=0.5) == pytest.approx(

@@ -57,6 +57,10 @@ def test_unknown_option_lists_the_known_ones():
         data.load("shapes", nois=1)
 
 
+def test_a_number_of_numpy_is_a_limit():
+    assert len(data.load("shapes", "val", limit=np.int64(3), size=32).images) == 3
+
+
 @pytest.mark.parametrize("limit", [0, -1, 2.5, True])
 def test_limit_is_checked(limit):
     with pytest.raises(ValueError, match=f"`limit` must be a positive.*limit={limit}"):

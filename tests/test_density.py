@@ -8,9 +8,10 @@ import pytest
 from keras import ops
 from scipy.stats import multivariate_normal
 
-from helpers import losses, metrics, models
+from helpers import losses, metrics, models, pyramids
 from helpers.metrics import density
 from helpers.models import VAE, dense_vae
+from helpers.uncertainty import ood
 
 RNG = np.random.default_rng(0)
 BINARY = (RNG.random((24, 8, 8, 1)) < 0.3).astype("float32")
@@ -84,10 +85,11 @@ class Recorded:
     ("images", "k", "batch_size", "rows", "calls"),
     [
         (7, 3, 10, 9, 3),
-        (2, 3, 10, 9, 1),
+        (2, 3, 10, 6, 1),  # two images are no reason for rows of three
         (2, 25, 10, 10, 6),
         (3, 1, 1, 1, 3),
-        (5, 1, None, 20_000, 1),
+        (5, 1, None, 5, 1),
+        (10, 50, None, 500, 1),
     ],
 )
 def test_iwae_bound_calls_the_decoder_with_one_shape(
@@ -216,6 +218,24 @@ def test_iwae_bounds_are_ordered():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda vae, x: metrics.iwae_bound(vae, x, 2),
+        *(metrics.posterior, metrics.kl_per_dimension, metrics.active_units),
+        *(metrics.rms_error, metrics.rate_and_bits),
+        lambda vae, x: ood.likelihood_regret(vae, x, steps=1, draws=1),
+    ],
+)
+def test_two_levels_of_latents_are_refused_and_one_grid_is_not(measure):
+    x = RNG.random((2, 8, 8, 3)).astype("float32")
+    two = models.TwoLevelVAE((8, 8, 3), latent=2, width=4, channels=3)
+    with pytest.raises(ValueError, match="one level of latents; of a TwoLevelVAE take `elbo` or"):
+        measure(two, x)  # its encoder and decoder alone are another model
+    pair = pyramids.pyramid_networks((8, 8, 3), 2, widths=(4,), depths=(1,), patches=(2,))
+    measure(VAE(*pair, likelihood="gaussian", sigma=0.1), x)
 
 
 @pytest.mark.parametrize("exact", [True, False])

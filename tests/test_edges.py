@@ -872,3 +872,9 @@ def test_annotators_that_cannot_be_combined():
         edges.combine([np.zeros((2, 2))])
     with pytest.raises(ValueError, match=r"image 1: .* Received: shape \(0, 2, 2\)"):
         edges.combine([np.zeros((1, 2, 2)), np.zeros((0, 2, 2))])
+    for treatment in ("share", "majority", "any", "one"):  # a PNG holds 0 and 255
+        with pytest.raises(ValueError, match=r"image 1: .* 0 or 1, .* values from 0 to 255"):
+            edges.combine([np.ones((1, 2, 2), bool), np.diag([0, 255])[None]], treatment)
+    for value in (0.5, -1, np.nan):
+        with pytest.raises(ValueError, match="image 0: annotations must be 0 or 1"):
+            edges.combine([np.full((1, 2, 2), value)])

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from small_uncertainty import heteroscedastic_vae
 
 from helpers import models, networks, pretrained, pyramids, segmentation
 from helpers.layers import PACKAGE
@@ -56,7 +57,7 @@ MODELS = {
     "SteadyDropout": lambda: keras.Sequential(
         [keras.Input((SIZE, SIZE, 3)), baselines.MCDropout(0.5, seed=0), layers.Conv2D(2, 1)]
     ),
-    "PixelwiseVAE": lambda: ood.heteroscedastic_vae((SIZE, SIZE, 3), 2, 4, seed=0),
+    "PixelwiseVAE": lambda: heteroscedastic_vae((SIZE, SIZE, 3), 2, 4, seed=0),
     "Rate": penalised,
 }
 

@@ -49,10 +49,17 @@ def test_frechet_ratio_is_the_mean_over_sets_and_its_interval_that_of_their_pict
 def test_frechet_ratio_refuses_what_it_cannot_compare():
     with pytest.raises(ValueError, match=r"fakes\[0\]"):
         metrics.frechet_ratio(normal(5), normal(5, features=3))
-    with pytest.raises(ValueError, match="vary"):
+    with pytest.raises(ValueError, match="no feature of `real` varies"):
         metrics.frechet_ratio(np.ones((5, 2)), normal(5, features=2))
-    with pytest.raises(ValueError, match="a set"):
+    with pytest.raises(ValueError, match=r"a set of generated features\. Received: none"):
         metrics.frechet_ratio(normal(5))
+
+
+@pytest.mark.parametrize("resamples", [1, -2])
+def test_frechet_ratio_has_no_interval_of_a_single_draw(resamples):
+    with pytest.raises(ValueError, match=f"0, or 2 or more.* resamples={resamples}"):
+        metrics.frechet_ratio(normal(9), normal(9, seed=1), resamples=resamples)
+    assert metrics.frechet_ratio(normal(9), normal(9, seed=1), resamples=2)[1] > 0
 
 
 def test_gaussian_tiles_have_the_cell_means_of_the_pictures_and_nothing_finer():

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from small_uncertainty import heteroscedastic_vae
 
 from helpers import data, models
 from helpers.models import inputs
-from helpers.uncertainty import ood
 
 SHAPE = (4, 4, 1)
 RNG = np.random.default_rng(0)
@@ -353,7 +353,7 @@ def test_a_range_that_is_none_is_named(wrong):
 
 
 def test_models_that_are_vaes_too_look_at_their_pixels():
-    model = ood.heteroscedastic_vae((8, 8, 1), 2, 4, seed=0)
+    model = heteroscedastic_vae((8, 8, 1), 2, 4, seed=0)
     model.compile("adam", run_eagerly=True)
     with pytest.raises(ValueError, match="must hold pixels"):
         model.fit(np.full((4, 8, 8, 1), 255.0))

@@ -202,6 +202,8 @@ def test_boundary_iou_does_not_see_what_is_guessed_in_void():
             r"same shape. Received: \(1, 2, 3\) and \(1, 1, 3\)",
         ),
         (lambda: metrics.mean_iou(TRUTH, GUESS, 3), "`truth` holds labels 0 to 9, outside 0 to 2"),
+        (lambda: metrics.mean_iou(TRUTH * 0 + 9, GUESS, 3, 9), "no pixel counts.* void"),
+        (lambda: metrics.mean_iou(TRUTH[:0], GUESS[:0], 3), "no pixel counts"),
         (
             lambda: metrics.mean_iou(TRUTH, GUESS, 2, 9),
             "void label named.* Received: ignore_class=9",

@@ -144,7 +144,17 @@ def test_bad_maps_are_refused():
         metrics.pairwise_iou(np.zeros((0, 4, 4)), [LEFT])
     with pytest.raises(ValueError, match=r"`b` must be \(n, H, W\).* Received: \(4, 4\)"):
         metrics.pairwise_iou([LEFT], LEFT)
-    with pytest.raises(ValueError, match=r"one size. Received: \(3, 4\) and \(4, 4\)"):
+    with pytest.raises(ValueError, match=r"one shape. Received: \(3, 4\) and \(4, 4\)"):
         metrics.pixelwise_nll(np.zeros((3, 4)), [LEFT])
     with pytest.raises(ValueError, match="`annotations` must hold 0 and 1"):
         metrics.pixelwise_nll(np.zeros((4, 4)), [LEFT * 0.5])
+
+
+@pytest.mark.parametrize("bad", [-3.0, 2.5, np.nan])
+def test_logits_are_no_probabilities(bad):
+    maps = np.full((2, 4, 4), 0.5)
+    maps[1, 2, 2] = bad
+    with pytest.raises(ValueError, match=r"`probability` must lie in \[0, 1\]"):
+        metrics.pixelwise_nll(maps[1], [LEFT])
+    with pytest.raises(ValueError, match=r"`probability` must lie in \[0, 1\]"):
+        metrics.mixture_nll(maps, [LEFT])

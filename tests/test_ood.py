@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
+from small_uncertainty import heteroscedastic_vae
 
 from helpers import losses, models
 from helpers.uncertainty import ood
@@ -110,7 +111,7 @@ def test_ten_pictures_make_one_mean():
 
 
 def test_the_heteroscedastic_likelihood_is_a_gaussian_with_its_own_sigma():
-    vae = ood.heteroscedastic_vae((8, 8, 1), 2, 4, seed=0)
+    vae = heteroscedastic_vae((8, 8, 1), 2, 4, seed=0)
     x = np.random.default_rng(0).random((3, 8, 8, 1), "float32")
     z = np.zeros((3, 2), "float32")
     mean, raw = np.split(ops.convert_to_numpy(vae.decoder(z)), 2, axis=-1)
@@ -120,6 +121,9 @@ def test_the_heteroscedastic_likelihood_is_a_gaussian_with_its_own_sigma():
     assert np.allclose(nats, expected.sum(axis=(1, 2, 3)), rtol=1e-4)
     assert vae.decode(z).shape == x.shape
     assert vae.predict(x, verbose=0).shape == x.shape
+    for name, value in (("likelihood", "bernoulli"), ("sigma", 0.3), ("sigma", None)):
+        with pytest.raises(ValueError, match=f"σ of its own.* Received: {name}={value!r}"):
+            ood.HeteroscedasticVAE(vae.encoder, vae.decoder, **{name: value})
     plain = models.conv_vae((8, 8, 1), 2, 4, likelihood="gaussian")
     with pytest.raises(ValueError, match="mean and a spread"):
         ood.HeteroscedasticVAE(plain.encoder, plain.decoder)
@@ -127,7 +131,7 @@ def test_the_heteroscedastic_likelihood_is_a_gaussian_with_its_own_sigma():
 
 def test_the_heteroscedastic_vae_learns():
     x = np.random.default_rng(0).random((32, 8, 8, 1), "float32") * 0.2
-    vae = ood.heteroscedastic_vae((8, 8, 1), 2, 4, seed=0)
+    vae = heteroscedastic_vae((8, 8, 1), 2, 4, seed=0)
     before = ood.negative_elbo(vae, x).mean()
     vae.compile(keras.optimizers.Adam(0.01))
     vae.fit(x, epochs=15, batch_size=8, verbose=0)

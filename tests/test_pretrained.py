@@ -12,7 +12,6 @@ from authoring import weights
 from helpers import models, networks, pretrained, pyramids
 from helpers.checkpoint import code_versions
 from helpers.data import records
-from helpers.generative import quantised
 from helpers.generative.whole_objects import one_whole_object
 
 NET = {"patches": [2, 2], "widths": [4, 6], "depths": [1, 1], "num_classes": 3}
@@ -199,7 +198,6 @@ KEPT = sorted(path.stem for path in pretrained.FOLDER.glob("*.npz"))
 
 @pytest.mark.parametrize("name", KEPT)
 def test_what_comes_with_the_project_is_what_its_note_says(name):
-    quantised.register()
     model, note = pretrained.load(name)
     assert note["commit"] and (pretrained.FOLDER / f"{name}.npz").stat().st_size <= 2 * 2**20
     if "multiple" in note:  # classifiers of pixels; the scores: see test_first_edition.py

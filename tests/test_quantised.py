@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from helpers import losses, models, pretrained
+from helpers.checkpoint.training_backup import rewind
 from helpers.data.stream import FreshShapes
 from helpers.generative import quantised
 
@@ -74,8 +75,14 @@ def test_fresh_codes_are_those_of_the_stream(model):
     assert len(codes) == 2 and stream.epoch == 1 and not np.array_equal(first, codes[0][0])
 
 
+def test_codes_of_a_training_that_goes_on_are_of_its_epoch(model):
+    stream = FreshShapes(3, 2, 0, size=16, objects=1)
+    codes = quantised.FreshCodes(model, stream)
+    rewind(codes, 3)
+    assert (codes.epoch, stream.epoch, codes.first_epoch) == (3, 3, stream.first_epoch)
+
+
 def test_it_is_kept_and_built_again(model, x, tmp_path):
-    quantised.register()
     arguments = {"image_shape": [16, 16, 3], **SIZES}
     pretrained.save(model, "codes", builder="vqvae", arguments=arguments, folder=tmp_path)
     again, _ = pretrained.load("codes", tmp_path)
@@ -84,6 +91,8 @@ def test_it_is_kept_and_built_again(model, x, tmp_path):
 
 
 def test_what_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match=r"multiples of 8\. Received: 16×20"):
+        quantised.VQVAE((16, 20, 3), **SIZES)
     with pytest.raises(ValueError, match="sigma"):
         quantised.VQVAE((16, 16, 3), **SIZES, sigma=0)
     with pytest.raises(ValueError, match="num_codes"):

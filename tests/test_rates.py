@@ -99,3 +99,25 @@ def test_spectra_are_shares_of_the_first(close):
     assert np.allclose(right.lines[0].get_ydata(), 1)
     assert np.allclose(right.lines[1].get_ydata(), [0.5, 0.25])
     assert "pictures' power" in right.get_ylabel()
+
+
+def test_every_spectrum_is_drawn(close):
+    power = {str(i): np.array([4.0, 2.0]) / (i + 1) for i in range(6)}
+    for axis in _panels(plots.power_spectra(power)):
+        assert [line.get_label() for line in axis.lines] == list(power)
+
+
+def test_every_grid_and_code_is_drawn_over_the_rate(close):
+    rates = [[g, c, 10.0 * c * g, 0.1 * g, 0.01] for g in (2, 4, 8) for c in (1, 3)]
+    study = {"rates": rates, "picture": [0.9, 0.01], "layout": 0.2}
+    codes = {name: [(20.0, 0.4), (40.0, 0.6)] for name in "abcd"} | {"none": []}
+    (axis,) = _panels(plots.reconstruction_rates(study, codes))
+    drawn = [bars.lines[0].get_xydata().tolist() for bars in axis.containers]
+    assert drawn == [
+        pytest.approx(np.array([[10 * g, 0.1 * g], [30 * g, 0.1 * g]])) for g in (2, 4, 8)
+    ]
+    labels = [text.get_text() for text in axis.get_legend().get_texts()]
+    grids = [f"reconstruction, {g}×{g} places" for g in (2, 4, 8)]
+    assert set(labels) >= {*grids, *(f"code: {name}" for name in "abcd")}
+    assert "code: none" not in labels
+    assert [text.get_text() for text in axis.texts] == ["1", "3"] * 3  # the channels

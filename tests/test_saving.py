@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from small_uncertainty import heteroscedastic_vae
 
 from helpers import models
-from helpers.uncertainty import ood
 
 X = np.random.default_rng(0).random((6, 8, 8, 1), "float32")
 NEEDS_TENSORFLOW = pytest.mark.skipif(
@@ -20,7 +20,7 @@ NEEDS_TENSORFLOW = pytest.mark.skipif(
 KINDS = {
     "dense": lambda: models.dense_vae((8, 8, 1), 2, (4,), seed=0),
     "conv": lambda: models.conv_vae((8, 8, 1), (4, 4, 1), 4, likelihood="gaussian", seed=0),
-    "pixelwise": lambda: ood.heteroscedastic_vae((8, 8, 1), 2, 4, seed=0),
+    "pixelwise": lambda: heteroscedastic_vae((8, 8, 1), 2, 4, seed=0),
 }
 
 

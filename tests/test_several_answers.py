@@ -140,6 +140,8 @@ def test_words_are_corrected_for_all_comparisons_of_a_run(scores):
 def test_the_figure_has_the_recorded_study_where_there_is_one(scores, monkeypatch):
     fig = plots.scores_by_method(**several_answers.figure_data("masks", scores))
     assert fig.axes[-4].get_title() == "this run"
+    ways = {axis.get_xlabel().split("\n")[0]: axis.get_xlabel().split("\n")[1] for axis in fig.axes}
+    assert ways["NLL (nats)"] == "← better" and ways["matched IoU"] == "better →"
     row = dict.fromkeys(evaluation.BETTER, (1.0, 0.1))
     monkeypatch.setattr(records, "scores_by_method", lambda *arguments: {"latent": row})
     fig = plots.scores_by_method(**several_answers.figure_data("masks", scores))

@@ -158,6 +158,15 @@ def test_fit_steps_takes_the_steps_and_lets_the_rate_fall():
     )
 
 
+@pytest.mark.parametrize(
+    ("images", "batch", "steps", "taken"), [(65, 64, 12, 12), (70, 64, 600, 600)]
+)
+def test_a_batch_that_is_not_full_is_a_step(images, batch, steps, taken):
+    vae, x = small_vae(), np.zeros((images, 4, 4, 1), "float32")
+    training.fit_steps(vae, x, steps=steps, batch_size=batch)
+    assert int(vae.steps) == taken
+
+
 def test_fit_steps_starts_afresh_without_compiling_again():
     x = np.random.default_rng(0).random((40, 4, 4, 1), "float32")
     vae = small_vae()

@@ -16,7 +16,7 @@ import importlib
 import inspect
 
 from helpers.data import records
-from helpers.data.dataset import Dataset, to_float
+from helpers.data.dataset import Dataset, is_whole, to_float
 from helpers.data.fetch import ChecksumError, MissingData, cache_folder, unpacked
 
 __all__ = [
@@ -107,7 +107,7 @@ def load(
             f"Unknown split of {name!r}; known are {', '.join(splits(name))}. "
             f"Received: split={split!r}"
         )
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+    if limit is not None and not (is_whole(limit) and limit >= 1):
         raise ValueError(f"`limit` must be a positive integer or None. Received: limit={limit!r}")
     if path is not None and name != "folder":
         raise ValueError(f"`path` belongs to the set 'folder'. Received: {name!r}, path={path!r}")

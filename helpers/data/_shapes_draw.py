@@ -57,7 +57,10 @@ class Scene:
 
 
 def hsv_to_rgb(hue, saturation, value):
-    """Turn hue, saturation and value, each in [0, 1], into red, green, blue: (..., 3)."""
+    """Turn hue, saturation and value, each in [0, 1], into red, green, blue: (..., 3).
+
+    Like `skimage.color.hsv2rgb`, but for the last bits, which the bytes of the set depend on.
+    """
     k = (np.array([5.0, 3.0, 1.0]) + np.asarray(hue)[..., None] * 6) % 6
     ramp = np.clip(np.minimum(k, 4 - k), 0, 1)
     value, saturation = np.asarray(value)[..., None], np.asarray(saturation)[..., None]

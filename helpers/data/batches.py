@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from helpers.data.dataset import to_float
+from helpers.data.dataset import is_whole, to_float
 
 
 class Batches(keras.utils.PyDataset):
@@ -48,7 +48,7 @@ class Batches(keras.utils.PyDataset):
                 "`images` must be one array (N, H, W, C): load the set with `size=` or `crop=`. "
                 f"Received: {type(images).__name__}"
             )
-        if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
+        if not is_whole(batch_size) or batch_size < 1:
             raise ValueError(f"`batch_size` must be a positive integer. Received: {batch_size!r}")
         if sample_weight is not None and targets is None:
             raise ValueError("`sample_weight` needs `targets`. Received: targets=None")

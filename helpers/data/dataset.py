@@ -6,6 +6,11 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 
 
+def is_whole(value):
+    """Whether a value is an integer, Python's or NumPy's, and no bool."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Images with whatever is known about them, stored as bytes.

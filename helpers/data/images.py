@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from helpers.data.dataset import is_whole
 from helpers.data.file_names import existing
 
 # Formats, and compressions of TIFF, that change values. A phone's "MPO" is JPEG.
@@ -35,12 +36,9 @@ def as_size(value, name):
     """Read `size=` or `crop=`: (height, width), or one number for a square."""
     if value is None:
         return None
-    pair = (value, value) if isinstance(value, (int, np.integer)) else value
+    pair = (value, value) if is_whole(value) else value
     good = isinstance(pair, (tuple, list)) and len(pair) == 2
-    good = good and all(
-        isinstance(v, (int, np.integer)) and not isinstance(v, bool) and v > 0 for v in pair
-    )
-    if not good:
+    if not good or not all(is_whole(v) and v > 0 for v in pair):
         raise ValueError(
             f"`{name}` must be a positive integer or (height, width) in pixels. Received: "
             f"{name}={value!r}"

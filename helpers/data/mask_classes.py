@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from helpers.data.dataset import is_whole
+
 MOST = 64  # more classes than this must be named: a photograph among the masks has 256
 SOFT = 0.75  # share of pixels on slopes from which a mask counts as drawn with soft edges
 
@@ -242,7 +244,7 @@ def _check(class_names, ignore_class):
 
 
 def _is_value(v):
-    return isinstance(v, (int, np.integer)) and not isinstance(v, bool) and 0 <= v <= 255
+    return is_whole(v) and 0 <= v <= 255
 
 
 def _where(files, value):

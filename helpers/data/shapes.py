@@ -13,7 +13,7 @@ import numpy as np
 
 from helpers.data import _shapes_draw as draw
 from helpers.data._shapes_annotators import ANNOTATORS, DIRECTIONS, HASTY_CONTRAST, annotate
-from helpers.data.dataset import Dataset
+from helpers.data.dataset import Dataset, is_whole
 
 __all__ = [
     "ANNOTATORS",
@@ -238,10 +238,6 @@ def _number(value):
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
 
 
-def _whole(value):
-    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-
-
 def _check_pair(name, value, low, high, ok=_number):
     good = isinstance(value, (tuple, list)) and len(value) == 2 and all(map(ok, value))
     if not good or not low <= value[0] <= value[1] <= high:
@@ -258,14 +254,14 @@ def _check(
     if split not in SPLITS:
         raise ValueError(f"`split` must be one of {', '.join(SPLITS)}. Received: split={split!r}")
     n = SPLITS[split] if n is None else n
-    if not _whole(n) or n < 1:
+    if not is_whole(n) or n < 1:
         raise ValueError(f"`n` must be an integer from 1. Received: n={n!r}")
-    if not _whole(size) or not 16 <= size <= 256:
+    if not is_whole(size) or not 16 <= size <= 256:
         raise ValueError(f"`size` must be an integer from 16 to 256. Received: size={size!r}")
-    if not _whole(seed) or seed < 0:
+    if not is_whole(seed) or seed < 0:
         raise ValueError(f"`seed` must be an integer from 0. Received: seed={seed!r}")
-    objects = (objects, objects) if _whole(objects) else objects
-    _check_pair("objects", objects, 1, 6, _whole)
+    objects = (objects, objects) if is_whole(objects) else objects
+    _check_pair("objects", objects, 1, 6, is_whole)
     _check_pair("radius", radius, 0.02, 0.25)
     _check_pair("contrast", contrast, 0.02, 1)
     if texture != "flat" and not (_number(texture) and 0 <= texture <= 1):
@@ -279,7 +275,7 @@ def _check(
         )
     if not (_number(noise) and 0 <= noise <= 1):
         raise ValueError(f"`noise` must be a number from 0 to 1. Received: noise={noise!r}")
-    if _whole(annotators) and 1 <= annotators <= len(ANNOTATORS):
+    if is_whole(annotators) and 1 <= annotators <= len(ANNOTATORS):
         names = tuple(ANNOTATORS)[:annotators]
     elif (
         isinstance(annotators, (tuple, list)) and annotators and set(annotators) <= set(ANNOTATORS)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from helpers.data import mask_damage, scenes, shapes
-from helpers.data.dataset import to_float
+from helpers.data.dataset import is_whole, to_float
 
 OPTIONS = sorted(set(shapes.PICTURE) - {"size"})
 STREAM = 1000  # in the place where a split of `shapes.generate` has 0, 1 or 2
@@ -53,8 +53,7 @@ class FreshShapes(keras.utils.PyDataset):
         lowest = {"batch_size": 1, "steps_per_epoch": 1, "seed": 0, "first_epoch": 0}
         given = (batch_size, steps_per_epoch, seed, first_epoch)
         for (name, low), value in zip(lowest.items(), given):
-            whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-            if not whole or not low <= value < 2**32:
+            if not is_whole(value) or not low <= value < 2**32:
                 raise ValueError(
                     f"`{name}` must be an integer from {low} to 2³² − 1. Received: {name}={value!r}"
                 )

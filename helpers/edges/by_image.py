@@ -3,6 +3,7 @@
 import numpy as np
 
 from helpers.edges.scores import best_blend, recall_precision
+from helpers.metrics.statistics import confidence_interval
 
 
 def ods_by_image(result):
@@ -45,8 +46,8 @@ def ods_by_image(result):
 def ods_difference(one, other):
     """ODS of one detector minus that of another on the same images, and half of its 95 % interval.
 
-    The interval is Student's over images, of the paired differences of `ods_by_image`; see
-    `metrics.confidence_interval`.
+    The interval is that of `metrics.confidence_interval` over images, of the paired differences of
+    `ods_by_image`.
 
     Args:
         one, other: a `BenchmarkResult` each, of the same two or more images in the same order.
@@ -54,8 +55,5 @@ def ods_difference(one, other):
     Returns:
         (difference, half width).
     """
-    from scipy import stats
-
-    values = ods_by_image(one) - ods_by_image(other)
-    half = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
-    return one.ods - other.ods, float(half)
+    _, half = confidence_interval(ods_by_image(one) - ods_by_image(other))
+    return one.ods - other.ods, half

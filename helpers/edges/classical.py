@@ -25,9 +25,11 @@ def classical_maps(name, images, sigma, scale, thresholds=99, border=0):
 
     Yields:
         (H, W) in [0, 1] for each image.
+
+    Raises:
+        ValueError: If there is no such detector.
     """
-    if name not in CLASSICS:
-        raise ValueError(f"`name` must be one of {CLASSICS}. Received: name={name!r}")
+    _check_name(name)
     for image in images:
         if name == "Canny":
             yield canny_levels(image, sigma, thresholds, scale=scale)
@@ -36,8 +38,26 @@ def classical_maps(name, images, sigma, scale, thresholds=99, border=0):
             yield nms(slope, border=border)
 
 
+def _check_name(name):
+    if name not in CLASSICS:
+        raise ValueError(f"`name` must be one of {CLASSICS}. Received: name={name!r}")
+
+
 def steepest(name, images, sigma, share=0.001):
-    """The slope that a share of all pixels exceeds: a scale that spreads edges over thresholds."""
+    """The slope that a share of all pixels exceeds: a scale that spreads edges over thresholds.
+
+    Args:
+        name: one of `CLASSICS`; Canny has the slopes of Sobel.
+        images, sigma: see `classical_maps`.
+        share: of the pixels of all images.
+
+    Returns:
+        A slope between 0 and 1; see `gradient_magnitude`.
+
+    Raises:
+        ValueError: If there is no such detector.
+    """
+    _check_name(name)
     operator = "roberts" if name == "Roberts" else "sobel"
     slopes = [gradient_magnitude(image, operator, sigma).ravel() for image in images]
     return float(np.quantile(np.concatenate(slopes), 1 - share))

@@ -18,7 +18,8 @@ def combine(annotations, treatment="share", seed=0):
         float32 `(N, H, W)`, in [0, 1].
 
     Raises:
-        ValueError: If there is no such treatment, or an image has no annotator.
+        ValueError: If there is no such treatment, an image has no annotator, or a value is
+            other than 0 and 1.
     """
     if treatment not in TREATMENTS:
         raise ValueError(f"`treatment` must be one of {TREATMENTS}. Received: {treatment!r}")
@@ -30,11 +31,20 @@ def combine(annotations, treatment="share", seed=0):
                 f"image {number}: annotations must be (A, H, W) with A of 1 or more. "
                 f"Received: shape {drawn.shape}"
             )
+        if not np.isin(drawn, (0, 1)).all():
+            raise ValueError(
+                f"image {number}: annotations must be 0 or 1, one map per annotator and no mean of "
+                f"them. Received: values from {drawn.min()} to {drawn.max()}"
+            )
+        person = rng.integers(len(drawn))  # in any case: the lots depend on the seed alone
         share = drawn.mean(axis=0, dtype="float64")
-        pick = drawn[
-            rng.integers(len(drawn))
-        ]  # drawn in any case: the lots depend on the seed alone
-        targets.append(
-            {"share": share, "majority": share >= 0.5, "any": share > 0, "one": pick}[treatment]
-        )
+        if treatment == "share":
+            target = share
+        elif treatment == "majority":
+            target = share >= 0.5
+        elif treatment == "any":
+            target = share > 0
+        else:
+            target = drawn[person]
+        targets.append(target)
     return np.stack(targets).astype("float32")

@@ -46,7 +46,7 @@ def edge_maps(model, images, multiple):
         model, images, multiple: as for `probabilities`; the model has one class.
 
     Yields:
-        float64 `(H, W)` in [0, 1] for each image.
+        float32 `(H, W)` in [0, 1] for each image.
     """
     for shares in probabilities(model, images, multiple):
         yield edges.nms(shares[..., 0].astype("float64"))

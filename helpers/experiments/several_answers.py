@@ -15,7 +15,8 @@ from helpers.data import records
 from helpers.data.shapes import ANNOTATORS, DIRECTIONS
 from helpers.uncertainty import evaluation
 
-LABELS = evaluation.METRIC_LABELS
+LABELS, BETTER = evaluation.METRIC_LABELS, evaluation.BETTER
+ARROWS = {-1: "← better", 1: "better →"}  # under the axis of a measure
 WIDEN = {"masks": 0, "edges": 1}  # pixels by which marks are widened before maps are compared
 CONTROLS = ("one map", "dropout")  # the latent minus these: contrasts named beforehand
 METHODS = (*CONTROLS, "pixel latent", "three maps", "latent")
@@ -187,7 +188,9 @@ def figure_data(task, scores):
     recorded = records.scores_by_method("12-answers", task, METHODS, LABELS)
     return {
         "tables": {"recorded study": recorded, "this run": mine},
-        "measures": LABELS,
+        "measures": {
+            measure: f"{LABELS[measure]}\n{ARROWS[way]}" for measure, way in BETTER.items()
+        },
         "methods": METHODS,
         "ends": [
             {measure: mean for measure, (mean, _) in found[name].items()}

@@ -1,7 +1,6 @@
 """A VQ-VAE as a Keras model with a loss in nats, and batches of its codes for a prior.
 
 `VQVAE` has encoder, codebook and decoder; `FreshCodes` draws new pictures and gives their codes.
-After `register`, `pretrained` builds a kept "vqvae".
 """
 
 import math
@@ -10,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from helpers import losses, networks, pretrained
+from helpers import losses, networks
 from helpers.backend import compile_model
 from helpers.generative.vq import VectorQuantizer
 from helpers.layers import PACKAGE, positive_int
@@ -25,7 +24,7 @@ class VQVAE(keras.Model):
     `VectorQuantizer` adds.
 
     Args:
-        image_shape: `(H, W, C)`, H and W the same multiple of 8.
+        image_shape: `(H, W, C)`, H and W multiples of 8.
         num_codes: K, how many code vectors.
         channels: numbers in each of them.
         per_place: codes at each place.
@@ -67,7 +66,10 @@ class VQVAE(keras.Model):
         self.image_shape = networks.known_shape(image_shape)
         if not 0 < sigma < math.inf:
             raise ValueError(f"`sigma` must be a number above 0. Received: sigma={sigma!r}")
-        places = self.image_shape[0] // 8, self.image_shape[1] // 8
+        height, side, _ = self.image_shape
+        if height % 8 or side % 8:
+            raise ValueError(f"height and width must be multiples of 8. Received: {height}×{side}")
+        places = height // 8, side // 8
         latent = (*places, channels * per_place)
         self.grid = (places[0], places[1] * per_place)
         both, decoder = networks.conv_networks(self.image_shape, latent, width, centre=True)
@@ -96,13 +98,12 @@ class VQVAE(keras.Model):
             vae: of images of 32×32 pixels, with a vector latent; its last dense layers and the
                 first one of its decoder have no place here.
         """
-        for network, given, last in (
-            (self.encoder, vae.encoder.get_weights()[:-4], False),
-            (self.decoder, vae.decoder.get_weights()[2:], True),
-        ):
-            own = network.get_weights()
-            kept = own[: len(own) - len(given)] + given if last else given + own[len(given) :]
-            network.set_weights(kept)
+        first = vae.encoder.get_weights()[:-4]  # without its two dense layers
+        own = self.encoder.get_weights()
+        self.encoder.set_weights(first + own[len(first) :])
+        last = vae.decoder.get_weights()[2:]  # without its dense layer
+        own = self.decoder.get_weights()
+        self.decoder.set_weights(own[: len(own) - len(last)] + last)
 
     def call(self, x, training=False):
         vectors = self.encoder(x, training=training)
@@ -173,6 +174,19 @@ class FreshCodes(keras.utils.PyDataset):
     def __len__(self):
         return len(self.stream)
 
+    @property
+    def epoch(self):
+        """That of the stream: a training that goes on after a stop sets it."""
+        return self.stream.epoch
+
+    @epoch.setter
+    def epoch(self, value):
+        self.stream.epoch = value
+
+    @property
+    def first_epoch(self):
+        return self.stream.first_epoch
+
     def __getitem__(self, index):
         codes = self.model.encode_indices(self.stream[index][0])
         return codes, codes
@@ -187,8 +201,3 @@ def _parts(array, size=500):
 
 def _numpy(tensor):
     return ops.convert_to_numpy(tensor)
-
-
-def register():
-    """Let `pretrained` build a kept "vqvae": it stands below this folder and cannot import it."""
-    pretrained.BUILDERS["vqvae"] = VQVAE

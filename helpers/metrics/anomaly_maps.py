@@ -50,6 +50,9 @@ def aupro(maps, masks, limit=0.3):
         maps, masks: see `average_precision_by_image`.
         limit: largest share of false alarms, in (0, 1].
 
+    Raises:
+        ValueError: As `average_precision_by_image`, or if `limit` is outside (0, 1].
+
     Examples:
         >>> masks = np.array([[[0, 1]], [[1, 0]]])
         >>> metrics.aupro(masks + 0.5, masks)
@@ -67,6 +70,9 @@ def aupro_by_image(maps, masks, limit=0.3):
 
     Args:
         maps, masks, limit: see `aupro`.
+
+    Raises:
+        ValueError: As `aupro`.
 
     Examples:
         >>> masks = np.array([[[0, 1]], [[1, 0]]])
@@ -86,6 +92,11 @@ LEVELS = 61  # shares of false alarms at which the overlap is taken
 
 
 def _area(normal, regions, limit):
+    if not 0 < limit <= 1:
+        raise ValueError(
+            "`limit` is a share of the usual pixels, above 0 and at most 1. "
+            f"Received: limit={limit!r}"
+        )
     shares = np.linspace(0, limit, LEVELS)
     values = normal[0]  # from the largest to the smallest
     # Above the k-th largest there are at most k usual pixels (fewer, where values are equal).

@@ -3,6 +3,25 @@
 import numpy as np
 
 
+def checked_probability(probability, shape):
+    """Probabilities as float64, for outcomes of this shape.
+
+    Raises:
+        ValueError: If their shape is another, or one is outside [0, 1].
+    """
+    p = np.asarray(probability, "float64")
+    if p.shape != shape:
+        raise ValueError(
+            f"probability and outcome must have one shape. Received: {p.shape} and {shape}"
+        )
+    if p.size and not (p.min() >= 0 and p.max() <= 1):
+        raise ValueError(
+            "`probability` must lie in [0, 1]; apply a sigmoid to logits. "
+            f"Received: values from {p.min()} to {p.max()}"
+        )
+    return p
+
+
 def reliability(probability, outcome, bins=10):
     """What was said and what happened, in bins of equal width of what was said.
 
@@ -16,22 +35,15 @@ def reliability(probability, outcome, bins=10):
         NaN where a bin is empty.
 
     Raises:
-        ValueError: If the shapes differ or a probability is outside [0, 1].
+        ValueError: If the shapes differ, a probability is outside [0, 1], or there is none.
 
     References:
         Murphy and Winkler (1977), reliability diagrams. https://doi.org/10.2307/2346866
     """
-    probability, outcome = np.asarray(probability, "float64"), np.asarray(outcome, "float64")
-    if probability.shape != outcome.shape:
-        raise ValueError(
-            "probability and outcome must have one shape. "
-            f"Received: {probability.shape} and {outcome.shape}"
-        )
-    if not (probability.min() >= 0 and probability.max() <= 1):
-        raise ValueError(
-            "`probability` must lie in [0, 1]. "
-            f"Received: values from {probability.min()} to {probability.max()}"
-        )
+    outcome = np.asarray(outcome, "float64")
+    probability = checked_probability(probability, outcome.shape)
+    if not probability.size:
+        raise ValueError(f"there is no probability. Received: shape {probability.shape}")
     where = np.minimum(probability * bins, bins - 1).astype(int).ravel()
     count = np.bincount(where, minlength=bins)
     with np.errstate(invalid="ignore"):
@@ -42,7 +54,14 @@ def reliability(probability, outcome, bins=10):
 
 
 def expected_calibration_error(probability, outcome, bins=10):
-    """Mean distance between what is said and what happens, over `reliability`'s bins."""
+    """Mean distance between what is said and what happens, over `reliability`'s bins.
+
+    Args:
+        probability, outcome, bins: see `reliability`.
+
+    Raises:
+        ValueError: As `reliability`.
+    """
     said, true, count = reliability(probability, outcome, bins)
     return float(np.nansum(count * np.abs(said - true)) / count.sum())
 
@@ -54,8 +73,12 @@ def brier(probability, share):
         probability: any shape, in [0, 1].
         share: the same shape: share of annotators who marked the pixel.
 
+    Raises:
+        ValueError: If the shapes differ or a probability is outside [0, 1].
+
     References:
         Brier (1950). https://doi.org/10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2
     """
-    p, s = np.asarray(probability, "float64"), np.asarray(share, "float64")
+    s = np.asarray(share, "float64")
+    p = checked_probability(probability, s.shape)
     return float(np.mean((p - s) ** 2 + s * (1 - s)))

@@ -9,6 +9,24 @@ from scipy.special import logsumexp
 
 from helpers import losses
 from helpers.backend import compile_function
+from helpers.models import TwoLevelVAE
+
+
+def check_one_level(vae):
+    """Refuses a model whose encoder and decoder alone are not all of q(z|x) and p(x|z).
+
+    Raises:
+        ValueError: If it is a `models.TwoLevelVAE`: its `encode` gives u only, and its
+            `decode` puts v at the mean of its prior.
+
+    Examples:
+        >>> metrics.check_one_level(models.dense_vae((4,), latent=2))     # says nothing
+    """
+    if isinstance(vae, TwoLevelVAE):
+        raise ValueError(
+            "this measure needs a VAE with one level of latents; of a TwoLevelVAE take `elbo` or "
+            f"`terms`. Received: {vae.name}"
+        )
 
 
 def iwae_bound(vae, x, k, batch_size=None, seed=0):
@@ -21,14 +39,15 @@ def iwae_bound(vae, x, k, batch_size=None, seed=0):
         vae: a `helpers.models.VAE`.
         x: images in [0, 1], `(B, H, W, C)`, NumPy.
         k: importance samples per image.
-        batch_size: images times samples per decoder call; None takes about 20,000.
+        batch_size: images times samples per decoder call at most; None takes about 20,000.
         seed: of the samples; the same seed gives the same bound.
 
     Returns:
         float64 array `(B,)`, nats per image.
 
     Raises:
-        ValueError: if k is below 1 or x holds a value that is not finite.
+        ValueError: if k is below 1, x holds a value that is not finite, or the VAE has two
+            levels of latents.
 
     References:
         Burda, Grosse and Salakhutdinov (2016). https://arxiv.org/abs/1509.00519
@@ -44,9 +63,10 @@ def iwae_bound(vae, x, k, batch_size=None, seed=0):
     k, x = int(k), np.asarray(x, dtype="float32")
     if not np.isfinite(x).all():
         raise ValueError("`x` holds NaN or infinity; mend or drop those images first")
+    check_one_level(vae)
     budget = batch_size or 20_000
     samples = min(k, budget)
-    images = max(1, budget // samples)
+    images = max(1, min(len(x), budget // samples))
     generator = keras.random.SeedGenerator(seed)
     log_weights = _compiled_log_weights(vae, samples, generator)
 
@@ -138,11 +158,15 @@ def log_mean_exp(values):
 def posterior(vae, x, batch_size=256):
     """Mean and log σ² of q(z|x) as NumPy arrays of the latent's shape, `(B, …)`.
 
+    Raises:
+        ValueError: If the VAE has two levels of latents.
+
     Examples:
         >>> mean, log_variance = metrics.posterior(models.dense_vae((4,), latent=2), np.ones((3, 4)))
         >>> mean.shape, log_variance.shape
         ((3, 2), (3, 2))
     """
+    check_one_level(vae)
     parts = [
         [ops.convert_to_numpy(t) for t in vae.encode(np.asarray(x[i : i + batch_size], "float32"))]
         for i in range(0, len(x), batch_size)
@@ -153,6 +177,9 @@ def posterior(vae, x, batch_size=256):
 
 def kl_per_dimension(vae, x, batch_size=256):
     """Mean KL of each latent coordinate over the images, in nats, the latent's shape.
+
+    Raises:
+        ValueError: If the VAE has two levels of latents.
 
     Examples:
         >>> vae = models.dense_vae((4,), latent=2, hidden=3)
@@ -169,6 +196,9 @@ def active_units(vae, x, threshold=0.01, batch_size=256):
 
     Returns:
         int, between 0 and K.
+
+    Raises:
+        ValueError: If the VAE has two levels of latents.
 
     References:
         Burda, Grosse and Salakhutdinov (2016), section 5. https://arxiv.org/abs/1509.00519
@@ -188,12 +218,16 @@ def rms_error(vae, x):
 
     The best σ of a Gaussian likelihood for these reconstructions.
 
+    Raises:
+        ValueError: If the VAE has two levels of latents.
+
     Examples:
         >>> vae = models.dense_vae((4,), latent=1, hidden=3)     # Bernoulli
         >>> vae.set_weights([0 * w for w in vae.get_weights()])     # each pixel has a mean of ½
         >>> metrics.rms_error(vae, np.ones((2, 4)))
         0.5
     """
+    check_one_level(vae)
     mean, log_variance = vae.encode(x)
     reconstruction = vae.decode(vae.sampling(mean, log_variance))
     return float(ops.sqrt(ops.mean(ops.square(ops.subtract(x, reconstruction)))))
@@ -209,6 +243,9 @@ def rate_and_bits(vae, x):
     Returns:
         (rate in nats per image, bits, bits with the σ replaced), three floats. A Bernoulli is no
         density of such values and has no σ: its bits are those with the σ replaced.
+
+    Raises:
+        ValueError: If the VAE has two levels of latents.
 
     Examples:
         >>> vae = models.dense_vae((4,), latent=1, hidden=3, likelihood="gaussian", sigma=0.5)

@@ -31,18 +31,26 @@ def frechet_ratio(real, *fakes, resamples=20, seed=0):
         of this mean, so more sets make it narrower; what training changes is not in it.
 
     Raises:
-        ValueError: If the sets do not fit each other, or no real feature varies.
+        ValueError: If there is no set of fakes, the sets do not fit each other, no real feature
+            varies, or each set is to be drawn again only once.
 
     References:
         Dowson and Landau (1982). https://doi.org/10.1016/0047-259X(82)90077-X
         Heusel et al. (2017). https://arxiv.org/abs/1706.08500
     """
+    if not fakes:
+        raise ValueError("a distance needs a set of generated features. Received: none")
+    if resamples < 0 or resamples == 1:
+        raise ValueError(
+            "`resamples` is 0, or 2 or more: a single draw has no spread. "
+            f"Received: resamples={resamples}"
+        )
     real = checked_features("real", real, least=2)
     fakes = [checked_features(f"fakes[{i}]", fake, real, least=2) for i, fake in enumerate(fakes)]
     mean, covariance = real.mean(axis=0), np.atleast_2d(np.cov(real.T))
     total = np.trace(covariance)
-    if not fakes or not total > 0:
-        raise ValueError(f"a distance needs real features that vary and a set. Received: {total}")
+    if not total > 0:
+        raise ValueError("no feature of `real` varies: its network tells nothing apart")
     values, axes = np.linalg.eigh(covariance)
     root = (axes * np.sqrt(values.clip(0))) @ axes.T
 

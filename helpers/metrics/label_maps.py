@@ -73,15 +73,22 @@ def mean_iou(truth, prediction, num_classes, ignore_class=None):
     Classes that occur nowhere are left out of the mean. `keras.metrics.MeanIoU` counts the same
     in single precision, and needs Keras; a test holds one to the other.
 
+    Raises:
+        ValueError: As `confusion_matrix`, or if no pixel counts.
+
     Examples:
         >>> metrics.mean_iou([0, 0, 1, 1], [0, 1, 1, 0], num_classes=2)     # ⅓ for each class
         0.333...
     """
-    return float(np.nanmean(iou_per_class(truth, prediction, num_classes, ignore_class)))
+    counts = _some_counts(confusion_matrix(truth, prediction, num_classes, ignore_class))
+    return float(np.nanmean(iou_of_counts(counts)))
 
 
 def pixel_accuracy(truth, prediction, ignore_class=None):
     """Share of pixels (void left out) whose label is right.
+
+    Raises:
+        ValueError: As `confusion_matrix`, or if no pixel counts.
 
     Examples:
         >>> metrics.pixel_accuracy([0, 0, 1, 9], [0, 1, 1, 1], ignore_class=9)
@@ -89,10 +96,14 @@ def pixel_accuracy(truth, prediction, ignore_class=None):
     """
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     classes = int(max(truth.max(initial=0), prediction.max(initial=0))) + 1
-    counts = confusion_matrix(truth, prediction, classes, ignore_class)
+    counts = _some_counts(confusion_matrix(truth, prediction, classes, ignore_class))
+    return float(np.trace(counts) / counts.sum())
+
+
+def _some_counts(counts):
     if not counts.sum():
         raise ValueError("no pixel counts: there is none, or all of them are void")
-    return float(np.trace(counts) / counts.sum())
+    return counts
 
 
 def dice(truth, prediction, label):

@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+from helpers.metrics.calibration import checked_probability
+
 EPSILON = 1e-6  # probabilities are kept this far from 0 and 1
 
 
@@ -94,11 +96,14 @@ def pixelwise_nll(probability, annotations):
     Args:
         probability: `(H, W)`, in [0, 1].
         annotations: `(A, H, W)` of 0 and 1.
+
+    Raises:
+        ValueError: If a probability is outside [0, 1], an annotation is not binary, or the
+            sizes differ.
     """
-    p = np.clip(np.asarray(probability, "float64"), EPSILON, 1 - EPSILON)
     y = _binary("annotations", annotations).astype("float64")
-    if y.shape[1:] != p.shape:
-        raise ValueError(f"maps must have one size. Received: {p.shape} and {y.shape[1:]}")
+    p = checked_probability(probability, y.shape[1:])
+    p = np.clip(p, EPSILON, 1 - EPSILON)
     flat = y.reshape(len(y), -1)
     log_odds = np.log(p) - np.log1p(-p)
     return -(flat @ log_odds.ravel() + np.log1p(-p).sum())
@@ -114,6 +119,9 @@ def mixture_nll(maps, annotations):
     Args:
         maps: probabilities `(S, H, W)`.
         annotations: `(A, H, W)` of 0 and 1.
+
+    Raises:
+        ValueError: As `pixelwise_nll`.
 
     References:
         Burda, Grosse and Salakhutdinov (2016). https://arxiv.org/abs/1509.00519

@@ -138,16 +138,13 @@ class TwoLevelVAE(VAE):
             >>> bool(np.all(keras.ops.convert_to_numpy(mean == same)))
             True
         """
-        for name, source in (("bottom_up", vae.encoder), ("decoder", vae.decoder)):
-            given = source.get_weights()
-            if name == "decoder":
-                count = len(self.parts["top_down"].weights)
-                self.parts["top_down"].set_weights(given[:count])
-                pixels = self.parts["pixels"].get_weights()
-                pixels[-len(given) + count :] = given[count:]
-                self.parts["pixels"].set_weights(pixels)
-            else:
-                self.parts["bottom_up"].set_weights(given)
+        self.parts["bottom_up"].set_weights(vae.encoder.get_weights())
+        given = vae.decoder.get_weights()
+        count = len(self.parts["top_down"].weights)
+        self.parts["top_down"].set_weights(given[:count])
+        last = given[count:]  # the last layers of `pixels`
+        pixels = self.parts["pixels"].get_weights()
+        self.parts["pixels"].set_weights(pixels[: len(pixels) - len(last)] + last)
         if self.sigma is None and vae.sigma is None:
             # A copy: JAX would let both share an array, and take it away in the next training.
             self.raw_log_sigma.assign(ops.convert_to_numpy(vae.raw_log_sigma).copy())

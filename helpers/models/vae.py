@@ -192,7 +192,9 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
         output = self.decoder(z, training=training)
         if self.likelihood == "gaussian":
             return losses.gaussian_nll(x, output, self.log_sigma())
-        return getattr(losses, f"{self.likelihood}_nll")(x, output)
+        if self.likelihood == "categorical":
+            return losses.categorical_nll(x, output)
+        return losses.bernoulli_nll(x, output)
 
     def terms(self, x, noise=None, training=False):
         """One-sample reconstruction term and exact KL, each `(B,)`, nats per image."""
@@ -243,14 +245,12 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
         reconstruction, kl = y_pred if training or self.scoring else self._terms(x)
         weight = next_kl_weight(self) if training else self.beta
         kl_per_image = losses.sum_per_image(kl)
-        nats = reconstruction + kl_per_image
         bins = 256 if self.likelihood == "gaussian" else None
         self.trackers["reconstruction"].update_state(reconstruction)
         self.trackers["kl"].update_state(kl_per_image)
         self.trackers["rate_bits"].update_state(kl_per_image / math.log(2.0))
-        self.trackers["bits_per_dim"].update_state(
-            losses.bits_per_dimension(nats, self.dimensions, bins)
-        )
+        bits = losses.bits_per_dimension(reconstruction + kl_per_image, self.dimensions, bins)
+        self.trackers["bits_per_dim"].update_state(bits)
         return losses.vae_loss(reconstruction, kl, weight, self.free_bits)
 
     def get_config(self):

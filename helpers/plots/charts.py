@@ -151,10 +151,15 @@ def interval_panels(panels, limits=(0, 1.25), columns=None):
 
     Returns:
         The figure, for `plots.show`.
+
+    Raises:
+        ValueError: If no panel has a row.
     """
     import matplotlib.pyplot as plt
 
     panels = {label: rows for label, rows in panels.items() if rows}
+    if not panels:
+        raise ValueError("no panel has a row")
     names = list(next(iter(panels.values())))
     columns = len(panels) if columns is None else columns
     lines = -(-len(panels) // columns)  # of panels, rounded up
@@ -210,5 +215,9 @@ def latent_scatter(latents, regions=None, ellipses=12, limit=2500):
         limits = (-1.15 * reach, 1.15 * reach)
         axis.set(xlabel=f"$z_{{{a}}}$", ylabel=f"$z_{{{b}}}$", title=name, aspect="equal")
         axis.set(xlim=limits, ylim=limits)
-    figure.legend(*axes[0, -1].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    named = {}  # what any panel shows, once each
+    for axis in reversed(axes[0]):
+        for handle, label in zip(*axis.get_legend_handles_labels()):
+            named.setdefault(label, handle)
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=3)
     return figure

@@ -3,6 +3,8 @@
 Each returns the figure, for `plots.show`.
 """
 
+from itertools import cycle
+
 import numpy as np
 
 from helpers.metrics import confidence_interval
@@ -113,7 +115,7 @@ def power_spectra(power):
     fig, axes = plt.subplots(1, 2, figsize=(9.6, 3.4))
     first = next(iter(power.values()))
     cycles = np.arange(1, len(first) + 1)
-    for (name, values), style in zip(power.items(), ("o-", "s--", "D:", "^-.")):
+    for (name, values), style in zip(power.items(), cycle(("o-", "s--", "D:", "^-."))):
         axes[0].semilogy(cycles, values, style, label=name)
         axes[1].plot(cycles, values / first, style, label=name)
     axes[0].set(xlabel="cycles per picture", ylabel="power of one channel")
@@ -160,7 +162,7 @@ def reconstruction_rates(study, codes):
 
     fig, axis = plt.subplots(figsize=(9.6, 4.4))
     grids = sorted({row[0] for row in study["rates"]})
-    for g, style, above in zip(grids, ("o-", "s--"), (-14, -14)):
+    for g, style in zip(grids, cycle(("o-", "s--"))):
         rows = sorted((row for row in study["rates"] if row[0] == g), key=lambda row: row[2])
         _, channels, rate, iou, half = np.transpose(rows)
         name = f"reconstruction, {g:.0f}×{g:.0f} places"
@@ -170,8 +172,8 @@ def reconstruction_rates(study, codes):
         for c, x, y, near in zip(channels, rate, iou, close):
             place = {"textcoords": "offset points", "color": line.get_color(), "fontsize": 8}
             side = ("right", -3) if near else ("left", 1)
-            axis.annotate(f"{c:.0f}", (x, y), (side[1], above), ha=side[0], **place)
-    for (name, points), style in zip(codes.items(), ("D:", "kx", "k+")):
+            axis.annotate(f"{c:.0f}", (x, y), (side[1], -14), ha=side[0], **place)
+    for (name, points), style in zip(codes.items(), cycle(("D:", "kx", "k+"))):
         if points:
             axis.plot(*np.transpose(points), style, label=f"code: {name}")
     axis.axhline(study["picture"][0], color="k", linestyle="-.", label="label the picture")

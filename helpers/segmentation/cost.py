@@ -2,27 +2,57 @@
 
 import math
 
+import keras
 from keras import layers
 
 from helpers.layers import DepthToSpaceUp
 
+# Less than a convolution by far, and part of it once a network is trained.
+NORMALISATIONS = (
+    layers.BatchNormalization,
+    layers.GroupNormalization,
+    layers.LayerNormalization,
+    layers.Normalization,
+)
+
 
 def multiply_adds(model):
-    """Multiplications (each with an addition) of the convolutions for one image: an integer.
+    """Multiplications (each with an addition) for one image: an integer.
+
+    Those of convolutions, also depthwise and transposed ones, and of dense layers, in networks that
+    serve as layers, too. Normalisations and layers without weights are left out. A layer that
+    is called several times in one network counts once.
 
     Raises:
-        ValueError: If the size of the image is not known.
+        ValueError: If the size of the image is not known, or a layer with weights is none of
+            these.
     """
-    if None in model.input_shape[1:]:
+    shapes = [tuple(image.shape[1:]) for image in model.inputs]
+    if any(None in shape for shape in shapes):
         raise ValueError(
             "the work depends on the size of the image: use `pyramids.at_size`. "
-            f"Received: images of shape {model.input_shape[1:]}"
+            f"Received: {model.name} for images of shape {', '.join(map(str, shapes))}"
         )
-    total = 0
-    for layer in model.layers:
-        conv = getattr(layer, "conv", layer)  # that of `DepthToSpaceUp`
-        if isinstance(conv, layers.Conv2D):
-            grown = layer.scale if isinstance(layer, DepthToSpaceUp) else 1
-            outputs = math.prod(layer.output.shape[1:3]) // grown**2
-            total += outputs * math.prod(conv.kernel.shape)
-    return total
+    return sum(_work(layer) for layer in model.layers)
+
+
+def _work(layer):
+    """The multiplications of one layer: how often its kernel is used, times its weights."""
+    if isinstance(layer, keras.Model) and getattr(layer, "inputs", None):
+        return multiply_adds(layer)
+    if not layer.weights or isinstance(layer, NORMALISATIONS):
+        return 0
+    if isinstance(layer, DepthToSpaceUp):
+        places, kernel = layer.input.shape[1:3], layer.conv.kernel  # it grows afterwards
+    elif isinstance(layer, layers.Conv2DTranspose):
+        places, kernel = layer.input.shape[1:3], layer.kernel
+    elif isinstance(layer, (layers.Conv2D, layers.DepthwiseConv2D)):
+        places, kernel = layer.output.shape[1:3], layer.kernel
+    elif isinstance(layer, layers.Dense):
+        places, kernel = layer.output.shape[1:-1], layer.kernel
+    else:
+        raise ValueError(
+            "the work of convolutions and dense layers is counted. "
+            f"Received: `{layer.name}` ({type(layer).__name__})"
+        )
+    return math.prod(places) * math.prod(kernel.shape)

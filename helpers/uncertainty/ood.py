@@ -10,8 +10,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from helpers import backend, losses, models, networks
+from helpers import backend, losses, models
 from helpers.layers import PACKAGE
+from helpers.metrics.density import check_one_level
 
 FLOOR = 0.01  # smallest standard deviation of a pixel, two and a half grey levels of 256
 
@@ -25,13 +26,23 @@ class HeteroscedasticVAE(models.VAE):
 
     Args:
         encoder, decoder, seed: as for `models.VAE`.
+
+    Raises:
+        ValueError: As `models.VAE`, or if `likelihood` or `sigma` is given and is not "gaussian"
+            or 1.0, which a saved model has.
     """
 
     gives = 2
 
     def __init__(self, encoder, decoder, seed=None, **kwargs):
-        kwargs = {**kwargs, "likelihood": "gaussian", "sigma": 1.0}
-        super().__init__(encoder, decoder, seed=seed, **kwargs)
+        fixed = {"likelihood": "gaussian", "sigma": 1.0}
+        for name, value in fixed.items():
+            if kwargs.get(name, value) != value:
+                raise ValueError(
+                    "each pixel is Gaussian and has a σ of its own, from the decoder. "
+                    f"Received: {name}={kwargs[name]!r}"
+                )
+        super().__init__(encoder, decoder, seed=seed, **{**kwargs, **fixed})
 
     def decode(self, z, training=False):
         """Latent → means of the pixels, `(B, H, W, C)`."""
@@ -42,18 +53,6 @@ class HeteroscedasticVAE(models.VAE):
         output = ops.cast(self.decoder(z, training=training), "float32")
         mean, raw = ops.split(output, 2, axis=-1)
         return losses.gaussian_nll(x, mean, ops.log(FLOOR + ops.exp(raw)))
-
-
-def heteroscedastic_vae(image_shape, latent=32, width=24, seed=None):
-    """A `HeteroscedasticVAE` on the networks of `networks.conv_networks`."""
-    height, side, channels = networks.known_shape(image_shape)
-    encoder, _ = networks.conv_networks(image_shape, latent, width, centre=True)
-    _, decoder = networks.conv_networks((height, side, 2 * channels), latent, width, centre=False)
-    start = np.repeat([0.4, -2.0], channels).astype("float32")
-    z = keras.Input(decoder.inputs[0].shape[1:])
-    scale = keras.layers.Rescaling(0.25)
-    shift = keras.layers.Rescaling(1.0, offset=start)
-    return HeteroscedasticVAE(encoder, keras.Model(z, shift(scale(decoder(z)))), seed=seed)
 
 
 def auroc(in_distribution, out_of_distribution):
@@ -227,7 +226,7 @@ def likelihood_regret(vae, images, steps=100, learning_rate=0.05, draws=8, seed=
     image alone; the decoder stays. The same noise before and after, so that nothing but q counts.
 
     Args:
-        vae: a `models.VAE`.
+        vae: a `models.VAE` with one level of latents.
         images: `(N, H, W, C)`; each costs `steps` passes through the decoder.
         steps, learning_rate: of Adam.
         draws: samples for the ELBO before and after.
@@ -236,9 +235,13 @@ def likelihood_regret(vae, images, steps=100, learning_rate=0.05, draws=8, seed=
     Returns:
         `(N,)`, nats. Below 0 where the fit of a noisy objective ended worse than it began.
 
+    Raises:
+        ValueError: If the VAE has two levels of latents.
+
     References:
         Xiao, Yan and Amit (2020). https://arxiv.org/abs/2003.02977
     """
+    check_one_level(vae)
     x = ops.convert_to_tensor(np.asarray(images, "float32"))
     start = [ops.convert_to_numpy(t) for t in vae.encode(x)]
     mean, log_variance = (keras.Variable(value) for value in start)
