@@ -12,8 +12,6 @@ from helpers import training
 from helpers.layers import bn_relu
 from helpers.metrics import generative
 
-METRICS = ("distance", "precision", "recall", "variety", "sharpness")
-
 
 def classifier(image_shape, num_classes):
     """A small convolutional network with its last features beside its logits.
