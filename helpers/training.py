@@ -208,7 +208,8 @@ def fit_steps(
     """Train for a number of steps from a fresh Adam, at a rate that falls to 0 along a cosine.
 
     For networks that must differ in nothing but what is compared. The steps make whole
-    passes over `x`: at least one, else the true number differs by half a pass at most. A model
+    passes over `x`, at least one, so from half a pass on the true number differs by half a pass
+    at most. A model
     that was fitted this way before is not compiled again: set its weights and the next training
     starts at once.
 

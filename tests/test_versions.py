@@ -126,8 +126,8 @@ def test_what_counts_where():
 
 
 def test_what_is_left_out_exists_and_nothing_that_counts_needs_it():
-    tops = {name.split("/")[0] for name in code_versions.all_modules()}
-    assert set(code_versions.CANNOT_MATTER) <= tops
+    modules = set(code_versions.all_modules())
+    assert set(code_versions.CANNOT_MATTER) <= {name.split("/")[0] for name in modules} | modules
     assert {*code_versions.MATTERS, *code_versions.HARMLESS} <= set(code_versions.all_modules())
     for name in SCORING:
         needed = set(code_versions.imported(name)) & set(LEFT_OUT)
@@ -435,3 +435,17 @@ def names_behind_stores(tree):
 def test_all_notebooks_that_keep_something_are_looked_at():
     texts = {p.name[:2]: p.read_text("utf-8") for p in (ROOT / "notebooks" / "py").glob("*.py")}
     assert {number for number, text in texts.items() if "Store(" in text} == set(FREE)
+
+
+def test_a_copy_in_the_environment_of_another_project_has_no_commit(tmp_path, monkeypatch):
+    copy = tmp_path / "environment" / "code_versions.py"
+    copy.parent.mkdir()
+    copy.write_text("")
+    (tmp_path / "theirs.txt").write_text("")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b", "-C", str(tmp_path)]
+    for command in (["init", "-q"], ["add", "theirs.txt"], ["commit", "-qm", "theirs"]):
+        subprocess.run([*git, *command], check=True)
+    monkeypatch.setattr(code_versions, "__file__", str(copy))
+    assert code_versions.git_commit() is None
+    subprocess.run([*git, "add", "environment"], check=True)
+    assert code_versions.git_commit().endswith("-dirty")

@@ -25,6 +25,7 @@ CANNOT_MATTER = (
     "checks",  # assertions for students, …
     "grading",  # … and what runs them
     "runs",  # starts notebooks and reads what they have recorded
+    "experiments/own_network",  # trains on a reader's pictures and keeps no score
 )
 MATTERS = ("runs/setup",)  # in a folder that is left out, and yet it sets seeds and precision
 HARMLESS = ("progress", "runs/rules")  # what counts may import them: bars, messages
@@ -260,7 +261,7 @@ def _parsed(source, parameters):
 
 
 def _counts(name):
-    return name in MATTERS or name.split("/")[0] not in CANNOT_MATTER
+    return name in MATTERS or not {name, name.split("/")[0]} & set(CANNOT_MATTER)
 
 
 @functools.cache
@@ -286,14 +287,18 @@ def _sets(node, names):
 def git_commit():
     """Commit of the code, marked `-dirty` where files differ from it; None outside a checkout.
 
+    A copy that pip has put into the environment of another project has none: git does not know it.
+
     Examples:
         >>> isinstance(checkpoint.code_versions.git_commit(), (str, type(None)))
         True
     """
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
-    folder = Path(__file__).parent
+    known = ["git", "ls-files", "--error-unmatch", Path(__file__).name]
+    describe = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    options = {"cwd": Path(__file__).parent, "capture_output": True, "text": True, "check": True}
     try:
-        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        subprocess.run(known, **options)
+        answer = subprocess.run(describe, **options)
     except (OSError, subprocess.CalledProcessError):
         return None
     return answer.stdout.strip()

@@ -53,7 +53,7 @@ def study(starts, budgets, seeds, choosing_score, scores, store, joint=False):
     """Run a study, or read what a store has of it, and sum it up.
 
     Args:
-        starts: names of starts, among them those of `CLAIMS`.
+        starts: names of starts, among them those of `CLAIMS`; not read if `joint`.
         budgets: numbers of labelled pictures.
         seeds: of heads and labelled pictures, for the starts of the claims; the others have at most
             `OTHER_RUNS`.
@@ -119,8 +119,8 @@ def summary(found, starts, budgets, claims=CLAIMS):
         Dictionary. `score_<start>`: mean and half width at every budget. `claim_<name>`: at every
         budget the mean difference, its half width, its p-value after Holm's correction over all
         claims and budgets, and the half width at the first of Holm's levels: a true difference
-        below it would hardly have been found. `longer_<start>`: what twice the steps of pretraining
-        changed, at the budgets of `compared`. `twice_<start>`: what twice the steps of the head
+        below it would hardly have been found. `longer_<start>`, not of `JOINT`: what twice the
+        steps of pretraining changed, at the budgets of `compared`. `twice_<start>`: what twice the steps of the head
         changed, at the last budget.
     """
     told = {"labels": list(budgets), "starts": list(starts)}

@@ -52,7 +52,8 @@ def _numbers(value):
 def keep(notebook, path):
     """Keep the results of an executed notebook as a record, `data/results/NAME.json`.
 
-    Its provenance is that of the run: another checkout or machine may keep it.
+    Its provenance is that of the run: another checkout or machine may keep it. A notebook that
+    does not tell it, from before runs did, gets that of this moment.
 
     Raises:
         ValueError: If the notebook cannot be read, failed, is not finished, or holds no record.
