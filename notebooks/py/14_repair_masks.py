@@ -490,9 +490,9 @@ alt = "Five panels of bars with intervals, one for each kind of damage: the sear
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# What is best depends on the damage (stored run: 100 masks, one draw).
+# What is best depends on the damage (in the stored run: 100 masks, one draw).
 #
-# - **Flips.** The damage is everywhere, and neighbours are enough: the smoother has 0.923<!--=flips_smoother-->, the DAE 0.928<!--=flips_DAE-->, the search 0.893<!--=flips_VAE_search-->, and no difference was seen; in the study below the first two were ahead. Started at the drawn mask, the search reaches 0.944<!--=flips_VAE_from_drawn-->, ahead of the DAE.
+# - **Flips.** The damage is everywhere, and neighbours are enough: the smoother has 0.923<!--=flips_smoother-->, the DAE 0.928<!--=flips_DAE-->, the search 0.893<!--=flips_VAE_search-->, and no difference was seen; in the study below the first two led. Started at the drawn mask, the search reaches 0.944<!--=flips_VAE_from_drawn-->, ahead of the DAE.
 # - **Hole, told.** Here it helps to know shapes: DAE 0.931<!--=hole_told_DAE-->, search 0.920<!--=hole_told_VAE_search--> and drawn masks 0.878<!--=hole_told_drawn_masks--> against 0.810<!--=hole_told_smoother--> of the smoother. The first two were not told apart.
 # - **Hole, not told.** The DAE, which has trained with such holes, is far ahead with 0.888<!--=hole_not_told_DAE-->. The search has 0.655<!--=hole_not_told_VAE_search-->, less than drawn masks with the same matrix, 0.732<!--=hole_not_told_drawn_masks-->. The matrix says that a pixel of a disc is often seen as background; it cannot say that such pixels lie side by side.
 # - **Points.** The search beats all controls, 0.867<!--=points_VAE_search-->; the DAE, which never saw points, has 0.555<!--=points_DAE-->.
