@@ -102,7 +102,7 @@ study = data.records.results_of("14-masks")  # the recorded study, where there i
 #
 # The pictures are those of notebook `08`: 32×32 pixels with one or two discs, squares or triangles. Their masks have four classes: background, disc, square, triangle.
 #
-# A shape prior needs no pictures: masks may come from other pictures, or from a drawing program, as here. So the VAE gets **new masks in every step**, and the segmenter further down gets only 30 pictures with a mask. The VAE *has seen many more masks* than the segmenter.
+# A shape prior needs no pictures: masks may come from other pictures, or from a drawing program, as here. The VAE gets **new masks in every step**, and the segmenter further down gets only 30 pictures with a mask. The VAE *has seen many more masks* than the segmenter.
 
 # %%
 SIZE = 32  # height and width of pictures and masks
