@@ -106,7 +106,7 @@ def test_the_table_names_claim_budget_and_what_was_visible():
 def test_the_study_of_the_joint_loss_has_its_own_starts_claims_and_rates():
     told, asked = run(0.0, seeds=OTHER_RUNS + 1, joint=True)
     low = RATES[0]
-    assert told["starts"] == ["VAE", "VAE + term", "VAE, low rate"]
+    assert told["starts"] == ["VAE", "VAE + term", "VAE, at 0.01"]
     assert told["choices"] == [[(RATES[1], 0.03)] * 2, [(low, 0.3)] * 2, [(low, 0.03)] * 2]
     longer = {(a[0], a[1], a[2]) for a in asked if a[3] == "longer"}
     assert longer == {(s, b, r) for s in told["starts"] for b in (10, 40) for r in range(4)}
@@ -115,4 +115,4 @@ def test_the_study_of_the_joint_loss_has_its_own_starts_claims_and_rates():
     assert len(told["claim_term"]) == len(told["claim_same_rate"]) == 2
     assert "twice_VAE_term" in told and not any(key.startswith("longer") for key in told)
     lines = label_budgets.claims_table(told, label_budgets.JOINT).splitlines()
-    assert len(lines) == 4 and lines[2].startswith("VAE + term − VAE, low rate,    10 masks: ")
+    assert len(lines) == 4 and lines[2].startswith("VAE + term − VAE, at 0.01,    10 masks: ")

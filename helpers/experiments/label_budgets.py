@@ -16,7 +16,7 @@ RATES = (0.01, 0.02)  # to choose from, for every start; in a trial 0.003 and 0.
 TERMS = (0.003, 0.03, 0.3)  # weights of the VAE's term to choose from
 CLAIMS = {"pretraining": ("VAE", "fresh"), "objective": ("VAE", "denoising")}
 # Of the study of the joint loss: against the VAE at its best learning rate, and at the same one.
-JOINT = {"term": ("VAE + term", "VAE"), "same_rate": ("VAE + term", "VAE, low rate")}
+JOINT = {"term": ("VAE + term", "VAE"), "same_rate": ("VAE + term", "VAE, at 0.01")}
 LEVEL = 0.05
 CHOOSING_RUNS = 2  # trainings that a learning rate is chosen by: one alone may be a lucky one
 OTHER_RUNS = 3  # seeds of the starts that no claim is about, and of other lengths
@@ -27,7 +27,7 @@ def choose(start, budget, score, store):
 
     Args:
         start: name of a start. "VAE + term" has the lowest learning rate and chooses its weight;
-            "VAE, low rate" has that rate, too, and nothing to choose.
+            "VAE, at 0.01" has that rate, too, and nothing to choose.
         budget: number of labelled pictures: a learning rate that suits few may ruin many.
         score: function of (start, budget, run, learning rate, weight) → a number, more is better.
         store: a `checkpoint.ResultStore`.
@@ -39,7 +39,7 @@ def choose(start, budget, score, store):
     if start == "VAE + term":
         # At the higher rate most of its trainings diverged: the KL of a tuned encoder explodes.
         tried = [(min(RATES), term) for term in TERMS]
-    if start == "VAE, low rate":
+    if start == "VAE, at 0.01":
         return tried[0]
     found = {}
     for pair in tried:
