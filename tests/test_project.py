@@ -237,7 +237,9 @@ SETTINGS_GONE = {
 def test_a_record_was_made_with_the_parameter_file_of_its_name(record):
     number, dataset = record.stem.split("-", 1)
     (notebook,) = [path for path in notebooks.series() if path.name.startswith(number)]
-    file = notebook.parent / "parameters" / f"{number}.full-{dataset}.yaml"
+    # The file of a notebook's second study is for `-f` and no profile: its name has no "full".
+    names = (f"{number}.full-{dataset}.yaml", f"{number}.{dataset}.yaml")
+    (file,) = [f for n in names if (f := notebook.parent / "parameters" / n).is_file()]
     asked = {n: p.default for n, p in parameters.parameters_of(notebook).items()}
     asked |= parameters.gather(notebook, files=[file])[0]
     kept = json.loads(record.read_text("utf-8"))

@@ -17,8 +17,7 @@ import helpers
 
 PACKAGE = Path(__file__).parents[1]
 
-# Modules and folders that cannot change a number that is kept. A module that counts may import
-# none of them but those in `HARMLESS`; a test holds it to that.
+# What cannot change a kept number. What counts imports of these only the `HARMLESS`: a test looks.
 CANNOT_MATTER = (
     "plots",  # draws what was computed
     "progress",  # bars
@@ -285,20 +284,17 @@ def _sets(node, names):
 
 
 def git_commit():
-    """Commit of the code, marked `-dirty` where files differ from it; None outside a checkout.
-
-    A copy that pip has put into the environment of another project has none: git does not know it.
+    """Commit of the code, marked `-dirty` where files differ; None where git does not know it.
 
     Examples:
         >>> isinstance(checkpoint.code_versions.git_commit(), (str, type(None)))
         True
     """
-    known = ["git", "ls-files", "--error-unmatch", Path(__file__).name]
     describe = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
     options = {"cwd": Path(__file__).parent, "capture_output": True, "text": True, "check": True}
     try:
-        subprocess.run(known, **options)
-        answer = subprocess.run(describe, **options)
+        # Not in the environment that lies in the checkout of another project.
+        subprocess.run(["git", "ls-files", "--error-unmatch", Path(__file__).name], **options)
+        return subprocess.run(describe, **options).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
-    return answer.stdout.strip()

@@ -426,7 +426,7 @@ for claim, (one, other) in label_budgets.CLAIMS.items() if own else []:
     print("{} − {}: {:+.3f} ± {:.3f}".format(one, other, *own_claims[claim]))
 
 # %% [markdown]
-# The next cells run in the two recorded studies only. The first (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, four budgets, ten seeds of head and masks for the starts of the two claims and three for the others. (With 1,200 masks, all seeds share the masks.) The second (`09.joint-loss.yaml`, six seeds) has claims of its own: *VAE + term*, at a learning rate of 0.01 and with the best of three $w$, against *VAE* at the better of two learning rates, and at 0.01. Each pretraining is done once: nothing is said about other seeds of it.
+# The next cells run in the two recorded studies only. The first (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, four budgets, ten seeds of head and masks for the starts of the two claims and three for the others. (With 1,200 masks, all seeds share the masks.) The second (`09.joint.yaml`, six seeds) has claims of its own: *VAE + term*, at a learning rate of 0.01 and with the best of three $w$, against *VAE* at the better of two learning rates, and at 0.01. Each pretraining is done once: nothing is said about other seeds of it.
 
 # %%
 summary = {}
