@@ -361,3 +361,9 @@ def test_a_folder_that_is_no_course_is_told_in_clear_words(command, place, tmp_p
     told = capsys.readouterr().err
     assert f"{nowhere} has no released assignments" in told and "--course" in told
     assert not list(tmp_path.glob("**/gradebook.db"))
+
+
+def test_a_carriage_return_in_a_remark_stays_in_its_cell(tmp_path):
+    row = dict.fromkeys(tables.COLUMNS, "") | {"student": "eva", "assignment": "ps1"}
+    tables.write_tables(tmp_path, [row | {"max_score": 1.0, "remark": "a\rb"}])
+    assert tables.read_table(tmp_path)["eva", "ps1"]["remark"] == "a\rb"

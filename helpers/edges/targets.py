@@ -36,7 +36,6 @@ def combine(annotations, treatment="share", seed=0):
                 f"image {number}: annotations must be 0 or 1, one map per annotator and no mean of "
                 f"them. Received: values from {drawn.min()} to {drawn.max()}"
             )
-        person = rng.integers(len(drawn))  # in any case: the lots depend on the seed alone
         share = drawn.mean(axis=0, dtype="float64")
         if treatment == "share":
             target = share
@@ -45,6 +44,6 @@ def combine(annotations, treatment="share", seed=0):
         elif treatment == "any":
             target = share > 0
         else:
-            target = drawn[person]
+            target = drawn[rng.integers(len(drawn))]
         targets.append(target)
     return np.stack(targets).astype("float32")

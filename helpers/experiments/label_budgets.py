@@ -120,8 +120,8 @@ def summary(found, starts, budgets, claims=CLAIMS):
         budget the mean difference, its half width, its p-value after Holm's correction over all
         claims and budgets, and the half width at the first of Holm's levels: a true difference
         below it would hardly have been found. `longer_<start>`, not of `JOINT`: what twice the
-        steps of pretraining changed, at the budgets of `compared`. `twice_<start>`: what twice the steps of the head
-        changed, at the last budget.
+        steps of pretraining changed, at the budgets of `compared`. `twice_<start>`: what twice the
+        steps of the head changed, at the last budget.
     """
     told = {"labels": list(budgets), "starts": list(starts)}
     for start in starts:

@@ -75,8 +75,10 @@ def _export(given):
     take_remarks(given.course, found)
     releases = student_versions(given.course, names)
     for one in found:  # a file may have changed since it was graded
+        if one.reason:
+            continue
         try:
-            one.reason or checked(one, releases)
+            checked(one, releases)
         except Refused as refused:
             one.reason = str(refused)
     rows, nbgrader = tabulate(given.course, found), api(given.course)

@@ -107,11 +107,11 @@ def write_tables(root, rows):
 
 
 def _write(path, columns, rows):
-    table = csv.DictWriter(text := io.StringIO(), columns, lineterminator="\n")
+    table = csv.DictWriter(text := io.StringIO(), columns)
     table.writeheader()
     table.writerows({key: safe(value) for key, value in row.items()} for row in rows)
     part = path.with_name(f"{path.name}.part")
-    part.write_text(text.getvalue(), "utf-8")
+    part.write_text(text.getvalue(), "utf-8", newline="")
     os.replace(part, path)
 
 

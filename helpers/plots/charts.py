@@ -215,9 +215,10 @@ def latent_scatter(latents, regions=None, ellipses=12, limit=2500):
         limits = (-1.15 * reach, 1.15 * reach)
         axis.set(xlabel=f"$z_{{{a}}}$", ylabel=f"$z_{{{b}}}$", title=name, aspect="equal")
         axis.set(xlim=limits, ylim=limits)
-    named = {}  # what any panel shows, once each
-    for axis in reversed(axes[0]):
-        for handle, label in zip(*axis.get_legend_handles_labels()):
-            named.setdefault(label, handle)
+    named = {  # what any panel shows, once each
+        label: handle
+        for axis in reversed(axes[0])
+        for handle, label in zip(*axis.get_legend_handles_labels())
+    }
     figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=3)
     return figure

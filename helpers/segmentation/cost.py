@@ -7,7 +7,7 @@ from keras import layers
 
 from helpers.layers import DepthToSpaceUp
 
-# Less than a convolution by far, and part of it once a network is trained.
+# Less than a convolution by far.
 NORMALISATIONS = (
     layers.BatchNormalization,
     layers.GroupNormalization,

@@ -238,7 +238,7 @@ class ConditionalVAE(keras.Model):
         return probabilistic_unet.nll(self, x_val, annotations, seed=seed)
 
 # %% [markdown]
-# A batch of `Annotated` holds 16 pictures, each with the mask of one person, in one of four turns.
+# A batch of `Annotated` holds 16 pictures, each with one person's mask, in one of four rotations.
 
 # %%
 def fit(model, annotations, length, run=0, loss=None):
@@ -270,7 +270,7 @@ alt = "Four pictures with two or three coloured pieces, and beside each the mask
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Black is marked. In the second picture, whose colours are clear, sample 1 is *only cold*, and samples 2, 4 and 5 are *everything*; sample 3 is undecided. The network has its faults: dots in a regular pattern (the last layer makes 2×2 pixels of each place), specks on the ground of the last picture, and in the third a light stripe below the square, marked like a trunk.
+# Black is marked. In the second picture, whose colours are clear, sample 1 is *only cold*, and samples 2, 4 and 5 are *everything*; sample 3 is undecided. The network has its faults: dots in a regular pattern (the last layer makes 2×2 pixels of each place), specks on the ground of the last picture, and in the third marks on the light stripe below the square.
 #
 # How frequent is each reading? A sample, cut at one half, counts for the reading with which it has the highest IoU, if that is at least 0.7.
 
@@ -352,7 +352,7 @@ for answers in ([A], [A | B], [A, B] * 50):  # always A, always A ∪ B, a coin
 #
 # - **Matched IoU** pairs samples and annotators one to one, so that the sum of the IoUs is largest (Kohl and others, 2019). It asks whether each sample looks like somebody.
 # - **NLL**: −log p of one person's annotation, in nats. For one map it is exact, for three maps nearly: their shares are counted in the draws. For the latent we draw $z$ from the posterior and weigh it, $-\log\frac1S\sum_s p(y\mid x,z_s)\,p(z_s\mid x)/q(z_s\mid x,y)$ (Burda and others, 2016). On average this is too high, and so is the mixture of 100 maps that dropout gets below. **A difference of a few nats between the two may come from the estimates.**
-# - **Brier score**: the squared error of the *mean* map against each person's marks, at most 5 pixels from any mark. The mean of $S$ draws is off by chance, which adds their variance divided by $S$ to the score. We take that off.
+# - **Brier score**: the squared error of the *mean* map against each person's marks, in the pixels at most 5 from any mark. The mean of $S$ draws is off by chance, which adds their variance divided by $S$. We take that off.
 #
 # ## Controls, and where each scale ends
 #
@@ -361,7 +361,7 @@ for answers in ([A], [A | B], [A, B] * 50):  # always A, always A ∪ B, a coin
 # - **one map**: one probability for each pixel, trained with cross-entropy.
 # - **dropout**: a fifth of the channels of the head are left out at random, in use as in training (Gal and Ghahramani, 2016); the loss is the same. Each map is another one, by chance and not by choice. Its NLL is that of a mixture of its maps or of their mean, whichever is smaller.
 # - **pixel latent**: each pixel has a log-odds $u\sim\mathcal N(m(x),s^2(x))$ of its own, independent of all others: the *Gaussian logits* of Kendall and Gal (2017), with their loss, $-\log$ of the mean of $p(y\mid u)$ over ten draws.
-# - **three maps**: three maps and their shares $w_k$, trained with $-\log\sum_k w_k\,p_k(y)$ of whole masks. Each map learns a little (3 % in all) from masks that another one explains; without that, single maps stayed unused (Rupprecht and others, 2017). This was found by trying several ways on the pictures that are scored, so its scores are somewhat too good. It is told how many readings there are; the latent is not.
+# - **three maps**: three maps and their shares $w_k$, trained with $-\log\sum_k w_k\,p_k(y)$ of whole masks. Each map learns a little (3 % in all) from masks that another one explains; without that, some maps stayed unused (Rupprecht and others, 2017). This was found by trying several ways on the pictures that are scored, so its scores are somewhat too good. It is told how many readings there are; the latent is not.
 #
 # One map has 70,044<!--=weights_one_map--> weights, three maps 70,319<!--=weights_three_maps-->, and the latent 174,940<!--=weights_latent-->, of which the posterior, for training only, has 55,064<!--=weights_posterior-->. The first three losses are means over the pixels, the last one and the latent's are sums. Adam divides by the size of the gradient, so this factor hardly changes its steps.
 #
@@ -390,7 +390,7 @@ def score(task, method, length, run):
     )
 
 # %% [markdown]
-# Two rows without any network stand above the others: the **perfect latent**, and the **best single map**. The second has the shares of the people for NLL and Brier score. For the other two measures it takes, for each picture, the best of the annotations themselves and of the shares cut at nine thresholds, chosen with the answers in view.
+# Two rows without any network stand above the others: the **perfect latent**, and the **best single map**. For NLL and Brier score the second is the perfect map. For the other two measures it takes, for each picture, the best of the annotations themselves and of the shares cut at nine thresholds, chosen with the answers in view.
 #
 # > **Predict first.** In which of the four measures can a latent beat the *best* single map? In which can it not, even if it is perfect? Can the pixel latent have fewer nats than it? And three maps?
 
@@ -414,7 +414,7 @@ def measure(task, methods):
 measure("masks", [*controls, "latent"])
 
 # %% [markdown]
-# Intervals are 95 %, over pictures, and over trainings where there are several. Above the recorded study, below this run: dashed the perfect latent, dotted the best single map.
+# Intervals are 95 %, over pictures, and over trainings where there are several. Top: recorded study; bottom: this run; dashed: perfect latent; dotted: best single map.
 
 # %%
 table = several_answers.figure_data("masks", scores[steps[-1]]["masks"])
@@ -436,7 +436,7 @@ for (_, name), model in models.items():
 #
 # Three maps have 72<!--=masks_three_maps_nll[0]--> nats: less than the perfect map, too, and with fewer weights. The latent is better than they are by 8<!--=masks_gain_three_maps_nll[0]--> ± 6<!--=masks_gain_three_maps_nll[1]--> nats. In energy distance no difference was seen (0.005<!--=masks_gain_three_maps_ged[0]--> ± 0.008<!--=masks_gain_three_maps_ged[1]-->). In Brier score it is worse, in matched IoU, too (a gain of −0.115<!--=masks_gain_three_maps_matched[0]--> ± 0.012<!--=masks_gain_three_maps_matched[1]-->): of the samples of three maps only 0.08<!--=three_shares[3]--> are none of the readings. So three maps, told how many readings there are, pass the perfect map without a latent.
 #
-# In energy distance the latent has 0.089<!--=masks_latent_ged[0]-->, one map 0.263<!--=masks_one_map_ged[0]-->, and the best single map 0.182<!--=masks_best_single_map_ged[0]-->, although that one was chosen with the answers in view. In matched IoU the latent has 0.726<!--=masks_latent_matched[0]--> and the best single map 0.702<!--=masks_best_single_map_matched[0]-->. A perfect latent would have 0.963<!--=masks_perfect_latent_matched[0]-->: grey samples are nobody's partner.
+# In energy distance the latent has 0.089<!--=masks_latent_ged[0]-->, one map 0.263<!--=masks_one_map_ged[0]-->, and the best single map 0.182<!--=masks_best_single_map_ged[0]-->, although that one was chosen with the answers in view. In matched IoU the latent has 0.726<!--=masks_latent_matched[0]--> and the best single map 0.702<!--=masks_best_single_map_matched[0]-->. A perfect latent would have 0.963<!--=masks_perfect_latent_matched[0]-->: undecided samples match nobody.
 #
 # The Brier score looks at the mean only: the perfect latent and the perfect map have the same, 0.087<!--=masks_perfect_latent_brier[0]--> and 0.087<!--=masks_best_single_map_brier[0]-->. So a latent can beat the best single map in the other three measures, and not in this one.
 #
@@ -484,7 +484,7 @@ print(several_answers.gains_table(gains))
 # %% [markdown]
 # In the stored run, for **masks**, the latent is better than one map (by 150<!--=masks_gain_one_map_nll[0]--> ± 11<!--=masks_gain_one_map_nll[1]--> nats) and than dropout in all but the Brier score, where it is worse than both. For **edges** it is better than one map by 10<!--=edges_gain_one_map_nll[0]--> ± 2<!--=edges_gain_one_map_nll[1]--> nats. With one training each, the intervals cover pictures, not first weights.
 #
-# The recorded study (`12.full-answers.yaml`): three trainings of latent, one map and dropout, 1,200<!--=study_steps[1]--> steps, 3,654<!--=study_pictures[0]--> pictures. For **masks** the latent has 51<!--=study_masks_latent_nll[0]--> ± 9<!--=study_masks_latent_nll[1]--> nats. It is better than one map by 160<!--=study_masks_gain_one_map_nll[0]--> ± 12<!--=study_masks_gain_one_map_nll[1]--> nats, than dropout by 146<!--=study_masks_gain_dropout_nll[0]--> ± 12<!--=study_masks_gain_dropout_nll[1]-->, and than both in energy distance. Matched IoU is *level* after Holm (*p* = 0.07<!--=study_masks_gain_one_map_matched[2]-->), and so is the Brier score. For **edges** it is better than one map by 20<!--=study_edges_gain_one_map_nll[0]--> ± 3<!--=study_edges_gain_one_map_nll[1]--> nats, and level in the other measures and with dropout. Twice the steps saved the latent 17<!--=study_masks_longer_latent_nll[0]--> ± 9<!--=study_masks_longer_latent_nll[1]--> nats for masks and 23<!--=study_edges_longer_latent_nll[0]--> ± 4<!--=study_edges_longer_latent_nll[1]--> for edges: 600 are too few; 1,200 were not tested.
+# The recorded study (`12.full-answers.yaml`): three trainings of latent, one map and dropout, 1,200<!--=study_steps[1]--> steps, 3,654<!--=study_pictures[0]--> pictures. For **masks** the latent has 51<!--=study_masks_latent_nll[0]--> ± 9<!--=study_masks_latent_nll[1]--> nats. It is better than one map by 160<!--=study_masks_gain_one_map_nll[0]--> ± 12<!--=study_masks_gain_one_map_nll[1]--> nats, than dropout by 146<!--=study_masks_gain_dropout_nll[0]--> ± 12<!--=study_masks_gain_dropout_nll[1]-->, and than both in energy distance. Matched IoU is *level* after Holm (*p* = 0.07<!--=study_masks_gain_one_map_matched[2]-->), and so is the Brier score. For **edges** it is better than one map by 20<!--=study_edges_gain_one_map_nll[0]--> ± 3<!--=study_edges_gain_one_map_nll[1]--> nats, and level in the other measures and with dropout. Twice the steps saved the latent 17<!--=study_masks_longer_latent_nll[0]--> ± 9<!--=study_masks_longer_latent_nll[1]--> nats for masks and 23<!--=study_edges_longer_latent_nll[0]--> ± 4<!--=study_edges_longer_latent_nll[1]--> for edges: 600 are too few; 1,200 may be, too.
 
 # %% tags=["results"]
 shorter = scores[steps[0]] if len(steps) == 2 else None

@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/14_repair_masks.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/14_repair_masks.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/14_repair_masks.ipynb) <!--badges-->
 #
-# ![Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, a row for each method. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels a triangle is called a disc in all rows but that of the drawn masks.](../docs/pictures/14.png) <!--picture-->
+# ![Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, all methods but majority. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels a triangle is called a disc in all rows but drawn masks.](../docs/pictures/14.png) <!--picture-->
 #
 # A segmenter sometimes gives a [mask](../docs/site/glossary.md#term-mask) that no object can have: with specks, with a hole, with half a disc. We know what masks look like. So let a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learn from masks alone, without pictures, and use it as a *shape [prior](../docs/site/glossary.md#term-prior)*: search for the mask that the VAE finds likely and that explains the damaged one. **Can a VAE of masks repair a poor segmentation?**
 #
@@ -259,7 +259,7 @@ for kind, matrix in noise.items():
     print(f"{kind}: a pixel of a {pictures.class_names[1]} is seen as {row}")
 
 # %% [markdown]
-# For flips, each wrong class has a tenth. Where we are told what is lost, the rest is right, but for one pixel of each kind that is added. A hole that we are not told of makes background of a large part of a disc, and never an object of the background.
+# For flips, each wrong class has a tenth. Where we are told what is lost, the rest is right; $T$ has no 0, as we add 1 to each count. A hole that we are not told of makes background of a large part of a disc, and never an object of the background.
 #
 # ## Repair as a search in the latent
 #
@@ -403,7 +403,7 @@ def search_from_drawn(damaged, matrix):
 # %% [markdown]
 # ## Equal chances
 #
-# Each method has settings (majority: side, times; smoother: strength, width; DAE: times), for each kind of damage its own. They are chosen by mean IoU on the 40 masks for tuning, with damage of the same kind. Each method is tried with what is seen counted once more, and without. Majority and drawn masks give classes alone; each counts as 99 % sure.
+# Each method has settings (majority: side, times; smoother: strength, width; DAE: times), chosen for each kind of damage by mean IoU on the 40 masks for tuning. Each is tried with what is seen counted once more (in the table: *once*), and without. Majority and drawn masks give classes alone; each counts as 99 % sure.
 
 # %%
 METHODS = {  # a function of damaged masks, the matrix and settings; the settings to try
@@ -462,7 +462,7 @@ for kind, (_, damaged) in sets.items():
 columns = [kind if at == 0 else "" for kind in sets for at in range(2)]
 fig = plots.image_grid(list(grid.values()), row_labels=list(grid), column_labels=columns)
 plots.class_legend(fig, pictures.class_names)
-alt = "Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, a row for each method. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels a triangle is called a disc in all rows but that of the drawn masks."
+alt = "Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, all methods but majority. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels a triangle is called a disc in all rows but drawn masks."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -500,7 +500,7 @@ plots.show(fig, alt=alt)
 #
 # Does the repair take a network? Drawn masks and search use one matrix and one program. In the recorded study (`14.full-masks.yaml`: five draws of the damage, 500 new masks) the search was ahead of drawn masks with flips, by 0.057<!--=study_ahead_flips_VAE_search_drawn_masks[0]--> ± 0.011<!--=study_ahead_flips_VAE_search_drawn_masks[1]-->, told holes, 0.048<!--=study_ahead_hole_told_VAE_search_drawn_masks[0]--> ± 0.008<!--=study_ahead_hole_told_VAE_search_drawn_masks[1]-->, and points, 0.041<!--=study_ahead_points_VAE_search_drawn_masks[0]--> ± 0.007<!--=study_ahead_points_VAE_search_drawn_masks[1]-->, and behind in the other two.
 #
-# **On masks that people drew** (36 of pets, `14.full-pets.yaml`; networks of 2,000 steps, a demonstration), the search was ahead of drawn masks (varied from 104 others) with flips, by 0.224<!--=pets_ahead_flips_VAE_search_drawn_masks[0]--> ± 0.018<!--=pets_ahead_flips_VAE_search_drawn_masks[1]-->, points, 0.144<!--=pets_ahead_points_VAE_search_drawn_masks[0]--> ± 0.021<!--=pets_ahead_points_VAE_search_drawn_masks[1]-->, and holes not told, 0.076<!--=pets_ahead_hole_not_told_VAE_search_drawn_masks[0]--> ± 0.031<!--=pets_ahead_hole_not_told_VAE_search_drawn_masks[1]-->; there it is level with *nothing*. The rest has no star.
+# **On masks that people drew** (36 of pets, `14.full-pets.yaml`; networks of 2,000 steps, a demonstration), the search was ahead of drawn masks (varied from 104 others) with flips, by 0.224<!--=pets_ahead_flips_VAE_search_drawn_masks[0]--> ± 0.018<!--=pets_ahead_flips_VAE_search_drawn_masks[1]-->, points, 0.144<!--=pets_ahead_points_VAE_search_drawn_masks[0]--> ± 0.021<!--=pets_ahead_points_VAE_search_drawn_masks[1]-->, and holes not told, 0.076<!--=pets_ahead_hole_not_told_VAE_search_drawn_masks[0]--> ± 0.031<!--=pets_ahead_hole_not_told_VAE_search_drawn_masks[1]-->; there it is level with *nothing*; with told holes, with the smoother.
 
 # %% [markdown]
 # **Exercise 1.** A mask of 32×32 pixels has no damage, and the decoder gives the right class everywhere with probability 0.99. How many nats is the cross-entropy? **Exercise 2.** Flips make 30 % of the labels wrong; there are four classes. The decoder is certain of a class, and another one is seen. How many nats does this pixel cost?
@@ -538,9 +538,10 @@ results |= {"pictures": len(masks_val), "damage_draws": damage_draws}
 if note:
     results |= {"kept_steps": note["steps"], "kept_percent": note["trained_enough"]["percent"]}
     results["dae_percent"] = dae_note["trained_enough"]["percent"]
-results |= {f"study_{key}": value for key, value in study.items() if "study" not in key}
+copied = ("study_", "pets_")  # in the record of a run like this one
+results |= {f"study_{key}": value for key, value in study.items() if not key.startswith(copied)}
 pets = data.records.results_of("14-pets")
-results |= {f"pets_{key}": value for key, value in pets.items() if "pets" not in key}
+results |= {f"pets_{key}": value for key, value in pets.items() if not key.startswith(copied)}
 bands = {"flips_nothing": {"default": (0.3, 0.6)}}
 line = "flips {flips_nothing:.2f}, repaired {flips_VAE_search:.2f}"
 record(results, bands, line.format(**results))
@@ -548,11 +549,11 @@ record(results, bands, line.format(**results))
 # %% [markdown]
 # ## What you saw
 #
-# - **Can a VAE of masks repair a poor segmentation? Where pixels are wrong at random or known to be lost: yes.** From 0.394<!--=flips_nothing--> to 0.893<!--=flips_VAE_search--> with flips, from 0.582<!--=hole_told_nothing--> to 0.920<!--=hole_told_VAE_search--> with told holes. With flips a smoother led, and on pets the search.
+# - **Can a VAE of masks repair a poor segmentation? Where pixels are wrong at random or known to be lost: yes.** With flips from 0.394<!--=flips_nothing--> to 0.893<!--=flips_VAE_search--> (in the study behind a smoother, on pets ahead), with told holes from 0.582<!--=hole_told_nothing--> to 0.920<!--=hole_told_VAE_search-->.
 # - Where nobody tells it what is lost, the repair is small, and so it is for a segmenter that mixes up classes.
-# - Where a denoising autoencoder had seen the damage, it was as good as the search or better; with points, which it had not, much worse. The VAE was told of each damage by a matrix.
+# - With holes, which a denoising autoencoder had seen, it was as good as the search or better; with points, which it had not, much worse. The VAE was told of each damage by a matrix.
 # - The most likely of 20,000 drawn masks was a strong control on masks of a program, and a weaker one on masks that people drew.
-# - One pass through the VAE made masks with holes worse.
+# - One pass made masks of `shapes` with holes or points worse.
 # - All this is one training of each autoencoder, none trained enough (`07`).
 #
 # ## Check yourself
