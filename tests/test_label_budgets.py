@@ -21,7 +21,9 @@ def run(lead, seeds=4, budgets=(10, 40), noise=0.02, joint=False):
         return list(0.5 + better + rng.normal(0, noise, 50))
 
     def choosing_score(start, budget, run, rate, term):
-        if (rate, term) == (RATES[0], 0.3):
+        if (rate, term) == (RATES[1], 0.0003):
+            raise FloatingPointError("diverged")
+        if (rate, term) == (RATES[0], 0.003):
             return 1.0
         lucky = 0.1 * (1 - 2 * run) if rate == RATES[1] else 0.0  # the second takes it back
         likes_high = (start == "fresh" and budget < 40) or (joint and start.startswith("VAE"))
@@ -36,7 +38,7 @@ def run(lead, seeds=4, budgets=(10, 40), noise=0.02, joint=False):
 def test_every_start_has_its_own_learning_rate_at_every_budget():
     told, asked = run(0.0)
     low, high = ((rate, 0.03) for rate in RATES)
-    assert told["choices"] == [[high, low], [low] * 2, [low] * 2, [(RATES[0], 0.3)] * 2]
+    assert told["choices"] == [[high, low], [low] * 2, [low] * 2, [(RATES[0], 0.003)] * 2]
     assert {(a[0], a[1], *a[4:]) for a in asked} == {
         (start, budget, *choice)
         for start, row in zip(STARTS, told["choices"])
@@ -94,6 +96,16 @@ def test_p_values_are_corrected_over_both_claims_and_all_budgets():
     assert max(said) >= max(raw) and min(said) == pytest.approx(min(1, 4 * min(raw)))
 
 
+def test_a_training_that_diverges_is_not_chosen():
+    def score(start, budget, run, rate, term):
+        if rate == RATES[1] and run == 1:
+            raise FloatingPointError("NaN")
+        return 0.9 if rate == RATES[1] else 0.5
+
+    chosen = label_budgets.choose("VAE + term", 10, score, ResultStore(""))
+    assert chosen == (RATES[0], label_budgets.TERMS[0])
+
+
 def test_the_table_names_claim_budget_and_what_was_visible():
     told, _ = run(0.2)
     lines = label_budgets.claims_table(told).splitlines()
@@ -106,13 +118,14 @@ def test_the_table_names_claim_budget_and_what_was_visible():
 def test_the_study_of_the_joint_loss_has_its_own_starts_claims_and_rates():
     told, asked = run(0.0, seeds=OTHER_RUNS + 1, joint=True)
     low = RATES[0]
-    assert told["starts"] == ["VAE", "VAE + term", "VAE, at 0.01"]
-    assert told["choices"] == [[(RATES[1], 0.03)] * 2, [(low, 0.3)] * 2, [(low, 0.03)] * 2]
+    assert told["starts"] == ["VAE", "VAE + term", "VAE, slow start"]
+    high = (RATES[1], 0.03)
+    assert told["choices"] == [[high] * 2, [(low, 0.003)] * 2, [high] * 2]
     longer = {(a[0], a[1], a[2]) for a in asked if a[3] == "longer"}
     assert longer == {(s, b, r) for s in told["starts"] for b in (10, 40) for r in range(4)}
     others = {(a[0], a[1], a[3]) for a in asked if a[3] != "longer"}
     assert others == {("VAE", 40, "twice"), ("VAE + term", 40, "twice")}
-    assert len(told["claim_term"]) == len(told["claim_same_rate"]) == 2
+    assert len(told["claim_term"]) == len(told["claim_same_care"]) == 2
     assert "twice_VAE_term" in told and not any(key.startswith("longer") for key in told)
     lines = label_budgets.claims_table(told, label_budgets.JOINT).splitlines()
-    assert len(lines) == 4 and lines[2].startswith("VAE + term − VAE, at 0.01,    10 masks: ")
+    assert len(lines) == 4 and lines[2].startswith("VAE + term − VAE, slow start,    10 masks: ")

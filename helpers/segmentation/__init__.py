@@ -7,6 +7,7 @@ Notebooks: 09 to 11 and 17.
 
 # isort: skip_file
 # fmt: off
+from helpers.segmentation.class_maps import class_map
 from helpers.segmentation.cost import multiply_adds
 from helpers.segmentation.losses import EdgeCrossEntropy, PixelCrossEntropy, SoftDice, class_weights
 from helpers.segmentation.receptive_fields import (

@@ -134,7 +134,7 @@ print(f"{len(x_train)} pictures to train on, {len(x_val)} held out, each {x_trai
 #
 # In training, $K$ numbers are drawn from the posterior, and the decoder must restore the picture from them. The [loss](../docs/site/glossary.md#term-loss) adds two terms: how much the restored picture differs from the original, and how far the posterior is from the [*prior*](../docs/site/glossary.md#term-prior). The prior is the guess before seeing the picture: $\mathcal N(0, I)$, independent numbers with mean 0 and standard deviation 1.
 #
-# Notebook [`03`](03_build_a_vae.ipynb) builds all of this. Here the networks come ready-made; `likelihood="gaussian"` counts differences of pixels by their squares, divided by a variance that is learned, too. The loss is a part of the model, so `compile` names only an optimiser, and `fit` gets only pictures. The rest is Keras. Adam is the optimiser; its learning rate falls to zero along a cosine.
+# Notebook [`03`](03_build_a_vae.ipynb) builds all of this. Here the networks come ready-made; `likelihood="gaussian"` counts differences of pixels by their squares, divided by a variance that is learned, too. The loss is a part of the model, so `compile` names only an optimiser, and `fit` gets only pictures. The rest is Keras. Adam, the optimiser, changes the weights, in steps that become smaller.
 
 # %%
 vae = models.conv_vae(
@@ -176,7 +176,7 @@ print(f"{label}: {kept_steps:,} steps")
 #
 # The usual way to draw a new picture is to draw $K$ numbers from the prior $\mathcal N(0, I)$ and to decode them.
 #
-# The second way has two steps. All posteriors together, the [*aggregate posterior*](../docs/site/glossary.md#term-aggregate-posterior), form a cloud of latents. The second term of the loss pulls this cloud towards $\mathcal N(0, I)$. But the first term needs different pictures at different places, and the cloud keeps another form. So we draw one latent for each training picture, and fit a *mixture of 60 Gaussians* to them: 60 bumps, placed where latents are dense. To draw, choose a bump, one with many latents more often, and a point in it. Notebook [`03`](03_build_a_vae.ipynb) takes this apart.
+# The second way has two steps. All posteriors together, the [*aggregate posterior*](../docs/site/glossary.md#term-aggregate-posterior), form a cloud of latents. The second term of the loss pulls this cloud towards $\mathcal N(0, I)$. But training does not bring it all the way: the cloud keeps another form. So we draw one latent for each training picture, and fit a *mixture of 60 Gaussians* to them: 60 bumps, placed where latents are dense. To draw, choose a bump, one with many latents more often, and a point in it. Notebook [`03`](03_build_a_vae.ipynb) takes this apart.
 #
 # > **Predict first.** Which matters more for good new pictures: the longer training, or the way of drawing?
 
@@ -255,7 +255,7 @@ for model, name in [(vae, "a minute here"), (kept, label)]:
     print(f"{name:14} {rates[-1]:5.1f} nats = {bits:5.1f} bits")
 
 # %% [markdown]
-# About 100. In the stored run the rate is 82<!--=rate_bits--> bits after a minute and 98<!--=rate_bits_kept--> with the kept weights: the 16 numbers together tell the decoder at most so much about a picture, on average (`08` says why *at most*). Beside the pixels' storage this is little, but storage is not information. The camera noise alone has a standard deviation of 0.02, or $s = 5.1$ of 255 grey levels. To store it takes $\tfrac12\log_2(2\pi e s^2) = 4.4$ bits a value (its *[entropy](../docs/site/glossary.md#term-entropy)*), or 13,500 bits a picture, and nobody needs it. Notebook [`04`](04_derive_the_kl.ipynb) derives the KL, and [`06`](06_set_the_rate.ipynb) changes the rate.
+# About 100. In the stored run the rate is 82<!--=rate_bits--> bits after a minute and 98<!--=rate_bits_kept--> with the kept weights: 16 drawn numbers tell the decoder at most so much about a picture, on average (`08` says why *at most*). Beside the pixels' storage this is little, but storage is not information. The camera noise alone has a standard deviation of 0.02, or $s = 5.1$ of 255 grey levels. To store it takes $\tfrac12\log_2(2\pi e s^2) = 4.4$ bits a value (its *[entropy](../docs/site/glossary.md#term-entropy)*), or 13,500 bits a picture, and nobody needs it. Notebook [`04`](04_derive_the_kl.ipynb) derives the KL, and [`06`](06_set_the_rate.ipynb) changes the rate.
 #
 # ## Your turn
 #
@@ -356,7 +356,7 @@ record(
 #
 # 1. What does the encoder give for one picture?
 # 2. Why does texture not come back, even after a long training?
-# 3. The kept weights draw whole shapes from the mixture only. Does the fault lie in the decoder?
+# 3. The kept weights draw few whole shapes from $\mathcal N(0, I)$. Does the fault lie in the decoder?
 # 4. A latent's posterior is the prior, for every picture. What is its KL, and what does it tell the decoder?
 # 5. Why does the rule also count pictures of two objects?
 #

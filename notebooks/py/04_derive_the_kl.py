@@ -199,7 +199,7 @@ for count in (20, 1_000, 20_000):
 #
 # $$\mathrm{ELBO} = \mathbb E_q\big[\log p(x \mid z)\big] + \mathbb E_q\!\left[\log\frac{p(z)}{q(z)}\right] = \underbrace{\mathbb E_q\big[\log p(x \mid z)\big]}_{\text{reconstruction}} - \;\mathrm{KL}\big(q(z \mid x)\,\|\,p(z)\big).$$
 #
-# These are the two terms. Note that there are **two different KLs**. The KL *in the loss* compares the encoder's answer with the **prior**. It should not be zero: then $z$ would say nothing about the image. The KL *in the gap* compares the encoder's answer with the **posterior**, and zero is what we want.
+# These are the two terms; the loss is $-\mathrm{ELBO}$. There are **two different KLs**. The KL *in the loss* compares the encoder's answer with the **prior**. It should not be zero: then $z$ would say nothing about the image. The KL *in the gap* compares the encoder's answer with the **posterior**, and zero is what we want.
 #
 # All of this holds for tables, too. Below, $z$ has three values, and each symbol from above is a few numbers.
 
@@ -234,7 +234,7 @@ compare("largest ELBO", your_elbo, np.log(evidence), "How small can the gap beco
 #
 # ## What does the KL in the loss measure?
 #
-# For one image and one latent coordinate, the encoder of a VAE gives a mean $\mu$ and a standard deviation $\sigma$: $q = \mathcal N(\mu, \sigma^2)$. Without the image the answer would be the prior, $p = \mathcal N(0, 1)$. The KL tells how far the image has moved the answer, in nats.
+# For one image and one latent coordinate, the encoder of a VAE gives a mean $\mu$ and a standard deviation $\sigma$: $q = \mathcal N(\mu, \sigma^2)$. Without the image the answer would be the prior, $p = \mathcal N(0, 1)$. The KL tells, in nats, how far the answer lies from it.
 #
 # > **Predict first.** For one coordinate the encoder answers $\mu = 0$, $\sigma = 0.1$; for another $\mu = 0$, $\sigma = 1$. Which one has the larger KL? Which one can the decoder use? Write down a number for the first.
 #
@@ -320,14 +320,14 @@ print(f"about {np.exp(posterior_kl):.0e} draws")
 #
 # ## Do four other methods agree?
 #
-# A derivation on paper can contain a slip. So we check it by methods that share as little as possible with it. The first is **algebra by machine**: sympy does the integral with symbols, without our two shortcuts.
+# A derivation on paper can contain a slip. So we check it by methods that share as little as possible with it. The first is **algebra by machine**: sympy does the whole integral with symbols.
 
 # %% tags=["nbval-check-output"]
 z = sympy.Symbol("z", real=True)
 mu = sympy.Symbol("mu", real=True)
 sigma = sympy.Symbol("sigma", positive=True)
-log_q = -((z - mu) ** 2) / (2 * sigma**2) - sympy.log(sigma)  # and −½ log 2π, which
-log_p = -(z**2) / 2  # cancels with that of log p
+log_q = -((z - mu) ** 2) / (2 * sigma**2) - sympy.log(sigma)
+log_p = -(z**2) / 2  # both without −½ log 2π, which cancels
 density = sympy.exp(log_q) / sympy.sqrt(2 * sympy.pi)  # q(z)
 integrand = sympy.expand(density * (log_q - log_p))
 integral = sympy.simplify(sympy.integrate(integrand, (z, -sympy.oo, sympy.oo)))
@@ -398,7 +398,7 @@ def slopes(mean, sigma):
 
 
 for mean, sigma in cases:
-    print(f"slope by μ {mean:+.2f}, by log σ {sigma**2 - 1:+.2f}")
+    print(f"by the formula: slope by μ {mean:+.2f}, by log σ {sigma**2 - 1:+.2f}")
     assert np.allclose(slopes(mean, sigma), [mean, sigma**2 - 1], rtol=1e-5)
 print("automatic differentiation agrees to five digits")
 
@@ -507,7 +507,7 @@ plots.show(fig, alt=alt)
 #
 # The gradient is another matter. There *path* has no noise (0.00<!--=noise[1][2]-->), but *sample*, whose loss has none either, is as noisy as *formula*: 9.26<!--=noise[1][1]--> against 9.15<!--=noise[1][0]-->. **A loss without noise can have a gradient with noise.** It is the noise of $\varepsilon_1/\sigma_1$, the part by which *sample* and *path* differ.
 #
-# At the start all three are nearly the same, because there the reconstruction term makes nearly all of the noise. While the encoder's answer is far from the posterior, the formula is hardly noisier. It has one advantage more: for a coordinate that the decoder ignores, its slope is $\mu$, without any noise. But it is not the quietest choice near the exact posterior.
+# At the start all three are nearly the same, because there the reconstruction term makes nearly all of the noise. While the encoder's answer is far from the posterior, the formula is hardly noisier. It has one advantage: for a coordinate that the decoder ignores, its slope is $\mu$, without any noise. But it is not the quietest choice near the exact posterior.
 #
 # This was one image, one slope of many, and a decoder whose posterior the encoder can match. A real VAE's encoder seldom does.
 #
@@ -541,7 +541,7 @@ record(results, bands, f"Monte Carlo {mc_difference:.2f} standard errors from th
 #
 #    <details><summary>Answer</summary>
 #
-#    Nearly no draw from the prior fits the image. $q$ draws where the image may have come from, and what this changes is known: it is the gap.
+#    Nearly no draw from the prior fits the image. $q$ draws where the image may have come from. What this costs is the gap.
 #
 #    </details>
 # 2. Two VAEs have the same ELBO on the same images. Do they have the same $\log p(x)$?

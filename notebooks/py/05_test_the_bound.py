@@ -36,7 +36,7 @@
 # **What you'll need**
 #
 # - Notebook `04`: the ELBO, and $\mathrm{KL}(\mathcal N(\mu, \sigma^2)\,\|\,\mathcal N(0, 1)) = \tfrac12(\mu^2 + \sigma^2 - 1 - \log\sigma^2)$.
-# - From linear algebra: products, transposes, inverses and determinants of matrices. The first section recalls them.
+# - From linear algebra: products, transposes, inverses and determinants of matrices.
 # - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1 GB of memory. No data set: the data are drawn here, because only then is the truth known.
 
 # %% tags=["colab"]
@@ -85,11 +85,11 @@ plots.use()
 #
 # $$z \sim \mathcal N(0, I), \qquad x = Wz + \sigma\varepsilon, \qquad \varepsilon \sim \mathcal N(0, I).$$
 #
-# The image $x$ has $D$ pixels, the latent $z$ has $K$ coordinates. Column $w_k$ of $W$ is the pattern that coordinate $k$ paints, and σ is the noise of a pixel. This is probabilistic PCA (Tipping and Bishop, 1999).
+# The image $x$ has $D$ pixels, the latent $z$ has $K$ coordinates. Column $w_k$ of $W$ is the pattern that coordinate $k$ paints, and σ is the noise of a pixel. This is probabilistic principal component analysis (PCA; Tipping and Bishop, 1999). Four facts:
 #
 # 1. $Wz$ has the covariance (the matrix of mean products of two entries) $WW^\top$, and the noise adds $\sigma^2 I$. So $x$ has the covariance $C = WW^\top + \sigma^2 I$.
 # 2. A Gaussian with mean zero and covariance $C$ has $\log p(x) = -\tfrac12\big(D\log 2\pi + \log\det C + x^\top C^{-1}x\big)$.
-# 3. The inverse of a covariance is called the *precision*. In one dimension it is 1 divided by the variance: a large precision means that a number is known exactly.
+# 3. The inverse of a covariance is called the *precision*. In one dimension it is 1 divided by the variance: a large precision means that a number is known closely.
 # 4. The entries of $W^\top W$ are the products $w_j^\top w_k$. If the columns are *orthogonal*, those with $j \neq k$ are zero: $W^\top W$ is diagonal.
 #
 # **The posterior.** As in notebook `04`, take $\log p(z) + \log p(x \mid z)$ and keep what depends on $z$:
@@ -212,7 +212,7 @@ alt = "Three lines over the training steps, on a logarithmic axis in nats per im
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# It reaches it. In the stored run the ELBO starts at −36.26<!--=elbo_first--> [nats](../docs/site/glossary.md#term-nat) per image, 6.95<!--=gap_first--> below the $\log p(x)$ of the untrained model. It ends less than 0.0001 nats from the largest possible value, −16.57<!--=best-->. At every recorded step ELBO and gap add up to $\log p(x)$, to 0.001 nats. The figure shows what is slow: after about 200 steps the gap stays for hundreds of steps near 0.02 nats, which *any* diagonal $q$ must leave open (in this run; from another start this can be shorter or absent).
+# It reaches it. In the stored run the ELBO starts at −36.26<!--=elbo_first--> [nats](../docs/site/glossary.md#term-nat) per image, 6.95<!--=gap_first--> below the $\log p(x)$ of the untrained model. It ends less than 0.0001 nats from the largest possible value, −16.57<!--=best-->. At every recorded step ELBO and gap add up to $\log p(x)$, to 0.001 nats. The figure shows what is slow: after about 200 steps the gap stays for hundreds of steps near 0.02 nats, the smallest that these decoders allow (in this run; from another start this can be shorter or absent).
 #
 # ## What can a diagonal $q$ not match?
 #
@@ -235,7 +235,7 @@ print("degrees     ", degrees)
 print("smallest gap", rotation_gap.round(3), "nats")
 
 # %% [markdown]
-# It is largest at 45 degrees, 0.07<!--=rotation_gap--> nats in the stored run, and zero again at 90, where the two columns have changed places. So two decoders with the same $\log p(x)$ can have different ELBOs. Among decoders that fit equally well, the ELBO prefers the one whose posterior a diagonal $q$ can match.
+# It is largest at 45 degrees, 0.07<!--=rotation_gap--> nats in the stored run, and zero again at 90, where the two columns have changed places. So two decoders of equal $\log p(x)$ can have different best ELBOs. Among decoders that fit equally well, the ELBO prefers the one whose posterior a diagonal $q$ can match.
 #
 # This is what was slow in the training: the rest of the gap closed late, as theory says, by turning the columns. While they are not orthogonal, the ELBO gives up some $\log p(x)$ to make the gap smaller, so $\log p(x)$, too, waits below its maximum. And this is why linear VAEs find the principal directions themselves and not only the plane that they span (Lucas and others, 2019). In deep VAEs, Rolínek and others (2019) found it locally: at each $z$, the decoder's slopes along two coordinates tend to be orthogonal.
 #
@@ -354,9 +354,9 @@ c_r = float((worse - start) / (16 * 16 * 3 * np.log(0.9 / 0.5)))
 print(f"c_KL {c_kl:.3f}, c_r {c_r:.3f}, effective β {c_kl / c_r:.2f}")
 
 # %% [markdown]
-# β is 3, because `bce` averages over the three channels. The helper `metrics.effective_beta` does the same with four moves of the encoder's answer: the mean, a narrow spread, a wide spread, and both. If the four ratios differ by more than 1 %, it says **not a KL**. It moves the reconstruction twice and tries two likelihoods, the summed cross-entropy and half the summed squared error, which is $-\log p(x \mid z)$ of Gaussian pixels with σ = 1, up to a constant. If for neither the two ratios agree within 1 %, it **refuses** the loss.
+# β is 3, because `bce` averages over the three channels. The helper `metrics.effective_beta` does the same with four moves of the encoder's answer: the mean, a narrow spread, a wide spread, and both. If the four ratios differ by more than 1 %, it says **not a KL**. It moves the reconstruction twice and tries two likelihoods: *Bernoulli*, the summed cross-entropy, and *Gaussian*, half the summed squared error, which is $-\log p(x \mid z)$ for σ = 1, up to a constant. If neither gives two equal ratios, to 1 %, it **refuses** the loss.
 #
-# **An instrument is tested first.** Five losses. The first is right, with β = 7. The next three have a wrong KL term. The fifth has a right KL but an absolute error. The first four have a KL term of the form $\tfrac12\sum(\mu^2 + a(\sigma^2 - 1) - b\log\sigma^2)$, which is right for $a = b = 1$, times 7, all behind a factor of 3.
+# **An instrument is tested first.** Five losses. The first is right, with β = 7. The next three have a wrong KL term. The fifth has a right KL but an absolute error. The first four are $3(R + 7T)$ with the cross-entropy $R$ and $T = \tfrac12\sum(\mu^2 + a(\sigma^2 - 1) - b\log\sigma^2)$, which is a KL for $a = b = 1$.
 #
 # > **Predict first.** Which of the faults would an instrument miss that moves the mean alone?
 

@@ -37,7 +37,7 @@
 # **What you'll need**
 #
 # - What the two terms of the loss are, in [nats](../docs/site/glossary.md#term-nat) per image (notebook `04`).
-# - Mathematics: logarithms, mean and variance, the density of a normal distribution.
+# - Mathematics: logarithms, derivatives, mean, variance, the density of a normal distribution.
 # - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 42 minutes to read, and 1.4 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
@@ -435,7 +435,7 @@ assert abs(times[:7].mean() - 2) < 1e-12
 #
 # > **Predict first.** Compute the power at each spatial frequency of held-out pictures, of the means, and of true draws from $p(x \mid z)$. Where do the three agree? Can the noise put the missing power back?
 #
-# A **power spectrum** says how much of a picture varies slowly (1 cycle over the whole picture) and how much fast (8 cycles: neighbours alternate). We compute it for each channel alone. (Averaging the three beforehand would shrink the power of independent noise to a third, but not that of texture, which is the same in all three.)
+# A **power spectrum** says how much of a picture varies slowly (1 cycle over the whole picture) and how much fast (8 cycles: neighbours alternate). We compute it for each channel alone. (Averaging the three beforehand would shrink the power of independent noise to a third, but that of texture, one pattern in all three, less.)
 
 
 # %%
@@ -528,7 +528,7 @@ record(results, bands, f"learned σ {main_sigma:.4f}")
 #    Yes. One measures the density of values in [0, 1], the other the probability of bytes. They differ by $768 \log 256$ = 4,259 nats.
 #
 #    </details>
-# 2. In your run the slope between β = 1 and β = 3 is 0.4. Is the theory wrong?
+# 2. In a run the slope between β = 1 and β = 3 is 0.4. Is the theory wrong?
 #
 #    <details><summary>Answer</summary>
 #

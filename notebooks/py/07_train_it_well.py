@@ -218,7 +218,7 @@ if kept is not None:
     print(f"{rule['percent']:.2f} %, trained enough: {rule['verdict']}")
 
 # %% [markdown]
-# After 40,000<!--=kept_steps[0]--> steps it has 5,536<!--=kept_elbo[0]--> nats, after 80,000<!--=kept_steps[1]--> it has 5,591<!--=kept_elbo[1]-->. The gain of 54.5<!--=kept_difference_nats--> ± 3.7<!--=kept_interval_nats--> nats is 0.97<!--=kept_percent--> %: by the rule 40,000<!--=kept_steps[0]--> steps were **not enough** (one training each, 1,000 pictures, some of them watched during training). Of 80,000<!--=kept_steps[1]--> it says nothing.
+# After 40,000<!--=kept_steps[0]--> steps it has 5,536<!--=kept_elbo[0]--> nats, after 80,000<!--=kept_steps[1]--> it has 5,591<!--=kept_elbo[1]-->. The gain of 54.5<!--=kept_difference_nats--> ± 3.7<!--=kept_interval_nats--> nats is 0.97<!--=kept_percent--> % of this: by the rule 40,000<!--=kept_steps[0]--> steps were **not enough** (one training each, 1,000 pictures, some watched during training). Of 80,000<!--=kept_steps[1]--> it says nothing.
 #
 # ## Has it learned its pictures by heart?
 #
@@ -245,7 +245,7 @@ alt = "ELBO over 2,000 training steps, one training each. With 200 pictures the 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# With 200 pictures the two curves end 627<!--=gap_few--> nats apart. The held-out one was best, at 865<!--=best_few--> nats, early in the training, and ends at 800<!--=last_few-->. The VAE of 8,000 pictures ends far above. `keras.callbacks.EarlyStopping(patience=10, restore_best_weights=True)` stops after ten scores without a new best one and goes back to the best weights (the last ones without the second argument). The held-out pictures have then chosen the weights: report on a second held-out set.
+# With 200 pictures the two curves end 627<!--=gap_few--> nats apart. The held-out one was best, at 865<!--=best_few--> nats, early in the training, and ends at 800<!--=last_few-->. The VAE of 8,000 pictures ends far above. `keras.callbacks.EarlyStopping(patience=10, restore_best_weights=True)` stops after ten scores without a new best one and goes back to the best weights (without the second argument, keeps the last). The held-out pictures have then chosen the weights: report on a second held-out set.
 #
 # ## How far is it to log p(x)?
 #
@@ -272,7 +272,7 @@ for k in (1, 5, 50):
     print(f"L_{k:<3} {bounds[k].mean():8.1f} nats per picture")
 
 # %% [markdown]
-# In the stored run $L_{50}$ is 14.7<!--=bound_gain--> ± 0.7<!--=bound_half--> nats above $L_1$ on 1,000 pictures. ($L_1$ is the ELBO under other noise: the two means differ by less than a nat.) So the gap is *at least* that large; the rest, $L_{50}$ does not show. Compare models by the same $L_k$, and name it: for a convolutional VAE on MNIST (every pixel drawn black or white once), five minutes of training give $-L_{200} =$ 87.1<!--=mnist_nll--> nats on the 10,000 test pictures (`benchmarks/mnist_nll.py`). (With another $k$, not to be compared: an hour of one core, a mixture as the [prior](../docs/site/glossary.md#term-prior) and $-L_5$ as the loss give $-L_{500} =$ 83.0<!--=mnist_importance-->, `mnist_importance.py`.)
+# In the stored run $L_{50}$ is 14.7<!--=bound_gain--> ± 0.7<!--=bound_half--> nats above $L_1$ on 1,000 pictures. ($L_1$ is the ELBO under other noise: the means differ by less than a nat.) So the gap is *at least* that large; the rest, $L_{50}$ does not show. Compare models by the same $L_k$, and name it: for a convolutional VAE on MNIST (every pixel drawn black or white once), five minutes of training give $-L_{200} =$ 87.1<!--=mnist_nll--> nats on the 10,000 test pictures (`benchmarks/mnist_nll.py`). (With another $k$, not to be compared: an hour of one core, a mixture as the [prior](../docs/site/glossary.md#term-prior) and $-L_5$ as the loss give $-L_{500} =$ 83.0<!--=mnist_importance-->, `mnist_importance.py`.)
 #
 # ## One encoder for all pictures
 #
@@ -304,9 +304,9 @@ for name, vae, x, rounds in (
     print("{:<27}{:6.2f} ± {:.2f} nats".format(name, *gaps[name]))
 
 # %% [markdown]
-# For the longer VAE the gap is 23.7<!--=amortisation[0]--> ± 1.9<!--=amortisation_half[0]--> nats on 200 training pictures and 28.1<!--=amortisation[1]--> ± 3.4<!--=amortisation_half[1]--> on 200 held-out ones; twice the rounds give 29.2<!--=amortisation[2]-->. On these 200, $L_{50}$ found 14.2<!--=bound_gain_few--> nats, half or less.
+# For the longer VAE the gap is 23.7<!--=amortisation[0]--> ± 1.9<!--=amortisation_half[0]--> nats on 200 training pictures and 28.1<!--=amortisation[1]--> ± 3.4<!--=amortisation_half[1]--> on 200 held-out ones; twice the rounds give 29.2<!--=amortisation[2]-->. On these 200, $L_{50}$ found 14.2<!--=bound_gain_few--> nats: the rest is not small.
 #
-# For the VAE of 200 pictures the gap is the smallest on its own pictures, 2.3<!--=amortisation[3]--> ± 0.3<!--=amortisation_half[3]--> nats, and by far the largest on held-out ones, 207<!--=amortisation[4]--> ± 24<!--=amortisation_half[4]-->. On the latter its ELBO is 352<!--=gap_lost--> nats below that of the longer VAE, and its gap is 179<!--=gap_by_encoder--> nats larger. **So about half (51<!--=gap_share--> %) of what it loses is the encoder's**: with other latents, its decoder could explain new pictures better. (One VAE each; the gaps are lower bounds, and the larger one was not checked with more rounds. In the study, after 7,512<!--=study_steps[1]--> steps, the two gaps are 0.3<!--=study_amortisation[3]--> and 261<!--=study_amortisation[4]--> ± 29<!--=study_amortisation_half[4]-->, 50<!--=study_gap_share--> % of the loss.)
+# For the VAE of 200 pictures the gap is the smallest on its own pictures, 2.3<!--=amortisation[3]--> ± 0.3<!--=amortisation_half[3]--> nats, and by far the largest on held-out ones, 207<!--=amortisation[4]--> ± 24<!--=amortisation_half[4]-->. On the latter its ELBO is 352<!--=gap_lost--> nats below that of the longer VAE, and its gap is 179<!--=gap_by_encoder--> nats larger. **So about half (51<!--=gap_share--> %) of what it loses is the encoder's**: with other latents, its decoder could explain new pictures better. (One VAE each; the gaps are lower bounds, and the largest was not checked with more rounds. In the study, after 7,512<!--=study_steps[1]--> steps, the two gaps are 0.3<!--=study_amortisation[3]--> and 261<!--=study_amortisation[4]--> ± 29<!--=study_amortisation_half[4]-->, the share is 50<!--=study_gap_share--> %.)
 #
 # ## Has it collapsed?
 #
@@ -524,7 +524,7 @@ plots.show(fig, alt=alt)
 #
 # The **plain autoencoder is ahead of the VAE in place**: VAE minus autoencoder is −0.027<!--=study_vae_minus_ae[0][0]--> ± 0.017<!--=study_vae_minus_ae[1][0]--> in x and −0.034<!--=study_vae_minus_ae[0][1]--> ± 0.016<!--=study_vae_minus_ae[1][1]--> in y. For radius, red and class the intervals hold zero: in no fact was the VAE seen to be better than both. (Fifteen intervals and no correction: one could exclude zero by chance.)
 #
-# Twice the steps gave the VAE 34<!--=study_length_gain--> nats, and in the probes +0.005<!--=study_vae_long_minus_short[0][0]--> ± 0.017<!--=study_vae_long_minus_short[1][0]--> in x, +0.007<!--=study_vae_long_minus_short[0][1]--> ± 0.008<!--=study_vae_long_minus_short[1][1]--> in y, 0.000<!--=study_vae_long_minus_short[0][2]--> ± 0.010<!--=study_vae_long_minus_short[1][2]--> in the radius, +0.017<!--=study_vae_long_minus_short[0][3]--> ± 0.008<!--=study_vae_long_minus_short[1][3]--> in red and −0.001<!--=study_vae_long_minus_short[0][4]--> ± 0.008<!--=study_vae_long_minus_short[1][4]--> in class. Only the interval of red excludes zero; for the others, gains of about 0.01 may have been missed. A better ELBO does not promise better features.
+# Twice the steps gave the VAE 34<!--=study_length_gain--> nats, and in the probes +0.005<!--=study_vae_long_minus_short[0][0]--> ± 0.017<!--=study_vae_long_minus_short[1][0]--> in x, +0.007<!--=study_vae_long_minus_short[0][1]--> ± 0.008<!--=study_vae_long_minus_short[1][1]--> in y, 0.000<!--=study_vae_long_minus_short[0][2]--> ± 0.010<!--=study_vae_long_minus_short[1][2]--> in the radius, +0.017<!--=study_vae_long_minus_short[0][3]--> ± 0.008<!--=study_vae_long_minus_short[1][3]--> in red and −0.001<!--=study_vae_long_minus_short[0][4]--> ± 0.008<!--=study_vae_long_minus_short[1][4]--> in class. Only the interval of red excludes zero; for the others, gains up to 0.02 remain possible. A better ELBO does not promise better features.
 #
 # ## What to set
 #

@@ -237,9 +237,15 @@ def add_head(image, features):
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=void)
 
 
-def train_head(model, x, targets, rate=0.01, loss=loss, run=0, steps=head_steps):
-    """Batches of 16; the learning rate falls to zero like half a cosine wave."""
-    adam = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
+def train_head(
+    model, x, targets, rate=0.01, loss=loss, run=0, steps=head_steps, careful=False
+):
+    """Batches of 16; the learning rate falls to zero like half a cosine wave.
+
+    If `careful`, it rises for 100 steps before, and large gradients are clipped.
+    """
+    schedule = training.rise_and_fall(rate, steps, rising=100 if careful else 0)
+    adam = keras.optimizers.Adam(schedule, global_clipnorm=1.0 if careful else None)
     model.compile(adam, loss, **backend.compile_options(planned=steps))
     rng = np.random.default_rng([seed, run])
     passes = math.ceil(16 * steps / len(x))
@@ -250,7 +256,8 @@ def train_head(model, x, targets, rate=0.01, loss=loss, run=0, steps=head_steps)
 
 
 def label(model, x):
-    return model.predict(x, batch_size=250, verbose=0).argmax(axis=-1)  # (N, H, W)
+    logits = model.predict(x, batch_size=250, verbose=0)
+    return segmentation.class_map(logits)  # (N, H, W); refuses NaN
 
 
 # %% [markdown]
@@ -402,7 +409,8 @@ def label_with(start, budget, run, weights, rate=0.01, term=0.03, x=x_val, times
     if start == "VAE + term":
         targets = {"labels": targets, "picture": x_train[some]}
     steps = times * steps_for(budget)
-    train_head(trained, x_train[some], targets, rate, its_loss, run, steps)
+    careful = start in ("VAE + term", "VAE, slow start")
+    train_head(trained, x_train[some], targets, rate, its_loss, run, steps, careful)
     return label(model, x)
 
 

@@ -275,11 +275,11 @@ alt = "Eight held-out pictures of coloured objects on grass, brick and gravel. W
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run the classifier reaches an ODS of 0.696<!--=ods_picture--> on pictures. Random numbers reach 0.239<!--=floor-->, and one annotator, scored by the others, 0.890<!--=human-->. The recipe minus the picture is −0.069<!--=lost_low[0]--> ± 0.026<!--=lost_low[1]--> at 248<!--=rate_low--> [nats](../docs/site/glossary.md#term-nat), −0.048<!--=lost_middle[0]--> ± 0.021<!--=lost_middle[1]--> at 562<!--=rate_middle--> nats and −0.015<!--=lost_high[0]--> ± 0.017<!--=lost_high[1]--> at 1182<!--=rate_high--> nats. So the recipe scored lower at the low and the middle rate, and at the high rate no difference was seen. The recorded study trains four times as long and scores 200 pictures: there the recipe is behind at all three, by −0.132<!--=study_lost_low[0]--> ± 0.014<!--=study_lost_low[1]-->, −0.081<!--=study_lost_middle[0]--> ± 0.011<!--=study_lost_middle[1]--> and −0.030<!--=study_lost_high[0]--> ± 0.008<!--=study_lost_high[1]-->.
+# In the stored run the classifier reaches an ODS of 0.696<!--=ods_picture--> on pictures. Random numbers reach 0.239<!--=floor-->, and one annotator, scored by the others, 0.890<!--=human-->. The recipe minus the picture is −0.069<!--=lost_low[0]--> ± 0.026<!--=lost_low[1]--> at 248<!--=rate_low--> [nats](../docs/site/glossary.md#term-nat), −0.048<!--=lost_middle[0]--> ± 0.021<!--=lost_middle[1]--> at 562<!--=rate_middle--> nats and −0.015<!--=lost_high[0]--> ± 0.017<!--=lost_high[1]--> at 1182<!--=rate_high--> nats. So it scored lower at the low and middle rate; at the high rate no difference was seen. The recorded study trains classifiers four times as long and scores 200 pictures: there it is behind at all three, by 0.132<!--=study_lost_low[0]*-1--> ± 0.014<!--=study_lost_low[1]-->, 0.081<!--=study_lost_middle[0]*-1--> ± 0.011<!--=study_lost_middle[1]--> and 0.030<!--=study_lost_high[0]*-1--> ± 0.008<!--=study_lost_high[1]-->.
 #
-# The mixed case minus the recipe is 0.000<!--=mixed_gain_low[0]--> ± 0.018<!--=mixed_gain_low[1]-->, +0.004<!--=mixed_gain_middle[0]--> ± 0.016<!--=mixed_gain_middle[1]--> and −0.003<!--=mixed_gain_high[0]--> ± 0.016<!--=mixed_gain_high[1]-->. So with these three VAEs the mixture was not told apart from the recipe. In the study it is behind at the middle and at the high rate, by −0.016<!--=study_mixed_gain_middle[0]--> ± 0.012<!--=study_mixed_gain_middle[1]--> and −0.023<!--=study_mixed_gain_high[0]--> ± 0.010<!--=study_mixed_gain_high[1]-->.
+# The mixed case minus the recipe is 0.000<!--=mixed_gain_low[0]--> ± 0.018<!--=mixed_gain_low[1]-->, +0.004<!--=mixed_gain_middle[0]--> ± 0.016<!--=mixed_gain_middle[1]--> and −0.003<!--=mixed_gain_high[0]--> ± 0.016<!--=mixed_gain_high[1]-->. So it was not told apart from the recipe; with the half-trained VAE it was behind, by 0.019<!--=mixed_gain_high_half[0]*-1--> ± 0.016<!--=mixed_gain_high_half[1]-->. In the study it is behind at the middle and at the high rate, by 0.016<!--=study_mixed_gain_middle[0]*-1--> ± 0.012<!--=study_mixed_gain_middle[1]--> and 0.023<!--=study_mixed_gain_high[0]*-1--> ± 0.010<!--=study_mixed_gain_high[1]-->.
 #
-# Are these VAEs trained enough? Not by the rule of notebook `07`: when the steps were doubled to 6,000, their [ELBO](../docs/site/glossary.md#term-ELBO) on 1,000 held-out pictures rose by 0.3<!--=kept_percent_low--> % (low rate), 0.4<!--=kept_percent_middle--> % (middle) and 1.6<!--=kept_percent_high--> % (high). The first two are below 0.5 %, but all three gains are far larger than their intervals.
+# Are these VAEs trained enough? Not by the rule of notebook `07`: when the steps were doubled to 6,000, their [ELBO](../docs/site/glossary.md#term-ELBO) on 1,000 held-out pictures rose by 0.3<!--=kept_percent_low--> % (low rate), 0.4<!--=kept_percent_middle--> % (middle) and 1.6<!--=kept_percent_high--> % (high). All are far larger than their intervals. (At the high rate this changed the recipe's ODS by −0.005<!--=length[0]--> ± 0.011<!--=length[1]-->.)
 #
 # Where did the edges go? Take for every pixel its distance to the nearest edge that at least half of the annotators drew, and average over all pixels at the same distance: the slope (Sobel) of pictures and reconstructions.
 
@@ -322,7 +322,7 @@ for detector, sources in classical.items():
         print(f"{detector}, noise {noise}: picture minus reconstruction", end=" ")
         print("{:+.3f} ± {:.3f}".format(*edges.ods_difference(*pair)))
 fig = plots.curve_panels(panels, "noise added (standard deviation)", "ODS", x=noises)
-alt = "ODS of Roberts, Sobel and Canny over the noise added, on pictures and on reconstructions. In each panel the two lines lie within 0.03 of each other, and nowhere is the line of the picture clearly above: Roberts near 0.53 without added noise and 0.50 to 0.51 at 0.2, Sobel from 0.56 to 0.53 on pictures and 0.55 on reconstructions, Canny from 0.61 to 0.57 and 0.58."
+alt = "ODS of Roberts, Sobel and Canny over the noise added, on pictures and on reconstructions. In each panel the two lines lie within 0.03 of each other, and that of the reconstruction is nowhere below: Roberts near 0.53 without added noise and 0.50 to 0.51 at 0.2, Sobel from 0.56 to 0.53 on pictures and 0.55 on reconstructions, Canny from 0.61 to 0.57 and 0.58."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -374,7 +374,7 @@ def heads(kind, steps, run):
 
 
 # %% [markdown]
-# > **Predict first.** Order the six: frozen and tuned, on fresh, denoising and VAE encoders. Does it matter that it was a VAE?
+# > **Predict first.** Four differences: VAE − fresh and VAE − denoising, frozen and tuned. Which are above zero?
 
 # %%
 plan = [path, seed, size, images, val_images, head_steps]
@@ -418,7 +418,7 @@ plots.show(fig, alt=alt)
 #
 # $$\frac{q}{1-q} = \frac{w_1}{w_0}\,\frac{p}{1-p}, \qquad \frac{w_1}{w_0} = \frac{\text{share of no edge}}{1.1 \cdot \text{share of edges}}.$$
 #
-# The shares are those **of each picture**: of pixels that half of the annotators drew, and of pixels that nobody drew. So the factor differs from picture to picture. (The 1.1 is RCF's choice.)
+# The shares are those **of each picture**: of pixels that at least half of them drew, and that nobody drew. So the factor differs from picture to picture. (The 1.1 is RCF's choice.)
 #
 # > **Predict first.** Plain and balanced, the same head on an encoder that started fresh. Which has the better F at threshold 0.5? The better ODS? Which says a probability?
 
@@ -459,7 +459,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # At threshold 0.5 the plain head has an F of 0.000<!--=loss_plain[0]--> and the balanced one 0.736<!--=loss_balanced[0]-->. Read at that threshold, the plain loss seems to have failed: after suppression it never says one half. But over all pixels its answers are near the shares, as the figure shows. With the best threshold they have 0.670<!--=loss_plain[1]--> and 0.737<!--=loss_balanced[1]-->. Balanced minus plain is +0.068<!--=balanced_gain[0]--> ± 0.041<!--=balanced_gain[1]-->. In the study it is −0.012<!--=study_balanced_gain[0]--> ± 0.009<!--=study_balanced_gain[1]-->: after four times the steps the plain loss is ahead. (One training each; the intervals cover pictures. Whether the weights did it, or that pixels of a minority are left out and all others have a target of 0 or 1, this does not say.)
 #
-# The balanced answer is no probability, as the figure, a *reliability diagram*, shows. The [calibration](../docs/site/glossary.md#term-calibration) error is the mean gap between the probability that is said and the share that drew, taken in ten bins of probability. Over all pixels it is 0.013<!--=loss_plain[2]--> for plain and 0.085<!--=loss_balanced[2]--> for balanced; near edges it is 0.062<!--=loss_plain[3]--> and 0.270<!--=loss_balanced[3]-->. The first measure flatters: most pixels are far from any edge, and every map says nearly 0 there. (The second chooses pixels by what people drew, so a perfect map would say too little there.) No single factor on the odds turns the balanced answer back into a probability. Its targets are others, and the factor is another one in each picture, from 11<!--=factors[0]--> to 68<!--=factors[4]-->. So the balanced loss can even change the order of pixels of *different* pictures.
+# The balanced answer is no probability, as the figure, a *reliability diagram*, shows. The [calibration](../docs/site/glossary.md#term-calibration) error is the gap between mean probability and mean share in each of ten bins, averaged over the pixels. Over all pixels it is 0.013<!--=loss_plain[2]--> for plain and 0.085<!--=loss_balanced[2]--> for balanced; near edges it is 0.062<!--=loss_plain[3]--> and 0.270<!--=loss_balanced[3]-->. The first measure flatters: most pixels are far from any edge, and every map says nearly 0 there. (The second chooses pixels by what people drew, so a perfect map would say too little there.) No single factor on the odds turns the balanced answer back into a probability. Its targets are others, and the factor is another one in each picture, from 11<!--=factors[0]--> to 68<!--=factors[4]-->. So the balanced loss can even change the order of pixels of *different* pictures.
 #
 # So if a map is thresholded, choose the threshold on other pictures. For anything that uses the probability, the plain loss was nearer to the truth here; notebook `12` takes it.
 #
@@ -481,7 +481,7 @@ assert your_answer is None or abs(your_answer - 0.766) < 0.01, "Odds of 1 to 9, 
 #
 # A network that does not know an edge's place to the pixel answers with a band. The benchmark thins each thresholded map to lines of one pixel in any case (notebook `02`). So **non-maximum suppression** is not needed to narrow the line. It decides *where* the line runs: thinning takes the middle of what is above the threshold, suppression the highest pixels across it.
 #
-# > **Predict first.** How much does suppression add to the ODS of the plain head's maps, beside thinning alone?
+# > **Predict first.** How much does suppression add to the ODS of the plain head's maps, over thinning alone?
 
 # %%
 thinned = evaluate(said["plain"], suppress=False)
@@ -537,8 +537,8 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 # ## What you saw
 #
 # - The recipe scored lower than the picture, in the recorded study at all three rates (one classifier each).
-# - With a blur of their own, classical operators gained little or nothing from a reconstruction: about 0.01 in two of nine comparisons of the study, without a correction.
-# - Study: pretrained, a frozen encoder scored higher in all three seeds, not significantly after Holm. Else no difference.
+# - With the best blur for either input, classical detectors gained little or nothing from reconstructions: about 0.01 in two of nine comparisons of the study, without a correction.
+# - Study: frozen, the VAE led fresh weights in all three seeds, not significantly after Holm. No other difference was seen.
 # - A balanced loss raised the ODS in the short run, not in the study. Its answers are no probabilities. Calibration over all pixels hides what happens near edges.
 #
 # ## Check yourself

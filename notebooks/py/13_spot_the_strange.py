@@ -209,9 +209,9 @@ if pictures.intact is not None:
     print(f"a flaw adds {added[0]:.0f} ± {added[1]:.0f} nats to the same picture")
 
 # %% [markdown]
-# In the stored run (100 pictures of each kind) the AUROC is 0.05<!--=auroc_clean_elbo[0]--> ± 0.04<!--=auroc_clean_elbo[1]--> for clean and 0.20<!--=auroc_flat_elbo[0]--> ± 0.06<!--=auroc_flat_elbo[1]--> for flat pictures: nearest 0, **the wrong way round**. For noisy ones it is 1 ± 0: no pair was the wrong way round. (Then the interval has no width, and tells nothing.) The damaged ones, 0.70<!--=auroc_damaged_elbo[0]--> ± 0.07<!--=auroc_damaged_elbo[1]-->, are between ½ and 1. (Nalisnick and others, 2019a, found such failures with photographs.)
+# In the stored run (100 pictures of each kind) the AUROC is 0.05<!--=auroc_clean_elbo[0]--> ± 0.04<!--=auroc_clean_elbo[1]--> for clean and 0.20<!--=auroc_flat_elbo[0]--> ± 0.06<!--=auroc_flat_elbo[1]--> for flat pictures: nearest 0, **the wrong way round**. (Nalisnick and others, 2019a, found such failures with photographs.) For noisy ones it is 1 ± 0: no pair was the wrong way round. (Without width it tells nothing.) The damaged ones, 0.70<!--=auroc_damaged_elbo[0]--> ± 0.07<!--=auroc_damaged_elbo[1]-->, are nearer ½, if barely.
 #
-# Scene by scene (not as printed above), *clean* pictures have 909<!--=clean_gain[0]--> [nats](../docs/site/glossary.md#term-nat) less −ELBO than usual ones. Of these, 540<!--=noise_gain[0]--> nats go with the noise (flat minus clean). There nothing is broken: noise cannot be foretold, so it costs nats in any right density, too. A density says how much probability there is *at* a picture, not how much there is among pictures of its kind. (The densest point of a Gaussian in a thousand dimensions is its mean; no draw is near it.)
+# For equal scenes (printed above are others), *clean* pictures have 909<!--=clean_gain[0]--> [nats](../docs/site/glossary.md#term-nat) less −ELBO than usual ones. Of these, 540<!--=noise_gain[0]--> nats go with the noise (flat minus clean). There nothing is broken: noise cannot be foretold, so it costs nats in any right density, too. A density says how much probability there is *at* a picture, not how much there is among pictures of its kind. (The densest point of a Gaussian in a thousand dimensions is its mean; no draw is near it.)
 #
 # The other 369<!--=flat_gain[0]--> ± 53<!--=flat_gain[1]--> nats go with the texture, and there **this VAE is at fault**. 357<!--=flat_gain_reconstruction--> of them are in the [reconstruction](../docs/site/glossary.md#term-reconstruction) term: the VAE does not draw texture well, and what it misses counts as error. But the ground is one of 2.8<!--=crops_millions--> million crops of three photographs. To name one takes 15<!--=crop_nats--> nats, and some crops of brick are nearly flat. So a right density would give flat and usual pictures nearly the same. (Zhang and others, 2021, show how a misfit turns an AUROC round.)
 #
@@ -438,7 +438,7 @@ for name, (map_of, settings) in methods.items():
 
 # %%
 maps["random numbers"] = np.random.default_rng(seed).random(x_odd.shape[:3])
-found = {}  # AP of each picture, (N,), by kind of flaw and by map
+found = {}  # jackknife values of the AP, (N,), by kind of flaw and by map
 if masks is not None:
     found = odd_parts.scores_by_kind(maps, masks, pictures.flaws)
     panels = {
@@ -482,11 +482,11 @@ for one, other in (*named, *after):
 #
 # **What does the VAE's objective add? Nothing was seen.** Paired by picture, VAE minus denoising is +0.00<!--=vae_residual_over_denoising_residual[0]--> ± 0.03<!--=vae_residual_over_denoising_residual[1]-->, VAE minus plain +0.01<!--=vae_residual_over_autoencoder_residual[0]--> ± 0.02<!--=vae_residual_over_autoencoder_residual[1]-->; their restorations differ by 0.00<!--=vae_restored_l1_over_autoencoder_restored_l1[0]--> ± 0.02<!--=vae_restored_l1_over_autoencoder_restored_l1[1]-->. In the recorded study (`benchmarks/strange_parts.py`: three trainings of each, 200 other pictures) the differences are +0.034<!--=study_contrasts[0][0]--> ± 0.045<!--=study_contrasts[0][1]--> (*p* = 0.29<!--=study_contrasts[0][2]--> after [Holm](../docs/site/glossary.md#term-Holm-s-correction)), +0.001<!--=study_contrasts[1][0]--> ± 0.024<!--=study_contrasts[1][1]--> and +0.002<!--=study_contrasts[2][0]--> ± 0.032<!--=study_contrasts[2][1]-->. **No network is trained enough** (`07`): the last doubling changed held-out nats by 2.3<!--=autoencoder_percent--> to 4.6<!--=denoising_percent--> %, and the VAE residual's AP (study, one training) by +0.055<!--=study_longer_vae_residual[0]--> ± 0.015<!--=study_longer_vae_residual[1]-->.
 #
-# **Is a restoration better than a residual?** It is +0.03<!--=vae_restored_l1_over_vae_residual[0]--> ± 0.04<!--=vae_restored_l1_over_vae_residual[1]--> ahead: no difference was seen. The gradient needs the residual: on the pictures for choosing it has 0.06<!--=gradient_0--> alone, and 0.36<!--=gradient_2--> if multiplied by the residual's square. On the reported ones this is −0.10<!--=vae_gradient_over_vae_residual[0]--> ± 0.04<!--=vae_gradient_over_vae_residual[1]--> from the residual alone: worse. (Gradient, restorations, median filter and PCA chose settings or widths at an end: others may help.)
+# **Is a restoration better than a residual?** It is +0.03<!--=vae_restored_l1_over_vae_residual[0]--> ± 0.04<!--=vae_restored_l1_over_vae_residual[1]--> ahead: no difference was seen. (Study, untested: 0.54<!--=study_ap_vae_restored_l1[0]--> beside 0.49<!--=study_ap_vae_residual[0]-->.) The gradient needs the residual: on the pictures for choosing it has 0.06<!--=gradient_0--> alone, and 0.36<!--=gradient_2--> if multiplied by the residual's square. On the reported ones this is −0.10<!--=vae_gradient_over_vae_residual[0]--> ± 0.04<!--=vae_gradient_over_vae_residual[1]--> from the residual alone: worse. (Gradient, restorations, median filter and PCA chose settings or widths at an end: others may help.)
 #
 # In this run the **length of training** changed the AP of the VAE's residual from 0.12<!--=vae_200_steps_residual_ap[0]--> to 0.49<!--=vae_residual_ap[0]-->.
 #
-# **The kinds of flaw.** The odd pixels, and so the floor, are 2.5<!--=scratch_share*100--> % with scratches, 2.4<!--=blot_share*100--> % with blots and 3.6<!--=foreign_share*100--> % with foreign objects. The median filter is nearest to the VAE's residual with scratches, 0.33<!--=scratch_median_filter_ap[0]--> beside 0.37<!--=scratch_vae_residual_ap[0]-->, and to its restoration with foreign objects, 0.33<!--=foreign_median_filter_ap[0]--> beside 0.42<!--=foreign_vae_restored_l1_ap[0]-->. With blots it has 0.18<!--=blot_median_filter_ap[0]--> ± 0.08<!--=blot_median_filter_ap[1]--> beside 0.65<!--=blot_vae_residual_ap[0]--> ± 0.13<!--=blot_vae_residual_ap[1]-->: a 5×5 window cannot remove a blot that covers more than 12 of its 25 pixels, and half of the blots cover 24<!--=blot_pixels--> or more.
+# **The kinds of flaw.** The odd pixels, and so the floor, are 2.5<!--=scratch_share*100--> % with scratches, 2.4<!--=blot_share*100--> % with blots and 3.6<!--=foreign_share*100--> % with foreign objects. With scratches the median filter comes nearest to the VAE's residual, 0.33<!--=scratch_median_filter_ap[0]--> beside 0.37<!--=scratch_vae_residual_ap[0]-->, with foreign objects to its restoration, 0.33<!--=foreign_median_filter_ap[0]--> beside 0.42<!--=foreign_vae_restored_l1_ap[0]-->. With blots it has 0.18<!--=blot_median_filter_ap[0]--> ± 0.08<!--=blot_median_filter_ap[1]--> beside 0.65<!--=blot_vae_residual_ap[0]--> ± 0.13<!--=blot_vae_residual_ap[1]-->: a 5×5 window cannot remove a blot that covers more than 12 of its 25 pixels, and half of the blots cover 24<!--=blot_pixels--> or more.
 #
 # ## Did the search end?
 #
@@ -591,7 +591,7 @@ record(results, {"widest": {"default": (0, 0.3)}}, f"flaws found by a restoratio
 # %% [markdown]
 # ## What you saw
 #
-# - **Does a VAE know an image that it has not seen? This VAE did not, by its −ELBO**: the AUROC was 0.05<!--=auroc_clean_elbo[0]--> for clean and 0.20<!--=auroc_flat_elbo[0]--> for flat pictures. Repairs mended some kinds and spoiled others; two of four are found without a VAE.
+# - **Does a VAE know an image that it has not seen? By −ELBO this VAE knew only noisy ones surely**: AUROC 0.05<!--=auroc_clean_elbo[0]--> for clean, 0.20<!--=auroc_flat_elbo[0]--> for flat pictures. Repairs mended some kinds and spoiled others; the PNG length finds two, without a VAE.
 # - **A part? This one did better, but so did its rivals**: its residual has an AP of 0.49<!--=vae_residual_ap[0]-->, a plain autoencoder's 0.48<!--=autoencoder_residual_ap[0]-->, a median filter 0.28<!--=median_filter_ap[0]-->, random numbers 0.03<!--=floor-->. No gain by the VAE's objective was seen.
 # - Three trainings of each (study) showed no difference either. By the rule of `07` none was trained enough. One program drew all flaws.
 #
@@ -625,7 +625,7 @@ record(results, {"widest": {"default": (0, 0.3)}}, f"flaws found by a restoratio
 #
 #    <details><summary>Where to look</summary>
 #
-#    Look at the residuals of *good* pictures first: what is bright there will hide flaws.
+#    Look at the residuals of *good* pictures first: what is large there will hide flaws.
 #
 #    </details>
 #

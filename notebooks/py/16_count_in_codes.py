@@ -158,9 +158,9 @@ measure("other real", others)
 # %% [markdown]
 # ## How long the models learned
 #
-# Three trained models come with this notebook. By the rule of notebook `07` a model is trained enough if twice the steps change its ELBO by less than 0.5 %. Against a training with half of the steps,
+# Three trained models come with this notebook. By the rule of notebook `07` a model is trained enough only if twice the steps change its ELBO by less than 0.5 %. Against a training with half of the steps,
 #
-# - the VAE with one level gained 1.0<!--=one_percent--> % (40,000<!--=one_half--> to 80,000<!--=one_steps--> steps),
+# - the one-level VAE gained 1.0<!--=one_percent--> % (40,000<!--=one_half--> to 80,000<!--=one_steps--> steps),
 # - the VQ-VAE 3.8<!--=vqvae_shapes32_percent--> % of $\log p(x \mid \text{codes})$ (12,000<!--=vqvae_shapes32_half--> to 24,000<!--=vqvae_shapes32_steps-->),
 # - the VAE with two levels 0.8<!--=vae2_shapes32_percent--> % (8,000<!--=vae2_shapes32_half--> to 16,000<!--=vae2_shapes32_steps-->).
 #
@@ -315,7 +315,7 @@ known = x_train[:1000]  # σ of the VQ-VAE is its error on pictures for training
 sigma_vq = error_of(vqvae.predict(known, verbose=0), known)
 
 # %% [markdown]
-# A picture has 32 codes out of 256. Sent plain, as equally likely, they take $32 \cdot \log_2 256 = 256$ bits a picture: an upper bound on the rate. An ideal file that knows how often each code occurs, and nothing else, takes 248<!--=vq_entropy_bits--> bits in the stored run: all codes are in use (0<!--=vq_dead--> of 256 are not), nearly equally often.
+# A picture has 32 codes out of 256. Sent plain, as equally likely, they take $32 \cdot \log_2 256 = 256$ bits a picture: an upper bound on the rate. An ideal file that knows how often each code occurs, and nothing else, takes 248<!--=vq_entropy_bits--> bits in the stored run: all codes are in use, nearly equally often.
 #
 # The error of the VQ-VAE is larger: 0.0412<!--=vq_error-->, and 0.0908<!--=short_vq_error--> after the demonstration. That of the VAE, the $\sigma$ that it learned, is 0.0384<!--=one_level_normal_sigma-->, with fewer bits. (The kept VQ-VAE began with that VAE's weights.) The $\sigma$ of the VQ-VAE is its error on 1,000 pictures for training, 0.0414<!--=VQ_VAE_sigma-->.
 #
@@ -335,7 +335,8 @@ prior = pixelcnn.pixelcnn(vqvae.grid, num_codes, width=64, depth=4)
 cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 options = backend.compile_options(planned=prior_steps)
 prior.compile(adam(0.006, prior_steps), cross_entropy, **options)
-prior.fit(quantised.FreshCodes(vqvae, stream(prior_steps)), shuffle=False, verbose=0)
+fresh_codes = quantised.FreshCodes(vqvae, stream(prior_steps))
+history = prior.fit(fresh_codes, shuffle=False, verbose=0)
 
 # %% tags=["nbval-check-output"]
 grids = np.eye(33, 32, k=-1, dtype="int32")  # zeros; then one grid for each changed code
@@ -345,7 +346,7 @@ assert not np.tril(differ).any()  # none at the changed place or before it
 print(f"{differ.sum()} of {32 * 31 // 2} pairs of a code and a later answer are joined")
 
 # %% [markdown]
-# Only places *after* the changed one. So the product above is a probability. Of the 496 pairs of a code and a later answer, 415<!--=seen_pairs--> are joined. Most others lie in a **blind spot** at the upper right, which stacked masks leave; ours, too.
+# Only places *after* the changed one. So the product above is a probability. Of the 496 pairs of a code and a later answer, 415<!--=seen_pairs--> are joined. Most others lie in the **blind spot** of stacked masks, at the upper right.
 #
 # So the VQ-VAE has a bound, too. The codes $c(x)$ that the encoder chooses are one term of a sum of positive terms:
 #
@@ -363,7 +364,7 @@ nll = vqvae.reconstruction_nll(x_bound, vqvae(x_bound), math.log(sigma_vq))
 bounds["VQ-VAE"] = -to_numpy(nll), code_nats, sigma_vq
 
 # %% [markdown]
-# The prior brings 256 bits down to 157<!--=vq_prior_bits-->, or 109<!--=VQ_VAE_latents[0]--> nats. It learned for 1,200 steps: a demonstration. Of its draws, 0.31<!--=VQ_VAE_whole[0]--> show one whole object. The *reconstructions* of real pictures tell what the decoder can do where the codes fit together: 0.97<!--=VQ_VAE_reconstructions_whole[0]-->. So most draws fail by the prior. In the study a prior of 4,800 steps has 0.44<!--=study_VQ_VAE_prior_of_4800_steps_whole[0]--> ± 0.06<!--=study_VQ_VAE_prior_of_4800_steps_whole[1]-->, one of 2,400 has 0.37<!--=study_VQ_VAE_prior_of_2400_steps_whole[0]-->.
+# The prior brings 256 bits down to 157<!--=vq_prior_bits-->, or 109<!--=VQ_VAE_latents[0]--> nats. It learned for 1,200 steps: a demonstration. Of its draws, 0.31<!--=VQ_VAE_whole[0]--> show one whole object. The *reconstructions* of real pictures tell what the decoder can do where the codes fit together: 0.97<!--=VQ_VAE_reconstructions_whole[0]-->. So most draws fail by the prior. In the study a prior of 4,800 steps has 0.44<!--=study_VQ_VAE_prior_of_4800_steps_whole[0]--> ± 0.06<!--=study_VQ_VAE_prior_of_4800_steps_whole[1]-->.
 #
 # ## Two levels of latents
 #
@@ -418,7 +419,7 @@ by_model = to_numpy(two_levels.elbo(x_bound, noise))
 assert np.allclose(log_likelihood - kl_u - kl_w, by_model, rtol=1e-3)
 
 two_levels.compile(adam(0.002, steps), **backend.compile_options(planned=steps))
-two_levels.fit(stream(steps), shuffle=False, verbose=0)
+history = two_levels.fit(stream(steps), shuffle=False, verbose=0)
 
 # %% [markdown]
 # > **Predict first.** Redraw $w$ for a given $u$: what of the picture stays, what changes? And which level costs more nats?
@@ -455,7 +456,7 @@ for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture",
     measure(name, means, sigma_two)
 
 # %% [markdown]
-# In the stored run $u$ costs 65<!--=kl_u--> nats, about as much as $z$ in the one-level VAE, and $v$ costs 158<!--=kl_v-->. (The study's two other trainings: 164<!--=each_two_levels_normal_latents[1]--> together.) The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes.
+# In the stored run $u$ costs 65<!--=kl_u--> nats, about as much as $z$ in the one-level VAE, and $v$ costs 158<!--=kl_v-->. (In each of the study's other trainings, both: 164<!--=each_two_levels_normal_latents[1]-->.) The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes.
 #
 # ## The bounds, side by side
 #
@@ -468,7 +469,7 @@ table = beside_real.bounds_beside(bounds, sigma_one, math.prod(shape))
 print(beside_real.bounds_table(table))
 
 # %% [markdown]
-# In the stored run the second level raises the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,173<!--=two_levels_normal_bound[0]--> nats, and with the same σ, 0.0384<!--=one_level_normal_sigma-->, to 6,019<!--=two_levels_normal_common[0]-->. Part of the texture, which 16 latents leave out, is described, and saves more nats than it takes. In the study the second level gives +400<!--=study_second_level_common[0]--> ± 50<!--=study_second_level_common[1]--> nats beyond the control, at the same σ (*p* = 0.004<!--=study_second_level_common[2]--> after [Holm's correction](../docs/site/glossary.md#term-Holm-s-correction) for seven claims), and these steps alone give −6<!--=study_further_steps_common[0]--> ± 4<!--=study_further_steps_common[1]--> (*p* = 0.15<!--=study_further_steps_common[2]-->). So it is the level, with its weights, and not the steps. The bound of the VQ-VAE is 5,346<!--=VQ_VAE_bound[0]--> nats.
+# In the stored run the second level raises the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,173<!--=two_levels_normal_bound[0]--> nats, and with the same σ, 0.0384<!--=one_level_normal_sigma-->, to 6,019<!--=two_levels_normal_common[0]-->. Part of the texture, which 16 latents leave out, is described, and saves more nats than it takes. In the study the second level gives +400<!--=study_second_level_common[0]--> ± 50<!--=study_second_level_common[1]--> nats beyond the control, at the same σ (*p* = 0.004<!--=study_second_level_common[2]--> after [Holm's correction](../docs/site/glossary.md#term-Holm-s-correction) for seven claims), and the control's further steps alone give −6<!--=study_further_steps_common[0]--> ± 4<!--=study_further_steps_common[1]--> (corrected *p* = 0.15<!--=study_further_steps_common[2]-->). So it is the level, with its weights. The bound of the VQ-VAE is 5,346<!--=VQ_VAE_bound[0]--> nats.
 #
 # ## The samples, on one ruler
 #
@@ -493,7 +494,7 @@ plots.show(fig, alt=alt)
 # In the stored run (first draws, with grain; 4 sets of 500, one training each):
 #
 # - With a mixture, both VAEs come near *other real*: the [kernel distance](../docs/site/glossary.md#term-kernel-distance) is 0.06<!--=one_level_mixture_distance[0]--> ± 0.07<!--=one_level_mixture_distance[1]--> with one level and 0.04<!--=two_levels_mixture_distance[0]--> ± 0.05<!--=two_levels_mixture_distance[1]--> with two, beside −0.01<!--=other_real_distance[0]--> ± 0.02<!--=other_real_distance[1]-->. Their precision, 0.84<!--=one_level_mixture_precision[0]--> and 0.82<!--=two_levels_mixture_precision[0]-->, stays below 0.89<!--=other_real_precision[0]-->. Of the VQ-VAE the reconstructions come as near (0.07<!--=VQ_VAE_reconstructions_distance[0]-->; in the study 0.13<!--=study_VQ_VAE_reconstructions_distance[0]--> ± 0.14<!--=study_VQ_VAE_reconstructions_distance[1]-->), the draws do not (0.42<!--=VQ_VAE_distance[0]-->).
-# - In these scores no difference between the two was seen, nor in the study: second level minus control is −0.01<!--=study_second_level_precision[0]--> ± 0.04<!--=study_second_level_precision[1]--> in precision, −0.01<!--=study_second_level_recall[0]--> ± 0.05<!--=study_second_level_recall[1]--> in recall and 0.00<!--=study_second_level_whole[0]--> ± 0.02<!--=study_second_level_whole[1]--> in whole objects. Smaller ones may be missed.
+# - Between one level and two no difference was seen, nor in the study: second level minus control is −0.01<!--=study_second_level_precision[0]--> ± 0.04<!--=study_second_level_precision[1]--> in precision, −0.01<!--=study_second_level_recall[0]--> ± 0.05<!--=study_second_level_recall[1]--> in recall and 0.00<!--=study_second_level_whole[0]--> ± 0.02<!--=study_second_level_whole[1]--> in whole objects. Smaller ones may be missed.
 # - From $\mathcal N(0, I)$, both draw few whole objects, and nearly the same torn shapes: the second level did not mend the prior of the first.
 # - Precision sees torn shapes (`15`), but weakly: its classifier never had to tell a torn shape from a whole one. So draws from $\mathcal N(0, I)$ have 0.72<!--=one_level_normal_precision[0]-->.
 #
@@ -524,7 +525,7 @@ for name, x in beside.items():  # sharpness, and softness of outlines with its h
     print("{:<28} sharpness {:.2f}, softness {:.1f} ± {:.1f}".format(name, *look[name]))
 
 # %% [markdown]
-# In the stored run the means of the best samplers have a sharpness of 0.58<!--=look_one_level_mixture[0]--> and 0.60<!--=look_two_levels_mixture[0]-->. Real pictures have 0.81<!--=look_no_noise[0]--> without their noise, and 0.73<!--=look_no_noise_no_texture[0]--> without their texture, too. So most of what the means lack is noise and texture; the rest is in the outlines. Take the reconstructions of one level. By sharpness (0.60<!--=look_one_level_reconstructions[0]-->) they are like clean pictures blurred by 0.3 pixel (0.59<!--=look_the_same_blurred_by_0p3[0]-->), by the softness of their outlines (3.9<!--=look_one_level_reconstructions[1]-->) like those blurred by 0.5 (3.9<!--=look_the_same_blurred_by_0p5[1]-->).  So **reconstructions of these VAEs do have blurred outlines, by about half a pixel at most**.
+# In the stored run the means of the best samplers have a sharpness of 0.58<!--=look_one_level_mixture[0]--> and 0.60<!--=look_two_levels_mixture[0]-->. Real pictures have 0.81<!--=look_no_noise[0]--> without noise, and 0.73<!--=look_no_noise_no_texture[0]--> without noise and texture. So most of what the means lack is noise and texture; the rest is in the outlines. Take the reconstructions of one level. By sharpness (0.60<!--=look_one_level_reconstructions[0]-->) they are like clean pictures blurred by 0.3 pixel (0.59<!--=look_the_same_blurred_by_0p3[0]-->), by the softness of their outlines (3.9<!--=look_one_level_reconstructions[1]-->) like those blurred by 0.5 (3.9<!--=look_the_same_blurred_by_0p5[1]-->).  So **reconstructions of these VAEs do have blurred outlines, by about half a pixel at most**.
 #
 # With grain these samplers have 1.28<!--=one_level_mixture_sharpness[0]--> and 1.04<!--=two_levels_mixture_sharpness[0]-->, more than real pictures; in the study the control has 1.30<!--=study_trained_on_mixture_sharpness[0]--> and two levels 1.06<!--=study_two_levels_mixture_sharpness[0]-->, nearer to them. The noise of real pictures has a standard deviation of 0.02, and $\sigma$ is 0.0384<!--=one_level_normal_sigma--> and 0.0302<!--=two_levels_normal_sigma-->: it stands for the texture that the latents leave out as well. **A VAE smooths what its latents cannot say**, and its grain puts noise there.
 #

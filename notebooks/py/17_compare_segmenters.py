@@ -147,7 +147,7 @@ for name, stack in STACKS.items():
 #
 # (The originals halve by max pooling, the *maximum* of a small window. For doubling, the original U-Net has a transposed convolution: each input adds a weighted patch of 2×2 to the output. `DepthToSpaceUp` computes the same map: it makes four times the channels, and unfolds them to 2×2 pixels.)
 #
-# **The plain CNN.** Convolutions at full resolution, then a *[logit](../docs/site/glossary.md#term-logit)*, a score before the softmax, for each class. The first deep networks for this task (Cireşan and others, 2012) classified the patch around one pixel after another. A convolution does it for all pixels at once.
+# **The plain CNN.** Convolutions at full resolution, then a *[logit](../docs/site/glossary.md#term-logit)*, a score before the softmax, for each class. Early deep networks for this task (Cireşan and others, 2012) classified the patch around one pixel after another. A convolution does it for all pixels at once.
 
 
 # %%
@@ -167,7 +167,7 @@ def cnn(image, width, dilations=(1, 1, 1, 1)):
 
 
 # %% [markdown]
-# **The FCN** (Long and others, 2015) did away with the patches. A network that classifies pictures shrinks them to one vector. Long and others saw that its dense layers are convolutions, too: on a larger picture they give logits on a coarse grid, which are then enlarged. Strides give it a wide field with few layers, and coarse logits. Ours has one logit for 8×8 pixels and no skip connections, like their first version, FCN-32s.
+# **The FCN** (Long and others, 2015) did away with the patches. A network that classifies pictures shrinks them to one vector. Long and others saw that its dense layers are convolutions, too: on a larger picture they give logits on a coarse grid, which are then enlarged. Strides give it a wide field with few layers, and coarse logits. Ours has one logit for 8×8 pixels and, like their first version, FCN-32s, no skip connections.
 
 
 # %%
@@ -354,7 +354,7 @@ for name in [*NETWORKS, *CHANGES]:
     model = train(name)
     logits = model.predict(x_val, batch_size=250, verbose=0)
     trained[name] = model
-    answers[name] = logits.argmax(axis=-1)  # (N, H, W)
+    answers[name] = segmentation.class_map(logits)  # (N, H, W)
     scores[name] = judge(answers[name])
 table |= {name: as_text(scores[name]) for name in NETWORKS}
 print(metrics.format_table(list(MEASURES.values()), table, 16))
@@ -397,9 +397,9 @@ print(metrics.format_table(list(MEASURES.values()), table, 16))
 # %% [markdown]
 # In the stored run **growing dilations** change the CNN's class errors by −0.24<!--=changed_class_error[0][0]--> ± 0.02<!--=changed_class_error[0][1]-->, its outline errors by −0.04<!--=changed_outline_error[0][0]--> ± 0.01<!--=changed_outline_error[0][1]--> and its mean IoU by +0.21<!--=changed_iou[0][0]--> ± 0.01<!--=changed_iou[0][1]-->. Only the dilations were changed. But they are not all: the CNN has 0.60<!--=class_error[0][0]--> class errors, the dilated one 0.35<!--=class_error[4][0]-->, the FCN 0.23<!--=class_error[1][0]-->. In the study the dilated one has 0.09<!--=study_class_error[4][0]-->, the FCN 0.10<!--=study_class_error[1][0]-->: that gap closes.
 #
-# **Cutting the skips** changes the U-Net's class errors by +0.06<!--=changed_class_error[2][0]--> ± 0.02<!--=changed_class_error[2][1]--> and its outline errors by +0.09<!--=changed_outline_error[2][0]--> ± 0.01<!--=changed_outline_error[2][1]-->. Both are worse; a part of it may come from the 18<!--=idle*100--> % of weights that are lost.
+# **Cutting the skips** changes the U-Net's class errors by +0.06<!--=changed_class_error[2][0]--> ± 0.02<!--=changed_class_error[2][1]--> and its outline errors by +0.09<!--=changed_outline_error[2][0]--> ± 0.01<!--=changed_outline_error[2][1]-->. Both are worse (in the study surely only outlines); a part may come from the 18<!--=idle*100--> % of lost weights.
 #
-# **Four equal dilations** and the **reversed order** help, too. Of equal against growing ones, mean IoU differs by −0.005<!--=changed_iou[4][0]--> ± 0.007<!--=changed_iou[4][1]--> and class errors by +0.010<!--=changed_class_error[4][0]--> ± 0.010<!--=changed_class_error[4][1]-->: no difference seen. In the study growing ones have a mean IoU of 0.86<!--=study_iou[4][0]-->, equal ones 0.65<!--=study_iou[5][0]-->. What *holes* do worse, the next section says. (Intervals are over pictures; other first weights may change more.)
+# **Four equal dilations** and the **reversed order** help, too. Of equal against growing ones, mean IoU differs by −0.005<!--=changed_iou[4][0]--> ± 0.007<!--=changed_iou[4][1]--> and class errors by +0.010<!--=changed_class_error[4][0]--> ± 0.010<!--=changed_class_error[4][1]-->: hardly a difference. In the study growing ones have a mean IoU of 0.86<!--=study_iou[4][0]-->, equal ones 0.65<!--=study_iou[5][0]-->. What *holes* do worse, the next section says. (Intervals are over pictures; other first weights may change more.)
 #
 # ## When does dilation leave holes?
 #
@@ -439,13 +439,13 @@ plots.show(gallery(CHANGES), alt=alt)
 # %% [markdown]
 # In the stored run the shares of torn pairs are 0.07<!--=torn[0][0]--> for the plain CNN, 0.15<!--=torn[7][0]--> in the reversed order, 0.21<!--=torn[4][0]--> with growing dilations and 0.30<!--=torn[5][0]--> with holes. Against growing dilations, holes tear +0.09<!--=changed_torn[4][0]--> ± 0.01<!--=changed_torn[4][1]--> and the reversed order −0.07<!--=changed_torn[5][0]--> ± 0.01<!--=changed_torn[5][1]-->.
 #
-# That the fields of neighbours overlap is no protection: with growing dilations they do, and many pairs are torn. The last layer may be a cause. With dilation 8 two neighbouring outputs read no common feature of the layer before. In the reversed order the same pixels are read, but the last layer has dilation 1, and neighbours share most features. Its errors are patches. In mean IoU the two orders differ by −0.012<!--=changed_iou[5][0]--> ± 0.010<!--=changed_iou[5][1]-->. In the study, trained longer, growing dilations tear less (0.07<!--=study_torn[4][0]--> against 0.12<!--=study_torn[7][0]-->) and label better (0.86<!--=study_iou[4][0]--> against 0.72<!--=study_iou[7][0]-->). Yu, Koltun and Funkhouser (2017) remove such patterns by layers with falling dilations at the end. And a network that calls most objects by one class, as the plain CNN does with 0.64<!--=plain_most--> of those it finds, tears few pairs.
+# That the fields of neighbours overlap is no protection: with growing dilations they do, and many pairs are torn. The last layer may be a cause. With dilation 8 two neighbouring outputs read no common feature of the layer before. In the reversed order the same pixels are read, but the last layer has dilation 1, and neighbours share most features. In mean IoU the two orders differ by −0.012<!--=changed_iou[5][0]--> ± 0.010<!--=changed_iou[5][1]-->. In the study, trained longer, growing dilations tear less (0.07<!--=study_torn[4][0]--> against 0.12<!--=study_torn[7][0]-->; the plain CNN 0.24<!--=study_torn[0][0]-->) and label better (0.86<!--=study_iou[4][0]--> against 0.72<!--=study_iou[7][0]-->). Yu, Koltun and Funkhouser (2017) remove such patterns by layers with falling dilations at the end. And a network that gives one class to most pixels of objects, as the plain CNN does to 0.64<!--=plain_most--> of those it finds, may tear few.
 #
 # ## The field that is allowed and the field that is used
 #
 # How much does each pixel change an output? Luo and others (2016) averaged the size of the gradient over pictures: the **effective field**. In a network with fresh weights many more paths lead from the middle of the field to the output than from its rim, so the gradient is largest in the middle. They also found fields that grow with training.
 #
-# We take 64 held-out pictures with an object in the middle, and of the outputs there the largest logit. The sizes of its gradient are summed over the three channels. Two numbers describe the sum: the side of the smallest square around the middle, cut by the border, that holds 90 % of it, and the share in the middle 9×9 pixels. Each is printed for all visible pixels counted alike, fresh and trained weights.
+# We take 64 held-out pictures with an object in the middle, and of the outputs there the largest logit. The sizes of its gradient are summed over the three channels. Two numbers describe the sum: the side of the smallest square around the middle, cut by the border, that holds 90 % of it, and the share in the middle 9×9 pixels. Each is printed three times: visible pixels counted alike, fresh weights, trained weights.
 #
 # One trap: the batch normalisation of a fresh network has seen no picture, and its first statistics make deep branches weak beside shallow ones. So we show the fresh networks 64 pictures first, without a training step.
 #
@@ -472,7 +472,7 @@ alt = "Three rows of four maps. What can be seen: a square of 9 pixels for the C
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Each map is the picture of 32×32 pixels. Above, yellow pixels can be seen; below, brightness is the square root of the gradient. The sides cannot tell much: three of the four fields fill the picture. So look at the shares in the middle. In the stored run that of the U-Net rises from 0.21<!--=shares[2][1]--> to 0.33<!--=shares[2][2]-->: training **narrows** its used field. Those of DeepLab, 0.21<!--=shares[3][1]--> and 0.22<!--=shares[3][2]-->, and of the FCN, 0.13<!--=shares[1][1]--> and 0.13<!--=shares[1][2]-->, hardly change. The CNN sees no more than these pixels; its side falls from 9<!--=sides[0][1]--> to 7<!--=sides[0][2]-->.
+# Each map is the picture of 32×32 pixels. Above, yellow pixels can be seen; below, brightness is the square root of the gradient. The sides cannot tell much: three of the four fields fill the picture. So look at the shares in the middle. In the stored run that of the U-Net rises from 0.21<!--=shares[2][1]--> to 0.33<!--=shares[2][2]-->: training **narrows** its used field. Those of DeepLab, 0.21<!--=shares[3][1]--> and 0.22<!--=shares[3][2]-->, and of the FCN, 0.13<!--=shares[1][1]--> and 0.13<!--=shares[1][2]-->, hardly change. The CNN sees no more; its side falls from 9<!--=sides[0][1]--> to 7<!--=sides[0][2]-->, in the study not.
 #
 # ## Results
 #
@@ -507,7 +507,7 @@ record(results, {"floor": {"default": (0.1, 0.3)}}, line + " pixels")
 #
 # - **How far?** CNN, FCN, U-Net and DeepLab can see 9<!--=field[0]-->, 44<!--=field[1]-->, 52<!--=field[2]--> and 32<!--=field[3]--> pixels along a side. For the U-Net it is 44<!--=unet_fields[0]--> at some places; the rule holds for the three others.
 # - **What does each get wrong?** In our short run the CNN makes the most class errors, 0.60<!--=class_error[0][0]-->, the FCN the most outline errors, 0.29<!--=outline_error[1][0]-->. A demonstration: one training each, without tuning.
-# - **What did one idea change?** Dilations alone took the CNN's class errors from 0.60<!--=class_error[0][0]--> to 0.35<!--=class_error[4][0]-->. Without skips the U-Net had more errors of both kinds.
+# - **What did one idea change?** Dilations alone took the CNN's class errors from 0.60<!--=class_error[0][0]--> to 0.35<!--=class_error[4][0]-->. Without skips the U-Net had more errors, in the study surely of outline.
 # - A stack of dilated 3×3 convolutions has no holes exactly when each dilation, smallest first, is at most the field of those before it. Without holes, pairs can still be torn: the order of the layers matters, too.
 #
 # ## Check yourself
