@@ -2,7 +2,7 @@
 
 For who trains or compares networks that label pixels or find edges.
 
-Notebooks: 09 to 11 and 17.
+Notebooks: 08 to 11 and 17.
 """
 
 # isort: skip_file
