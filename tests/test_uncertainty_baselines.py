@@ -46,6 +46,19 @@ def test_those_without_a_choice_average_where_half_of_the_people_mark_each_side(
         assert control.nll(maps, people).mean() > 0.9 * SIZE**2 * np.log(2), name
 
 
+def test_no_two_layers_of_dropout_leave_out_the_same_channels():
+    masks = []
+    for seed in (0, 1):
+        network = Baseline("dropout", SHAPE, seed).answer
+        for layer in network.layers:
+            if isinstance(layer, baselines.MCDropout):
+                masks.append(ops.convert_to_numpy(layer(np.ones((6, 1, 1, 24), "float32"))) > 0)
+    assert len(masks) == 4
+    for i, one in enumerate(masks):
+        assert 0.6 < one.mean() < 0.95
+        assert all((one != other).mean() > 0.1 for other in masks[:i])
+
+
 def test_pixels_of_the_pixel_latent_know_nothing_of_each_other():
     (picture,), _ = coin(1)
     maps = Baseline("pixel latent", SHAPE).draw(picture, 4000)

@@ -5,6 +5,7 @@ All have the U-Net of `probabilistic_unet` and a head on it. "one map" always gi
 log-odds for each pixel. "three maps" is a mixture: three maps, and how likely each of them is.
 """
 
+import itertools
 import math
 
 import keras
@@ -106,7 +107,9 @@ class Baseline:
         image = keras.Input(image_shape)
         features, _ = unet(image)
         places = keras.Input(features.shape[1:])
-        between = (lambda: MCDropout(DROPOUT, seed=seed)) if name == "dropout" else None
+        # Two layers with one seed would leave out the same channels; no two networks share one.
+        own = itertools.count(2 * seed)
+        between = (lambda: MCDropout(DROPOUT, seed=next(own))) if name == "dropout" else None
         per_pixel = {"pixel latent": 2, "three maps": MAPS}.get(name, 1)
         answer = head(places, per_pixel=per_pixel, between=between)
         if name == "three maps":
