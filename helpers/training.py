@@ -209,16 +209,15 @@ def fit_steps(
 
     For networks that must differ in nothing but what is compared. The steps make whole
     passes over `x`, at least one, so from half a pass on the true number differs by half a pass
-    at most. A model
-    that was fitted this way before is not compiled again: set its weights and the next training
-    starts at once.
+    at most. A model that was fitted this way before is not compiled again: set its weights and the
+    next training starts at once.
 
     Args:
         model: a `keras.Model`, compiled here with Adam if it is not yet.
         x: what `fit` takes as one array, images first.
         steps: training steps, at least 1.
         batch_size: images in one step.
-        learning_rate: highest rate, at the first epoch; each epoch has one rate.
+        learning_rate: highest rate, at the first epoch; a single epoch has no other.
         validation_data: as `fit` takes it.
         y: targets, one array; a VAE has none.
         seed: of the order of the batches on JAX and PyTorch; see `ShuffleSeed`.
@@ -248,7 +247,8 @@ def fit_steps(
         # An optimizer that makes its variables inside the first step has TensorFlow trace it twice.
         model.optimizer.build(model.trainable_variables)
     for state in model.optimizer.variables:
-        state.assign(keras.ops.zeros(state.shape, state.dtype))
+        if state.name != "dynamic_scale":  # of the loss in half precision: with 0 all becomes NaN
+            state.assign(keras.ops.zeros(state.shape, state.dtype))
     fall = keras.callbacks.LearningRateScheduler(
         lambda epoch: learning_rate * cosine_decay(epoch / epochs)
     )
@@ -286,13 +286,13 @@ def train(model, x, y=None, loss=None, *, steps, batch_size, learning_rate, seed
         >>> bool(abs(model.predict(x, verbose=0) - y).max() < 0.5)
         True
     """
-    for variable in model.variables:
-        if variable.name == "seed_generator_state":
-            variable.assign(np.array([seed, 0], variable.dtype))
+    states = [v for v in model.variables if v.name == "seed_generator_state"]
+    for i, state in enumerate(states):  # one for all, and all layers would draw the same noise
+        own = np.random.SeedSequence([seed, i]).generate_state(1)[0] if i else seed
+        state.assign(np.array([own, 0], state.dtype))
     if not model.compiled:
         gc.collect()  # compiled models that are no longer used hold much memory, in circles
-        adam = keras.optimizers.Adam()
-        model.compile(adam, loss, **compile_options(planned=steps))
+        model.compile(keras.optimizers.Adam(), loss, **compile_options(planned=steps))
     order = np.random.default_rng(seed).permutation(len(x))
     order = np.resize(order, min(max(len(x), batch_size * (steps // 6)), batch_size * steps))
     y = y if y is None else keras.tree.map_structure(lambda a: a[order], y)

@@ -87,3 +87,12 @@ def test_brier_by_hand():
     assert metrics.brier([0.7, 0.1], [0.5, 0.0]) == pytest.approx((0.29 + 0.01) / 2)
     half = np.array([1, 0, 0], "float16")
     assert metrics.brier(half / 3, half) == pytest.approx(((half / 3 - half) ** 2).mean(), rel=1e-3)
+
+
+@pytest.mark.parametrize("bad", [np.nan, 255.0, -1.0])
+@pytest.mark.parametrize(
+    "measure", [metrics.reliability, metrics.brier, metrics.expected_calibration_error]
+)
+def test_an_outcome_is_a_share(measure, bad):
+    with pytest.raises(ValueError, match=r"`(outcome|share)` must lie in .* divide bytes by 255"):
+        measure([0.95, 0.15], [bad, 0.15])

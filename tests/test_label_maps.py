@@ -269,3 +269,13 @@ def test_five_scores_by_hand():
     assert none[2] == pytest.approx((2 * 8 / 20 + 1 + 0 + 1) / 4)  # class 1: none there in image 1
     assert none[4] == 0
     assert len(none) == len(metrics.LABEL_MAP_SCORES)
+
+
+def test_scores_of_lists_are_those_of_arrays():
+    truth = [np.array([[0, 255], [1, 1]])]
+    answer = [np.array([[0, 1], [1, 1]])]
+    of_lists = metrics.label_map_scores(truth, answer, 2, 255)
+    np.testing.assert_array_equal(of_lists, 1)
+    np.testing.assert_array_equal(
+        of_lists, metrics.label_map_scores(np.array(truth), np.array(answer), 2, 255)
+    )

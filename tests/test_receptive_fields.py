@@ -225,3 +225,42 @@ def test_what_is_not_known_is_named():
     encoder, _ = pyramids.pyramid_networks((16, 16, 3), 2, (4,), (1,), (2,))
     with pytest.raises(ValueError, match="one input and one output"):
         segmentation.receptive_field(encoder)
+
+
+def test_centred_pixels_and_probabilities_have_the_field_of_what_is_between():
+    centred = model(layers.Rescaling(1 / 127.5, offset=-1), conv(activation="relu"), conv())
+    assert segmentation.receptive_field(centred) == (5, 5)
+    for ending in (
+        [layers.Conv2D(3, 1, activation="softmax")],
+        [layers.Conv2D(3, 1), layers.Softmax()],
+        [layers.Conv2D(3, 1), layers.Activation("softmax")],
+    ):
+        assert segmentation.receptive_field(model(conv(), *ending)) == (3, 3)
+
+
+def test_an_output_that_no_pixel_can_change_is_named():
+    shut = model(conv(), layers.Rescaling(-1.0), layers.ReLU(max_value=0.0))
+    for ask in (
+        segmentation.receptive_field,
+        lambda net: segmentation.receptive_field_mask(net, (4, 4)),
+    ):
+        with pytest.raises(ValueError, match="no pixel has a gradient for an output of"):
+            ask(shut)
+
+
+def test_maxima_in_a_network_that_serves_as_a_layer_become_means():
+    inner = keras.Sequential([keras.Input((24, 24, 1)), conv(1), layers.MaxPooling2D(8)])
+    assert segmentation.receptive_field_mask(model(inner), (1, 1)).sum() == 64
+
+
+def test_many_depthwise_layers_and_half_precision_lose_no_corner():
+    kinds = [layers.DepthwiseConv2D(3, padding="same") for _ in range(18)]
+    deep = model(layers.Conv2D(64, 1), *kinds, size=(48, 48))
+    assert segmentation.receptive_field(deep) == (37, 37)
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        half = model(*[conv() for _ in range(8)], size=(48, 48))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    mask = segmentation.receptive_field_mask(half, (24, 24))
+    assert mask.sum() == 17**2

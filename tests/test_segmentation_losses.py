@@ -375,3 +375,13 @@ def test_dice_of_present_classes_gives_nothing_for_absent_ones():
     assert present == pytest.approx([0, 1 - (2 / 3 + 0) / 2], abs=1e-5)
     wrong = np.full((2, 4, 4), 7, "int32")
     assert np.isnan(per_image(SoftDice(3, present=True), wrong, background)).all()
+
+
+@pytest.mark.parametrize("present", [False, True])
+def test_an_image_of_nothing_but_ignored_pixels_costs_nothing(present):
+    dice = SoftDice(3, ignore_class=255, present=present, reduction=None)
+    truth = np.full((2, 4, 4), 255)
+    truth[1, 0, 0] = 1
+    logits = np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype("float32")
+    costs = ops.convert_to_numpy(dice(truth, logits))
+    assert costs[0] == pytest.approx(0.0, abs=1e-6) and costs[1] > 0.01

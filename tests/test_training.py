@@ -246,3 +246,30 @@ def test_a_pass_is_a_sixth_of_the_steps_or_all_images(monkeypatch, count, steps,
     np.testing.assert_array_equal(asked["x"][:, 0], order)
     training.train(model, x, **options, seed=8)
     assert (asked["x"][:, 0] != order).any()
+
+
+def test_a_fresh_adam_keeps_the_scale_of_the_loss_in_half_precision():
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+        model.compile(keras.optimizers.Adam(), "mse", run_eagerly=True)
+        x = np.ones((8, 2), "float32")
+        training.fit_steps(model, x, steps=4, batch_size=4, y=x[:, :1])
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+def test_layers_that_draw_noise_get_streams_of_their_own_from_one_seed():
+    parts = [layers.Dense(4), layers.Dropout(0.5), layers.Dropout(0.5), layers.Dense(1)]
+    model = keras.Sequential([keras.Input((2,)), *parts])
+    x = np.ones((4, 2), "float32")
+    states = []
+    for seed in (3, 3, 4):
+        training.train(
+            model, x, x[:, :1], "mse", steps=1, batch_size=4, learning_rate=0.1, seed=seed
+        )
+        states.append([int(keras.ops.convert_to_numpy(v.value)[0]) for v in model.variables if "seed_gen" in v.name])
+    assert states[0] == states[1] and states[0] != states[2]
+    assert len(set(states[0])) == 2 and states[0][0] == 3

@@ -103,3 +103,10 @@ def test_the_words_by_hand():
     single = {key: values[:1, :1] for key, values in one.items()}
     alone = evaluation.compare({"a": (single, {k: v + 1 for k, v in single.items()})})
     assert {row["word"] for row in alone["a"].values()} == {"level"}
+
+
+def test_a_picture_that_nobody_marked_is_scored_over_all_its_pixels():
+    nothing, half = np.zeros((3, 16, 16)), np.full((2, 16, 16), 0.5)
+    for maps, brier in ((nothing[:2], 0.0), (half, 0.25)):
+        scores = evaluation.score_samples([maps], [0.0], [nothing])
+        assert scores["brier"] == pytest.approx([brier])

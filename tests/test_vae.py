@@ -403,3 +403,55 @@ def test_half_precision_trains(half):
     weights = {keras.backend.standardize_dtype(w.dtype) for w in model.trainable_variables}
     assert weights == {"float32"}
     assert numpy(model.sample(2)).dtype == np.float32
+
+
+def test_half_precision_scales_the_loss_so_that_small_and_large_slopes_count(half):
+    """With σ = 0.003 a pixel that is off by 0.6 has a slope of 66,667: infinite in float16."""
+    model = small(sigma=0.003)
+    model.compile(keras.optimizers.Adam(1e-3))
+    scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert scaled == (half == "mixed_float16")
+    model.compile(model.optimizer)
+    assert (
+        type(getattr(model.optimizer, "inner_optimizer", model.optimizer)) is keras.optimizers.Adam
+    )
+
+
+def test_single_precision_scales_no_loss():
+    model = small()
+    model.compile("adam")
+    assert type(model.optimizer) is keras.optimizers.Adam
+
+
+# What the networks add, and the width of a level -----------------------------------------
+
+
+def test_what_the_networks_add_to_the_loss_is_in_it_and_in_no_other_number():
+    x = np.random.default_rng(0).random((4, 6), "float32")
+    scores = {}
+    for strength in (0.0, 1.0):
+        image, z = keras.Input((6,)), keras.Input((2,))
+        penalty = keras.regularizers.L2(strength)
+        mean = keras.layers.Dense(2, kernel_initializer="ones", kernel_regularizer=penalty)(image)
+        log_variance = keras.layers.Dense(2, kernel_initializer="zeros")(image)
+        encoder = keras.Model(image, [mean, log_variance])
+        decoder = keras.Model(z, keras.layers.Dense(6, kernel_initializer="ones")(z))
+        model = VAE(encoder, decoder, "gaussian", sigma=1.0, seed=0)
+        model.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
+        evaluated = model.evaluate(x, verbose=0, return_dict=True)
+        trained = model.fit(x, verbose=0).history
+        scores[strength] = evaluated, {name: values[0] for name, values in trained.items()}
+    for without, with_it in zip(scores[0.0], scores[1.0]):
+        assert with_it.pop("loss") - without.pop("loss") == pytest.approx(12, rel=1e-4)
+        if without is scores[0.0][0]:
+            assert with_it["kl"] == pytest.approx(without["kl"])
+
+
+@pytest.mark.parametrize(("ends", "bits"), [((0, 1), 8), ((-1, 1), 7), ((0, 256), 0), (None, 0)])
+def test_bits_per_dimension_count_the_levels_of_a_byte_in_the_range(ends, bits):
+    model = dense_vae((6,), 2, (4,), likelihood="gaussian", sigma=1.0, value_range=ends)
+    model.compile(run_eagerly=True)
+    x = np.random.default_rng(0).random((4, 6), "float32")
+    scores = model.evaluate(x, verbose=0, return_dict=True)
+    nats = scores["reconstruction"] + scores["kl"]
+    assert scores["bits_per_dim"] == pytest.approx(nats / 6 / np.log(2) + bits, rel=1e-5)

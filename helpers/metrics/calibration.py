@@ -14,12 +14,18 @@ def checked_probability(probability, shape):
         raise ValueError(
             f"probability and outcome must have one shape. Received: {p.shape} and {shape}"
         )
-    if p.size and not (p.min() >= 0 and p.max() <= 1):
-        raise ValueError(
-            "`probability` must lie in [0, 1]; apply a sigmoid to logits. "
-            f"Received: values from {p.min()} to {p.max()}"
-        )
-    return p
+    return _within_0_and_1(p, "`probability` must lie in [0, 1]; apply a sigmoid to logits")
+
+
+def _shares(outcome, name):
+    outcome = np.asarray(outcome, "float64")
+    return _within_0_and_1(outcome, f"`{name}` must lie in [0, 1]; divide bytes by 255")
+
+
+def _within_0_and_1(values, text):
+    if values.size and not (values.min() >= 0 and values.max() <= 1):  # nor with a NaN
+        raise ValueError(f"{text}. Received: values from {values.min()} to {values.max()}")
+    return values
 
 
 def reliability(probability, outcome, bins=10):
@@ -35,12 +41,12 @@ def reliability(probability, outcome, bins=10):
         NaN where a bin is empty.
 
     Raises:
-        ValueError: If the shapes differ, a probability is outside [0, 1], or there is none.
+        ValueError: If the shapes differ, a value is outside [0, 1], or there is none.
 
     References:
         Murphy and Winkler (1977), reliability diagrams. https://doi.org/10.2307/2346866
     """
-    outcome = np.asarray(outcome, "float64")
+    outcome = _shares(outcome, "outcome")
     probability = checked_probability(probability, outcome.shape)
     if not probability.size:
         raise ValueError(f"there is no probability. Received: shape {probability.shape}")
@@ -74,11 +80,11 @@ def brier(probability, share):
         share: the same shape: share of annotators who marked the pixel.
 
     Raises:
-        ValueError: If the shapes differ or a probability is outside [0, 1].
+        ValueError: If the shapes differ or a value is outside [0, 1].
 
     References:
         Brier (1950). https://doi.org/10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2
     """
-    s = np.asarray(share, "float64")
+    s = _shares(share, "share")
     p = checked_probability(probability, s.shape)
     return float(np.mean((p - s) ** 2 + s * (1 - s)))

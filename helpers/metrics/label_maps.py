@@ -242,6 +242,7 @@ def label_map_scores(truth, answer, num_classes, ignore_class=None):
         >>> metrics.label_map_scores(truth, truth, num_classes=2)
         array([1., 1., 1., 1., 1.])
     """
+    truth, answer = np.asarray(truth), np.asarray(answer)
     ious = iou_per_class(truth, answer, num_classes, ignore_class)
     void = ignore_class is not None and truth == ignore_class
     known = np.where(void, truth, answer)

@@ -13,7 +13,7 @@ from keras import ops
 
 from helpers import losses, networks
 from helpers.layers import PACKAGE, GaussianSampling
-from helpers.models import inputs, pair_checks
+from helpers.models import half_precision, inputs, pair_checks
 from helpers.models.saving import Portable
 
 LIKELIHOODS = ("bernoulli", "gaussian", "categorical")
@@ -37,7 +37,7 @@ def next_kl_weight(model):
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class VAE(inputs.CheckedPixels, Portable, keras.Model):
+class VAE(inputs.CheckedPixels, half_precision.ScaledLoss, Portable, keras.Model):
     """A variational autoencoder whose loss is the negative ELBO in nats per image.
 
     Args:
@@ -62,8 +62,9 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
     the input (labels are not used): arrays at once, each batch of a stream before its step.
     `fit` and `evaluate` log, per image: `loss` (the objective, nats), `reconstruction`
     (nats), `kl` (nats), `rate_bits` (the KL in bits) and `bits_per_dim` of the negative ELBO
-    (for "gaussian" of 8-bit data in [0, 1], 8 bits added: exact after uniform dequantisation).
-    `loss` has β, warm-up and free bits in it; reconstruction + kl is the negative ELBO.
+    ("gaussian" adds the bits of 256 levels within `value_range`, 8 for [0, 1], none for None:
+    exact for bytes after uniform dequantisation). `loss` has β, warm-up, free bits and what
+    layers of the networks add; reconstruction + kl is the negative ELBO.
     `predict` reconstructs from the posterior mean.
 
     Raises:
@@ -143,8 +144,6 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
         self.scoring = False
         self.built = True
 
-    # The pieces, each usable alone.
-
     def encode(self, x, training=False):
         """Images `(B, H, W, C)` → (mean, log σ²) of q(z|x).
 
@@ -223,8 +222,6 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
         kl = losses.gaussian_kl_elementwise(mean, log_variance)
         return self.reconstruction_nll(x, z, training=training), kl
 
-    # Keras's own training loop calls the two below.
-
     def call(self, x, training=False):
         # For a loss the output is what it needs, so that no network runs twice.
         if training or self.scoring:
@@ -245,13 +242,15 @@ class VAE(inputs.CheckedPixels, Portable, keras.Model):
         reconstruction, kl = y_pred if training or self.scoring else self._terms(x)
         weight = next_kl_weight(self) if training else self.beta
         kl_per_image = losses.sum_per_image(kl)
-        bins = 256 if self.likelihood == "gaussian" else None
+        ends = self.pixels.value_range if self.likelihood == "gaussian" else None
+        bins = 256 / (ends[1] - ends[0]) if ends else None  # levels in an interval of length 1
         self.trackers["reconstruction"].update_state(reconstruction)
         self.trackers["kl"].update_state(kl_per_image)
         self.trackers["rate_bits"].update_state(kl_per_image / math.log(2.0))
         bits = losses.bits_per_dimension(reconstruction + kl_per_image, self.dimensions, bins)
         self.trackers["bits_per_dim"].update_state(bits)
-        return losses.vae_loss(reconstruction, kl, weight, self.free_bits)
+        loss = losses.vae_loss(reconstruction, kl, weight, self.free_bits)
+        return loss + sum(ops.sum(added) for added in self.losses)
 
     def get_config(self):
         return {

@@ -143,7 +143,8 @@ class SoftDice(keras.losses.Loss):
             return 1.0 - ops.mean(overlap, axis=-1)
         # Labels that are no class are NaN here, and must stay it.
         there = ops.where(ops.sum(hot, axis=(1, 2)) == 0, 0.0, 1.0)
-        return 1.0 - ops.sum(overlap * there, axis=-1) / ops.maximum(ops.sum(there, axis=-1), 1.0)
+        missed = ops.sum((1.0 - overlap) * there, axis=-1)  # 0 where all pixels are ignored
+        return missed / ops.maximum(ops.sum(there, axis=-1), 1.0)
 
     def get_config(self):
         names = ("num_classes", "ignore_class", "smooth", "present")

@@ -39,7 +39,8 @@ def receptive_field(model):
         if the model was built for more, cannot hold, as behind a global pooling.
 
     Raises:
-        ValueError: If the model has several inputs or outputs, or a vector in its middle.
+        ValueError: If the model has several inputs or outputs, or a vector in its middle, or if no
+            pixel has a gradient for an output.
 
     References:
         Araujo, Norris and Sim (2019), recurrences that give the same from the layers alone.
@@ -69,8 +70,8 @@ def receptive_field_mask(model, position):
         odd factors, such as 7, adds a neighbour whose weight is nothing but rounding.)
 
     Raises:
-        ValueError: If the model has several inputs or outputs, the size is not known or the
-            position lies outside.
+        ValueError: If the model has several inputs or outputs, the size is not known, the
+            position lies outside, or no pixel has a gradient for the output.
     """
     _check_single(model)
     if None in model.input_shape[1:]:
@@ -113,24 +114,50 @@ def with_positive_weights(model, seed=0):
 
     Its kernels are positive and its biases 0, so for an image of ones no ReLU shuts, no two
     paths cancel, and batch normalisation passes everything. Maxima, which pass one pixel only,
-    become means.
+    become means. A rescaling, which may make pixels negative, and a softmax, whose outputs always
+    sum to 1, pass what they get. It computes in single precision: half would lose small gradients.
     """
 
     def clone(layer):
+        if isinstance(layer, (layers.Rescaling, layers.Softmax)):
+            return _Pass(name=layer.name, dtype="float32")
         kind = AVERAGES.get(type(layer), type(layer))
-        return kind.from_config(layer.get_config())
+        config = {**layer.get_config(), "dtype": "float32"}
+        if config.get("activation") == "softmax":
+            config["activation"] = "linear"
+        return kind.from_config(config)
 
-    copy = keras.models.clone_model(model, clone_function=clone)
+    copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
     rng = np.random.default_rng(seed)
-    for weight in copy.weights:
-        if weight.name in ("gamma", "moving_variance"):
-            weight.assign(np.ones(weight.shape, "float32"))
-        elif len(weight.shape) > 1:
-            mean = 1 / math.prod(weight.shape[:-1])  # keeps the values near 1
-            weight.assign(rng.uniform(0.5 * mean, 1.5 * mean, weight.shape).astype("float32"))
-        elif weight.name in ("bias", "beta", "moving_mean"):
-            weight.assign(np.zeros(weight.shape, "float32"))
+    for layer in _all_layers(copy):
+        for weight in layer.weights:
+            _make_positive(weight, rng, isinstance(layer, layers.DepthwiseConv2D))
     return copy
+
+
+class _Pass(layers.Layer):
+    """Gives what it gets; called as `layers.Softmax` is."""
+
+    def call(self, x, mask=None):
+        return x
+
+
+def _all_layers(network):
+    """The layers of a network and of the networks that serve as its layers."""
+    for layer in network.layers:
+        yield from _all_layers(layer) if hasattr(layer, "layers") else [layer]
+
+
+def _make_positive(weight, rng, depthwise):
+    if weight.name in ("gamma", "moving_variance"):
+        weight.assign(np.ones(weight.shape, "float32"))
+    elif len(weight.shape) > 1:
+        # A mean that keeps the values near 1: over what an output adds up.
+        depthwise = depthwise or weight.name == "depthwise_kernel"
+        mean = 1 / math.prod(weight.shape[:2] if depthwise else weight.shape[:-1])
+        weight.assign(rng.uniform(0.5 * mean, 1.5 * mean, weight.shape).astype("float32"))
+    elif weight.name in ("bias", "beta", "moving_mean"):
+        weight.assign(np.zeros(weight.shape, "float32"))
 
 
 def side_holding(weights, position, share=0.9):
@@ -188,7 +215,13 @@ def _reached(net, positions):
             return ops.sum(ops.cast(outputs, "float32") * ops.convert_to_tensor(asked))
 
         found.append(_slopes(net, images, chosen))
-    return np.concatenate(found).any(axis=-1)
+    found = np.concatenate(found).any(axis=-1)
+    if not found.any(axis=(1, 2)).all():
+        raise ValueError(
+            f"no pixel has a gradient for an output of {net.name}: an activation is shut or flat "
+            "for every image. Take the outputs before it"
+        )
+    return found
 
 
 def _one_period(net):

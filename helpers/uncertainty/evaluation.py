@@ -30,7 +30,7 @@ def score_samples(maps, nll, annotations, threshold=0.5, dilation=0):
     `ged` and `matched` are of the first `PAIRS` maps, cut at `threshold`, with marks widened by
     `dilation` pixels; see `metrics.generalised_energy_distance`, which has no bias from few draws.
     The matched IoU has one, so compare it with a perfect latent's. `brier` is that
-    of the mean map over pixels at most `NEAR` from a mark. The mean of S draws is off by chance,
+    of the mean map over pixels at most `NEAR` from a mark, over all where nobody made one. The mean of S draws is off by chance,
     which adds var/S to the Brier score; that is taken off, so more draws do not change what is
     expected.
 
@@ -63,6 +63,7 @@ def score_samples(maps, nll, annotations, threshold=0.5, dilation=0):
 
 def _brier(maps, marks):
     near = metrics.boundary_band(marks, NEAR)
+    near = near if near.any() else np.ones_like(near)  # nobody marked anything: all pixels
     p = np.asarray(maps, "float64")[:, near]  # (S, P)
     share = marks.mean(axis=0)[near]
     chance = p.var(axis=0, ddof=1).mean() / len(p) if len(p) > 1 else 0.0
