@@ -16,12 +16,14 @@ def run(lead, seeds=4, budgets=(10, 40), noise=0.02, joint=False):
 
     def scores(start, budget, run, length, rate, term):
         asked.append((start, budget, run, length, rate, term))
+        if (start, budget, run) == ("VAE, slow start", 40, 1):
+            raise FloatingPointError("diverged")
         rng = np.random.default_rng([run, budget, len(start), length == "longer", 1])
         better = 0.0 if start == "fresh" else lead
         return list(0.5 + better + rng.normal(0, noise, 50))
 
     def choosing_score(start, budget, run, rate, term):
-        if (rate, term) == (RATES[1], 0.0003):
+        if term == 0.0003:
             raise FloatingPointError("diverged")
         if (rate, term) == (RATES[0], 0.003):
             return 1.0
@@ -30,7 +32,7 @@ def run(lead, seeds=4, budgets=(10, 40), noise=0.02, joint=False):
         return lucky + (rate if likes_high else -rate)
 
     told = label_budgets.study(
-        STARTS, list(budgets), seeds, choosing_score, scores, ResultStore(""), joint
+        STARTS, list(budgets), seeds, choosing_score, scores, [0.25] * 50, ResultStore(""), joint
     )
     return told, asked
 
@@ -102,8 +104,17 @@ def test_a_training_that_diverges_is_not_chosen():
             raise FloatingPointError("NaN")
         return 0.9 if rate == RATES[1] else 0.5
 
-    chosen = label_budgets.choose("VAE + term", 10, score, ResultStore(""))
-    assert chosen == (RATES[0], label_budgets.TERMS[0])
+    assert label_budgets.choose("VAE", 10, score, ResultStore(""))[0] == RATES[0]
+
+
+def test_a_training_that_diverges_has_the_scores_of_no_look_and_is_counted():
+    told, _ = run(0.0, joint=True)
+    assert told["diverged_VAE_slow_start"] == [0, 1]
+    assert told["diverged_VAE"] == told["diverged_VAE_term"] == [0, 0]
+    few, many = (row[0] for row in told["score_VAE_slow_start"])
+    assert few == pytest.approx(0.5, abs=0.02) and many == pytest.approx(
+        (3 * 0.5 + 0.25) / 4, abs=0.02
+    )
 
 
 def test_the_table_names_claim_budget_and_what_was_visible():
@@ -120,7 +131,7 @@ def test_the_study_of_the_joint_loss_has_its_own_starts_claims_and_rates():
     low = RATES[0]
     assert told["starts"] == ["VAE", "VAE + term", "VAE, slow start"]
     high = (RATES[1], 0.03)
-    assert told["choices"] == [[high] * 2, [(low, 0.003)] * 2, [high] * 2]
+    assert told["choices"] == [[high] * 2, [(low, 0.003)] * 2, [(low, 0.03)] * 2]
     longer = {(a[0], a[1], a[2]) for a in asked if a[3] == "longer"}
     assert longer == {(s, b, r) for s in told["starts"] for b in (10, 40) for r in range(4)}
     others = {(a[0], a[1], a[3]) for a in asked if a[3] != "longer"}

@@ -14,9 +14,10 @@ from helpers import metrics
 
 RATES = (0.01, 0.02)  # to choose from, for every start; in a trial 0.003 and 0.03 were worse
 TERMS = (0.0003, 0.003, 0.03)  # weights of the VAE's term to choose from
+CAREFUL = ("VAE + term", "VAE, slow start")  # at RATES[0] alone: at 0.02 even so some diverged
 CLAIMS = {"pretraining": ("VAE", "fresh"), "objective": ("VAE", "denoising")}
 # Of the study of the joint loss: against the VAE trained as in the other study, and against the VAE
-# trained with as much care as the two losses need.
+# trained as the two losses together need it.
 JOINT = {"term": ("VAE + term", "VAE"), "same_care": ("VAE + term", "VAE, slow start")}
 LEVEL = 0.05
 CHOOSING_RUNS = 2  # trainings that a learning rate is chosen by: one alone may be a lucky one
@@ -29,7 +30,8 @@ def choose(start, budget, score, store):
     A training that diverges has the score 0 here, and so is not chosen.
 
     Args:
-        start: name of a start. Only "VAE + term" chooses its weight, too.
+        start: name of a start. Only "VAE + term" chooses its weight, too, and those of `CAREFUL`
+            choose no rate.
         budget: number of labelled pictures: a learning rate that suits few may ruin many.
         score: function of (start, budget, run, learning rate, weight) → a number, more is better;
             it may raise FloatingPointError.
@@ -38,23 +40,27 @@ def choose(start, budget, score, store):
     Returns:
         (learning rate, weight).
     """
+    rates = RATES[:1] if start in CAREFUL else RATES
     terms = TERMS if start == "VAE + term" else (0.03,)  # the others do not read it
     found = {}
-    for pair in [(rate, term) for rate in RATES for term in terms]:
+    for pair in [(rate, term) for rate in rates for term in terms]:
         keys = [[start, budget, run, *pair] for run in range(CHOOSING_RUNS)]
-        scores = [store.result("choose", partial(_or_zero, score, key), key=key) for key in keys]
+        if len(rates) * len(terms) == 1:
+            return pair
+        scores = [store.result("choose", partial(_or, 0.0, score, key), key=key) for key in keys]
         found[pair] = np.mean(scores)
     return max(found, key=found.get)
 
 
-def _or_zero(score, key):
+def _or(instead, score, key):
+    """The score, or that of a training that diverged."""
     try:
         return score(*key)
     except FloatingPointError:
-        return 0.0
+        return instead
 
 
-def study(starts, budgets, seeds, choosing_score, scores, store, joint=False):
+def study(starts, budgets, seeds, choosing_score, scores, no_look, store, joint=False):
     """Run a study, or read what a store has of it, and sum it up.
 
     Args:
@@ -67,12 +73,15 @@ def study(starts, budgets, seeds, choosing_score, scores, store, joint=False):
             held-out picture, `(N,)`. `length` is "longer"; "shorter" for a pretraining of half the
             steps, asked of "VAE" and "denoising" at two budgets; or "twice" for a head that is
             trained for twice as many steps, asked of the starts of the first claim at the last
-            budget.
+            budget. It may raise FloatingPointError.
+        no_look: scores `(N,)` of an answer without a look at the pictures. A training that
+            diverges gets them.
         store: a `checkpoint.ResultStore`.
         joint: whether the study is that of the claims `JOINT` and their starts alone.
 
     Returns:
-        See `summary`; and `choices`, learning rate and weight of each start at each budget.
+        See `summary`; and `choices`, learning rate and weight of each start at each budget, and
+        `diverged_<start>`, how many of its trainings did, at every budget.
     """
     claims = JOINT if joint else CLAIMS
     claimed = {start for pair in claims.values() for start in pair}
@@ -94,11 +103,17 @@ def study(starts, budgets, seeds, choosing_score, scores, store, joint=False):
                     lengths.append("twice")
                 for length in lengths:
                     key = [start, budget, run, length, *choices[start, budget]]
-                    value = store.result("score", partial(scores, *key), key=key)
+                    value = store.result("score", partial(_or, list(no_look), scores, key), key=key)
                     found.setdefault((start, budget, length), []).append(value)
     found = {key: np.array(rows) for key, rows in found.items()}  # (seeds, N) each
     chosen = [[choices[start, budget] for budget in budgets] for start in starts]
-    return summary(found, starts, budgets, claims) | {"choices": chosen}
+    diverged = {
+        "diverged_" + key_of(start): [
+            int((found[start, budget, "longer"] == no_look).all(axis=1).sum()) for budget in budgets
+        ]
+        for start in starts
+    }
+    return summary(found, starts, budgets, claims) | diverged | {"choices": chosen}
 
 
 def _first(claims):

@@ -146,7 +146,8 @@ def by_picture(answer):
 
 counts = np.stack([(masks_train == c).sum(axis=0) for c in range(classes)])  # (C, H, W)
 layout = np.broadcast_to(counts.argmax(axis=0), masks_val.shape)
-floor = by_picture(layout).mean()
+no_look = by_picture(layout)
+floor = no_look.mean()
 print(f"the most common class at each position, without a look: mean IoU {floor:.3f}")
 
 # %% [markdown]
@@ -455,7 +456,9 @@ if study:
         times = 2 if length == "twice" else 1  # as many steps of the head
         return by_picture(label_with(start, budget, run, weights, rate, term, times=times))
 
-    summary = label_budgets.study(STARTS, labels, seeds, choosing_score, scores, store, joint)
+    summary = label_budgets.study(
+        STARTS, labels, seeds, choosing_score, scores, no_look, store, joint
+    )
 
 # %%
 if recorded:
