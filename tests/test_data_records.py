@@ -39,3 +39,10 @@ def test_a_record_without_results_is_damaged(text, tmp_path, monkeypatch):
     (tmp_path / "some.json").write_text(text, "utf-8")
     with pytest.raises(ValueError, match=r"some\.json is damaged"):
         records.results_of("some")
+
+
+def test_no_record_of_a_notebook_copies_another():
+    copied = ("study_", "pets_", "joint_")
+    for path in records.RESULTS.glob("[01][0-9]-*.json"):
+        keys = json.loads(path.read_text("utf-8"))["results"]
+        assert not [key for key in keys if key.startswith(copied)], path.name

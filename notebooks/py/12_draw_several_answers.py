@@ -497,7 +497,8 @@ for (_, name), model in models.items():
 results["weights_posterior"] = vae.posterior.count_params()
 results |= {f"edges_blind_{name.replace(' ', '_')}": v.mean() for name, v in blind.items()}
 results |= several_answers.results(scores[steps[-1]], shorter)
-results |= {f"study_{key}": value for key, value in study.items() if "study" not in key}
+if not cache_dir:  # a recorded run copies nothing of the record before it
+    results |= {f"study_{key}": value for key, value in study.items()}
 nats = results["masks_latent_nll"][0]
 record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 
