@@ -314,11 +314,11 @@ plots.show(plots.interval_panels(panels, limits=(0, 1)), alt=alt)
 # %% [markdown]
 # In the stored run, frozen, the best single places are decoder 1 with 0.46<!--=place_decoder_1_frozen[0]--> and encoder 1 with 0.45<!--=place_encoder_1_frozen[0]-->; the others lie between 0.34<!--=place_encoder_2_frozen[0]--> and 0.39<!--=place_encoder_0_frozen[0]-->. All levels of the encoder together have 0.63<!--=place_all_of_the_encoder_frozen[0]-->: the head may need fine and coarse features at once, or may gain from its greater size.
 #
-# Tuning leaves the first three in their order: 0.78<!--=place_all_of_the_encoder_tuned[0]--> for all levels, 0.72<!--=place_decoder_1_tuned[0]--> for decoder 1, 0.69<!--=place_encoder_1_tuned[0]--> for encoder 1. But this is one training of 300 steps each, and with another such VAE decoder 1 had 0.54<!--=study_place_decoder_1_tuned[0]-->, behind encoder 1. Encoder 2 is no longer last; the latent is, at 0.37<!--=place_latent_tuned[0]-->.
+# Tuning leaves the first three in their order: 0.78<!--=place_all_of_the_encoder_tuned[0]--> for all levels, 0.72<!--=place_decoder_1_tuned[0]--> for decoder 1, 0.69<!--=place_encoder_1_tuned[0]--> for encoder 1. But this is one training of 300 steps each, and with another such VAE decoder 1 had 0.54<!--=study_place_decoder_1_tuned[0]-->, behind encoder 1. The latent is last, at 0.37<!--=place_latent_tuned[0]-->.
 #
 # ## Keep the VAE's loss beside the head's
 #
-# Tuned for labels only, the VAE may lose its old task. The alternative is a model with two outputs, labels and picture, and both losses:
+# The alternative to tuning for labels only is a model with two outputs, and both losses:
 #
 # $$\text{cross-entropy per pixel} \;+\; \frac{w}{HW}\big(-\log p(x \mid z) + \mathrm{KL}\big).$$
 #
@@ -367,9 +367,9 @@ def two_outputs(encoder, decoder, model, weight):
 # - *fresh, frozen*: fresh weights, and only the head learns;
 # - *autoencoder*, *denoising*, *VAE*: pretrained without masks, then tuned;
 # - *VAE, frozen*: pretrained, and only the head learns;
-# - *VAE + term*: the two outputs from above, trained with care: the learning rate rises first, and large gradients are clipped. (Without it some trainings ended in NaN.)
+# - *VAE + term*: the two outputs from above, trained with care: the learning rate first rises, to 0.01, and large gradients are clipped. (Without, or at 0.02, some trainings ended in NaN.)
 #
-# One learning rate for all would favour the start that it suits. So each start has its own at each budget, the better of 0.01 and 0.02 on the pictures for choosing. (Their 300 masks come on top of each budget.)
+# One learning rate for all would favour the start that it suits. So each start but the last has its own at each budget, the better of 0.01 and 0.02 on the pictures for choosing. (Their 300 masks come on top of each budget.)
 #
 # The rule: each difference gets a 95 % interval over seeds *and* pictures (the squares of the two half widths are added), and a p-value. With eight comparisons (two claims, four budgets), some difference may look real by chance. So the p-values are corrected by [Holm](../docs/site/glossary.md#term-Holm-s-correction)'s method (1979): the smallest is multiplied by eight, the next by seven, and so on. "Helps" means a difference above 0 with a corrected p below 0.05. Beside it stands the *visible difference*: a true one of this size is found in about half of such studies.
 #
