@@ -474,7 +474,7 @@ if joint_loss:
     print(label_budgets.claims_table(joint_loss, label_budgets.JOINT))
 
 # %% [markdown]
-# In the stored run, with 60 masks, VAE − fresh is +0.004<!--=own_claim_pretraining[0]--> ± 0.009<!--=own_claim_pretraining[1]--> and VAE − denoising −0.002<!--=own_claim_objective[0]--> ± 0.009<!--=own_claim_objective[1]-->, over pictures only. None is clearly best: the tuned ones lie between 0.498<!--=own_autoencoder[0]--> and 0.505<!--=own_denoising[0]-->, but *VAE + term* has 0.430<!--=own_VAE_term[0]-->.
+# In the stored run, with 60 masks, VAE − fresh is +0.004<!--=own_claim_pretraining[0]--> ± 0.009<!--=own_claim_pretraining[1]--> and VAE − denoising −0.002<!--=own_claim_objective[0]--> ± 0.009<!--=own_claim_objective[1]-->, over pictures only. None is clearly best: the tuned ones lie between 0.498<!--=own_autoencoder[0]--> and 0.505<!--=own_denoising[0]-->, but *VAE + term* has 0.446<!--=own_VAE_term[0]-->.
 #
 # In the recorded study *neither claim is supported*, at any budget:
 #
@@ -579,7 +579,7 @@ record(results, {}, f"head on all of the encoder, tuned: mean IoU {best:.2f}")
 # ## What you saw
 #
 # - All levels of the encoder together are best, frozen (0.63<!--=place_all_of_the_encoder_frozen[0]-->) and tuned (0.78<!--=place_all_of_the_encoder_tuned[0]-->); their head is the largest.
-# - "Pretraining helps" and "the VAE's objective helps" are two claims. Each needs its control, equal tuning, several seeds, and a rule written before.
+# - "Pretraining helps" and "the VAE's objective helps" are two claims. Each needs its control, equal tuning, several seeds, a written rule.
 # - **Do the VAE's features help?** Tuned: neither claim is supported, nor did the joint loss help. Frozen: they are better than untrained ones (0.73<!--=study_score_VAE_frozen[3][0]--> against 0.55<!--=study_score_fresh_frozen[3][0]--> with 1,200 masks), and worse than the same network tuned from fresh weights (0.90<!--=study_score_fresh[3][0]-->).
 # - Dice over absent classes rewards answers that leave classes out: a mean IoU of 0.23<!--=loss_Dice_all_classes[1]-->.
 #
