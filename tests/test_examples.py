@@ -28,6 +28,7 @@ INSIDE = (
     "checkpoint.long_training",
     "checkpoint.training_backup",
     "models.first_edition",
+    "models.half_precision",
     "models.resizing",
 )
 # Methods that readers call by themselves.

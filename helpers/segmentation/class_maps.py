@@ -19,6 +19,7 @@ def class_map(logits):
         FloatingPointError: If a logit is NaN or infinite.
 
     Examples:
+        >>> from helpers import segmentation
         >>> segmentation.class_map([[0.5, 2.0, -1.0], [3.0, 0.0, 0.0]])
         array([1, 0])
         >>> segmentation.class_map([[0.5, float("nan")]])
