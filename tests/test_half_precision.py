@@ -30,3 +30,11 @@ def test_an_optimizer_that_scales_is_taken_as_it_is():
     own = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
     assert compiled("mixed_float16", own).optimizer is own
     assert type(compiled("float32", "sgd").optimizer) is keras.optimizers.SGD
+
+
+def test_a_loaded_model_is_compiled_as_it_was(tmp_path):
+    model = compiled("mixed_float16", keras.optimizers.Adam(0.5))
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert type(again.optimizer) is keras.optimizers.LossScaleOptimizer
+    assert again.optimizer.built and float(again.optimizer.learning_rate) == 0.5

@@ -18,3 +18,8 @@ class ScaledLoss:
         if half and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         super().compile(optimizer, *args, **options)
+
+    def compile_from_config(self, config):
+        # Keras compiles no loaded model whose `compile` is not its own.
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.optimizer.build(self.trainable_variables)

@@ -308,7 +308,7 @@ your_nats = None  # ← your number
 true_nats = 3072 * 0.5 * (0.05 / 0.1) ** 2
 if your_nats is not None:
     print("your value", your_nats, "true value", true_nats)
-    assert abs(your_nats - true_nats) < 0.01, "Only the first part of the sum changes, 3,072 times."
+    assert abs(your_nats - true_nats) < 0.01, "Only the first part changes, 3,072 times."
 
 # %% [markdown]
 # <details><summary>Solution</summary>
