@@ -270,6 +270,7 @@ def test_layers_that_draw_noise_get_streams_of_their_own_from_one_seed():
         training.train(
             model, x, x[:, :1], "mse", steps=1, batch_size=4, learning_rate=0.1, seed=seed
         )
-        states.append([int(keras.ops.convert_to_numpy(v.value)[0]) for v in model.variables if "seed_gen" in v.name])
+        drawn = [v for v in model.variables if v.name == "seed_generator_state"]
+        states.append([int(keras.ops.convert_to_numpy(v.value)[0]) for v in drawn])
     assert states[0] == states[1] and states[0] != states[2]
     assert len(set(states[0])) == 2 and states[0][0] == 3
