@@ -421,7 +421,7 @@ def test_what_the_networks_add_to_the_loss_is_in_it_and_in_no_other_number():
         model = VAE(encoder, decoder, "gaussian", sigma=1.0, seed=0)
         model.compile(keras.optimizers.SGD(0.0), run_eagerly=True)
         evaluated = model.evaluate(x, verbose=0, return_dict=True)
-        trained = model.fit(x, verbose=0).history
+        trained = model.fit(x, shuffle=False, verbose=0).history
         scores[strength] = evaluated, {name: values[0] for name, values in trained.items()}
     for without, with_it in zip(scores[0.0], scores[1.0]):
         assert with_it.pop("loss") - without.pop("loss") == pytest.approx(12, rel=1e-4)
