@@ -22,7 +22,17 @@ import keras
 import numpy as np
 from keras import layers
 
-from helpers import backend, checkpoint, data, metrics, models, pyramids, runs, training
+from helpers import (
+    backend,
+    checkpoint,
+    data,
+    metrics,
+    models,
+    pyramids,
+    runs,
+    segmentation,
+    training,
+)
 from helpers.data.scenes import CLEAR
 from helpers.data.stream import FreshShapes
 from helpers.runs.provenance import write_record
@@ -142,7 +152,7 @@ class Task:
         order = order[: 16 * self.head_steps]
         pictures, masks = data.to_float(self.known.images[order]), self.known.masks[order]
         head.fit(pictures, masks, batch_size=16, shuffle=False, verbose=0)
-        return head.predict(x, batch_size=250, verbose=0).argmax(axis=-1)
+        return segmentation.class_map(head.predict(x, batch_size=250, verbose=0))
 
     def _encoder(self, name, seed):
         """A fresh copy of an encoder after its pretraining."""

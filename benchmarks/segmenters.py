@@ -21,7 +21,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from helpers import backend, checkpoint, data, metrics, runs
+from helpers import backend, checkpoint, data, metrics, runs, segmentation
 from helpers.data.scenes import CLEAR
 from helpers.experiments import segmenters
 from helpers.layers import DepthToSpaceUp, bn_relu, conv_bn_relu
@@ -101,7 +101,7 @@ class Lesson:
 
 
 def label(model, x):
-    return model.predict(x, batch_size=250, verbose=0).argmax(axis=-1)  # (N, H, W)
+    return segmentation.class_map(model.predict(x, batch_size=250, verbose=0))  # (N, H, W)
 
 
 def new_network(name, run=0, size="full"):

@@ -26,7 +26,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from helpers import data, edges
+from helpers import data, edges, segmentation
 from helpers.layers import DepthToSpaceUp
 from helpers.metrics import iou_per_class, mean_iou
 
@@ -87,7 +87,7 @@ def segment(training, validation, n, steps, seed):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     images, masks = training.images[:n], training.masks[:n]
     model, seconds = train(images, masks, CLASSES, loss, steps, seed)
-    guess = predict(model, validation.images).argmax(axis=-1)
+    guess = segmentation.class_map(predict(model, validation.images))
     return (
         mean_iou(validation.masks, guess, CLASSES),
         iou_per_class(validation.masks, guess, CLASSES),

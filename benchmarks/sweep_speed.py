@@ -2,7 +2,7 @@
 
     python benchmarks/sweep_speed.py --record data/results/sweep_speed.json
 
-The same sweep of notebook 05 at smoke parameters goes three ways, into empty folders: one worker
+The same sweep of notebook 04 at smoke parameters goes three ways, into empty folders: one worker
 with one core, two workers with one core each, and one worker with all cores. The first two must
 give the same results to the bit. The overhead of a run is its wall time, from the start of the
 runner to its end, less the time of its cells.
@@ -31,7 +31,7 @@ RATIO, OVERHEAD = 1.7, 8.0
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--notebook", default="05")
+    parser.add_argument("--notebook", default="04")
     parser.add_argument("--runs", type=int, default=12)
     parser.add_argument("--record", help="also write the numbers with their provenance")
     options = parser.parse_args()

@@ -191,6 +191,19 @@ def use_xla():
     return backend == "jax" or (backend == "tensorflow" and os.environ.get("HELPERS_XLA") == "1")
 
 
+def unscaled(optimizer):
+    """The optimizer inside one that scales the loss in half precision, or the optimizer itself.
+
+    Examples:
+        >>> adam = keras.optimizers.Adam()
+        >>> backend.unscaled(keras.optimizers.LossScaleOptimizer(adam)) is adam
+        True
+        >>> backend.unscaled(adam) is adam
+        True
+    """
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
 @contextlib.contextmanager
 def restored_on_error(model):
     """Gives a model its variables back if a call of Keras inside ends in an error, on JAX.

@@ -250,8 +250,8 @@ def bits_per_dimension(nats, dimensions, bins=None):
     Args:
         nats: negative log-likelihood, nats per image.
         dimensions: D = H·W·C.
-        bins: None for discrete data (Bernoulli). For a density on data scaled to [0, 1],
-            the number of grey levels (256): log2(bins) is added, the width of a level
+        bins: None for discrete data (Bernoulli). For a density, how many levels of a byte lie
+            in an interval of length 1 (`byte_levels`): log2(bins) is added, the width of a level
             in bits. The result is a code length only after uniform dequantisation.
 
     Returns:
@@ -266,6 +266,22 @@ def bits_per_dimension(nats, dimensions, bins=None):
     """
     bits = nats / (dimensions * math.log(2.0))
     return bits if bins is None else bits + math.log2(bins)
+
+
+def byte_levels(value_range):
+    """How many of a byte's 256 levels lie in an interval of length 1, if all lie in a range.
+
+    Args:
+        value_range: (lowest, highest) value of a pixel, or None where there is no range.
+
+    Returns:
+        A number, or None.
+
+    Examples:
+        >>> losses.byte_levels((0, 1)), losses.byte_levels((-1, 1)), losses.byte_levels(None)
+        (256.0, 128.0, None)
+    """
+    return None if value_range is None else 256 / (value_range[1] - value_range[0])
 
 
 def _not_half(values):

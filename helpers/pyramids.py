@@ -212,6 +212,7 @@ def predict_full_size(model, images, multiple=32):
         float32 `(H, W, outputs)` for each image.
 
     Raises:
+        FloatingPointError: If an output is NaN or infinite.
         ValueError: If an image is not `(H, W, C)`, or the model takes one size only.
 
     Examples:
@@ -237,7 +238,30 @@ def predict_full_size(model, images, multiple=32):
                 f"padded to {x.shape[1:3]}"
             )
         output = run(x)
-        yield keras.ops.convert_to_numpy(output)[0, :height, :width]
+        yield finite(keras.ops.convert_to_numpy(output)[0, :height, :width])
+
+
+def finite(outputs):
+    """The outputs of a network, if they are numbers.
+
+    What is computed from NaN looks like an answer: `argmax` calls all class 0, and a threshold finds
+    no edge. A network that diverged would so get the score of somebody who sees nothing.
+
+    Raises:
+        FloatingPointError: If an output is NaN or infinite.
+
+    Examples:
+        >>> pyramids.finite(np.array([0.5, float("nan")]))
+        Traceback (most recent call last):
+        FloatingPointError: 1 of 2 outputs are NaN or infinite: the training of the network diverged; \
+lower its learning rate, or clip its gradients
+    """
+    if bad := np.count_nonzero(~np.isfinite(outputs)):
+        raise FloatingPointError(
+            f"{bad:,} of {outputs.size:,} outputs are NaN or infinite: the training of the network "
+            "diverged; lower its learning rate, or clip its gradients"
+        )
+    return outputs
 
 
 def _ratio(fine, coarse):

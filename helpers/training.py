@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from helpers import progress
-from helpers.backend import compile_options
+from helpers.backend import compile_options, unscaled
 
 
 def rise_and_fall(peak, steps, rising=100):
@@ -138,9 +138,8 @@ class TimeBudget(keras.callbacks.Callback):
         return self.learning_rate * cosine_decay(share)
 
     def on_train_begin(self, logs=None):
-        self.start = self.clock()
-        self.history = []
-        schedule = getattr(self.model.optimizer, "_learning_rate", None)
+        self.start, self.history = self.clock(), []
+        schedule = getattr(unscaled(self.model.optimizer), "_learning_rate", None)
         if self.learning_rate is not None and callable(schedule):
             raise ValueError(
                 "TimeBudget sets the learning rate, so the optimizer must be made with a number, "
@@ -247,8 +246,9 @@ def fit_steps(
         # An optimizer that makes its variables inside the first step has TensorFlow trace it twice.
         model.optimizer.build(model.trainable_variables)
     for state in model.optimizer.variables:
-        if state.name != "dynamic_scale":  # of the loss in half precision: with 0 all becomes NaN
-            state.assign(keras.ops.zeros(state.shape, state.dtype))
+        # The scale of the loss in half precision starts high: with 0 all would become NaN.
+        value = model.optimizer.initial_scale if state.name == "dynamic_scale" else 0
+        state.assign(keras.ops.full(state.shape, value, state.dtype))
     fall = keras.callbacks.LearningRateScheduler(
         lambda epoch: learning_rate * cosine_decay(epoch / epochs)
     )
@@ -288,7 +288,7 @@ def train(model, x, y=None, loss=None, *, steps, batch_size, learning_rate, seed
     """
     states = [v for v in model.variables if v.name == "seed_generator_state"]
     for i, state in enumerate(states):  # one for all, and all layers would draw the same noise
-        own = np.random.SeedSequence([seed, i]).generate_state(1)[0] if i else seed
+        own = np.random.SeedSequence([seed, i]).generate_state(1)[0] >> 1 if i else seed
         state.assign(np.array([own, 0], state.dtype))
     if not model.compiled:
         gc.collect()  # compiled models that are no longer used hold much memory, in circles

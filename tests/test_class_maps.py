@@ -19,5 +19,7 @@ def test_the_class_with_the_highest_logit_at_each_pixel():
 def test_one_pixel_that_is_no_number_is_refused(bad):
     logits = np.zeros((2, 4, 4, 3), dtype="float32")
     logits[1, 2, 3, 0] = bad
-    with pytest.raises(FloatingPointError, match=r"1 of 96 logits .* diverged; lower its learning"):
+    with pytest.raises(
+        FloatingPointError, match=r"1 of 96 outputs .* diverged; lower its learning"
+    ):
         segmentation.class_map(logits)

@@ -10,10 +10,13 @@ from helpers import metrics, models
 from helpers.generative.learned_sigma import WatchSigma
 
 
-def watched(learning_rate, epochs=3):
+def watched(optimizer, epochs=3):
+    """The watch of a short training; `optimizer` or the learning rate of Adam."""
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        optimizer = keras.optimizers.Adam(optimizer)
     keras.utils.set_random_seed(0)
     vae = models.dense_vae((8,), latent=2, hidden=4, likelihood="gaussian", seed=0)
-    vae.compile(keras.optimizers.Adam(learning_rate), run_eagerly=True)
+    vae.compile(optimizer, run_eagerly=True)
     x = np.random.default_rng(0).random((12, 8)).astype("float32")
     watch = WatchSigma(x)
     vae.fit(x, batch_size=4, epochs=epochs, verbose=0, callbacks=[watch])
@@ -34,6 +37,12 @@ def test_the_least_sigma_follows_the_learning_rate():
     falling = keras.optimizers.schedules.CosineDecay(0.002, 9)
     _, _, rows = watched(falling)
     assert rows[-1][3] == pytest.approx(0.01 + 0.1 * math.exp(-9 * 0.001), rel=1e-4)
+
+
+def test_the_rate_inside_an_optimizer_that_scales_the_loss_counts():
+    adam = keras.optimizers.Adam(0.002)
+    _, _, rows = watched(keras.optimizers.LossScaleOptimizer(adam))
+    assert rows[-1][3] == pytest.approx(0.01 + 0.1 * math.exp(-9 * 0.002), rel=1e-5)
 
 
 def test_another_training_starts_its_own_rows():

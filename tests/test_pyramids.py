@@ -317,3 +317,12 @@ def test_logits_are_never_in_half_precision():
     logits = head(np.zeros((1, 16, 16, 3), "float32"))
     assert keras.backend.standardize_dtype(logits.dtype) == "float32"
     assert encoder.layers[1].compute_dtype == "bfloat16"
+
+
+def test_a_network_that_diverged_has_no_outputs():
+    model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(2, 1)])
+    model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
+    with pytest.raises(
+        FloatingPointError, match=r"192 of 192 outputs are NaN .* lower its learning"
+    ):
+        next(predict_full_size(model, [np.zeros((8, 12, 3))], 4))

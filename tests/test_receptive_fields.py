@@ -230,6 +230,8 @@ def test_what_is_not_known_is_named():
 def test_centred_pixels_and_probabilities_have_the_field_of_what_is_between():
     centred = model(layers.Rescaling(1 / 127.5, offset=-1), conv(activation="relu"), conv())
     assert segmentation.receptive_field(centred) == (5, 5)
+    normal = layers.Normalization(mean=127.5, variance=1.0)
+    assert segmentation.receptive_field(model(normal, conv(activation="relu"), conv())) == (5, 5)
     for ending in (
         [layers.Conv2D(3, 1, activation="softmax")],
         [layers.Conv2D(3, 1), layers.Softmax()],
@@ -251,6 +253,8 @@ def test_an_output_that_no_pixel_can_change_is_named():
 def test_maxima_in_a_network_that_serves_as_a_layer_become_means():
     inner = keras.Sequential([keras.Input((24, 24, 1)), conv(1), layers.MaxPooling2D(8)])
     assert segmentation.receptive_field_mask(model(inner), (1, 1)).sum() == 64
+    with pytest.raises(ValueError, match="has a network as a layer"):
+        segmentation.receptive_field(model(inner))
 
 
 def test_many_depthwise_layers_and_half_precision_lose_no_corner():

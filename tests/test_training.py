@@ -248,16 +248,23 @@ def test_a_pass_is_a_sixth_of_the_steps_or_all_images(monkeypatch, count, steps,
     assert (asked["x"][:, 0] != order).any()
 
 
-def test_a_fresh_adam_keeps_the_scale_of_the_loss_in_half_precision():
+def test_a_fresh_adam_starts_with_the_first_scale_of_the_loss_in_half_precision():
     keras.config.set_dtype_policy("mixed_float16")
     try:
         model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
         model.compile(keras.optimizers.Adam(), "mse", run_eagerly=True)
-        x = np.ones((8, 2), "float32")
-        training.fit_steps(model, x, steps=4, batch_size=4, y=x[:, :1])
+        x, first = np.ones((8, 2), "float32"), model.get_weights()
+        after = []
+        for scale in (None, 1.0):  # what an earlier training left
+            if scale:
+                model.optimizer.dynamic_scale.assign(scale)
+            model.set_weights(first)
+            training.fit_steps(model, x, steps=4, batch_size=4, y=x[:, :1], seed=0)
+            after.append(float(keras.ops.convert_to_numpy(model.optimizer.dynamic_scale)))
     finally:
         keras.config.set_dtype_policy("float32")
     assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    assert after[0] == after[1] > 1.0
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
@@ -266,7 +273,7 @@ def test_layers_that_draw_noise_get_streams_of_their_own_from_one_seed():
     model = keras.Sequential([keras.Input((2,)), *parts])
     x = np.ones((4, 2), "float32")
     states = []
-    for seed in (3, 3, 4):
+    for seed in (3, 3, 4, 0, 5):  # states are int32 on PyTorch
         training.train(
             model, x, x[:, :1], "mse", steps=1, batch_size=4, learning_rate=0.1, seed=seed
         )

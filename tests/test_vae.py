@@ -437,3 +437,19 @@ def test_bits_per_dimension_count_the_levels_of_a_byte_in_the_range(ends, bits):
     scores = model.evaluate(x, verbose=0, return_dict=True)
     nats = scores["reconstruction"] + scores["kl"]
     assert scores["bits_per_dim"] == pytest.approx(nats / 6 / np.log(2) + bits, rel=1e-5)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_what_layers_in_half_precision_add_is_added_in_single(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        image, z = keras.Input((6,)), keras.Input((2,))
+        penalised = keras.layers.Dense(4, activity_regularizer="l2")(image)
+        encoder = keras.Model(image, [keras.layers.Dense(2)(penalised) for _ in range(2)])
+        decoder = keras.Model(z, keras.layers.Dense(6)(z))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model = VAE(encoder, decoder, "gaussian", sigma=1.0)
+    model.compile("adam", run_eagerly=True)
+    history = model.fit(np.ones((4, 6), "float32"), verbose=0).history
+    assert history["loss"][0] > history["reconstruction"][0] + history["kl"][0]

@@ -18,7 +18,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from helpers import data, plots, pyramids, segmentation
+from helpers import data, plots, pyramids
 from helpers.checkpoint import long_training
 from helpers.data import images, scaled
 from helpers.data.drawn import pictures
@@ -217,7 +217,7 @@ def label(network_folder, photographs, out, say=print):
         small = images.resize_image(photo, scaled.fitting(photo.shape[:2], about["side"]))
         if about["task"] == "segments":
             (logits,) = pyramids.predict_full_size(network, [small], MULTIPLE)
-            classes = np.array(about["values"], "uint8")[segmentation.class_map(logits)]
+            classes = np.array(about["values"], "uint8")[logits.argmax(axis=-1)]
             answer = images.resize_indices(classes, photo.shape[:2])
         else:
             (strengths,) = photo_views.edge_maps(network, [small], MULTIPLE)

@@ -4,6 +4,7 @@ import math
 
 import keras
 
+from helpers.backend import unscaled
 from helpers.metrics import density
 
 
@@ -43,7 +44,7 @@ class WatchSigma(keras.callbacks.Callback):
         self._note()
 
     def _learning_rate(self, step):
-        rate = self.model.optimizer._learning_rate
+        rate = unscaled(self.model.optimizer)._learning_rate
         return float(rate(step)) if callable(rate) else float(keras.ops.convert_to_numpy(rate))
 
     def _note(self):

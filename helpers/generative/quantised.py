@@ -13,10 +13,11 @@ from helpers import losses, networks
 from helpers.backend import compile_model
 from helpers.generative.vq import VectorQuantizer
 from helpers.layers import PACKAGE, positive_int
+from helpers.models.half_precision import ScaledLoss
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class VQVAE(keras.Model):
+class VQVAE(ScaledLoss, keras.Model):
     """Encoder, codebook and decoder; `fit` takes pictures, the loss is in nats per image.
 
     The networks are those of `networks.conv_networks` with a grid at an eighth of the size. Each

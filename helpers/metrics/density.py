@@ -238,7 +238,7 @@ def rate_and_bits(vae, x):
 
     Args:
         vae: a `helpers.models.VAE`.
-        x: images in [0, 1] after uniform dequantisation of bytes, `(B, H, W, C)`.
+        x: images after uniform dequantisation of bytes, `(B, H, W, C)`, in the VAE's range.
 
     Returns:
         (rate in nats per image, bits, bits with the σ replaced), three floats. A Bernoulli is no
@@ -257,5 +257,6 @@ def rate_and_bits(vae, x):
     nats, rate = (float(ops.mean(term)) for term in vae.terms(x))
     best = vae.dimensions * (math.log(rms_error(vae, x)) + 0.5 * (losses.LOG_2PI + 1))
     nats = nats if vae.likelihood == "gaussian" else best
-    bits = (losses.bits_per_dimension(n + rate, vae.dimensions, 256) for n in (nats, best))
+    bins = losses.byte_levels(vae.pixels.value_range)
+    bits = (losses.bits_per_dimension(n + rate, vae.dimensions, bins) for n in (nats, best))
     return rate, *bits

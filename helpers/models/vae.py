@@ -242,15 +242,15 @@ class VAE(inputs.CheckedPixels, half_precision.ScaledLoss, Portable, keras.Model
         reconstruction, kl = y_pred if training or self.scoring else self._terms(x)
         weight = next_kl_weight(self) if training else self.beta
         kl_per_image = losses.sum_per_image(kl)
-        ends = self.pixels.value_range if self.likelihood == "gaussian" else None
-        bins = 256 / (ends[1] - ends[0]) if ends else None  # levels in an interval of length 1
+        density = self.likelihood == "gaussian"
+        bins = losses.byte_levels(self.pixels.value_range) if density else None
         self.trackers["reconstruction"].update_state(reconstruction)
         self.trackers["kl"].update_state(kl_per_image)
         self.trackers["rate_bits"].update_state(kl_per_image / math.log(2.0))
         bits = losses.bits_per_dimension(reconstruction + kl_per_image, self.dimensions, bins)
         self.trackers["bits_per_dim"].update_state(bits)
         loss = losses.vae_loss(reconstruction, kl, weight, self.free_bits)
-        return loss + sum(ops.sum(added) for added in self.losses)
+        return loss + sum(ops.cast(ops.sum(added), "float32") for added in self.losses)
 
     def get_config(self):
         return {

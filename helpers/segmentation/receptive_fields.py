@@ -39,14 +39,19 @@ def receptive_field(model):
         if the model was built for more, cannot hold, as behind a global pooling.
 
     Raises:
-        ValueError: If the model has several inputs or outputs, or a vector in its middle, or if no
-            pixel has a gradient for an output.
+        ValueError: If the model has several inputs or outputs, a vector in its middle or a network
+            as a layer, or if no pixel has a gradient for an output.
 
     References:
         Araujo, Norris and Sim (2019), recurrences that give the same from the layers alone.
         https://doi.org/10.23915/distill.00021
     """
     _check_single(model)
+    if any(hasattr(layer, "layers") for layer in model.layers):
+        raise ValueError(
+            f"{model.name} has a network as a layer, whose sizes are not known here. Build it from "
+            "that network's layers, or ask `receptive_field_mask`"
+        )
     for side in SIDES:
         # A model for one size may need multiples of what it halves, and its own size is one.
         shape = [side if n is None else n * math.ceil(side / n) for n in model.input_shape[1:3]]
@@ -114,12 +119,13 @@ def with_positive_weights(model, seed=0):
 
     Its kernels are positive and its biases 0, so for an image of ones no ReLU shuts, no two
     paths cancel, and batch normalisation passes everything. Maxima, which pass one pixel only,
-    become means. A rescaling, which may make pixels negative, and a softmax, whose outputs always
-    sum to 1, pass what they get. It computes in single precision: half would lose small gradients.
+    become means. A rescaling or normalisation by constants, which may make pixels negative, and a
+    softmax, whose outputs always sum to 1, pass what they get. It computes in single precision:
+    half would lose small gradients.
     """
 
     def clone(layer):
-        if isinstance(layer, (layers.Rescaling, layers.Softmax)):
+        if isinstance(layer, (layers.Rescaling, layers.Normalization, layers.Softmax)):
             return _Pass(name=layer.name, dtype="float32")
         kind = AVERAGES.get(type(layer), type(layer))
         config = {**layer.get_config(), "dtype": "float32"}
