@@ -5,6 +5,7 @@ import json
 import pytest
 
 from helpers.data import records
+from helpers.runs import provenance
 
 
 def test_a_record_is_read_by_task_method_and_measure(tmp_path, monkeypatch):
@@ -42,7 +43,6 @@ def test_a_record_without_results_is_damaged(text, tmp_path, monkeypatch):
 
 
 def test_no_record_of_a_notebook_copies_another():
-    copied = ("study_", "pets_", "joint_")
     for path in records.RESULTS.glob("[01][0-9]-*.json"):
         keys = json.loads(path.read_text("utf-8"))["results"]
-        assert not [key for key in keys if key.startswith(copied)], path.name
+        assert not [key for key in keys if key.startswith(provenance.COPIED)], path.name

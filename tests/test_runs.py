@@ -586,6 +586,18 @@ def test_keep_tells_where_the_run_was_and_not_where_it_is_kept(tmp_path, tiny):
     assert json.loads(path.read_text(encoding="utf-8"))["provenance"] == there
 
 
+def test_keep_leaves_out_what_a_notebook_copied_from_records(tmp_path, tiny):
+    node = nbformat.read(next(tiny.glob("07_*.ipynb")), as_version=4)
+    (payload,) = [
+        o.data[MIME] for c in node.cells for o in c.get("outputs", []) if MIME in o.get("data", {})
+    ]
+    own = dict(payload["results"])
+    payload["results"]["study_of_another"] = 1.0
+    nbformat.write(node, tmp_path / "07_count_dots.ipynb")
+    path = provenance.keep(tmp_path / "07_count_dots.ipynb", tmp_path / "07.json")
+    assert json.loads(path.read_text(encoding="utf-8"))["results"] == own
+
+
 @pytest.fixture
 def project(tiny, tmp_path, monkeypatch):
     """A copy of the tiny project, in which records may be written; its folder of records."""

@@ -386,7 +386,7 @@ for cell in (ask, ask + "  # again", "b = 1", ask):
 # Parameters that no kept result depends on, or that the names of its entries tell.
 FREE = {
     "08": {"cache_dir", "vae_steps", "weights"} | {"study_steps"},  # in the name of an entry
-    "09": {"cache_dir", "study", "joint"},  # the names of its entries tell the study
+    "09": {"cache_dir", "study"},  # the names of its entries tell the study
     "10": {"cache_dir", "weights"} | {"seeds", "vae_steps"},  # in the name of an entry
     "11": {"cache_dir", "image_path", "out"},
     "12": {"cache_dir"} | {"seeds", "steps", "controls"},  # in the name of an entry

@@ -27,7 +27,7 @@ OTHER_RUNS = 3  # seeds of the starts that no claim is about, and of other lengt
 def choose(start, budget, score, store):
     """Learning rate and weight of the VAE's term with the best score where one may choose.
 
-    A training that diverges has the score 0 here, and so is not chosen.
+    A pair with a training that diverges is not chosen.
 
     Args:
         start: name of a start. Only "VAE + term" chooses its weight, too, and those of `CAREFUL`
@@ -42,29 +42,32 @@ def choose(start, budget, score, store):
     """
     rates = RATES[:1] if start in CAREFUL else RATES
     terms = TERMS if start == "VAE + term" else (0.03,)  # the others do not read it
+    pairs = [(rate, term) for rate in rates for term in terms]
+    if len(pairs) == 1:
+        return pairs[0]
     found = {}
-    for pair in [(rate, term) for rate in rates for term in terms]:
+    for pair in pairs:
         keys = [[start, budget, run, *pair] for run in range(CHOOSING_RUNS)]
-        if len(rates) * len(terms) == 1:
-            return pair
-        scores = [store.result("choose", partial(_or, 0.0, score, key), key=key) for key in keys]
-        found[pair] = np.mean(scores)
+        scores = [store.result("choose", partial(_or_none, score, key), key=key) for key in keys]
+        found[pair] = -np.inf if None in scores else np.mean(scores)
     return max(found, key=found.get)
 
 
-def _or(instead, score, key):
-    """The score, or that of a training that diverged."""
+def _or_none(score, key):
+    """The score, or None of a training that diverged."""
     try:
         return score(*key)
     except FloatingPointError:
-        return instead
+        return None
 
 
-def study(starts, budgets, seeds, choosing_score, scores, no_look, store, joint=False):
+def study(name, starts, budgets, seeds, choosing_score, scores, no_look, store):
     """Run a study, or read what a store has of it, and sum it up.
 
     Args:
-        starts: names of starts, among them those of `CLAIMS`; not read if `joint`.
+        name: "labels", whose claims are `CLAIMS`, or "joint", of the claims `JOINT` and their
+            starts alone.
+        starts: names of starts, among them those of `CLAIMS`; not read for "joint".
         budgets: numbers of labelled pictures.
         seeds: of heads and labelled pictures, for the starts of the claims; the others have at most
             `OTHER_RUNS`.
@@ -77,15 +80,14 @@ def study(starts, budgets, seeds, choosing_score, scores, no_look, store, joint=
         no_look: scores `(N,)` of an answer without a look at the pictures. A training that
             diverges gets them.
         store: a `checkpoint.ResultStore`.
-        joint: whether the study is that of the claims `JOINT` and their starts alone.
 
     Returns:
         See `summary`; and `choices`, learning rate and weight of each start at each budget, and
         `diverged_<start>`, how many of its trainings did, at every budget.
     """
-    claims = JOINT if joint else CLAIMS
+    claims = {"labels": CLAIMS, "joint": JOINT}[name]
     claimed = {start for pair in claims.values() for start in pair}
-    starts = sorted(claimed) if joint else starts
+    starts = sorted(claimed) if name == "joint" else starts
     choices = {
         (start, budget): choose(start, budget, choosing_score, store)
         for budget in budgets
@@ -103,16 +105,17 @@ def study(starts, budgets, seeds, choosing_score, scores, no_look, store, joint=
                     lengths.append("twice")
                 for length in lengths:
                     key = [start, budget, run, length, *choices[start, budget]]
-                    value = store.result("score", partial(_or, list(no_look), scores, key), key=key)
+                    value = store.result("score", partial(_or_none, scores, key), key=key)
                     found.setdefault((start, budget, length), []).append(value)
-    found = {key: np.array(rows) for key, rows in found.items()}  # (seeds, N) each
     chosen = [[choices[start, budget] for budget in budgets] for start in starts]
     diverged = {
-        "diverged_" + key_of(start): [
-            int((found[start, budget, "longer"] == no_look).all(axis=1).sum()) for budget in budgets
-        ]
+        "diverged_" + key_of(start): [found[start, b, "longer"].count(None) for b in budgets]
         for start in starts
     }
+    found = {
+        key: np.array([no_look if row is None else row for row in rows])
+        for key, rows in found.items()
+    }  # (seeds, N) each
     return summary(found, starts, budgets, claims) | diverged | {"choices": chosen}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from helpers.checkpoint.code_versions import git_commit
 from helpers.runs.setup import cores
 
+COPIED = "study_"  # begins the keys that a notebook copies from records, for its text to cite
 PACKAGES = ("keras", "tensorflow", "jax", "torch", "numpy", "scipy", "scikit-image", "scikit-learn")
 
 
@@ -53,7 +54,8 @@ def keep(notebook, path):
     """Keep the results of an executed notebook as a record, `data/results/NAME.json`.
 
     Its provenance is that of the run: another checkout or machine may keep it. A notebook that
-    does not tell it, from before runs did, gets that of this moment.
+    does not tell it, from before runs did, gets that of this moment. What a notebook copied from
+    other records is left out.
 
     Raises:
         ValueError: If the notebook cannot be read, failed, is not finished, or holds no record.
@@ -81,11 +83,12 @@ def keep(notebook, path):
         raise ValueError(f"{notebook} failed, so its results are not kept: {error}")
     payload = read_results(node)
     parameters = parameters_of_run(node, payload["parameters"], notebook)
+    results = {k: v for k, v in payload["results"].items() if not k.startswith(COPIED)}
     run = node.metadata.get("papermill", {})
     return write_record(
         path,
         present_run(Path(notebook).stem, series_names()),
-        payload["results"],
+        results,
         parameters,
         measured=payload["provenance"],
         headline=payload["headline"],

@@ -596,7 +596,7 @@ if full:
     for key, name in (("not_centred", "not centred"), ("loud_start", "no quiet start")):
         difference = np.subtract(start_elbos[name], start_elbos["as above"])  # (seeds, N)
         results[key] = metrics.crossed_interval(difference)
-results |= {f"study_{key}": value for key, value in study.items() if "study" not in key}
+results |= {f"study_{key}": value for key, value in study.items()}
 record(results, {}, f"bound of {bounds[50].mean():.1f} nats per picture with 50 draws")
 
 # %% [markdown]

@@ -252,8 +252,7 @@ def fit(model, annotations, length, run=0, loss=None):
 
 
 keras.utils.set_random_seed(seed)
-vae = ConditionalVAE()
-fit(vae, masks_train, steps[-1])
+vae = fit(ConditionalVAE(), masks_train, steps[-1])
 
 # %% [markdown]
 # > **Predict first.** Does each sample show one reading? Are the three readings as frequent as among the people? What does the mean of all samples look like?
@@ -351,7 +350,7 @@ for answers in ([A], [A | B], [A, B] * 50):  # always A, always A ∪ B, a coin
 # The energy distance can mislead. Maps of noise that touch nothing, neither the annotations nor each other, have $2\cdot1-1-\mathbb E\,d(Y,Y')$. One map that is farther than ½ from the people on average has a larger one. With thin lines it may be: a line one pixel wide and the same line a pixel beside it do not touch, so $d=1$. So three more measures stand beside it:
 #
 # - **Matched IoU** pairs samples and annotators one to one, so that the sum of the IoUs is largest (Kohl and others, 2019). It asks whether each sample looks like somebody.
-# - **NLL**: −log p of one person's annotation, in nats. For one map it is exact, for three maps nearly: their shares are counted in the draws. For the latent we draw $z$ from the posterior and weigh it, $-\log\frac1S\sum_s p(y\mid x,z_s)\,p(z_s\mid x)/q(z_s\mid x,y)$ (Burda and others, 2016). On average this is too high, and so is the mixture of 100 maps that dropout gets below. **A difference of a few nats between the two may come from the estimates.**
+# - **NLL**: −log p of one person's annotation, in nats. For one map it is exact, for three maps nearly: their shares are estimates from draws. For the latent we draw $z$ from the posterior and weigh it, $-\log\frac1S\sum_s p(y\mid x,z_s)\,p(z_s\mid x)/q(z_s\mid x,y)$ (Burda and others, 2016). On average this is too high, and so is the mixture of 100 maps that dropout gets below. **A difference of a few nats between the two may come from the estimates.**
 # - **Brier score**: the squared error of the *mean* map against each person's marks, in the pixels at most 5 from any mark. The mean of $S$ draws is off by chance, which adds their variance divided by $S$. We take that off.
 #
 # ## Controls, and where each scale ends
@@ -444,7 +443,7 @@ for (_, name), model in models.items():
 #
 # ## Edges that several people drew
 #
-# Now edges, with one map, dropout and the latent. Five simulated annotators drew in each (notebook `02`): a careful one, an unsteady one who is a pixel off, a hasty one who overlooks faint objects, a zealous one who also marks texture, and one who leaves out lines between objects. Lines are widened by one pixel to each side before two drawings are compared.
+# Now edges, with one map, dropout and the latent. Five simulated annotators drew them (notebook `02`): a careful one, an unsteady one who is a pixel off, a hasty one who overlooks faint objects, a zealous one who also marks texture, and one who leaves out lines between objects. Lines are widened by one pixel to each side before two drawings are compared.
 #
 # > **Predict first.** Where these people differ, it is mostly by a pixel. Which will the latent learn first: where the lines are, or who drew them?
 
@@ -465,7 +464,7 @@ for (task, method), model in models.items():
         answers[method] = np.resize(maps, (5, size, size))  # one map five times
 rows = several_answers.rows_of_maps([x_val[0]] * len(answers), answers.values())
 fig = plots.image_grid(rows, row_labels=list(answers), cell=1.0)
-alt = "A picture with a purple disc, a pink triangle and a brown square. In the first row edges that five annotators drew: three alike, one moved by a pixel, one without the lines between objects. Below, one map five times, and five answers each of dropout and the latent: all show the same grey lines along the outlines, and a blur between disc and triangle. Those of dropout and of the latent differ in darkness, hardly in place; one of dropout has dots all over the objects."
+alt = "A picture with a purple disc, a pink triangle and a brown square. In the first row edges that five annotators drew: three alike, one moved by a pixel, one without the lines between objects. Below, one map five times, and five answers each of dropout and the latent: all show the same grey lines along the outlines, and a blur between disc and triangle. Those of dropout and of the latent differ in darkness, hardly in place; two of dropout have faint dots all over."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -475,7 +474,7 @@ plots.show(fig, alt=alt)
 #
 # ## What may be said?
 #
-# Two contrasts were named before the measurement: latent − one map, and latent − dropout, each in four measures, for masks and for edges. That is 16 comparisons, so the p-values are corrected after [Holm](../docs/site/glossary.md#term-Holm-s-correction) (1979). The comparisons further above were not named before, and are corrected on their own. A gain is positive where the latent is better.
+# Two contrasts were named before the measurement: latent − one map, and latent − dropout, each in four measures, for masks and for edges. That is 16 comparisons, so the p-values are corrected after [Holm](../docs/site/glossary.md#term-Holm-s-correction) (1979). The comparisons further above were not named before, and are corrected on their own. Gain > 0: latent better. *Level*: *p* ≥ 0.05.
 
 # %%
 gains = several_answers.gains(scores[steps[-1]])
@@ -497,8 +496,7 @@ for (_, name), model in models.items():
 results["weights_posterior"] = vae.posterior.count_params()
 results |= {f"edges_blind_{name.replace(' ', '_')}": v.mean() for name, v in blind.items()}
 results |= several_answers.results(scores[steps[-1]], shorter)
-if not cache_dir:  # a recorded run copies nothing of the record before it
-    results |= {f"study_{key}": value for key, value in study.items()}
+results |= {f"study_{key}": value for key, value in study.items()}
 nats = results["masks_latent_nll"][0]
 record(results, {}, f"a latent that chooses: {nats:.0f} nats a mask")
 

@@ -209,7 +209,7 @@ if pictures.intact is not None:
     print(f"a flaw adds {added[0]:.0f} ± {added[1]:.0f} nats to the same picture")
 
 # %% [markdown]
-# In the stored run (100 pictures of each kind) the AUROC is 0.05<!--=auroc_clean_elbo[0]--> ± 0.04<!--=auroc_clean_elbo[1]--> for clean and 0.20<!--=auroc_flat_elbo[0]--> ± 0.06<!--=auroc_flat_elbo[1]--> for flat pictures: nearest 0, **the wrong way round**. (Nalisnick and others, 2019a, found such failures with photographs.) For noisy ones it is 1 ± 0: no pair was the wrong way round. (Without width it tells nothing.) The damaged ones, 0.70<!--=auroc_damaged_elbo[0]--> ± 0.07<!--=auroc_damaged_elbo[1]-->, are nearer ½, if barely.
+# In the stored run (100 pictures of each kind) the AUROC is 0.05<!--=auroc_clean_elbo[0]--> ± 0.04<!--=auroc_clean_elbo[1]--> for clean and 0.20<!--=auroc_flat_elbo[0]--> ± 0.06<!--=auroc_flat_elbo[1]--> for flat pictures: nearest 0, **the wrong way round**. (Nalisnick and others, 2019a, found such failures with photographs.) For noisy ones it is 1 ± 0: no pair was the wrong way round. (No width: no interval.) The damaged ones, 0.70<!--=auroc_damaged_elbo[0]--> ± 0.07<!--=auroc_damaged_elbo[1]-->, are nearer ½, if barely.
 #
 # For equal scenes (printed above are others), *clean* pictures have 909<!--=clean_gain[0]--> [nats](../docs/site/glossary.md#term-nat) less −ELBO than usual ones. Of these, 540<!--=noise_gain[0]--> nats go with the noise (flat minus clean). There nothing is broken: noise cannot be foretold, so it costs nats in any right density, too. A density says how much probability there is *at* a picture, not how much there is among pictures of its kind. (The densest point of a Gaussian in a thousand dimensions is its mean; no draw is near it.)
 #
@@ -591,7 +591,7 @@ record(results, {"widest": {"default": (0, 0.3)}}, f"flaws found by a restoratio
 # %% [markdown]
 # ## What you saw
 #
-# - **Does a VAE know an image that it has not seen? By −ELBO this VAE knew only noisy ones surely**: AUROC 0.05<!--=auroc_clean_elbo[0]--> for clean, 0.20<!--=auroc_flat_elbo[0]--> for flat pictures. Repairs mended some kinds and spoiled others; the PNG length finds two, without a VAE.
+# - **Does a VAE know an image that it has not seen? By −ELBO it ranked two kinds the wrong way**: AUROC 0.05<!--=auroc_clean_elbo[0]--> for clean, 0.20<!--=auroc_flat_elbo[0]--> for flat pictures. Repairs mended some kinds and spoiled others; the PNG length finds two, without a VAE.
 # - **A part? This one did better, but so did its rivals**: its residual has an AP of 0.49<!--=vae_residual_ap[0]-->, a plain autoencoder's 0.48<!--=autoencoder_residual_ap[0]-->, a median filter 0.28<!--=median_filter_ap[0]-->, random numbers 0.03<!--=floor-->. No gain by the VAE's objective was seen.
 # - Three trainings of each (study) showed no difference either. By the rule of `07` none was trained enough. One program drew all flaws.
 #

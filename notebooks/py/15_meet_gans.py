@@ -208,7 +208,7 @@ print("missing modes, of 12:", missing)
 # %% [markdown]
 # In the stored run the classifier names 99<!--=accuracy--> % of held-out pictures correctly.
 #
-# - **Torn pictures lower the precision**, by degrees: 0.79<!--=a_quarter_torn_precision[0]--> with a quarter of them, 0.70<!--=half_torn_precision[0]--> with half, 0.54<!--=all_torn_precision[0]--> with all; other real pictures have 0.88<!--=other_real_ones_precision[0]-->. Recall is 0.89<!--=half_torn_recall[0]--> with half (the others cover what is real), 0.65<!--=all_torn_recall[0]--> with all. Sharpness stays, too. *Soft* falls to 1.81<!--=all_torn_soft[0]--> with all, so it is read only beside *whole*.
+# - **Torn pictures lower the precision**, by degrees: 0.79<!--=a_quarter_torn_precision[0]--> with a quarter of them, 0.70<!--=half_torn_precision[0]--> with half, 0.54<!--=all_torn_precision[0]--> with all; other real pictures have 0.88<!--=other_real_ones_precision[0]-->. Recall is 0.89<!--=half_torn_recall[0]--> with half (the others cover what is real), 0.65<!--=all_torn_recall[0]--> with all. Sharpness stays. *Soft* falls to 1.81<!--=all_torn_soft[0]--> with all, so it is read only beside *whole*.
 # - **Missing kinds lower the recall**, from 0.88<!--=other_real_ones_recall[0]--> to 0.61<!--=two_kinds_recall[0]--> with two kinds and 0.39<!--=one_kind_recall[0]--> with one. The precision stays: what is there looks real.
 # - **The left half alone** is not seen: distance 0.01<!--=left_half_distance[0]--> ± 0.08<!--=left_half_distance[1]-->. A network that learns to name kinds takes no notice of the place. Only the count of modes sees it: 6<!--=left_half_missing--> of 12 are missing. The count sees these groups and no others: half of the colours could be missing.
 # - **Blur** lowers the recall, to 0.33<!--=blurred_recall[0]-->, and the precision little, to 0.83<!--=blurred_precision[0]-->. It makes outlines soft, 7.21<!--=blurred_soft[0]--> in place of 3.22<!--=other_real_ones_soft[0]-->.
@@ -474,7 +474,7 @@ print(metrics.score_table(differences, measures))
 # - **Sharpness.** The GAN has 0.96<!--=GAN_sharpness[0]--> of that of real pictures, the VAE from the mixture 0.58<!--=VAE_mixture_sharpness[0]-->: its own noise is left out (with it: above 1, notebook `16`).
 # - **Features.** The GAN's recall is below the VAE's from the mixture by 0.10<!--=GAN_less_VAE_mixture_recall[0]*-1--> ± 0.02<!--=GAN_less_VAE_mixture_recall[1]-->. In precision the GAN may lead, 0.05<!--=GAN_less_VAE_mixture_precision[0]--> ± 0.05<!--=GAN_less_VAE_mixture_precision[1]--> (0 is just outside); in distance, 0.03<!--=GAN_less_VAE_mixture_distance[0]--> ± 0.14<!--=GAN_less_VAE_mixture_distance[1]-->, neither does.
 #
-# **The [prior](../docs/site/glossary.md#term-prior).** From $\mathcal N(0, I)$ the GAN is ahead of the VAE in all but recall. The VAE's recall is the highest: 0.91<!--=VAE_mixture_recall[0]--> from the mixture, and 0.90<!--=VAE_recall[0]--> from $\mathcal N(0, I)$, with few whole objects (less by the classifier of notebook `16`). Odd draws lie far apart; their wide balls hold many real pictures, and may raise a recall (Naeem and others, 2020). With the mixture, the same VAE goes from 11<!--=VAE_whole[0]*100--> to 97<!--=VAE_mixture_whole[0]*100--> % whole objects and from 5.64<!--=VAE_soft[0]--> to 3.73<!--=VAE_mixture_soft[0]--> in softness. No other line of differences changes both as much.
+# **The [prior](../docs/site/glossary.md#term-prior).** From $\mathcal N(0, I)$ the GAN is ahead of the VAE in all but recall. The VAE's recall is the highest: 0.91<!--=VAE_mixture_recall[0]--> from the mixture, and 0.90<!--=VAE_recall[0]--> from $\mathcal N(0, I)$, with few whole objects. Odd draws lie far apart; their wide balls hold many real pictures, and may raise a recall (Naeem and others, 2020). With the mixture, the same VAE goes from 11<!--=VAE_whole[0]*100--> to 97<!--=VAE_mixture_whole[0]*100--> % whole objects and from 5.64<!--=VAE_soft[0]--> to 3.73<!--=VAE_mixture_soft[0]--> in softness. No other line of differences changes both as much.
 #
 # **Modes.** The GAN misses 0<!--=GAN_missing--> of 12, with too many discs, 43<!--=GAN_kinds[0]*100--> %. The VAE from $\mathcal N(0, I)$ misses 1<!--=VAE_missing-->, and from the mixture it is there. So no collapse was seen in these groups.
 #
@@ -546,7 +546,7 @@ record(results, {"accuracy": {"default": (90, 100)}}, headline)
 # %% [markdown]
 # ## What you saw
 #
-# - A measure is tested on known faults first. Precision fell with torn pictures, recall with missing kinds, but with blur, too.
+# - A measure is tested on known faults first. Precision fell with torn pictures, recall with missing kinds, blur and all torn.
 # - On paper, against a perfect discriminator, a generator minimises the Jensen–Shannon divergence. The loss that is used has another slope.
 # - Which model draws best depends on the measure and on the prior. A VAE with a fitted prior drew more whole objects than a GAN of the same decoder, 97<!--=VAE_mixture_whole[0]*100--> against 84<!--=GAN_whole[0]*100--> %, with outlines nearer to real ones. Its recall was higher, too; odd draws may raise, soft outlines lower one. The GAN's pictures have more grain.
 # - From $\mathcal N(0, I)$ the VAE-GAN beat its VAE in all but recall, and reconstructed with more error.
