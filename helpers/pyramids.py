@@ -241,7 +241,7 @@ def predict_full_size(model, images, multiple=32):
         yield finite(keras.ops.convert_to_numpy(output)[0, :height, :width])
 
 
-def finite(outputs):
+def finite(values):
     """The outputs of a network, if they are numbers.
 
     What is computed from NaN looks like an answer: `argmax` calls all class 0, and a threshold finds
@@ -256,12 +256,12 @@ def finite(outputs):
         FloatingPointError: 1 of 2 outputs are NaN or infinite: the training of the network diverged; \
 lower its learning rate, or clip its gradients
     """
-    if bad := np.count_nonzero(~np.isfinite(outputs)):
+    if bad := np.count_nonzero(~np.isfinite(values)):
         raise FloatingPointError(
-            f"{bad:,} of {outputs.size:,} outputs are NaN or infinite: the training of the network "
+            f"{bad:,} of {values.size:,} outputs are NaN or infinite: the training of the network "
             "diverged; lower its learning rate, or clip its gradients"
         )
-    return outputs
+    return values
 
 
 def _ratio(fine, coarse):

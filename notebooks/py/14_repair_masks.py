@@ -15,7 +15,7 @@
 #
 # [![Open in Colab](../docs/badges/colab.svg)](https://colab.research.google.com/github/vae-segments-edges/vae-segments-edges/blob/main/notebooks/14_repair_masks.ipynb) [![Open in Kaggle](../docs/badges/kaggle.svg)](https://kaggle.com/kernels/welcome?src=https://github.com/vae-segments-edges/vae-segments-edges/blob/main/notebooks/14_repair_masks.ipynb) [![Open in Binder](../docs/badges/binder.svg)](https://mybinder.org/v2/gh/vae-segments-edges/vae-segments-edges/main?urlpath=lab/tree/notebooks/14_repair_masks.ipynb) <!--badges-->
 #
-# ![Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, all methods but majority. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels a triangle is called a disc in all rows but drawn masks.](../docs/pictures/14.png) <!--picture-->
+# ![Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, all methods but majority. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels only drawn masks find a triangle; most call it a disc.](../docs/pictures/14.png) <!--picture-->
 #
 # A segmenter sometimes gives a [mask](../docs/site/glossary.md#term-mask) that no object can have: with specks, with a hole, with half a disc. We know what masks look like. So let a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learn from masks alone, without pictures, and use it as a *shape [prior](../docs/site/glossary.md#term-prior)*: search for the mask that the VAE finds likely and that explains the damaged one. **Can a VAE of masks repair a poor segmentation?**
 #
@@ -462,7 +462,7 @@ for kind, (_, damaged) in sets.items():
 columns = [kind if at == 0 else "" for kind in sets for at in range(2)]
 fig = plots.image_grid(list(grid.values()), row_labels=list(grid), column_labels=columns)
 plots.class_legend(fig, pictures.class_names)
-alt = "Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, all methods but majority. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels a triangle is called a disc in all rows but drawn masks."
+alt = "Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, all methods but majority. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels only drawn masks find a triangle; most call it a disc."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
@@ -486,7 +486,7 @@ for (kind, method, rival), row in found.items():
     if method == "VAE, search" and rival != "more labels":
         panels[kind][f"search − {rival}"] = (row["gain"], row["half"])
 fig = plots.interval_panels(panels, limits=(-0.4, 0.85), columns=3)
-alt = "Five panels of bars with intervals, one for each kind of damage: the search minus nothing, majority, smoother, DAE and drawn masks. Flips: 0.50 above nothing, level or nearly so with the others. Hole, told: 0.34, 0.14 and 0.11 above the first three, level with the DAE. Hole, not told: slightly above the first three, 0.23 below the DAE and 0.08 below drawn masks. Points: above all five, most above nothing, 0.59, and the DAE, 0.31. Few labels: slightly above four, 0.11 below drawn masks."
+alt = "Five panels of bars with intervals, one for each kind of damage: the search minus nothing, majority, smoother, DAE and drawn masks. Flips: 0.50 above nothing, level or nearly so with the others. Hole, told: 0.34, 0.14 and 0.11 above the first three, level with the DAE. Hole, not told: slightly above the first three, 0.23 below the DAE and 0.08 below drawn masks. Points: above all five, most above nothing, 0.59, and the DAE, 0.31. Few labels: slightly above four, 0.12 below drawn masks."
 plots.show(fig, alt=alt)
 
 # %% [markdown]
