@@ -310,8 +310,11 @@ def check_record(nb):
     problems = results.outside_bands(payload, "default")
     if payload["profile"] != "default":
         problems.append(f"recorded by profile {payload['profile']!r}, not by a default run")
-    if not any(results.MIME in o.get("data", {}) for o in nb.code("results")[0].outputs):
+    shown = [o.data for o in nb.code("results")[0].outputs if results.MIME in o.get("data", {})]
+    if not shown:
         problems.append("the record must be displayed by the cell tagged 'results'")
+    elif shown[0].get("text/html") != results.folded(payload, shown[0]["text/plain"]):
+        problems.append("the record's table is displayed otherwise than `record` does it today")
     if not payload["headline"]:
         problems.append("the record has no headline")
     return problems

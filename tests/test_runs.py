@@ -18,7 +18,7 @@ from helpers.runs import check_parameters, provenance, read_parameters, read_res
 from helpers.runs.execute import execute
 from helpers.runs.notebooks import BadRequest, find
 from helpers.runs.parameters import gather
-from helpers.runs.results import MIME, outside_bands
+from helpers.runs.results import MIME, folded, outside_bands
 from helpers.runs.rules import check_value
 from helpers.runs.values import meant, typed
 
@@ -192,6 +192,17 @@ def test_record_holds_only_named_profiles_to_their_bands(monkeypatch, capsys):
     monkeypatch.setenv("HELPERS_PROFILE", "fast")
     with pytest.raises(ValueError, match="Received: 'fast'"):
         record({"loss": 5.0}, bands)
+
+
+def test_the_table_is_folded_and_opens_where_a_value_is_outside_its_band():
+    kept = {"loss": 5.0, "a<b": 1, "study_loss": 2.0}
+    payload = {"results": kept, "bands": {}, "profile": None, "headline": "5 < 6"}
+    text = folded(payload, "loss  5\na<b   1")
+    assert text.startswith("<p>5 &lt; 6</p><details><summary>Results: 2 of this run, 1 copied from")
+    assert "loss  5\na&lt;b   1</pre></details>" in text
+    payload |= {"bands": {"loss": {"default": [0, 1]}}, "headline": None}
+    assert folded(payload, "").startswith("<details open>")
+    assert "; outside of its band: loss</summary>" in folded(payload, "")
 
 
 def test_read_results_of_the_tiny_notebook(tiny):

@@ -1,10 +1,11 @@
 """Record a notebook's results as data beside its outputs, and read them back."""
 
+import html
 import math
 import numbers
 import os
 
-from helpers.runs.provenance import provenance
+from helpers.runs.provenance import COPIED, provenance
 
 MIME = "application/vnd.vae-results+json"
 PROFILES = ("smoke", "default", "full")
@@ -17,7 +18,8 @@ def record(results, bands=None, headline=None):
 
     Trained numbers differ from machine to machine, so each may have a band. When the environment
     variable `HELPERS_PROFILE` names the profile of this run, a value outside its band is an
-    error; without it (a reader's own run) the table only says so.
+    error; without it (a reader's own run) the table only says so. The table is folded, because
+    some notebooks have hundreds of numbers.
 
     Args:
         results: Dictionary from name to finite number, bool, text, or list of these. NumPy
@@ -159,6 +161,22 @@ def _outside(key, value, band, profile):
     return f"Result {key}={value:.6g} lies outside its band {low:g} to {high:g} ({profile} run)."
 
 
+def folded(payload, table):
+    """The table of a payload as HTML that a click opens; open where a value is outside its band."""
+    results, bands, profile = payload["results"], payload["bands"], payload["profile"] or "default"
+    outside = [key for key in bands if _outside(key, results[key], bands[key], profile)]
+    copied = sum(key.startswith(COPIED) for key in results)
+    summary = f"Results: {len(results) - copied} of this run"
+    summary += f", {copied} copied from records" if copied else ""
+    summary += f"; outside of its band: {', '.join(outside)}" if outside else ""
+    headline = f"<p>{html.escape(payload['headline'])}</p>" if payload["headline"] else ""
+    opened = " open" if outside else ""
+    return (
+        f"{headline}<details{opened}><summary>{html.escape(summary)}</summary>"
+        f'<pre tabindex="0" style="overflow-x: auto">{html.escape(table)}</pre></details>'
+    )
+
+
 def _table(results, bands, profile):
     width = max(len(key) for key in results)
     lines = []
@@ -182,4 +200,5 @@ def _display(payload, table):
         return
     from IPython.display import display
 
-    display({MIME: payload, "text/plain": table}, raw=True)
+    data = {MIME: payload, "text/html": folded(payload, table), "text/plain": table}
+    display(data, raw=True)
