@@ -14,7 +14,7 @@ WORKERS ?= $(shell $(PY) -c 'import os; print(min(4, os.cpu_count() or 1))')
 SPREAD   = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 BACKENDS := .backends/bin/python
-PORTABLE := $(addprefix tests/test_,layers.py losses.py vae.py networks.py inputs.py pair_checks.py saving.py backend.py \
+PORTABLE := $(addprefix tests/test_,layers.py losses.py vae.py half_precision.py networks.py inputs.py pair_checks.py saving.py backend.py \
 	segmentation_losses.py pyramids.py training.py density.py label_maps.py loss_weights.py checkpoint.py pretrained.py stream.py weights.py \
 	linear_probes.py statistics.py metrics_tables.py cost.py receptive_fields.py progress.py gan.py \
 	pixelcnn.py quantised.py two_level.py beside_real.py mixture_prior.py mask_damage.py mask_repairs.py mask_comparison.py mask_sets.py evaluator.py metrics_generative.py comparisons.py data_records.py vq.py ood.py \
