@@ -288,8 +288,8 @@ def train(model, x, y=None, loss=None, *, steps, batch_size, learning_rate, seed
     """
     states = [v for v in model.variables if v.name == "seed_generator_state"]
     for i, state in enumerate(states):  # one for all, and all layers would draw the same noise
-        own = np.random.SeedSequence([seed, i]).generate_state(1)[0] >> 1 if i else seed
-        state.assign(np.array([own, 0], state.dtype))
+        own = np.random.SeedSequence([seed, i]).generate_state(1)[0] if i else seed
+        state.assign(np.array([own % 2**31, 0], state.dtype))  # int32 on PyTorch
     if not model.compiled:
         gc.collect()  # compiled models that are no longer used hold much memory, in circles
         model.compile(keras.optimizers.Adam(), loss, **compile_options(planned=steps))

@@ -43,6 +43,14 @@ def test_a_record_without_results_is_damaged(text, tmp_path, monkeypatch):
 
 
 def test_no_record_of_a_notebook_copies_another():
+    paths = set(records.RESULTS.glob("*.json")) - set(records.RESULTS.glob("[01][0-9]-*"))
+    of_commands = [
+        value
+        for path in paths
+        for value in json.loads(path.read_text("utf-8")).get("results", {}).values()
+    ]
     for path in records.RESULTS.glob("[01][0-9]-*.json"):
         keys = json.loads(path.read_text("utf-8"))["results"]
         assert not [key for key in keys if key.startswith(provenance.COPIED)], path.name
+        same = [k for k, value in keys.items() if isinstance(value, list) and value in of_commands]
+        assert same == [], path.name

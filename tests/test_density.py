@@ -273,6 +273,19 @@ def test_bits_are_those_of_the_sigma_and_of_the_error_in_its_place(sigma):
     assert replaced == pytest.approx(bits(np.sqrt(np.mean(x**2))), rel=1e-5) and replaced < own
 
 
+@pytest.mark.parametrize(("ends", "less"), [((-1, 1), 1), (None, 8)])
+def test_bits_count_the_levels_of_a_byte_in_the_range_of_the_pixels(ends, less):
+    x = np.random.default_rng(0).random((16, 6)).astype("float32")
+    kept = {}
+    for value_range in ((0, 1), ends):
+        vae = models.dense_vae((6,), 1, 3, likelihood="gaussian", value_range=value_range)
+        vae.set_weights([0 * w for w in vae.get_weights()])  # the mean is 0 whatever z is, the KL 0
+        kept[value_range] = metrics.rate_and_bits(vae, x)
+    rates, *bits = zip(*kept.values())
+    assert rates[0] == rates[1]
+    assert [one - other for one, other in bits] == pytest.approx([less, less], abs=1e-5)
+
+
 def test_a_bernoulli_has_only_the_bits_with_the_error_as_sigma():
     x = np.random.default_rng(0).random((16, 6)).astype("float32")
     _, bits, replaced = metrics.rate_and_bits(models.dense_vae((6,), latent=1, hidden=3), x)

@@ -81,3 +81,7 @@ def test_a_loaded_model_is_compiled_as_it_was(tmp_path):
     again = keras.models.load_model(tmp_path / "model.keras")
     assert isinstance(again.optimizer, keras.optimizers.LossScaleOptimizer)
     assert again.optimizer.built and float(again.optimizer.learning_rate) == 0.5
+    model.compile("adam", auto_scale_loss=False)
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert isinstance(again.optimizer, keras.optimizers.Adam)

@@ -178,7 +178,8 @@ DOCTORED = {
     "outside its band": (checks.check_record, "outside its band", lambda n: _payload(n)["results"].update(total=7000.0)),
     "smoke run": (checks.check_record, "'smoke'", lambda n: _payload(n).update(profile="smoke")),
     "no record": (checks.check_record, "one record", lambda n: n.code("results")[0].update(outputs=[])),
-    "table of before": (checks.check_record, "displayed otherwise", lambda n: _payload(n).update(headline="Something else.")),
+    "folded table of before": (checks.check_record, "displayed otherwise", lambda n: _payload(n).update(headline="Something else.")),
+    "table of before": (checks.check_record, "displayed otherwise", lambda n: _payload(n)["results"].update(total=6172.0)),
     "no output": (checks.check_marked, "without a stored output", lambda n: _markers(n).update(outputs=[])),
     "no assertion": (checks.check_marked, "asserts nothing", lambda n: _source(n, "nbval-check-output", "assert ", "")),
 }  # fmt: skip

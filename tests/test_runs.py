@@ -198,11 +198,11 @@ def test_the_table_is_folded_and_opens_where_a_value_is_outside_its_band():
     kept = {"loss": 5.0, "a<b": 1, "study_loss": 2.0}
     payload = {"results": kept, "bands": {}, "profile": None, "headline": "5 < 6"}
     text = folded(payload, "loss  5\na<b   1")
-    assert text.startswith("<p>5 &lt; 6</p><details><summary>Results: 2 of this run, 1 copied from")
+    assert text.startswith("<p>5 &lt; 6</p><details><summary>All 3 results</summary><pre")
     assert "loss  5\na&lt;b   1</pre></details>" in text
     payload |= {"bands": {"loss": {"default": [0, 1]}}, "headline": None}
     assert folded(payload, "").startswith("<details open>")
-    assert "; outside of its band: loss</summary>" in folded(payload, "")
+    assert "; outside the band: loss</summary>" in folded(payload, "")
 
 
 def test_read_results_of_the_tiny_notebook(tiny):

@@ -138,6 +138,9 @@ def test_a_schedule_is_refused():
     model = small_model(schedule)
     with pytest.raises(ValueError, match=r"made with a number.*CosineDecay"):
         fit(model, [TimeBudget(5, learning_rate=0.1)])
+    model.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(schedule)), "mse")
+    with pytest.raises(ValueError, match=r"made with a number.*CosineDecay"):
+        fit(model, [TimeBudget(5, learning_rate=0.1)])
     # Without a rate of its own the schedule may stay.
     fit(model, [TimeBudget(20, clock=Clock())])
 
@@ -273,7 +276,7 @@ def test_layers_that_draw_noise_get_streams_of_their_own_from_one_seed():
     model = keras.Sequential([keras.Input((2,)), *parts])
     x = np.ones((4, 2), "float32")
     states = []
-    for seed in (3, 3, 4, 0, 5):  # states are int32 on PyTorch
+    for seed in (3, 3, 4, 0, 5, 2**32 - 1):  # states are int32 on PyTorch
         training.train(
             model, x, x[:, :1], "mse", steps=1, batch_size=4, learning_rate=0.1, seed=seed
         )

@@ -27,7 +27,7 @@ OTHER_RUNS = 3  # seeds of the starts that no claim is about, and of other lengt
 def choose(start, budget, score, store):
     """Learning rate and weight of the VAE's term with the best score where one may choose.
 
-    A pair with a training that diverges is not chosen.
+    A pair with a training that diverges is not chosen, unless each has one.
 
     Args:
         start: name of a start. Only "VAE + term" chooses its weight, too, and those of `CAREFUL`

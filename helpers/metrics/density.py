@@ -238,7 +238,8 @@ def rate_and_bits(vae, x):
 
     Args:
         vae: a `helpers.models.VAE`.
-        x: images after uniform dequantisation of bytes, `(B, H, W, C)`, in the VAE's range.
+        x: images after uniform dequantisation of bytes, `(B, H, W, C)`, in the VAE's range. A VAE
+            without a range has the bits of a density, to which no width of a level is added.
 
     Returns:
         (rate in nats per image, bits, bits with the σ replaced), three floats. A Bernoulli is no

@@ -8,7 +8,7 @@ class ScaledLoss:
 
     Gradients below 6e-8 are 0 there, and those above 65,504 infinite. Keras scales the loss of a
     model whose own precision is "mixed_float16", and leaves out a step with infinite gradients.
-    A VAE sums its nats in float32, so Keras would not.
+    A model that sums its nats in float32 is none of these.
     """
 
     def compile(self, optimizer="rmsprop", *args, auto_scale_loss=True, **options):
@@ -20,7 +20,8 @@ class ScaledLoss:
         super().compile(optimizer, *args, auto_scale_loss=auto_scale_loss, **options)
 
     def compile_from_config(self, config):
-        # Keras compiles no loaded model whose `compile` is not its own.
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        # Keras compiles no loaded model whose `compile` is not its own. The optimizer scales
+        # already, or was not to.
+        self.compile(**keras.saving.deserialize_keras_object(config), auto_scale_loss=False)
         if self.optimizer:
             self.optimizer.build(self.trainable_variables)

@@ -250,7 +250,7 @@ class VAE(inputs.CheckedPixels, half_precision.ScaledLoss, Portable, keras.Model
         bits = losses.bits_per_dimension(reconstruction + kl_per_image, self.dimensions, bins)
         self.trackers["bits_per_dim"].update_state(bits)
         loss = losses.vae_loss(reconstruction, kl, weight, self.free_bits)
-        return loss + sum(ops.cast(ops.sum(added), "float32") for added in self.losses)
+        return loss + sum(ops.sum(ops.cast(added, "float32")) for added in self.losses)
 
     def get_config(self):
         return {

@@ -5,7 +5,7 @@ import math
 import numbers
 import os
 
-from helpers.runs.provenance import COPIED, provenance
+from helpers.runs.provenance import provenance
 
 MIME = "application/vnd.vae-results+json"
 PROFILES = ("smoke", "default", "full")
@@ -23,7 +23,8 @@ def record(results, bands=None, headline=None):
 
     Args:
         results: Dictionary from name to finite number, bool, text, or list of these. NumPy
-            scalars and arrays are converted.
+            scalars and arrays are converted. Names that begin with `study_` are for what the
+            notebook copies from records; `runs keep` leaves them out.
         bands: Dictionary from a name in `results` to `{"default": (low, high), "smoke": ...}`;
             ends included; a profile that is not named is not checked.
         headline: The main result in a few words, for the runner's list.
@@ -43,7 +44,7 @@ def record(results, bands=None, headline=None):
         raise ValueError(f"headline is one line of text. Received: {headline!r}")
     payload = {"results": results, "bands": bands, "headline": headline, "profile": profile}
     payload["provenance"] = provenance()
-    _display(payload, _table(results, bands, profile or "default"))
+    _display(payload)
     if profile:
         outside = [t for key in bands if (t := _outside(key, results[key], bands[key], profile))]
         assert not outside, "\n".join(outside)
@@ -165,19 +166,20 @@ def folded(payload, table):
     """The table of a payload as HTML that a click opens; open where a value is outside its band."""
     results, bands, profile = payload["results"], payload["bands"], payload["profile"] or "default"
     outside = [key for key in bands if _outside(key, results[key], bands[key], profile)]
-    copied = sum(key.startswith(COPIED) for key in results)
-    summary = f"Results: {len(results) - copied} of this run"
-    summary += f", {copied} copied from records" if copied else ""
-    summary += f"; outside of its band: {', '.join(outside)}" if outside else ""
+    summary = f"All {len(results)} results"
+    summary += f"; outside the band: {', '.join(outside)}" if outside else ""
     headline = f"<p>{html.escape(payload['headline'])}</p>" if payload["headline"] else ""
     opened = " open" if outside else ""
     return (
         f"{headline}<details{opened}><summary>{html.escape(summary)}</summary>"
-        f'<pre tabindex="0" style="overflow-x: auto">{html.escape(table)}</pre></details>'
+        '<pre tabindex="0" role="region" aria-label="Results" style="overflow-x: auto">'
+        f"{html.escape(table)}</pre></details>"
     )
 
 
-def _table(results, bands, profile):
+def table_of(payload):
+    """The results of a payload as text, a line each, with what is inside and outside its band."""
+    results, bands, profile = payload["results"], payload["bands"], payload["profile"] or "default"
     width = max(len(key) for key in results)
     lines = []
     for key, value in results.items():
@@ -191,9 +193,10 @@ def _table(results, bands, profile):
     return "\n".join(lines)
 
 
-def _display(payload, table):
+def _display(payload):
     import sys
 
+    table = table_of(payload)
     module = sys.modules.get("IPython")
     if module is None or module.get_ipython() is None:  # a plain script
         print(table)

@@ -432,7 +432,7 @@ for claim, (one, other) in label_budgets.CLAIMS.items() if own else []:
     print("{} − {}: {:+.3f} ± {:.3f}".format(one, other, *own_claims[claim]))
 
 # %% [markdown]
-# The next cells run in the two recorded studies only. The first (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, four budgets, ten seeds of head and masks for the starts of the two claims and three for the others. (With 1,200 masks, all seeds share the masks.) The second (`09.joint.yaml`, six seeds, a second form) has claims of its own: *VAE + term* (the best $w$ of three, chosen like learning rates) against *VAE* and *VAE, slow start* (no term, the same care). Each pretraining is done once.
+# The next cells run in the two recorded studies only. The first (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, four budgets, ten seeds of head and masks for the starts of the two claims and three for the others. (With 1,200 masks, all seeds share the masks.) The second (`09.joint.yaml`, six seeds, made anew) has claims of its own: *VAE + term* (the best $w$ of three, chosen like learning rates) against *VAE* and *VAE, slow start* (no term, the same care). Each pretraining is done once.
 
 # %%
 summary = {}
@@ -478,7 +478,7 @@ if joint_loss:
 # In the recorded study *neither claim is supported*, at any budget:
 #
 # - **Pretraining.** VAE − fresh is +0.006<!--=study_claim_pretraining[0][0]--> ± 0.008<!--=study_claim_pretraining[0][1]--> with 20 masks, +0.016<!--=study_claim_pretraining[1][0]--> ± 0.027<!--=study_claim_pretraining[1][1]--> with 60, +0.004<!--=study_claim_pretraining[2][0]--> ± 0.024<!--=study_claim_pretraining[2][1]--> with 240 and −0.004<!--=study_claim_pretraining[3][0]--> ± 0.004<!--=study_claim_pretraining[3][1]--> with 1,200. The smallest corrected p is 0.45<!--=study_smallest_p[0]-->.
-# - **The VAE's objective.** VAE − denoising is −0.008<!--=study_claim_objective[0][0]--> ± 0.008<!--=study_claim_objective[0][1]-->, −0.003<!--=study_claim_objective[1][0]--> ± 0.020<!--=study_claim_objective[1][1]-->, −0.005<!--=study_claim_objective[2][0]--> ± 0.009<!--=study_claim_objective[2][1]--> and −0.001<!--=study_claim_objective[3][0]--> ± 0.005<!--=study_claim_objective[3][1]-->; the smallest corrected p is 0.43<!--=study_smallest_p[1]-->. A [search](../docs/results.md) found it ahead once: frozen, $\sigma = 0.2$, 60 masks, +0.018<!--=search[0]--> ± 0.009<!--=search[1]--> (interval without pretrainings).
+# - **The VAE's objective.** VAE − denoising is −0.008<!--=study_claim_objective[0][0]--> ± 0.008<!--=study_claim_objective[0][1]-->, −0.003<!--=study_claim_objective[1][0]--> ± 0.020<!--=study_claim_objective[1][1]-->, −0.005<!--=study_claim_objective[2][0]--> ± 0.009<!--=study_claim_objective[2][1]--> and −0.001<!--=study_claim_objective[3][0]--> ± 0.005<!--=study_claim_objective[3][1]-->; the smallest corrected p is 0.43<!--=study_smallest_p[1]-->. A [search](../docs/results.md) found it ahead once: frozen, $\sigma = 0.2$, 60 masks, +0.018<!--=study_search[0]--> ± 0.009<!--=study_search[1]--> (over heads and pictures only).
 # - **What could have been seen?** With 1,200 masks the visible differences are 0.006<!--=study_claim_pretraining[3][3]--> and 0.008<!--=study_claim_objective[3][3]-->: a true 0.01 would probably have been found. With 60 masks they are 0.042<!--=study_claim_pretraining[1][3]--> and 0.031<!--=study_claim_objective[1][3]-->.
 # - **Frozen**, with 1,200 masks, the VAE has 0.728<!--=study_score_VAE_frozen[3][0]--> ± 0.019<!--=study_score_VAE_frozen[3][1]-->, fresh weights have 0.553<!--=study_score_fresh_frozen[3][0]--> ± 0.013<!--=study_score_fresh_frozen[3][1]--> (three seeds; other pretrainings untried). Fresh weights *tuned* have 0.897<!--=study_score_fresh[3][0]--> ± 0.007<!--=study_score_fresh[3][1]-->.
 #
@@ -486,7 +486,7 @@ if joint_loss:
 #
 # Twice the steps of *pretraining* change the VAE's score by 0.000<!--=study_longer_VAE[1][0]--> ± 0.004<!--=study_longer_VAE[1][1]--> with 1,200 masks, and with 60 by −0.021<!--=study_longer_VAE[0][0]--> ± 0.102<!--=study_longer_VAE[0][1]--> (three seeds), too wide to tell.
 #
-# **The joint loss** (second study). *VAE + term* minus *VAE, slow start* is −0.001<!--=study_joint_claim_same_care[0][0]--> ± 0.003<!--=study_joint_claim_same_care[0][1]--> with 20 masks, −0.005<!--=study_joint_claim_same_care[1][0]--> ± 0.011<!--=study_joint_claim_same_care[1][1]--> with 60, −0.019<!--=study_joint_claim_same_care[2][0]--> ± 0.020<!--=study_joint_claim_same_care[2][1]--> with 240: no difference was seen, but the chosen $w$ was the smallest, 0.0003 (once 0.003). With 1,200 one of six with the term ended in NaN, none without; scored as no look, this gives −0.113<!--=study_joint_claim_same_care[3][0]--> ± 0.279<!--=study_joint_claim_same_care[3][1]-->. Care has a price: with 240 *VAE*, at a learning rate of 0.02, has 0.774<!--=study_joint_score_VAE[2][0]-->, *slow start* 0.679<!--=study_joint_score_VAE_slow_start[2][0]-->.
+# **The joint loss** (second study). *VAE + term* minus *VAE, slow start* is −0.001<!--=study_joint_claim_same_care[0][0]--> ± 0.003<!--=study_joint_claim_same_care[0][1]--> with 20 masks, −0.005<!--=study_joint_claim_same_care[1][0]--> ± 0.011<!--=study_joint_claim_same_care[1][1]--> with 60, −0.019<!--=study_joint_claim_same_care[2][0]--> ± 0.020<!--=study_joint_claim_same_care[2][1]--> with 240: no difference was seen, with the smallest $w$, 0.0003 (once 0.003). With 1,200 one of six with the term ended in NaN, none without; scored as no look, this gives −0.113<!--=study_joint_claim_same_care[3][0]--> ± 0.279<!--=study_joint_claim_same_care[3][1]-->. Care has a price: with 240, *VAE* (learning rate 0.02) has 0.774<!--=study_joint_score_VAE[2][0]-->, *slow start* 0.679<!--=study_joint_score_VAE_slow_start[2][0]-->; with 1,200 they are level.
 #
 # ## Which loss?
 #
@@ -565,7 +565,7 @@ for start in STARTS if own else []:
 results |= {f"own_claim_{claim}": interval for claim, interval in own_claims.items()}
 for name, row in by_loss.items():
     results["loss_" + re.sub(r"\W+", "_", name)] = row
-results |= summary | {"search": data.records.results_of("objective_search")["confirmed"]}
+results |= summary | {"study_search": data.records.results_of("objective_search")["confirmed"]}
 results |= {f"study_{key}": value for key, value in recorded.items()}
 results |= {f"study_joint_{key}": value for key, value in joint_loss.items()}
 if recorded:

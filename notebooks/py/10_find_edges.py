@@ -294,7 +294,7 @@ alt = "Mean slope over the distance to the nearest edge. In pictures it is 0.155
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# At an edge the mean slope is 0.155<!--=slope_picture[0]--> in pictures, 0.139<!--=slope_high_rate[0]--> in reconstructions of the high rate and 0.109<!--=slope_low_rate[0]--> in those of the low rate; seven pixels away it is 0.056<!--=slope_picture[7]-->, 0.044<!--=slope_high_rate[7]--> and 0.028<!--=slope_low_rate[7]-->. A reconstruction is lower at the edge, and elsewhere by a larger share, as noise and part of the texture are gone. So mean slopes alone do not explain the lower ODS.
+# At an edge the mean slope is 0.155<!--=slope_picture[0]--> in pictures, 0.139<!--=slope_high_rate[0]--> in reconstructions of the high rate and 0.109<!--=slope_low_rate[0]--> in those of the low rate; seven pixels away it is 0.056<!--=slope_picture[7]-->, 0.044<!--=slope_high_rate[7]--> and 0.028<!--=slope_low_rate[7]-->. Its slope is lower at the edge, and elsewhere by a larger share, as noise and part of the texture are gone. So mean slopes alone do not explain the lower ODS.
 #
 # Why are the outlines soft at the low rate? The likelihood adds squared errors over *all* pixels, and few of them lie on outlines. Where $z$ leaves the place of an edge open, the best mean is an average over the possible places: a ramp (notebook `06`).
 #
@@ -538,7 +538,7 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 #
 # - The recipe scored lower than the picture, in the recorded study at all three rates (one classifier each).
 # - With the best blur for either input, classical detectors gained little or nothing from reconstructions: about 0.01 in two of nine comparisons of the study, without a correction.
-# - Study: frozen, VAE and denoising led fresh weights alike. After Holm's correction no difference was told apart.
+# - Study: frozen, VAE and denoising led fresh weights alike. After Holm's correction none was told apart.
 # - A balanced loss raised the ODS in the short run, not in the study. Its answers are no probabilities. Calibration over all pixels hides what happens near edges.
 #
 # ## Check yourself

@@ -209,7 +209,7 @@ if pictures.intact is not None:
     print(f"a flaw adds {added[0]:.0f} ± {added[1]:.0f} nats to the same picture")
 
 # %% [markdown]
-# In the stored run (100 pictures of each kind) the AUROC is 0.05<!--=auroc_clean_elbo[0]--> ± 0.04<!--=auroc_clean_elbo[1]--> for clean and 0.20<!--=auroc_flat_elbo[0]--> ± 0.06<!--=auroc_flat_elbo[1]--> for flat pictures: nearest 0, **the wrong way round**. (Nalisnick and others, 2019a, found such failures with photographs.) For noisy ones it is 1 ± 0: no pair was the wrong way round. (No width: no interval.) The damaged ones, 0.70<!--=auroc_damaged_elbo[0]--> ± 0.07<!--=auroc_damaged_elbo[1]-->, are nearer ½, if barely.
+# In the stored run (100 pictures of each kind) the AUROC is 0.05<!--=auroc_clean_elbo[0]--> ± 0.04<!--=auroc_clean_elbo[1]--> for clean and 0.20<!--=auroc_flat_elbo[0]--> ± 0.06<!--=auroc_flat_elbo[1]--> for flat pictures: nearest 0, **the wrong way round**. (Nalisnick and others, 2019a, found such failures with photographs.) For noisy ones it is 1 ± 0: no pair was the wrong way round. (Then the formula gives no interval.) The damaged ones, 0.70<!--=auroc_damaged_elbo[0]--> ± 0.07<!--=auroc_damaged_elbo[1]-->, are nearer ½, if barely.
 #
 # For equal scenes (printed above are others), *clean* pictures have 909<!--=clean_gain[0]--> [nats](../docs/site/glossary.md#term-nat) less −ELBO than usual ones. Of these, 540<!--=noise_gain[0]--> nats go with the noise (flat minus clean). There nothing is broken: noise cannot be foretold, so it costs nats in any right density, too. A density says how much probability there is *at* a picture, not how much there is among pictures of its kind. (The densest point of a Gaussian in a thousand dimensions is its mean; no draw is near it.)
 #

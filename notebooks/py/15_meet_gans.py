@@ -546,7 +546,7 @@ record(results, {"accuracy": {"default": (90, 100)}}, headline)
 # %% [markdown]
 # ## What you saw
 #
-# - A measure is tested on known faults first. Precision fell with torn pictures, recall with missing kinds, blur and all torn.
+# - A measure is tested on known faults first. Precision fell with torn pictures, recall with missing kinds, blur, and all torn.
 # - On paper, against a perfect discriminator, a generator minimises the Jensen–Shannon divergence. The loss that is used has another slope.
 # - Which model draws best depends on the measure and on the prior. A VAE with a fitted prior drew more whole objects than a GAN of the same decoder, 97<!--=VAE_mixture_whole[0]*100--> against 84<!--=GAN_whole[0]*100--> %, with outlines nearer to real ones. Its recall was higher, too; odd draws may raise, soft outlines lower one. The GAN's pictures have more grain.
 # - From $\mathcal N(0, I)$ the VAE-GAN beat its VAE in all but recall, and reconstructed with more error.

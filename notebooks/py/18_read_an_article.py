@@ -87,7 +87,7 @@ plots.use()
 #
 # > **Predict first.** Which of the three sentences can one experiment refute?
 #
-# None of them. *May* excludes nothing. *Usually* allows exceptions. *Can* asks for one success somewhere, and one failure elsewhere is no answer. So such a sentence is not refuted by running something; one asks what it rests on. Tests 4 and 5 mostly do that. The formulas and the code of the article have no such words, and can be tested directly.
+# None of them. *May* excludes nothing. *Usually* allows exceptions. *Can* asks for one success somewhere, and one failure elsewhere is no answer. So such a sentence is not refuted by running something; one asks what it rests on. Tests 4 and 5 are of this kind. The formulas and the code of the article have no such words, and can be tested directly.
 #
 # ## Test 1: the smallest case, and its limits
 #
@@ -398,7 +398,7 @@ if reconstructions and features:
 # %% [markdown]
 # None of them. The reconstruction was labelled *worse* than the picture: its difference is −0.034<!--=differences[0][0]--> ± 0.020<!--=differences[0][1]--> with a latent of 4×4 places, and −0.013<!--=differences[1][0]--> ± 0.009<!--=differences[1][1]--> with 8×8 (1,000 held-out pictures, three seeds; these VAEs were still learning). Between the starts no difference was seen: −0.004<!--=differences[2][0]--> ± 0.004<!--=differences[2][1]--> and −0.001<!--=differences[3][0]--> ± 0.005<!--=differences[3][1]--> (ten seeds). For edges, the study of notebook `10` finds the recipe lower at all three [rates](../docs/site/glossary.md#term-rate), after one training each.
 #
-# So the article's *better* was not found here. This does not refute its *can*: other pictures or networks may answer differently. (The code trains its classifier on pictures and uses it on reconstructions, item 62, against its own recipe. Does it cost? In the study of `10`, one training each, at two rates of three.)
+# So the article's *better* was not found here. This does not refute its *can*: other pictures or networks may answer differently. (The code trains its classifier on pictures and uses it on reconstructions, item 62, against its own recipe. Does it cost? In the study of `10` at all three rates, at two by more than the interval.)
 #
 # ## Test 5: look it up
 #
@@ -486,7 +486,7 @@ for line, item in {"a": 50, "b": 59, "c": 21}.items():
 # | 1–3 formulas | `04` derives the KL and checks it by four methods; `05` measures the gap, the direction and the sign | An earlier edition said in three places that no β but 1 gives a bound. For β > 1 that was wrong. There will be more of the kind. |
 # | 4 loss | VAE losses are sums, in nats per image; a helper measures the [effective β](../docs/site/glossary.md#term-effective-beta) of any loss | A Gaussian treats pixels as independent, and gives probability to values outside of [0, 1]. Several σ are fixed by choice. Where a KL stands beside the loss of a classifier (*VAE + term* in `09` and `11`, the latent of `12`), its weight or its [warm-up](../docs/site/glossary.md#term-KL-warm-up) is one more choice. |
 # | 5 latent | shapes stand in comments; `17` computes the field of view and checks it by gradients | For most networks no test looks for an input that reaches an output it should not reach. |
-# | 6 runs | tests run every notebook from locked versions | At small parameters and on Linux only. On a GPU only most cells (JAX, PyTorch). |
+# | 6 runs | tests run every notebook from locked versions | At small parameters and on Linux only. On a GPU not all cells (JAX, PyTorch). |
 # | 7–8 logits, targets | classifiers give logits; one VAE class, tested against hand computation on three backends | What a notebook builds in its own cells is held against a helper in some places, and only read in others. |
 # | 9 floors | answers without a look stand beside scores | The default pictures are drawn by a program, their [annotators](../docs/site/glossary.md#term-annotator) simulated, and their textures cut from the same three photographs in every split. |
 # | 10 controls | `08`, `09` and `10` have recorded studies with controls, seeds and intervals | Not everywhere. The recipe of `10` rests on one classifier, the networks for photographs in `11` on one training each. Many in `12`, `15` and `17` are short. By the rule of `07`, no kept VAE was shown to be trained enough. |
