@@ -41,7 +41,9 @@ def test_subfolders_are_the_splits(tmp_path):
     save(tmp_path / "test/images/b.png", photo(3, 3))
     assert data.load("folder", "train", path=tmp_path).ids == ("a",)
     assert data.load("folder", "test", path=tmp_path).images.shape == (1, 3, 3, 3)
-    with pytest.raises(ValueError, match=r"subfolders for the splits train, test. Received.*'val'"):
+    with pytest.raises(
+        ValueError, match=r"subfolders for the splits train, test. Make the folder val/.*'val'"
+    ):
         data.load("folder", "val", path=tmp_path)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from own_images import save
+from PIL import Image
 
 from helpers.data import good_and_bad, strangers
 
@@ -62,6 +63,34 @@ def test_a_mask_that_jpeg_has_changed_is_refused(tmp_path):
     (tmp_path / "masks" / "1.png").unlink()
     save(tmp_path / "masks" / "1.jpg", np.zeros((16, 24), "uint8"))
     with pytest.raises(ValueError, match="JPEG changes"):
+        good_and_bad.load(tmp_path, (8, 8))
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_palette_tells_which_of_its_positions_is_black(tmp_path, inverted):
+    make(tmp_path)
+    wanted = good_and_bad.load(tmp_path, (16, 24)).masks
+    for path in (tmp_path / "masks").iterdir():
+        mask = np.asarray(Image.open(path))
+        stored = Image.fromarray((mask == 0).astype("uint8") if inverted else mask)
+        stored.putpalette([255] * 3 + [0] * 3 if inverted else [0] * 3 + [255] * 3 * 255)
+        stored.save(path)
+    assert np.array_equal(good_and_bad.load(tmp_path, (16, 24)).masks, wanted)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda mask: 0 * mask, "no mask marks a pixel"),
+        (lambda mask: np.where(mask, 0, 255), r"100% of all pixels would be odd.*black and white"),
+        (lambda mask: mask + np.arange(24), "holds 2[45] different values.*soft|smoothed"),
+    ],
+)
+def test_masks_that_mark_nothing_or_nearly_all_or_grades_are_refused(tmp_path, change, words):
+    make(tmp_path)
+    for path in (tmp_path / "masks").iterdir():
+        save(path, change(np.asarray(Image.open(path)) // 255).astype("uint8"))
+    with pytest.raises(ValueError, match=words):
         good_and_bad.load(tmp_path, (8, 8))
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 
 import keras
 import numpy as np
@@ -124,6 +125,55 @@ def test_masks_with_void_pixels_need_their_names(tmp_path, capsys):
     with pytest.raises(SystemExit):
         own_network.main(["train", str(mine), str(tmp_path / "no"), "--classes", "ground"])
     assert "say it like 0=road,7=car" in capsys.readouterr().err
+
+
+def test_a_stray_value_makes_no_class_void(tmp_path):
+    mine = folder(tmp_path / "mine", "masks", values=(0, 255))
+    mask = np.array(Image.open(mine / "masks" / "03.png"))
+    mask[0, 0] = 1
+    save(mine / "masks" / "03.png", mask)
+    with pytest.raises(
+        SystemExit, match=r"03\.png\) has the value 255|value 255.*--void V"
+    ) as error:
+        own_network.main(["train", str(mine), str(tmp_path / "out")])
+    assert "Here ignore_class=V is --void V" in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_classes_and_what_is_left_out_are_told(tmp_path):
+    mine, said = folder(tmp_path / "mine", "masks", n=20), []
+    for kind in ("images", "masks"):
+        picture = Image.open(mine / kind / "01.png")
+        save(mine / kind / "01.png", picture.crop((0, 0, 52, 38)))
+    own_network.train(mine, tmp_path / "out", **{**QUICK, "say": said.append})
+    assert said[0].startswith("11 pictures to learn from, 4 held out, crops of 40×40; 1 more are")
+    assert said[1] == "2 classes: class 0, class 7"
+
+
+def test_a_picture_of_one_row_has_edges_too(trained, tmp_path):
+    save(tmp_path / "new" / "thin.png", np.zeros((900, 1, 3), "uint8"))
+    out = trained["edges"][0] / "out"
+    (path,) = own_network.label(out, tmp_path / "new", tmp_path / "a", say=QUICK["say"])
+    assert np.asarray(Image.open(path)).shape == (900, 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", None])
+def test_a_damaged_network_is_named(trained, tmp_path, content):
+    shutil.copytree(trained["masks"][0] / "out", tmp_path / "net")
+    if content is None:
+        (tmp_path / "net" / "network.keras").unlink()
+    else:
+        (tmp_path / "net" / "network.keras").write_bytes(content)
+    with pytest.raises(ValueError, match=r"network\.keras is missing or damaged; train again"):
+        own_network.label(tmp_path / "net", trained["masks"][0] / "mine" / "images", tmp_path / "a")
+
+
+@pytest.mark.parametrize("words", [["train", "mine"], ["label", "net", "photographs"]])
+def test_a_file_is_no_folder_for_the_results(tmp_path, capsys, words):
+    (tmp_path / "there.txt").write_text("text")
+    with pytest.raises(SystemExit):
+        own_network.main([*words, str(tmp_path / "there.txt")])
+    assert "there.txt is a file: name a folder" in capsys.readouterr().err
 
 
 def test_a_value_with_two_names_is_refused(capsys):

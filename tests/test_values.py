@@ -542,6 +542,8 @@ def test_a_path_is_for_the_data_set_that_reads_it(own, asked, tmp_path, monkeypa
         assert shell.main([*words, *more]) == 2
         assert "add -p dataset folder" in capsys.readouterr().err
     assert not asked
+    assert shell.main([*words[:2], "-p", "dataset", "folder"]) == 2
+    assert "add -p path FOLDER" in capsys.readouterr().err and not asked
     assert shell.main([*words, "-p", "dataset", "folder"]) == 0
     assert asked.pop()[2] == given | {"dataset": "folder"}
     assert shell.main(["run", str(own), "-p", "path", "", "--kernel", "python3"]) == 0

@@ -90,6 +90,7 @@ def pictures(folder, why="A mask could belong to either."):
             not read.
     """
     files = [p for p in folder.iterdir() if not p.name.startswith(".") and not p.is_dir()]
+    files = [p for p in files if not p.is_fifo()]  # to open one would wait for its writer
     files.sort(key=lambda p: nfc(p.name))  # the same order on every system
     paths = [p for p in files if p.suffix.lower() in ENDINGS]
     found = by_key(paths, why)

@@ -91,8 +91,8 @@ def load(
         folders = split_folders(path)
         if folders and split not in folders:
             raise ValueError(
-                f"{path}: has subfolders for the splits {', '.join(folders)}. "
-                f"Received: split={split!r}"
+                f"{path}: has subfolders for the splits {', '.join(folders)}. Make the folder "
+                f"{split}/, too, with two pictures or more. Received: split={split!r}"
             )
         here = layout(folders.get(split, path))
         everywhere = [here, *(_other(f) for s, f in folders.items() if s != split)]

@@ -10,6 +10,7 @@ from helpers.data.drawn import Photo, file_of, files_in, laid_on
 from helpers.data.file_names import ENDINGS, existing, pictures, subfolders
 
 PARTS = ("good", "bad", "masks")
+GREYS = 16  # a mask with more values than this has soft edges
 
 
 class GoodAndBad(NamedTuple):
@@ -48,7 +49,8 @@ def load(path, size, limit=None):
     Raises:
         FileNotFoundError: If `good/` or `bad/` is missing, has no pictures, or a mask is.
         ValueError: If there are fewer than five good pictures, a file cannot be read, a mask is
-            a JPEG, or there are pictures in another folder.
+            a JPEG or has soft edges, all masks together mark nothing or more than half, or there
+            are pictures in another folder.
     """
     path = existing(path) if path else None
     parts = subfolders(path) if path and path.is_dir() else {}
@@ -78,6 +80,7 @@ def load(path, size, limit=None):
         files = files_in(parts["masks"])
         paths = pictures(parts["bad"])[:limit]
         masks = np.stack([_mask(parts["masks"], files, p, size) for p in paths])
+        _refuse_shares(parts["masks"], masks)
     return GoodAndBad(**splits, bad=to_float(bad), masks=masks)
 
 
@@ -91,10 +94,37 @@ def _refuse_unread(path, inside):
         )
 
 
+def _refuse_shares(place, masks):
+    """Refuse masks that mark nothing, or, all together, more than half of the pixels."""
+    share = masks.mean()
+    if not share:
+        raise ValueError(
+            f"{place}: no mask marks a pixel: all values are 0. Odd pixels have a value above 0; "
+            "without masks, move the folder away."
+        )
+    if share > 0.5:
+        raise ValueError(
+            f"{place}: {share:.0%} of all pixels would be odd, so the masks seem to be light where "
+            "nothing is odd. Odd pixels have a value above 0: exchange black and white."
+        )
+
+
 def _mask(place, files, path, size):
     """The odd pixels of one picture, uint8 (H, W)."""
     photo = Photo(path, *images.read_photo(path))
     file = file_of(place, files, path)
     channel = images.read_channel(file, exact=True)
-    odd = laid_on(file, (channel.values > 0).astype("uint8"), channel.tag, photo, None)
+    values = channel.values
+    if channel.palette is not None:  # positions: the colours tell which of them is black
+        colours = np.zeros((256, 3), "uint8")
+        known = np.frombuffer(channel.palette, "uint8").reshape(-1, 3)
+        colours[: len(known)] = known
+        values = colours.max(axis=1)[values]
+    if (count := len(np.unique(values))) > GREYS:
+        raise ValueError(
+            f"{file}: holds {count} different values, as a mask does that is smoothed or was once "
+            "saved as JPEG, and each above 0 would be odd. Save two values: 255 where the grey is "
+            "128 or more, else 0."
+        )
+    odd = laid_on(file, (values > 0).astype("uint8"), channel.tag, photo, None)
     return images.Fitter(size).stack(odd[None], path.name)[0]

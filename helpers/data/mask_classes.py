@@ -86,6 +86,7 @@ def decide(files, class_names, ignore_class):
             and values[-1] == 255
             and _dense(values[:-1])
             and not _mixed(files, ignore_class)
+            and not (values[:-1] == [0, 1] and any(f.values == {0, 255} for f in files))
         ):
             warnings.warn(
                 f"{_where(files, 255)}, beside {_listed(values[:-1])} in all masks together. It is "

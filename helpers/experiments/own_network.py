@@ -15,7 +15,6 @@ import sys
 import time
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from helpers import data, plots, pyramids
@@ -135,7 +134,13 @@ def train(
     model, network = photo_recipes.networks(recipe)
     photo_recipes.compile_model(model, recipe, photo_recipes.loss_of(recipe, [known]))
     unfinished.mkdir(parents=True, exist_ok=True)
-    say(f"{len(known)} pictures to learn from, {len(held_out)} held out, crops of {crop}×{crop}")
+    small = sum(min(image.shape[:2]) < crop for image in known.images)
+    say(
+        f"{len(known) - small} pictures to learn from, {len(held_out)} held out, crops of {crop}×{crop}"
+        + (f"; {small} more are smaller than a crop" if small else "")
+    )
+    if task == "segments":
+        say(f"{classes} classes: {', '.join(known.class_names[:12])}{', …' * (classes > 12)}")
     planned = epochs * steps
 
     def tell(row):
@@ -191,7 +196,7 @@ def label(network_folder, photographs, out, say=print):
         ValueError: If `out` has the photographs or a network, or no photograph can be read.
     """
     folder, photographs, out = Path(network_folder), Path(photographs), Path(out)
-    about = _about(folder)
+    about = own_scores.told(folder)
     if not photographs.exists():
         raise FileNotFoundError(f"There is no {photographs}.")
     files = pictures(photographs) if photographs.is_dir() else [photographs]
@@ -205,7 +210,7 @@ def label(network_folder, photographs, out, say=print):
     targets = [out / f"{path.stem}.png" for path in files]
     for target in filter(os.path.lexists, targets):
         raise FileExistsError(f"{target} is there already: name a new folder for the answers.")
-    network = keras.models.load_model(folder / "network.keras")
+    network = own_scores.network_of(folder)
     out.mkdir(parents=True, exist_ok=True)
     written = []
     for path, target in zip(files, targets):
@@ -229,18 +234,6 @@ def label(network_folder, photographs, out, say=print):
         raise ValueError(f"no photograph of {photographs} could be read: nothing is labelled.")
     say(f"{len(written)} of {len(files)} photographs are labelled in {out}.")
     return written
-
-
-def _about(folder):
-    """What `train` wrote of a network."""
-    path = folder / "scores.json"
-    if not path.exists():
-        raise FileNotFoundError(f"{folder} has no trained network: `train` makes one.")
-    try:
-        about = json.loads(path.read_text("utf-8"))
-        return {key: about[key] for key in ("side", "task")} | {"values": about.get("values")}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged; train again. ({error})") from error
 
 
 def _named(text):
@@ -282,6 +275,8 @@ def main(arguments=None):
         apply.add_argument(name)
     options = vars(parser.parse_args(arguments))
     name = options.pop("command")
+    if Path(options["out"]).is_file():
+        parser.error(f"{options['out']} is a file: name a folder.")
     if hasattr(sys.stdout, "reconfigure"):  # a name that is not UTF-8 ends no command
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -293,7 +288,9 @@ def main(arguments=None):
         print(f"stopped; {again}", file=sys.stderr)
         sys.exit(130)
     except (OSError, RuntimeError, ValueError) as error:
-        sys.exit(str(error))
+        of_masks = [word for word in ("ignore_class", "class_names") if word in str(error)]
+        says = "\nHere ignore_class=V is --void V, and class_names={0: 'a'} is --classes 0=a."
+        sys.exit(f"{error}{says if of_masks else ''}")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """What is said of a network for one's own pictures: its scores and its files."""
 
+import json
+
 import keras
 import numpy as np
 
@@ -107,6 +109,31 @@ def _line(name, score, told):
         f"{name} {value:.3f} ± {half:.3f}; floor ({told['floor_is']}) {told['floor']:.3f}, "
         f"{word}: {above:+.3f} ± {apart:.3f}"
     )
+
+
+def told(folder):
+    """What `own_network.train` wrote of a network."""
+    path = folder / "scores.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{folder} has no trained network: `train` makes one.")
+    try:
+        about = json.loads(path.read_text("utf-8"))
+        return {key: about[key] for key in ("side", "task")} | {"values": about.get("values")}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is damaged; train again. ({error})") from error
+
+
+def network_of(folder):
+    """The network that `own_network.train` made.
+
+    Raises:
+        ValueError: If its file is damaged.
+    """
+    path = folder / "network.keras"
+    try:
+        return keras.models.load_model(path)
+    except Exception as error:  # Keras, zipfile and h5py have errors of their own
+        raise ValueError(f"{path} is missing or damaged; train again. ({error})") from error
 
 
 def save(network, out, image, multiple):

@@ -212,10 +212,15 @@ def check_path(known, values):
 
 
 def _unread_path(values, rules):
-    """What is wrong with a `path` where another data set than "folder" is chosen: a list."""
+    """What is wrong with a `path` for another data set than "folder", or with none for it: a list."""
     sets = rules.get("dataset")
     if rules.get("path") != "folder" or not isinstance(sets, list) or "folder" not in sets:
         return []
+    if values["dataset"] == "folder" and not values["path"]:
+        return [
+            "Parameter 'dataset' is 'folder', and 'path' names no folder. Give the folder with your "
+            "pictures (on the command line, add -p path FOLDER)."
+        ]
     if not values["path"] or values["dataset"] == "folder":
         return []
     return [
