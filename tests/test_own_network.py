@@ -132,9 +132,7 @@ def test_a_stray_value_makes_no_class_void(tmp_path):
     mask = np.array(Image.open(mine / "masks" / "03.png"))
     mask[0, 0] = 1
     save(mine / "masks" / "03.png", mask)
-    with pytest.raises(
-        SystemExit, match=r"03\.png\) has the value 255|value 255.*--void V"
-    ) as error:
+    with pytest.raises(SystemExit, match="has the value 255, beside 0, 1") as error:
         own_network.main(["train", str(mine), str(tmp_path / "out")])
     assert "Here ignore_class=V is --void V" in str(error.value)
     assert not (tmp_path / "out").exists()

@@ -60,7 +60,9 @@ def test_the_parts_in_the_readme_link_every_notebook_in_order():
 COMMAND = re.compile(r"-m helpers\.runs ([a-z][^`\n#\u2026]*)")
 
 
-def test_the_commands_that_the_texts_show_are_accepted():
+def test_the_commands_that_the_texts_show_are_accepted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_pictures").mkdir()
     texts = [path.read_text(encoding="utf-8") for path in readme.pages()]
     texts += ["\n".join(_cells(path)) for path in notebooks.series()]
     shown = set()
