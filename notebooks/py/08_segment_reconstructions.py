@@ -34,7 +34,7 @@
 #
 # - What a VAE, its rate and its latent are (notebooks `03`, `04` and `06`), when it is trained enough (`07`), and what the mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) is (`01`).
 # - Mathematics: logarithms to base 2, relative frequencies, and what a 95 % interval is.
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.8 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.

@@ -35,7 +35,7 @@
 #
 # - What a VAE and its latent are (`03`, `04`), what the mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) is (`01`), and the question of `08`.
 # - Mathematics: means, 95 % intervals, logarithms and p-values (`07`).
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 2 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.

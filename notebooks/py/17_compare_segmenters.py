@@ -34,7 +34,7 @@
 #
 # - What a convolution, its stride and batch normalisation are, and what the mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) is (`01`).
 # - Mathematics: sums, gradients of a function of many variables, and what a 95 % interval is.
-# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 3 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1.7 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
