@@ -28,6 +28,19 @@ def test_one_view_is_the_network_itself(classes):
     np.testing.assert_allclose(found, keras.ops.convert_to_numpy(wanted), atol=1e-5)
 
 
+@pytest.mark.parametrize("values", [[0, 7, 9, 255], None])
+def test_answers_for_many_photographs_compile_the_network_once(values, monkeypatch):
+    made = []
+    compiled = pyramids.compile_model
+    monkeypatch.setattr(pyramids, "compile_model", lambda m: made.append(m) or compiled(m))
+    photos = [RNG.integers(0, 256, (*size, 3), "uint8") for size in ((16, 24), (40, 9), (1, 50))]
+    model = network(4 if values else 1)
+    found = list(photo_views.as_drawn(model, iter(photos), 8, 32, values))
+    assert [answer.shape for answer in found] == [(16, 24), (40, 9), (1, 50)]
+    assert {answer.dtype for answer in found} == {np.dtype("uint8")} and len(made) == 1
+    assert values is None or set(np.unique(np.concatenate(found, None))) <= set(values)
+
+
 def test_the_mirror_image_is_turned_back():
     image = RNG.integers(0, 256, (16, 24, 3), "uint8")
     model = network(4)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import data, plots, pyramids
+from helpers import data, plots
 from helpers.checkpoint import long_training
 from helpers.data import images, scaled
 from helpers.data.drawn import pictures
@@ -212,24 +212,23 @@ def label(network_folder, photographs, out, say=print):
         raise FileExistsError(f"{target} is there already: name a new folder for the answers.")
     network = own_scores.network_of(folder)
     out.mkdir(parents=True, exist_ok=True)
+    read_as = []  # the file of the answer, for each photograph that can be read
+
+    def readable():
+        for path, target in zip(files, targets):
+            try:
+                photo = images.read_rgb(path, upright=True)
+            except (OSError, ValueError) as error:  # the others are labelled all the same
+                say(f"left out: {error}")
+                continue
+            read_as.append(target)
+            yield photo
+
     written = []
-    for path, target in zip(files, targets):
-        try:
-            photo = images.read_rgb(path, upright=True)
-        except (OSError, ValueError) as error:  # the others are labelled all the same
-            say(f"left out: {error}")
-            continue
-        small = images.resize_image(photo, scaled.fitting(photo.shape[:2], about["side"]))
-        if about["task"] == "segments":
-            (logits,) = pyramids.predict_full_size(network, [small], MULTIPLE)
-            classes = np.array(about["values"], "uint8")[logits.argmax(axis=-1)]
-            answer = images.resize_indices(classes, photo.shape[:2])
-        else:
-            (strengths,) = photo_views.edge_maps(network, [small], MULTIPLE)
-            strengths = np.rint(255 * strengths).astype("uint8")
-            answer = images.resize_image(strengths[..., None], photo.shape[:2])[..., 0]
-        images.Image.fromarray(answer).save(target)
-        written.append(target)
+    values = about["values"] if about["task"] == "segments" else None
+    for answer in photo_views.as_drawn(network, readable(), MULTIPLE, about["side"], values):
+        written.append(read_as[len(written)])
+        images.Image.fromarray(answer).save(written[-1])
     if not written:
         raise ValueError(f"no photograph of {photographs} could be read: nothing is labelled.")
     say(f"{len(written)} of {len(files)} photographs are labelled in {out}.")

@@ -3,14 +3,16 @@
 A view is the photograph at another size, or its mirror image.
 """
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 from scipy.special import expit, softmax
 
 from helpers import edges, pyramids
+from helpers.data import scaled
 from helpers.data.drawn import pictures
-from helpers.data.images import read_rgb, resize_image
+from helpers.data.images import read_rgb, resize_image, resize_indices
 
 
 def probabilities(model, images, multiple, scales=(1.0,), mirror=False):
@@ -19,7 +21,7 @@ def probabilities(model, images, multiple, scales=(1.0,), mirror=False):
     Args:
         model: convolutional, `(B, H, W, C)` → logits `(B, H, W, classes)`, at any size; with one
             class, of an edge.
-        images: uint8 `(H, W, C)`, in a list or one array.
+        images: uint8 `(H, W, C)`; a list, one array or a generator.
         multiple: see `pyramids.predict_full_size`.
         scales: sizes of the views, as factors of the image's own.
         mirror: whether each size is read mirrored, too.
@@ -28,9 +30,10 @@ def probabilities(model, images, multiple, scales=(1.0,), mirror=False):
         float32 `(H, W, classes)` for each image.
     """
     turns = (False, True) if mirror else (False,)
+    images, again = itertools.tee(images)
     # One generator for all: each one compiles the network anew.
     answers = pyramids.predict_full_size(model, _views(images, scales, turns), multiple)
-    for image in images:
+    for image in again:
         found = []
         for _ in scales:
             for turned in turns:
@@ -54,6 +57,34 @@ def edge_maps(model, images, multiple):
         wide = [(0, max(0, 2 - height)), (0, max(0, 2 - width))]
         strength = np.pad(shares[..., 0].astype("float64"), wide, mode="edge")
         yield edges.nms(strength)[:height, :width]
+
+
+def as_drawn(model, photographs, multiple, side, values=None):
+    """What a network says of photographs, at their size, as somebody would have drawn it.
+
+    Args:
+        model, multiple: as for `probabilities`.
+        photographs: uint8 `(H, W, 3)`, in a list or from a generator.
+        side: longest side that the model sees, in pixels.
+        values: those of its classes in masks; None for a model of edges.
+
+    Yields:
+        uint8 `(H, W)` for each photograph: values of classes, or edges from 0 to 255.
+    """
+    sizes = []
+
+    def small():
+        for photo in photographs:
+            sizes.append(photo.shape[:2])
+            yield resize_image(photo, scaled.fitting(sizes[-1], side))
+
+    found = edge_maps if values is None else pyramids.predict_full_size
+    for i, answer in enumerate(found(model, small(), multiple)):  # one generator, see above
+        if values is None:
+            strengths = np.rint(255 * answer).astype("uint8")
+            yield resize_image(strengths[..., None], sizes[i])[..., 0]
+        else:
+            yield resize_indices(np.array(values, "uint8")[answer.argmax(axis=-1)], sizes[i])
 
 
 def photographs_to_show(path="", side=480):
