@@ -81,9 +81,12 @@ def test_a_palette_tells_which_of_its_positions_is_black(tmp_path, inverted):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda mask: 0 * mask, "no mask marks a pixel"),
-        (lambda mask: np.where(mask, 0, 255), r"100% of all pixels would be odd.*black and white"),
-        (lambda mask: mask + np.arange(24), "holds 2[45] different values.*soft|smoothed"),
+        (lambda mask: 0 * mask, "no mask of 3 marks a pixel"),
+        (
+            lambda mask: np.where(mask, 0, 255),
+            r"in each mask more than half.*100%.*black and white",
+        ),
+        (lambda mask: 10 * np.arange(24) + 0 * mask, r"1?\d\.png: has soft edges"),
     ],
 )
 def test_masks_that_mark_nothing_or_nearly_all_or_grades_are_refused(tmp_path, change, words):
@@ -92,6 +95,20 @@ def test_masks_that_mark_nothing_or_nearly_all_or_grades_are_refused(tmp_path, c
         save(path, change(np.asarray(Image.open(path)) // 255).astype("uint8"))
     with pytest.raises(ValueError, match=words):
         good_and_bad.load(tmp_path, (8, 8))
+
+
+def test_fine_and_numbered_and_large_flaws_are_no_faults(tmp_path):
+    make(tmp_path)
+    fine = np.zeros((60, 60), "uint8")
+    fine[::6] = 255  # each row of the small picture has one
+    numbered = np.repeat(np.arange(30, dtype="uint8"), 120).reshape(60, 60)  # hard edges
+    large = np.full((60, 60), 255, "uint8")
+    for i, mask in enumerate((fine, numbered, large)):
+        save(tmp_path / "bad" / f"{i}.png", np.zeros((60, 60, 3), "uint8"))
+        save(tmp_path / "masks" / f"{i}.png", mask)
+    found = good_and_bad.load(tmp_path, (10, 10)).masks
+    assert found[0].all() and found[2].all() and found[1].mean() > 0.9
+    assert good_and_bad.load(tmp_path, (10, 10), limit=1).masks.shape == (1, 10, 10)
 
 
 def test_too_few_for_an_interval_are_refused_before_a_training(tmp_path):

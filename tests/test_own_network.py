@@ -144,7 +144,9 @@ def test_the_classes_and_what_is_left_out_are_told(tmp_path):
         picture = Image.open(mine / kind / "01.png")
         save(mine / kind / "01.png", picture.crop((0, 0, 52, 38)))
     own_network.train(mine, tmp_path / "out", **{**QUICK, "say": said.append})
-    assert said[0].startswith("11 pictures to learn from, 4 held out, crops of 40×40; 1 more are")
+    assert said[0].startswith(
+        "11 pictures to learn from, 4 held out, crops of 40×40; 1 smaller ones"
+    )
     assert said[1] == "2 classes: class 0, class 7"
 
 
@@ -153,6 +155,27 @@ def test_a_picture_of_one_row_has_edges_too(trained, tmp_path):
     out = trained["edges"][0] / "out"
     (path,) = own_network.label(out, tmp_path / "new", tmp_path / "a", say=QUICK["say"])
     assert np.asarray(Image.open(path)).shape == (900, 1)
+
+
+def test_a_held_out_picture_of_one_row_is_named_before_a_training(tmp_path):
+    mine = folder(tmp_path / "mine", "edges", n=15)
+    for kind, shape in (("images", (1, 60, 3)), ("edges", (1, 60))):
+        save(mine / kind / "04.png", np.zeros(shape, "uint8"))
+    with pytest.raises(ValueError, match=r"04 is a single row of pixels"):
+        own_network.train(mine, tmp_path / "out", **QUICK)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("need", ["masks", "edges"])
+def test_a_network_that_diverged_labels_nothing(trained, tmp_path, need):
+    net = tmp_path / "net"
+    shutil.copytree(trained[need][0] / "out", net)
+    network = keras.models.load_model(net / "network.keras")
+    network.set_weights([np.full_like(weight, np.nan) for weight in network.get_weights()])
+    network.save(net / "network.keras")
+    place = trained[need][0] / "mine" / "images"
+    with pytest.raises(SystemExit, match=r"outputs are NaN or infinite: the training"):
+        own_network.main(["label", str(net), str(place), str(tmp_path / "answers")])
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", None])

@@ -92,7 +92,7 @@ def load(
         if folders and split not in folders:
             raise ValueError(
                 f"{path}: has subfolders for the splits {', '.join(folders)}. Make the folder "
-                f"{split}/, too, with two pictures or more. Received: split={split!r}"
+                f"{split}/, too. Received: split={split!r}"
             )
         here = layout(folders.get(split, path))
         everywhere = [here, *(_other(f) for s, f in folders.items() if s != split)]

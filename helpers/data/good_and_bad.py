@@ -8,9 +8,10 @@ from helpers.data import folder, images
 from helpers.data.dataset import to_float
 from helpers.data.drawn import Photo, file_of, files_in, laid_on
 from helpers.data.file_names import ENDINGS, existing, pictures, subfolders
+from helpers.data.mask_classes import look_soft
+from helpers.data.mask_values import contents
 
 PARTS = ("good", "bad", "masks")
-GREYS = 16  # a mask with more values than this has soft edges
 
 
 class GoodAndBad(NamedTuple):
@@ -34,7 +35,8 @@ def load(path, size, limit=None):
 
         folder/good/a.jpg     pictures without a flaw, five or more, to learn from
         folder/bad/b.jpg      pictures to inspect
-        folder/masks/b.png    optional, one for each of bad/: 0 is usual, all other values are odd
+        folder/masks/b.png    optional, one for each of bad/: 0 (with a palette, black) is usual,
+                              all other values are odd
 
     A pixel of a resized mask is odd if any of the pixels that it covers is.
 
@@ -49,8 +51,8 @@ def load(path, size, limit=None):
     Raises:
         FileNotFoundError: If `good/` or `bad/` is missing, has no pictures, or a mask is.
         ValueError: If there are fewer than five good pictures, a file cannot be read, a mask is
-            a JPEG or has soft edges, all masks together mark nothing or more than half, or there
-            are pictures in another folder.
+            a JPEG or has soft edges, no mask marks a pixel, each marks more than half of its own,
+            or there are pictures in another folder.
     """
     path = existing(path) if path else None
     parts = subfolders(path) if path and path.is_dir() else {}
@@ -79,8 +81,10 @@ def load(path, size, limit=None):
     if "masks" in parts:
         files = files_in(parts["masks"])
         paths = pictures(parts["bad"])[:limit]
-        masks = np.stack([_mask(parts["masks"], files, p, size) for p in paths])
-        _refuse_shares(parts["masks"], masks)
+        drawn = [_mask(parts["masks"], files, p) for p in paths]
+        _refuse_shares(parts["masks"], [odd.mean() for odd in drawn])
+        fitter = images.Fitter(size)
+        masks = np.stack([fitter.stack(odd[None], p.name)[0] for odd, p in zip(drawn, paths)])
     return GoodAndBad(**splits, bad=to_float(bad), masks=masks)
 
 
@@ -94,37 +98,36 @@ def _refuse_unread(path, inside):
         )
 
 
-def _refuse_shares(place, masks):
-    """Refuse masks that mark nothing, or, all together, more than half of the pixels."""
-    share = masks.mean()
-    if not share:
+def _refuse_shares(place, shares):
+    """Refuse masks, by their shares of odd pixels, that mark nothing, or more than half in each."""
+    if not any(shares):
         raise ValueError(
-            f"{place}: no mask marks a pixel: all values are 0. Odd pixels have a value above 0; "
-            "without masks, move the folder away."
+            f"{place}: no mask of {len(shares)} marks a pixel: all values are 0. Odd pixels have a "
+            "value above 0; without masks, move the folder away."
         )
-    if share > 0.5:
+    if min(shares) > 0.5:
         raise ValueError(
-            f"{place}: {share:.0%} of all pixels would be odd, so the masks seem to be light where "
-            "nothing is odd. Odd pixels have a value above 0: exchange black and white."
+            f"{place}: in each mask more than half of the pixels would be odd ({min(shares):.0%} or "
+            "more), so they seem to be light where nothing is odd. Odd pixels have a value above 0: "
+            "exchange black and white."
         )
 
 
-def _mask(place, files, path, size):
-    """The odd pixels of one picture, uint8 (H, W)."""
+def _mask(place, files, path):
+    """The odd pixels of one picture at its own size, uint8 (H, W)."""
     photo = Photo(path, *images.read_photo(path))
     file = file_of(place, files, path)
     channel = images.read_channel(file, exact=True)
     values = channel.values
+    held = contents(file)
     if channel.palette is not None:  # positions: the colours tell which of them is black
         colours = np.zeros((256, 3), "uint8")
         known = np.frombuffer(channel.palette, "uint8").reshape(-1, 3)
         colours[: len(known)] = known
         values = colours.max(axis=1)[values]
-    if (count := len(np.unique(values))) > GREYS:
+    elif look_soft([held], sorted(held.values)):
         raise ValueError(
-            f"{file}: holds {count} different values, as a mask does that is smoothed or was once "
-            "saved as JPEG, and each above 0 would be odd. Save two values: 255 where the grey is "
-            "128 or more, else 0."
+            f"{file}: has soft edges (smoothed, resized, or once saved as JPEG), and each value "
+            "above 0 would be odd. Save two values: 255 where the grey is 128 or more, else 0."
         )
-    odd = laid_on(file, (values > 0).astype("uint8"), channel.tag, photo, None)
-    return images.Fitter(size).stack(odd[None], path.name)[0]
+    return laid_on(file, (values > 0).astype("uint8"), channel.tag, photo, None)

@@ -86,7 +86,7 @@ def decide(files, class_names, ignore_class):
             and values[-1] == 255
             and _dense(values[:-1])
             and not _mixed(files, ignore_class)
-            and not (values[:-1] == [0, 1] and any(f.values == {0, 255} for f in files))
+            and not any(f.values == {0, 255} for f in files)  # their objects may be 255
         ):
             warnings.warn(
                 f"{_where(files, 255)}, beside {_listed(values[:-1])} in all masks together. It is "
@@ -197,12 +197,21 @@ def _refuse_greys(files):
         )
 
 
+def share_on_slopes(files):
+    """The share, of the pixels between the lowest and the highest value, that lie on slopes."""
+    return sum(f.slopes for f in files) / max(1, sum(f.between for f in files))
+
+
+def look_soft(files, values):
+    """Whether values in ascending order are greys of soft edges, and no classes."""
+    return (not _dense(values) or len(values) > 16) and share_on_slopes(files) >= SOFT
+
+
 def _refuse_soft(files, values):
-    between, slopes = sum(f.between for f in files), sum(f.slopes for f in files)
-    if (not _dense(values) or len(values) > 16) and between and slopes / between >= SOFT:
+    if look_soft(files, values):
         raise ValueError(
             f"{_where(files, values[1])}: the masks hold the values {_listed(values)}, and "
-            f"{slopes / between:.0%} of the pixels between the lowest and the highest lie on "
+            f"{share_on_slopes(files):.0%} of the pixels between the lowest and the highest lie on "
             "slopes. So they look like masks with soft edges (smoothed, resized, or once saved as "
             "JPEG). Save two values, e.g. 255 where the grey is 128 or more, else 0. If they are "
             f"classes, name them: {_mapping(values)}."

@@ -121,6 +121,9 @@ def train(
             f"so ten in all, or two in val/. Received: {len(known)} to learn from, "
             f"{len(held_out)} held out, of these without {what}: {', '.join(without) or 'none'}"
         )
+    thin = [name for name, x in zip(held_out.ids, held_out.images) if min(x.shape[:2]) < 2]
+    if task == "edges" and thin:
+        raise ValueError(f"{thin[0]} is a single row of pixels, which has no edges: take it away.")
     shortest = sorted(min(image.shape[:2]) for image in known.images)[len(known) // 10]
     crop = min(CROP, shortest // MULTIPLE * MULTIPLE)
     if not crop:
@@ -137,7 +140,7 @@ def train(
     small = sum(min(image.shape[:2]) < crop for image in known.images)
     say(
         f"{len(known) - small} pictures to learn from, {len(held_out)} held out, crops of {crop}×{crop}"
-        + (f"; {small} more are smaller than a crop" if small else "")
+        + (f"; {small} smaller ones are left out" if small else "")
     )
     if task == "segments":
         say(f"{classes} classes: {', '.join(known.class_names[:12])}{', …' * (classes > 12)}")
@@ -162,7 +165,7 @@ def train(
     told, answers, by_picture = score(network, known, held_out, MULTIPLE)
     worst = np.argsort(by_picture)[: min(4, len(by_picture))]
     told |= {"task": task, "side": side, "weights": network.count_params()}
-    told |= {"pictures": len(known), "held_out": len(held_out), "steps": epochs * steps}
+    told |= {"pictures": len(known) - small, "held_out": len(held_out), "steps": epochs * steps}
     told["worst"] = {held_out.ids[i]: float(by_picture[i]) for i in worst}
     told |= own_scores.save(network, out, held_out.images[0], MULTIPLE)
     told["seconds"] = backup.seconds + time.perf_counter() - trained  # of all sittings
@@ -196,7 +199,7 @@ def label(network_folder, photographs, out, say=print):
         ValueError: If `out` has the photographs or a network, or no photograph can be read.
     """
     folder, photographs, out = Path(network_folder), Path(photographs), Path(out)
-    about = own_scores.told(folder)
+    about = own_scores.about(folder)
     if not photographs.exists():
         raise FileNotFoundError(f"There is no {photographs}.")
     files = pictures(photographs) if photographs.is_dir() else [photographs]
@@ -286,7 +289,7 @@ def main(arguments=None):
             again = "the same command goes on where it was"
         print(f"stopped; {again}", file=sys.stderr)
         sys.exit(130)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (FloatingPointError, OSError, RuntimeError, ValueError) as error:
         of_masks = [word for word in ("ignore_class", "class_names") if word in str(error)]
         says = "\nHere ignore_class=V is --void V, and class_names={0: 'a'} is --classes 0=a."
         sys.exit(f"{error}{says if of_masks else ''}")

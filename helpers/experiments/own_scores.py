@@ -111,14 +111,14 @@ def _line(name, score, told):
     )
 
 
-def told(folder):
+def about(folder):
     """What `own_network.train` wrote of a network."""
     path = folder / "scores.json"
     if not path.exists():
         raise FileNotFoundError(f"{folder} has no trained network: `train` makes one.")
     try:
-        about = json.loads(path.read_text("utf-8"))
-        return {key: about[key] for key in ("side", "task")} | {"values": about.get("values")}
+        kept = json.loads(path.read_text("utf-8"))
+        return {key: kept[key] for key in ("side", "task")} | {"values": kept.get("values")}
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged; train again. ({error})") from error
 

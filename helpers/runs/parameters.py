@@ -196,7 +196,7 @@ def check_values(notebook, values):
 
 
 def check_path(known, values):
-    """Refuse a `path` that the run would not read, because its data set is no folder.
+    """Refuse a `path` that the run would not read, or a folder as data set without a path.
 
     Args:
         known: what `parameters_of` tells of the notebook.

@@ -54,8 +54,8 @@ def keep(notebook, path):
     """Keep the results of an executed notebook as a record, `data/results/NAME.json`.
 
     Its provenance is that of the run: another checkout or machine may keep it. A notebook that
-    does not tell it, from before runs did, gets that of this moment. What a notebook copied from
-    other records is left out.
+    does not tell it, from before runs did, gets that of this moment. Keys that begin with
+    `study_`, which are copies of other records, are left out.
 
     Raises:
         ValueError: If the notebook cannot be read, failed, is not finished, or holds no record.

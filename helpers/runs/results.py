@@ -46,7 +46,7 @@ def record(results, bands=None, headline=None):
     payload["provenance"] = provenance()
     _display(payload)
     if profile:
-        outside = [t for key in bands if (t := _outside(key, results[key], bands[key], profile))]
+        outside = outside_bands(payload, profile)
         assert not outside, "\n".join(outside)
 
 
