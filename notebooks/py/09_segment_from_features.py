@@ -155,7 +155,7 @@ print(f"the most common class at each position, without a look: mean IoU {floor:
 # The networks are those of `08`: an encoder with three levels (16×16, 8×8 and 4×4 places), a latent of 4×4 places with 8 numbers each, and a decoder that goes the same way back. They can learn without masks in three ways:
 #
 # - as an **[autoencoder](../docs/site/glossary.md#term-autoencoder)**: the latent is the encoder's mean, and the loss is the squared error;
-# - as a **[denoising](../docs/site/glossary.md#term-denoising-autoencoder)** autoencoder (Vincent and others, 2008): the same, but noise of standard deviation 0.1 is added to the input, and the target is the picture without it;
+# - as a **[denoising](../docs/site/glossary.md#term-denoising-autoencoder)** autoencoder (after Vincent and others, 2008): the same, but noise of standard deviation 0.1 is added, and the target is the picture without it;
 # - as a **VAE**: the latent is a draw from the [posterior](../docs/site/glossary.md#term-posterior), and the loss is the negative [ELBO](../docs/site/glossary.md#term-ELBO) with $\sigma = 0.05$.
 #
 # This training without masks is called **[pretraining](../docs/site/glossary.md#term-pretraining)**.
@@ -212,7 +212,7 @@ pairs = {kind: pretrain(kind, pretraining_steps) for kind in KINDS}
 #
 # A **head** is a small network from features to the [logits](../docs/site/glossary.md#term-logit) of the classes, one set for each pixel. Ours goes from coarse to fine: a 3×3 convolution; then the resolution is doubled (`DepthToSpaceUp`), finer features are mixed in by another 3×3 convolution; and so on. On all levels of the encoder this makes a small U-Net (Ronneberger and others, 2015).
 #
-# The connections from the encoder's finer levels to the head lead *around* the latent. For a head this is right. For the decoder of a VAE it would be wrong: the decoder could copy the picture, and the latent would be left empty ([posterior collapse](../docs/site/glossary.md#term-posterior-collapse)).
+# These *skip connections* from the encoder's finer levels lead *around* the latent. For a head this is right. For the decoder of a VAE it would be wrong: the decoder could copy the picture, and the latent would be left empty ([posterior collapse](../docs/site/glossary.md#term-posterior-collapse)).
 
 
 # %%
@@ -313,17 +313,17 @@ plots.show(plots.interval_panels(panels, limits=(0, 1)), alt=alt)
 # %% [markdown]
 # In the stored run, frozen, the best single places are decoder 1 with 0.46<!--=place_decoder_1_frozen[0]--> and encoder 1 with 0.45<!--=place_encoder_1_frozen[0]-->. All levels of the encoder together have 0.64<!--=place_all_of_the_encoder_frozen[0]-->: the head may need fine and coarse features at once, or may gain from its greater size.
 #
-# Tuning leaves the first three in their order: 0.78<!--=place_all_of_the_encoder_tuned[0]--> for all levels, 0.72<!--=place_decoder_1_tuned[0]--> for decoder 1, 0.69<!--=place_encoder_1_tuned[0]--> for encoder 1. But this is one training of 300 steps each, and with another such VAE decoder 1 had 0.54<!--=study_place_decoder_1_tuned[0]-->, behind encoder 1. The latent is last, at 0.37<!--=place_latent_tuned[0]-->.
+# Tuning keeps the order of the first three: 0.78<!--=place_all_of_the_encoder_tuned[0]--> for all levels, 0.72<!--=place_decoder_1_tuned[0]--> for decoder 1, 0.69<!--=place_encoder_1_tuned[0]--> for encoder 1. But this is one training of 300 steps each, and with another such VAE decoder 1 had 0.54<!--=study_place_decoder_1_tuned[0]-->, behind encoder 1. Encoder 2 rises from last to fourth; the latent, 0.37<!--=place_latent_tuned[0]-->, is last.
 #
 # ## Keep the VAE's loss beside the head's
 #
-# The alternative to tuning for labels only is a model with two outputs, and both losses:
+# Or tune a model with two outputs for both losses, each per pixel ($w$: a weight):
 #
 # $$\text{cross-entropy per pixel} \;+\; \frac{w}{HW}\big(-\log p(x \mid z) + \mathrm{KL}\big).$$
 #
 # Myronenko (2018) won a challenge on brain tumours with a VAE branch beside a segmenter.
 #
-# The [KL](../docs/site/glossary.md#term-KL-divergence) compares no output with a target, so a layer adds it by `add_loss`. Keras takes it as it is, so the *mean* over the batch is ours to take.
+# The [KL](../docs/site/glossary.md#term-KL-divergence) compares no output with a target, so a layer adds it by `add_loss`. Keras adds it unchanged, so we take the *mean* over the batch ourselves.
 
 
 # %%
@@ -368,7 +368,7 @@ def two_outputs(encoder, decoder, model, weight):
 # - *VAE, frozen*: pretrained, and only the head learns;
 # - *VAE + term*: the two outputs from above, trained with care: the learning rate first rises, to 0.01, and large gradients are clipped. (Without this more trainings ended in NaN.)
 #
-# One learning rate for all would favour the start that it suits. So each start but the last has its own at each budget, the better of 0.01 and 0.02 on the pictures for choosing. (Their 300 masks come on top of each budget.)
+# One learning rate for all would favour the start that it suits. So in the studies each start but the last gets its own at each budget: 0.01 or 0.02, by the 300 pictures for choosing (not counted in the budget).
 #
 # The rule: each difference gets a 95 % interval over seeds *and* pictures (the squares of the two half widths are added), and a p-value. With eight comparisons (two claims, four budgets), some difference may look real by chance. So the p-values are corrected by [Holm](../docs/site/glossary.md#term-Holm-s-correction)'s method (1979): the smallest is multiplied by eight, the next by seven, and so on. "Helps" means a difference above 0 with a corrected p below 0.05. Beside it stands the *visible difference*: a true one of this size is found in about half of such studies.
 #
@@ -432,7 +432,9 @@ for claim, (one, other) in label_budgets.CLAIMS.items() if own else []:
     print("{} − {}: {:+.3f} ± {:.3f}".format(one, other, *own_claims[claim]))
 
 # %% [markdown]
-# The next cells run in the two recorded studies only. The first (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, four budgets, ten seeds of head and masks for the starts of the two claims and three for the others. (With 1,200 masks, all seeds share the masks.) The second (`09.joint.yaml`, six seeds, made anew) has claims of its own: *VAE + term* (the best $w$ of three, chosen like learning rates) against *VAE* and *VAE, slow start* (no term, the same care). Each pretraining is done once.
+# In the stored run, with 60 masks, VAE − fresh is +0.004<!--=own_claim_pretraining[0]--> ± 0.009<!--=own_claim_pretraining[1]--> and VAE − denoising +0.002<!--=own_claim_objective[0]--> ± 0.008<!--=own_claim_objective[1]-->, over pictures only. The tuned ones lie between 0.497<!--=own_autoencoder[0]--> and 0.502<!--=own_VAE[0]-->; *VAE + term*, trained otherwise, $w = 0.03$, has 0.449<!--=own_VAE_term[0]-->.
+#
+# Only the two recorded studies run the next cell. The first (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, four budgets, ten seeds of head and masks for the starts of the two claims and three for the others. (With 1,200 masks, all seeds share the masks.) The second (`09.joint.yaml`, six seeds; a first form diverged more, with harm) compares *VAE + term* (the best $w$ of three, chosen like learning rates) with *VAE* and *VAE, slow start* (no term, the same care). Each pretraining is done once.
 
 # %%
 summary = {}
@@ -473,12 +475,10 @@ if joint_loss:
     print(label_budgets.claims_table(joint_loss, label_budgets.JOINT))
 
 # %% [markdown]
-# In the stored run, with 60 masks, VAE − fresh is +0.004<!--=own_claim_pretraining[0]--> ± 0.009<!--=own_claim_pretraining[1]--> and VAE − denoising +0.002<!--=own_claim_objective[0]--> ± 0.008<!--=own_claim_objective[1]-->, over pictures only. The tuned ones lie between 0.497<!--=own_autoencoder[0]--> and 0.502<!--=own_VAE[0]-->; *VAE + term*, trained otherwise, $w = 0.03$, has 0.449<!--=own_VAE_term[0]-->.
-#
 # In the recorded study *neither claim is supported*, at any budget:
 #
 # - **Pretraining.** VAE − fresh is +0.006<!--=study_claim_pretraining[0][0]--> ± 0.008<!--=study_claim_pretraining[0][1]--> with 20 masks, +0.016<!--=study_claim_pretraining[1][0]--> ± 0.027<!--=study_claim_pretraining[1][1]--> with 60, +0.004<!--=study_claim_pretraining[2][0]--> ± 0.024<!--=study_claim_pretraining[2][1]--> with 240 and −0.004<!--=study_claim_pretraining[3][0]--> ± 0.004<!--=study_claim_pretraining[3][1]--> with 1,200. The smallest corrected p is 0.45<!--=study_smallest_p[0]-->.
-# - **The VAE's objective.** VAE − denoising is −0.008<!--=study_claim_objective[0][0]--> ± 0.008<!--=study_claim_objective[0][1]-->, −0.003<!--=study_claim_objective[1][0]--> ± 0.020<!--=study_claim_objective[1][1]-->, −0.005<!--=study_claim_objective[2][0]--> ± 0.009<!--=study_claim_objective[2][1]--> and −0.001<!--=study_claim_objective[3][0]--> ± 0.005<!--=study_claim_objective[3][1]-->; the smallest corrected p is 0.43<!--=study_smallest_p[1]-->. A [search](../docs/results.md) found it ahead once: frozen, $\sigma = 0.2$, 60 masks, +0.018<!--=study_search[0]--> ± 0.009<!--=study_search[1]--> (over heads and pictures only).
+# - **The VAE's objective.** VAE − denoising is −0.008<!--=study_claim_objective[0][0]--> ± 0.008<!--=study_claim_objective[0][1]-->, −0.003<!--=study_claim_objective[1][0]--> ± 0.020<!--=study_claim_objective[1][1]-->, −0.005<!--=study_claim_objective[2][0]--> ± 0.009<!--=study_claim_objective[2][1]--> and −0.001<!--=study_claim_objective[3][0]--> ± 0.005<!--=study_claim_objective[3][1]-->; the smallest corrected p is 0.43<!--=study_smallest_p[1]-->. Among the [settings tried](../docs/results.md) it led once: frozen, $\sigma = 0.2$, 60 masks, +0.018<!--=study_search[0]--> ± 0.009<!--=study_search[1]--> (over heads and pictures only).
 # - **What could have been seen?** With 1,200 masks the visible differences are 0.006<!--=study_claim_pretraining[3][3]--> and 0.008<!--=study_claim_objective[3][3]-->: a true 0.01 would probably have been found. With 60 masks they are 0.042<!--=study_claim_pretraining[1][3]--> and 0.031<!--=study_claim_objective[1][3]-->.
 # - **Frozen**, with 1,200 masks, the VAE has 0.728<!--=study_score_VAE_frozen[3][0]--> ± 0.019<!--=study_score_VAE_frozen[3][1]-->, fresh weights have 0.553<!--=study_score_fresh_frozen[3][0]--> ± 0.013<!--=study_score_fresh_frozen[3][1]--> (three seeds; other pretrainings untried). Fresh weights *tuned* have 0.897<!--=study_score_fresh[3][0]--> ± 0.007<!--=study_score_fresh[3][1]-->.
 #
@@ -486,7 +486,7 @@ if joint_loss:
 #
 # Twice the steps of *pretraining* change the VAE's score by 0.000<!--=study_longer_VAE[1][0]--> ± 0.004<!--=study_longer_VAE[1][1]--> with 1,200 masks, and with 60 by −0.021<!--=study_longer_VAE[0][0]--> ± 0.102<!--=study_longer_VAE[0][1]--> (three seeds), too wide to tell.
 #
-# **The joint loss** (second study). *VAE + term* minus *VAE, slow start* is −0.001<!--=study_joint_claim_same_care[0][0]--> ± 0.003<!--=study_joint_claim_same_care[0][1]--> with 20 masks, −0.005<!--=study_joint_claim_same_care[1][0]--> ± 0.011<!--=study_joint_claim_same_care[1][1]--> with 60, −0.019<!--=study_joint_claim_same_care[2][0]--> ± 0.020<!--=study_joint_claim_same_care[2][1]--> with 240: no difference was seen, with the smallest $w$, 0.0003 (once 0.003). With 1,200 one of six with the term ended in NaN, none without; scored as no look, this gives −0.113<!--=study_joint_claim_same_care[3][0]--> ± 0.279<!--=study_joint_claim_same_care[3][1]-->. Care has a price: with 240, *VAE* (learning rate 0.02) has 0.774<!--=study_joint_score_VAE[2][0]-->, *slow start* 0.679<!--=study_joint_score_VAE_slow_start[2][0]-->; with 1,200 they are level.
+# **The joint loss** (second study). *VAE + term* minus *VAE, slow start* is −0.001<!--=study_joint_claim_same_care[0][0]--> ± 0.003<!--=study_joint_claim_same_care[0][1]--> with 20 masks, −0.005<!--=study_joint_claim_same_care[1][0]--> ± 0.011<!--=study_joint_claim_same_care[1][1]--> with 60, −0.019<!--=study_joint_claim_same_care[2][0]--> ± 0.020<!--=study_joint_claim_same_care[2][1]--> with 240: no difference was seen, with the smallest $w$, 0.0003 (once 0.003). With 1,200 one of six with the term ended in NaN, none without; scored as no look, this gives −0.113<!--=study_joint_claim_same_care[3][0]--> ± 0.279<!--=study_joint_claim_same_care[3][1]-->. Minus *VAE* (learning rate 0.02), with 240, it is −0.114<!--=study_joint_claim_term[2][0]--> ± 0.022<!--=study_joint_claim_term[2][1]-->, corrected p 0.0002<!--=study_joint_claim_term[2][2]-->: there *VAE* has 0.774<!--=study_joint_score_VAE[2][0]-->, *slow start* 0.679<!--=study_joint_score_VAE_slow_start[2][0]-->.
 #
 # ## Which loss?
 #
@@ -496,7 +496,7 @@ if joint_loss:
 # - **Dice** (after Milletari and others, 2016): the overlap of notebook `01` with probabilities in place of labels, for each picture and class, then averaged; the loss is 1 − Dice;
 # - **cross-entropy plus Dice**.
 #
-# Most pictures lack some class. If the answer lacks it, too, its Dice would be 0/0. So 1 is added to numerator and denominator, and this Dice is nearly 1 ("all classes"). Or the average runs over the classes that are present ("present").
+# All pictures lack some class. If the answer lacks it, too, its Dice would be 0/0. So 1 is added to numerator and denominator, and this Dice is nearly 1 ("all classes"). Or the average runs over the classes that are present ("present").
 #
 # **Exercise.** A picture has 90 pixels of background, 10 of a disc, and no other class. A classifier answers background everywhere. Compute its mean Dice over all four classes (absent ones: 1) and over the two present; add no 1.
 
@@ -548,7 +548,7 @@ for name, row in by_loss.items():
 
 
 # %% [markdown]
-# In the stored run the cross-entropy has a mean IoU of 0.71<!--=loss_cross_entropy[1]-->, class weights 0.80<!--=loss_class_weights[1]-->, Dice over the present classes 0.81<!--=loss_Dice_present[1]-->, and cross-entropy plus Dice 0.80<!--=loss_cross_entropy_Dice[1]-->. Dice over all classes has 0.20<!--=loss_Dice_all_classes[1]-->: the worst class has an IoU of 0<!--=loss_Dice_all_classes[4]-->, and the accuracy is still 0.79<!--=loss_Dice_all_classes[0]-->. One training of 300 steps each: the other four are not judged.
+# In the stored run the cross-entropy has a mean IoU of 0.71<!--=loss_cross_entropy[1]-->, class weights 0.80<!--=loss_class_weights[1]-->, Dice over the present classes 0.81<!--=loss_Dice_present[1]-->, and cross-entropy plus Dice 0.80<!--=loss_cross_entropy_Dice[1]-->. Dice over all classes answers background everywhere: its accuracy is background's share, 0.79<!--=loss_Dice_all_classes[0]-->, its mean IoU a quarter, 0.20<!--=loss_Dice_all_classes[1]-->. One training of 300 steps each: the other four are not judged.
 #
 # ## Results
 #
