@@ -150,12 +150,12 @@ def void_cross_entropy(logits, truth, void):
         mean_iou=IOU.format(UNION, "np.mean((both / np.maximum(either, 1))[counts.sum(1) > 0])"),
     ),
     "rate_of_the_best": wrong(
-        "rate_needed",
-        rate_needed="def rate_needed(rates, scores, halves):\n    return rates[np.argmax(scores)]",
+        "smallest_rate",
+        smallest_rate="def smallest_rate(rates, scores, halves):\n    return rates[np.argmax(scores)]",
     ),
     "first_rate_that_will_do": wrong(
-        "rate_needed",
-        rate_needed=f"def rate_needed(rates, scores, halves):\n    return {VISIBLE_SHARE}[0]",
+        "smallest_rate",
+        smallest_rate=f"def smallest_rate(rates, scores, halves):\n    return {VISIBLE_SHARE}[0]",
     ),
     "only_shared_settings": wrong(
         "fair_twins",
@@ -178,14 +178,14 @@ def fair_twins(run, others):
         "paired_gain", paired_gain=GAIN.format("t.ppf(0.975, n - 1) * gain.std() / np.sqrt(n)")
     ),
     "an_endless_loop": wrong(
-        "rate_needed",
-        rate_needed="def rate_needed(rates, scores, halves):\n    while True:\n        pass",
+        "smallest_rate",
+        smallest_rate="def smallest_rate(rates, scores, halves):\n    while True:\n        pass",
     ),
     "hard_coded": wrong(
-        "confusion mean_iou rate_needed fair_twins paired_gain",
+        "confusion mean_iou smallest_rate fair_twins paired_gain",
         confusion="def confusion(logits, truth, void):\n    return [[1, 1], [0, 0]]",
         mean_iou="def mean_iou(counts):\n    return (2 / 5 + 5 / 8) / 2 if len(counts) == 2 else (3 / 4 + 4 / 5) / 2",
-        rate_needed="def rate_needed(rates, scores, halves):\n    return 20.0",
+        smallest_rate="def smallest_rate(rates, scores, halves):\n    return 20.0",
         fair_twins="def fair_twins(run, others):\n    return ['twin']",
         paired_gain="def paired_gain(vae, twin):\n    return 0.1, 0 if len(vae) == 3 else 12.7062047 * 0.1",
     ),
@@ -250,17 +250,17 @@ def fair_twins(run, others):
         mean_iou=IOU.format(UNION, "np.nansum(both / either * counts.sum(1)) / counts.sum()"),
     ),
     "interval_of_the_best": wrong(
-        "rate_needed",
-        rate_needed="""
-def rate_needed(rates, scores, halves):
+        "smallest_rate",
+        smallest_rate="""
+def smallest_rate(rates, scores, halves):
     best = np.argmax(scores)
     return rates[scores >= scores[best] - halves[best]].min()
 """,
     ),
     "must_go_beyond": wrong(
-        "rate_needed",
-        rate_needed="""
-def rate_needed(rates, scores, halves):
+        "smallest_rate",
+        smallest_rate="""
+def smallest_rate(rates, scores, halves):
     good = (scores + halves > scores.max()) | (scores == scores.max())
     return rates[good].min()
 """,
@@ -321,7 +321,7 @@ def mean_iou(counts):
             out.append(counts[c, c] / union)
     return sum(out) / len(out)
 """,
-        rate_needed=f"def rate_needed(rates, scores, halves):\n    return float(min({VISIBLE_SHARE}))",
+        smallest_rate=f"def smallest_rate(rates, scores, halves):\n    return float(min({VISIBLE_SHARE}))",
         paired_gain="""
 from scipy.stats import ttest_1samp
 def paired_gain(vae, twin):
@@ -368,8 +368,8 @@ def void_cross_entropy(logits, truth, void):
     nats = np.array(loss(np.where(counted, truth, void), logits.astype("float32")))
     return nats[counted].sum() / max(counted.sum(), 1)
 """,
-        rate_needed="""
-def rate_needed(rates, scores, halves):
+        smallest_rate="""
+def smallest_rate(rates, scores, halves):
     for i in np.argsort(rates):
         if scores[i] + halves[i] >= max(scores):
             return rates[i]

@@ -362,11 +362,11 @@ for classes in (2, 4, 7):
 # %% [markdown]
 # ## Task 4: read a curve
 #
-# Somebody trained VAEs of several rates (the KL, in nats an image) and a head on each. `scores[i]` is the mean IoU at `rates[i]` over several seeds, `halves[i]` half the width of its interval. How many nats does the labelling need? Answer with the **smallest rate whose interval reaches the best mean**, that is, `scores[i] + halves[i] >= max(scores)`. The rates come in any order.
+# Somebody trained VAEs of several rates (the KL, in nats an image) and a head on each. `scores[i]` is the mean IoU at `rates[i]` over several seeds, `halves[i]` half the width of its interval. Which smallest rate is not told apart from the best? Answer with the **smallest rate whose interval reaches the best mean**, that is, `scores[i] + halves[i] >= max(scores)`. (The rate bounds what a latent carries. It is not what the labelling needs: a label map can cost far fewer nats.) The rates come in any order.
 
 
-# %% solution="rate_needed"
-def rate_needed(rates, scores, halves):
+# %% solution="smallest_rate"
+def smallest_rate(rates, scores, halves):
     """The smallest rate whose interval reaches the best mean score."""
     ### BEGIN SOLUTION
     rates, scores, halves = map(np.asarray, (rates, scores, halves))
@@ -374,13 +374,13 @@ def rate_needed(rates, scores, halves):
     ### END SOLUTION
 
 
-# %% test="rate_needed" points=2
+# %% test="smallest_rate" points=2
 import numpy as np
 
 from helpers import checks
 
 checks.close(
-    rate_needed(
+    smallest_rate(
         np.array([5.0, 20.0, 80.0]), np.array([0.3, 0.58, 0.6]), np.array([0.02, 0.03, 0.02])
     ),
     20,
@@ -393,13 +393,13 @@ for n in (4, 6, 9, 12):
     halves = rng.uniform(0.01, 0.2, n)
     fit = [r for r, s, h in zip(rates, scores, halves) if s + h >= scores.max()]
     checks.close(
-        rate_needed(rates.copy(), scores.copy(), halves.copy()),
+        smallest_rate(rates.copy(), scores.copy(), halves.copy()),
         min(fit),
         "On another curve another rate is meant. They may come in any order; the smallest rate, "
         "not the first.",
     )
 checks.close(
-    rate_needed(
+    smallest_rate(
         np.array([90.0, 10.0, 40.0]), np.array([0.375, 0.5, 0.75]), np.array([0.125, 0.25, 0.0])
     ),
     10,
