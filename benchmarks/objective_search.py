@@ -35,6 +35,7 @@ from helpers import (
 )
 from helpers.data.scenes import CLEAR
 from helpers.data.stream import FreshShapes
+from helpers.experiments import few_masks
 from helpers.runs.provenance import write_record
 
 SIZE, MASKS, CHOOSING = 32, 1200, 300
@@ -140,18 +141,10 @@ class Task:
         encoder.trainable = reading == "tuned"
         keras.utils.set_random_seed(run)
         head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), self.classes)
-        falling = keras.optimizers.schedules.CosineDecay(0.01, self.head_steps)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        options = backend.compile_options(planned=self.head_steps)
-        head.compile(keras.optimizers.Adam(falling), loss, **options)
-        rng = np.random.default_rng(run)
-        some = rng.permutation(MASKS)[:budget]
-        order = np.concatenate(
-            [rng.permutation(some) for _ in range(16 * self.head_steps // budget + 1)]
-        )
-        order = order[: 16 * self.head_steps]
-        pictures, masks = data.to_float(self.known.images[order]), self.known.masks[order]
-        head.fit(pictures, masks, batch_size=16, shuffle=False, verbose=0)
+        few_masks.train_head(
+            head, self.known.images[:MASKS], self.known.masks[:MASKS], budget, run,
+            steps=self.head_steps,
+        )  # fmt: skip
         return segmentation.class_map(head.predict(x, batch_size=250, verbose=0))
 
     def _encoder(self, name, seed):
