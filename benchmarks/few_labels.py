@@ -158,8 +158,8 @@ class Task:
         read = few_masks.features(encoder, decoder, reading, scale_on)
         keras.utils.set_random_seed(run)
         head = pyramids.segmentation_head(encoder.input, read, self.classes)
-        images, masks = self.known.images[:MASKS], self.known.masks[:MASKS]
-        few_masks.train_head(head, images, masks, budget, run, rate, self.head_steps)
+        pictures, masks = data.to_float(self.known.images[:MASKS]), self.known.masks[:MASKS]
+        few_masks.train_head(head, pictures, masks, budget, run, rate, self.head_steps)
         return segmentation.class_map(head.predict(x, batch_size=250, verbose=0))
 
     def _networks(self, kind, run, pretraining):

@@ -141,10 +141,8 @@ class Task:
         encoder.trainable = reading == "tuned"
         keras.utils.set_random_seed(run)
         head = pyramids.segmentation_head(encoder.input, pyramids.levels(encoder), self.classes)
-        few_masks.train_head(
-            head, self.known.images[:MASKS], self.known.masks[:MASKS], budget, run,
-            steps=self.head_steps,
-        )  # fmt: skip
+        pictures, masks = data.to_float(self.known.images[:MASKS]), self.known.masks[:MASKS]
+        few_masks.train_head(head, pictures, masks, budget, run, steps=self.head_steps)
         return segmentation.class_map(head.predict(x, batch_size=250, verbose=0))
 
     def _encoder(self, name, seed):

@@ -64,11 +64,23 @@ def test_only_the_masks_of_the_budget_are_used(monkeypatch):
     given = {}
     model = head()
     monkeypatch.setattr(model, "fit", lambda x, y, **options: given.update(x=x, y=y, **options))
-    few_masks.train_head(model, set_.images, set_.masks, 3, run=1, steps=5, batch_size=4)
+    few_masks.train_head(
+        model, data.to_float(set_.images), set_.masks, 3, run=1, steps=5, batch_size=4
+    )
     assert len(given["x"]) == 20 and given["batch_size"] == 4
     known = data.to_float(set_.images)
     used = {int(np.flatnonzero((known == x).all((1, 2, 3)))[0]) for x in given["x"]}
     assert used == set(np.random.default_rng(1).permutation(12)[:3].tolist())
+
+
+def test_codes_of_several_shapes_may_stand_in_for_pictures():
+    vector, grid = keras.Input((3,)), keras.Input((16, 16, 2))
+    spread = keras.layers.Reshape((1, 1, 3))(vector)
+    both = keras.layers.Concatenate()([keras.layers.UpSampling2D(16)(spread), grid])
+    model = keras.Model([vector, grid], keras.layers.Conv2D(4, 1)(both))
+    codes = [np.ones((6, 3), "float32"), np.ones((6, 16, 16, 2), "float32")]
+    few_masks.train_head(model, codes, np.zeros((6, 16, 16), int), 4, run=0, steps=3)
+    assert np.isfinite(model.predict(codes, verbose=0)).all()
 
 
 def test_it_learns_and_a_run_is_repeated_to_the_last_digit():
@@ -77,7 +89,7 @@ def test_it_learns_and_a_run_is_repeated_to_the_last_digit():
     for _ in range(2):
         keras.utils.set_random_seed(0)
         model = head()
-        few_masks.train_head(model, set_.images, set_.masks, 12, run=0, steps=60)
+        few_masks.train_head(model, data.to_float(set_.images), set_.masks, 12, run=0, steps=60)
         answers.append(model.predict(data.to_float(set_.images), verbose=0))
     assert np.array_equal(*answers)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

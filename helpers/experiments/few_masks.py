@@ -6,18 +6,18 @@ Used by the studies of `benchmarks/` that ask what features are worth when masks
 import keras
 import numpy as np
 
-from helpers import backend, data, pyramids
+from helpers import backend, pyramids
 
 
-def train_head(model, images, masks, budget, run, learning_rate=0.01, steps=300, batch_size=16):
+def train_head(model, x, masks, budget, run, learning_rate=0.01, steps=300, batch_size=16):
     """Train a classifier of pixels on the masks of `budget` pictures, drawn by `run`.
 
     The pictures come in a new order in each pass. The learning rate falls to zero like half a
     cosine wave.
 
     Args:
-        model: `(B, H, W, C)` → logits `(B, H, W, classes)`.
-        images: bytes or numbers in [0, 1], `(N, H, W, C)`.
+        model: takes what `x` holds, gives logits `(B, H, W, classes)`.
+        x: pictures `(N, H, W, C)`, numbers in [0, 1], or codes of them; or a list of such arrays.
         masks: integer labels `(N, H, W)`.
         budget: how many of them are used, at most N.
         run: seed of the choice and of the orders. First weights are the caller's.
@@ -28,17 +28,17 @@ def train_head(model, images, masks, budget, run, learning_rate=0.01, steps=300,
     Raises:
         ValueError: If `budget` is not between 1 and N.
     """
-    if not 1 <= budget <= len(images):
-        raise ValueError(f"`budget` must lie between 1 and {len(images)}. Received: {budget}")
+    if not 1 <= budget <= len(masks):
+        raise ValueError(f"`budget` must lie between 1 and {len(masks)}. Received: {budget}")
     rng, count = np.random.default_rng(run), batch_size * steps
-    some = rng.permutation(len(images))[:budget]
+    some = rng.permutation(len(masks))[:budget]
     order = np.concatenate([rng.permutation(some) for _ in range(count // budget + 1)])[:count]
     falling = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     options = backend.compile_options(planned=steps)
     model.compile(keras.optimizers.Adam(falling), loss, **options)
-    pictures = data.to_float(images[order])
-    model.fit(pictures, masks[order], batch_size=batch_size, shuffle=False, verbose=0)
+    ordered = keras.tree.map_structure(lambda array: array[order], x)
+    model.fit(ordered, masks[order], batch_size=batch_size, shuffle=False, verbose=0)
 
 
 def features(encoder, decoder, reading, scale_on=None):
