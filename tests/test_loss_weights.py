@@ -41,15 +41,27 @@ def test_what_is_no_kl_is_named(fault):
     assert found.beta is None and found.problem == "not a KL"
 
 
-@pytest.mark.parametrize("weight", [7, 0.1, -1])
+@pytest.mark.parametrize("weight", [7, 0.1, 0])
 @pytest.mark.parametrize("latent", [1, 128])
 def test_a_known_weight_is_found(weight, latent):
     def term(m, v):
         return weight / 7 * losses.gaussian_kl_elementwise(m, v)
 
     found = metrics.effective_beta(with_term(term), SHAPE, latent)
-    assert found.beta == pytest.approx(weight, rel=2e-3)
+    assert found.beta == pytest.approx(weight, rel=2e-3, abs=1e-6)
     assert found.likelihood == "Bernoulli" and found.problem is None
+
+
+@pytest.mark.parametrize(
+    ("of_r", "of_kl", "where"),
+    [(1, -1, "KL"), (-1, -1, "reconstruction"), (-1, 1, "reconstruction"), (0, 1, "")],
+)
+def test_a_sign_that_leaves_no_minimum_is_no_weight(of_r, of_kl, where):
+    def loss(x, r, m, v):
+        return of_r * ops.mean(cross_entropy(x, r)) + of_kl * ops.mean(losses.gaussian_kl(m, v))
+
+    found = metrics.effective_beta(loss, SHAPE, LATENT)
+    assert found.beta is None and where in found.problem
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (64, 64, 3)])

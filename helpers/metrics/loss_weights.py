@@ -40,10 +40,12 @@ def effective_beta(loss, shape, latent):
     R is −log p(x|z), summed over pixels and channels, of Bernoulli pixels or of Gaussian ones with
     σ = 1. For a Gaussian the effective β is also the σ² of the decoder of which the loss is a
     negative ELBO. w_k is measured in four moves of the encoder's answer, w_r in two moves of the
-    reconstruction; each must give the same number, to 1 %.
+    reconstruction; each must give the same number, to 1 %. A weight below 0 is a problem, too: such
+    a loss has no minimum.
 
     Not seen: how z is drawn, whether the loss gets probabilities or logits, a β that changes during
-    training, and a wrong term that agrees with the right one at the places where it is measured.
+    training or with the size of the batch (one term summed over it, the other not), and a wrong
+    term that agrees with the right one at the places where it is measured.
 
     Args:
         loss: `loss(x, reconstruction, mean, log_variance)` → a scalar. It gets tensors: x is
@@ -98,8 +100,11 @@ def effective_beta(loss, shape, latent):
     for likelihood, nll in (("Bernoulli", _bernoulli), ("Gaussian", _gaussian)):
         weights = np.diff(values) / np.diff([nll(x, r) for r in (blank, vague, near)])
         if _agree(weights):
-            beta = float(np.mean([*ratios.values()]) / np.mean(weights))
-            return EffectiveBeta(beta, likelihood, ratios, None)
+            of_kl, of_r = np.mean([*ratios.values()]), np.mean(weights)
+            if of_r <= 0 or of_kl < 0:  # no lower bound: the training ends nowhere
+                signed = "reconstruction" if of_r <= 0 else "KL"
+                return EffectiveBeta(None, likelihood, ratios, f"wrong sign on the {signed}")
+            return EffectiveBeta(float(of_kl / of_r), likelihood, ratios, None)
     return EffectiveBeta(None, None, ratios, "neither Bernoulli nor Gaussian")
 
 

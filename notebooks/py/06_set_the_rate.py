@@ -162,6 +162,8 @@ def train(vae, x, steps, learning_rate=0.005, callbacks=()):
 #
 # > **Predict first.** Six VAEs differ in nothing but β, which goes from 0.1 to 30. Which one has the highest rate? Which one has the best [ELBO](../docs/site/glossary.md#term-ELBO), $-(\Delta + R)$, on held-out pictures? And if you draw distortion over rate, what is the slope between two neighbours?
 #
+# One thing first. $-(\Delta + \beta R)$ is the ELBO minus $(\beta - 1)R$, and $R$ is never negative. So for β > 1 the loss still gives a lower bound of $\log p(x)$, a looser one. For β < 1 it may lie above $\log p(x)$: it need not be a bound. (A β above 1 is often said to give every coordinate a meaning of its own, to *disentangle* them. Locatello and others, 2019, show that without labels no loss alone can.)
+#
 # The last question has an answer on paper. Let model $a$ be the best one for $\beta_a$, and model $b$ the best one for a larger $\beta_b$. Then $b$ is not better for $\beta_a$, and $a$ is not better for $\beta_b$:
 #
 # $$\Delta_a + \beta_a R_a \;\le\; \Delta_b + \beta_a R_b, \qquad \Delta_b + \beta_b R_b \;\le\; \Delta_a + \beta_b R_a.$$
@@ -587,6 +589,7 @@ record(results, bands, f"learned σ {main_sigma:.4f}")
 # - Higgins, I. and others (2017). β-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework. ICLR. [openreview.net/forum?id=Sy2fzU9gl](https://openreview.net/forum?id=Sy2fzU9gl)
 # - Hinton, G. E. and van Camp, D. (1993). Keeping the neural networks simple by minimizing the description length of the weights. COLT. [doi:10.1145/168304.168306](https://doi.org/10.1145/168304.168306)
 # - Kingma, D. P. and Ba, J. (2015). Adam: A Method for Stochastic Optimization. ICLR. [arXiv:1412.6980](https://arxiv.org/abs/1412.6980)
+# - Locatello, F. and others (2019). Challenging Common Assumptions in the Unsupervised Learning of Disentangled Representations. ICML. [arXiv:1811.12359](https://arxiv.org/abs/1811.12359)
 # - Loaiza-Ganem, G. and Cunningham, J. P. (2019). The continuous Bernoulli: fixing a pervasive error in variational autoencoders. NeurIPS. [arXiv:1907.06845](https://arxiv.org/abs/1907.06845)
 # - Mathieu, M., Couprie, C. and LeCun, Y. (2016). Deep multi-scale video prediction beyond mean square error. ICLR. [arXiv:1511.05440](https://arxiv.org/abs/1511.05440)
 # - Rybkin, O., Daniilidis, K. and Levine, S. (2021). Simple and Effective VAE Training with Calibrated Decoders. ICML. [arXiv:2006.13202](https://arxiv.org/abs/2006.13202)

@@ -434,7 +434,7 @@ for claim, (one, other) in label_budgets.CLAIMS.items() if own else []:
 # %% [markdown]
 # In the stored run, with 60 masks, VAE − fresh is +0.004<!--=own_claim_pretraining[0]--> ± 0.009<!--=own_claim_pretraining[1]--> and VAE − denoising +0.002<!--=own_claim_objective[0]--> ± 0.008<!--=own_claim_objective[1]-->, over pictures only. The tuned ones lie between 0.497<!--=own_autoencoder[0]--> and 0.502<!--=own_VAE[0]-->; *VAE + term*, trained otherwise, $w = 0.03$, has 0.449<!--=own_VAE_term[0]-->.
 #
-# Only the two recorded studies run the next cell. The first (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, four budgets, ten seeds of head and masks for the starts of the two claims and three for the others. (With 1,200 masks, all seeds share the masks.) The second (`09.joint.yaml`, six seeds; a first form diverged more, with harm) compares *VAE + term* (the best $w$ of three, chosen like learning rates) with *VAE* and *VAE, slow start* (no term, the same care). Each pretraining is done once.
+# Only the two recorded studies run the next cell. The first (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, four budgets, ten seeds of head and masks for the starts of the two claims and three for the others. (With 1,200 masks, all seeds share the masks) The second (`09.joint.yaml`, six seeds; a first form diverged more, with harm) compares *VAE + term* (the best $w$ of three, chosen like learning rates) with *VAE* and *VAE, slow start* (no term, the same care). Each pretraining is done once.
 
 # %%
 summary = {}
