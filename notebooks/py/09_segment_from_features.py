@@ -101,8 +101,10 @@ from helpers.experiments import label_budgets
 from helpers.layers import DepthToSpaceUp, GaussianSampling, bn_relu, conv_bn_relu
 
 plots.use()
-kept = data.records.results_of
-recorded, joint_loss = ({}, {}) if study else (kept("09-labels"), kept("09-joint"))
+recorded, joint_loss = {}, {}
+if not study:  # a run that makes a record shows none
+    recorded = data.records.results_of("09-labels")
+    joint_loss = data.records.results_of("09-joint")
 
 # %% [markdown]
 # ## Pictures and masks
@@ -238,13 +240,20 @@ loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class
 
 
 def train_head(
-    model, x, targets, rate=0.01, loss=loss, run=0, steps=head_steps, careful=False
+    model,
+    x,
+    targets,
+    learning_rate=0.01,
+    loss=loss,
+    run=0,
+    steps=head_steps,
+    careful=False,
 ):
     """Batches of 16; the learning rate falls to zero like half a cosine wave.
 
     If `careful`, it rises first, and large gradients are clipped.
     """
-    schedule = training.rise_and_fall(rate, steps, rising=100 if careful else 0)
+    schedule = training.rise_and_fall(learning_rate, steps, rising=100 if careful else 0)
     adam = keras.optimizers.Adam(schedule, global_clipnorm=1.0 if careful else None)
     model.compile(adam, loss, **backend.compile_options(planned=steps))
     rng = np.random.default_rng([seed, run])
@@ -399,7 +408,9 @@ def steps_for(budget):
     return head_steps * max(1, round(math.sqrt(budget / 60)))
 
 
-def label_with(start, budget, run, weights, rate=0.01, term=0.03, x=x_val, times=1):
+def label_with(
+    start, budget, run, weights, learning_rate=0.01, term=0.03, x=x_val, times=1
+):
     """Trains a start on the masks of `budget` pictures; labels of x, (N, H, W)."""
     model, trained, its_loss = network_of(start, run, weights, term)
     some = np.random.default_rng([seed, run]).permutation(len(x_train))[:budget]
@@ -408,7 +419,9 @@ def label_with(start, budget, run, weights, rate=0.01, term=0.03, x=x_val, times
         targets = {"labels": targets, "picture": x_train[some]}
     steps = times * steps_for(budget)
     careful = start in label_budgets.CAREFUL
-    train_head(trained, x_train[some], targets, rate, its_loss, run, steps, careful)
+    train_head(
+        trained, x_train[some], targets, learning_rate, its_loss, run, steps, careful
+    )
     return label(model, x)
 
 
@@ -417,24 +430,26 @@ def label_with(start, budget, run, weights, rate=0.01, term=0.03, x=x_val, times
 
 # %%
 own = {}  # start → scores (runs, N), for each budget
-for budget in [] if study else labels:
-    for start in STARTS:
-        answers = [label_with(start, budget, run, own_weights) for run in range(seeds)]
-        own[budget, start] = np.array([by_picture(answer) for answer in answers])
-for (budget, start), scores in own.items():
-    value, half = metrics.crossed_interval(scores)
+if not study:
+    for budget in labels:
+        for start in STARTS:
+            answers = [label_with(start, budget, run, own_weights) for run in range(seeds)]
+            own[budget, start] = np.array([by_picture(answer) for answer in answers])
+for (budget, start), by_run in own.items():
+    value, half = metrics.crossed_interval(by_run)
     print(f"{budget} masks, {start:<14} mean IoU {value:.3f} ± {half:.3f}")
 
 own_claims = {}  # VAE − fresh and VAE − denoising, with half widths, at the first budget
-for claim, (one, other) in label_budgets.CLAIMS.items() if own else []:
-    apart = own[labels[0], one] - own[labels[0], other]  # (runs, N)
-    own_claims[claim] = metrics.crossed_interval(apart)
-    print("{} − {}: {:+.3f} ± {:.3f}".format(one, other, *own_claims[claim]))
+if own:
+    for claim, (one, other) in label_budgets.CLAIMS.items():
+        apart = own[labels[0], one] - own[labels[0], other]  # (runs, N)
+        own_claims[claim] = metrics.crossed_interval(apart)
+        print("{} − {}: {:+.3f} ± {:.3f}".format(one, other, *own_claims[claim]))
 
 # %% [markdown]
 # In the stored run, with 60 masks, VAE − fresh is +0.004<!--=own_claim_pretraining[0]--> ± 0.009<!--=own_claim_pretraining[1]--> and VAE − denoising +0.002<!--=own_claim_objective[0]--> ± 0.008<!--=own_claim_objective[1]-->, over pictures only. The tuned ones lie between 0.497<!--=own_autoencoder[0]--> and 0.502<!--=own_VAE[0]-->; *VAE + term*, trained otherwise, $w = 0.03$, has 0.449<!--=own_VAE_term[0]-->.
 #
-# Only the two recorded studies run the next cell. The first (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, four budgets, ten seeds of head and masks for the starts of the two claims and three for the others. (With 1,200 masks, all seeds share the masks) The second (`09.joint.yaml`, six seeds; a first form diverged more, with harm) compares *VAE + term* (the best $w$ of three, chosen like learning rates) with *VAE* and *VAE, slow start* (no term, the same care). Each pretraining is done once.
+# Only the two recorded studies run the next cell. The first (`09.full-labels.yaml`): pretraining of 3,000 and 6,000 steps, four budgets, ten seeds of head and masks for the starts of the two claims and three for the others. (With 1,200 masks, all seeds share the masks.) The second (`09.joint.yaml`, six seeds; a first form diverged more, with harm) compares *VAE + term* (the best $w$ of three, chosen like learning rates) with *VAE* and *VAE, slow start* (no term, the same care). Each pretraining is done once.
 
 # %%
 summary = {}
@@ -442,20 +457,24 @@ plan = [path, seed, size, images, val_images, pretraining_steps, head_steps, lab
 store = checkpoint.ResultStore(cache_dir, dataset=dataset, plan=plan)
 if study:
     shorter = {}
-    for kind in [] if study == "joint" else ["denoising", "VAE"]:
-        networks = pretrain(kind, pretraining_steps // 2)
-        shorter[kind] = [network.get_weights() for network in networks]
+    if study == "labels":
+        for kind in ("denoising", "VAE"):
+            networks = pretrain(kind, pretraining_steps // 2)
+            shorter[kind] = [network.get_weights() for network in networks]
 
-    def choosing_score(start, budget, run, rate, term):
+    def choosing_score(start, budget, run, learning_rate, term):
         keras.backend.clear_session()  # hundreds of models would fill the memory
-        answer = label_with(start, budget, 100 + run, own_weights, rate, term, x_choose)
+        answer = label_with(
+            start, budget, 100 + run, own_weights, learning_rate, term, x_choose
+        )
         return float(metrics.mean_iou(masks_choose, answer, classes, void))
 
-    def scores(start, budget, run, length, rate, term):
+    def scores(start, budget, run, length, learning_rate, term):
         keras.backend.clear_session()
         weights = shorter if length == "shorter" else own_weights
         times = 2 if length == "twice" else 1  # as many steps of the head
-        return by_picture(label_with(start, budget, run, weights, rate, term, times=times))
+        answer = label_with(start, budget, run, weights, learning_rate, term, times=times)
+        return by_picture(answer)
 
     summary = label_budgets.study(
         study, STARTS, labels, seeds, choosing_score, scores, no_look, store
@@ -558,10 +577,11 @@ for name, row in by_loss.items():
 results = {"floor": floor}
 for (place, how), interval in by_place.items():
     results[f"place_{place.replace(' ', '_')}_{how}"] = interval
-for start in STARTS if own else []:
-    pairs_of = [metrics.crossed_interval(own[budget, start]) for budget in labels]
-    results["own_" + label_budgets.key_of(start)] = [mean for mean, _ in pairs_of]
-    results["own_half_" + label_budgets.key_of(start)] = [half for _, half in pairs_of]
+if own:
+    for start in STARTS:
+        pairs_of = [metrics.crossed_interval(own[budget, start]) for budget in labels]
+        results["own_" + label_budgets.key_of(start)] = [mean for mean, _ in pairs_of]
+        results["own_half_" + label_budgets.key_of(start)] = [half for _, half in pairs_of]
 results |= {f"own_claim_{claim}": interval for claim, interval in own_claims.items()}
 for name, row in by_loss.items():
     results["loss_" + re.sub(r"\W+", "_", name)] = row

@@ -338,8 +338,9 @@ def energy_distance(drawn, people):
     return 2 * between.mean() - among_drawn.sum() / pairs - among_people.mean()
 
 
-A, B = np.zeros((2, 4, 4), bool)
-A[:, :2], B[:, 2:] = True, True  # left half and right half
+A = np.zeros((4, 4), bool)
+A[:, :2] = True  # left half
+B = ~A  # right half
 people = np.array([A, B] * 10)
 for answers in ([A], [A | B], [A, B] * 50):  # always A, always A ∪ B, a coin
     distance = energy_distance(np.array(answers), people)
@@ -367,6 +368,13 @@ for answers in ([A], [A | B], [A, B] * 50):  # always A, always A ∪ B, a coin
 # Each method cuts its maps at the threshold with the smallest energy distance on 20 other pictures.
 
 # %%
+plan = [seed, size, images, val_images, latent, beta, samples]
+store = checkpoint.ResultStore(cache_dir, plan=plan)
+marks = {"masks": (masks_train, masks_val)}
+models = {}  # the first training of each method in the last length, for figures
+scores = {length: {} for length in steps}
+
+
 def score(task, method, length, run):
     """Train from fresh weights, draw answers, and score them: {measure: (N,)}."""
     annotations, annotations_val = marks[task]
@@ -378,7 +386,8 @@ def score(task, method, length, run):
     else:
         model = baselines.Baseline(method, (size, size, 3), seed + run)
         fit(model.network, annotations, length, run, model.loss)
-    models.setdefault((task, method), model)
+    if (length, run) == (steps[-1], 0):
+        models[task, method] = model
     return several_answers.score(
         model.draw,
         model.nll,
@@ -394,13 +403,6 @@ def score(task, method, length, run):
 # > **Predict first.** In which of the four measures can a latent beat the *best* single map? In which can it not, even if it is perfect? Can the pixel latent have fewer nats than it? And three maps?
 
 # %%
-plan = [seed, size, images, val_images, latent, beta, samples]
-store = checkpoint.ResultStore(cache_dir, plan=plan)
-marks = {"masks": (masks_train, masks_val)}
-models = {}  # the first training of each method, for a figure
-scores = {length: {} for length in steps}
-
-
 def measure(task, methods):
     """Train and score all methods, beside what perfect answers get; print the longest."""
     ends = several_answers.perfect_scores(marks[task][1], samples, task, seed)
@@ -413,7 +415,7 @@ def measure(task, methods):
 measure("masks", [*controls, "latent"])
 
 # %% [markdown]
-# Intervals are 95 %, over pictures, and over trainings where there are several. Top: recorded study; bottom: this run; dashed: perfect latent; dotted: best single map.
+# Intervals are 95 %, over pictures and, if several, trainings. Top: recorded study; bottom: this run; dashed: perfect latent; dotted: best single map.
 
 # %%
 table = several_answers.figure_data("masks", scores[steps[-1]]["masks"])
