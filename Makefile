@@ -90,7 +90,7 @@ train-photographs: setup    ## hours: a network for SET=bsds500, camvid or pets,
 	$(PYTHON) -m authoring photographs $(SET) $(if $(LEARN),--learn $(LEARN)) $(if $(SCORE),--score $(SCORE))
 
 # Hours, or a card: each of them by its own command.
-LONG := on_gpu.py photographs_on_card.py segmenters.py gan_length.py objective_search.py strange_parts.py mnist_importance.py latents.py few_labels.py latent_heads.py
+LONG := on_gpu.py photographs_on_card.py segmenters.py gan_length.py objective_search.py strange_parts.py mnist_importance.py latents.py few_labels.py latent_heads.py texture_flaws.py
 
 bench: setup    ## the side-by-side measurements; minutes each, some with real sets (HELPERS_DATA)
 	for script in $(filter-out $(addprefix benchmarks/,$(LONG)),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(PYTHON) $$script || exit 1; done
