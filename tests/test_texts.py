@@ -86,6 +86,15 @@ def test_the_parameter_files_that_the_texts_name_exist():
     assert [f"{path.name}: {name}" for path, name in found if not (ROOT / name).is_file()] == []
 
 
+def test_the_results_say_at_which_size_the_bar_of_speed_is_met():
+    text = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    (bar,) = re.findall(r"^\| Do training steps .* use (\d+) % of", text, re.M)
+    share = readme.known_results()["run_step_speed__share_of_sgemm"]
+    for size in ("28×28×1", "32×32×3"):
+        (word,) = re.findall(rf"at {size}[^:|]*?, (yes|no): \*\*\d+<!--=", text)
+        assert word == ("yes" if share[f"ours, {size}"] >= int(bar) / 100 else "no"), size
+
+
 # ---- the guide to the edge benchmark
 
 # What `helpers.edges` is said not to need, and joblib, which only several processes need.
