@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import io
 import json
 import os
 import re
@@ -12,15 +13,18 @@ from collections import Counter
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from PIL import Image
 
 from authoring import notebook_cells, number_markers, readme
 from helpers.data import records
 from helpers.runs import notebooks, parameter_names, parameters
+from helpers.runs.notebooks import BadRequest
 
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -155,10 +159,32 @@ def test_numbers_are_cited_only_where_a_test_compares_them():
     assert [str(path) for path in found if path not in compared] == []
 
 
-def test_the_readme_shows_the_picture_of_the_stored_notebook():
+def _pixels(png):
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def test_the_readme_shows_rows_of_the_figure_of_the_stored_notebook():
     pictures = [readme.picture(nbformat.read(p, as_version=4)) for p in notebooks.series()]
     (data,) = [base64.b64decode(p) for p in pictures if p]
-    assert (ROOT / "docs" / "picture.png").read_bytes() == data
+    shown = _pixels((ROOT / "docs" / "picture.png").read_bytes())
+    np.testing.assert_array_equal(shown, _pixels(readme.some_rows(data)))
+    # The first row is that of the figure, margin and all, and as many stand there as are told.
+    row = shown.shape[0] // len(readme.ROWS)
+    np.testing.assert_array_equal(shown[: row - 5], _pixels(data)[: row - 5])
+    alt = re.search(r"!\[([^\]]*)\]\(docs/picture\.png\)", (ROOT / "README.md").read_text("utf-8"))
+    assert alt[1].startswith("Four rows of twelve") and len(readme.ROWS) == 4
+
+
+def test_rows_of_a_figure_are_taken_and_a_missing_one_is_named():
+    pixels = np.full((40, 8, 3), 255, "uint8")
+    for row, colour in enumerate((10, 90, 170)):
+        pixels[3 + 12 * row : 13 + 12 * row, 2:] = colour
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    some = _pixels(readme.some_rows(file.getvalue(), rows=(0, 2)))
+    np.testing.assert_array_equal(some, np.r_[pixels[:15], pixels[27:37], pixels[:3]])
+    with pytest.raises(BadRequest, match="has 3 rows of pictures"):
+        readme.some_rows(file.getvalue(), rows=(0, 3))
 
 
 def test_the_links_of_the_readme_lead_somewhere():

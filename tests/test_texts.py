@@ -57,6 +57,51 @@ def test_the_parts_in_the_readme_link_every_notebook_in_order():
     assert all(file.startswith(number) for number, file in linked)
 
 
+def _visible_words(text):
+    """Words of a Markdown text as a page shows it: no comments, pictures, targets of links, and
+    nothing that is folded but its one line."""
+    text = re.sub(r"<!--.*?-->", "", text, flags=re.S)
+    text = re.sub(r"(<details>.*?</summary>).*?</details>", r"\1", text, flags=re.S)
+    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    text = re.sub(r"<[^>]*>", " ", text)
+    return [word for word in text.split() if re.search(r"\w", word)]
+
+
+def test_the_readme_is_short():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert 400 < len(_visible_words(text)) <= 900
+    assert text.count("<details>") == 2
+    seen = "One **two** [three four](a.md). 5.0<!--=n05_x--> ![no](a.png) | six | – |\n\n"
+    folded = "<details><summary>seven eight</summary>\n\nno no\n</details>\n\nnine\n"
+    assert len(_visible_words(seen + folded)) == 9
+
+
+def test_the_readme_has_one_command_for_each_kind_of_reader():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.partition("## For whom\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line]
+    assert [re.match(r"- \*\*(\w+)\*\*", line)[1] for line in lines] == [
+        *("Readers", "Teachers", "Experimenters"),
+    ]
+    commands = [re.findall(r"`((?:make|\.venv/bin/python) [^`]+)`", line) for line in lines]
+    assert [len(found) for found in commands] == [1, 1, 1]
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M)
+    assert all(c.split()[1] in targets for (c,) in commands if c.startswith("make"))
+
+
+def test_what_lies_behind_the_picture_is_linked_right_below_it():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    below = text.partition("](docs/picture.png)")[2].partition("\n## ")[0]
+    (line,) = re.findall(r"^\*\*Behind the picture:\*\*.*$", below, re.M)
+    links = re.findall(r"\]\(([^)]+)\)", line)
+    for file in ("docs/site/latents.md", "docs/site/glossary.md", "docs/cheat_sheet.md"):
+        assert file in links
+    (notebook,) = [link for link in links if link.endswith(".ipynb")]
+    asked = "\n".join(_cells(ROOT / notebook))
+    assert "**Exercise" in asked and "## Check yourself" in asked and "<details>" in asked
+
+
 COMMAND = re.compile(r"-m helpers\.runs ([a-z][^`\n#\u2026]*)")
 
 
