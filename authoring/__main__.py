@@ -41,6 +41,14 @@ def refresh_pages(options):
     return 0
 
 
+def draw_studies(options):
+    """Draw the pictures of recorded studies for `docs/results.md`, and fill their descriptions."""
+    from authoring import study_plots  # imports the figures' helpers
+
+    print("drawn:", ", ".join(study_plots.write()))
+    return 0
+
+
 def link_terms(options):
     """Link the first uses of terms in `notebooks/py` to the glossary."""
     for number in options.notebooks:
@@ -123,6 +131,8 @@ def _parser():
     photos.add_argument("--score", choices=("val", "test"), help="score the kept network instead")
     pages = commands.add_parser("readme", help="refill the Markdown pages from what is stored")
     pages.set_defaults(action=refresh_pages)
+    studies = commands.add_parser("plots", help="draw the recorded studies of docs/results.md")
+    studies.set_defaults(action=draw_studies)
     return parser
 
 
