@@ -149,6 +149,19 @@ def test_links_to_files_lead_to_the_repository():
         sources.with_links("[h](nowhere.md)", "docs/x.md", _known())
 
 
+def test_links_to_pages_whose_text_lies_elsewhere_stay_on_the_site():
+    text = "[a](site/glossary.md) [b](site/latents.md)"
+    assert (
+        sources.with_links(text, "docs/x.md", _known()) == "[a](../glossary.md) [b](../latents.md)"
+    )
+    text = "[a](docs/site/glossary.md) [b](docs/site/glossary.md#term-nat)"
+    done = sources.with_links(text, "README.md", _known())
+    there = f"{sources.repository()}/blob/main/docs/site/glossary.md#term-nat"
+    assert done == f"[a](glossary.md) [b]({there})"
+    for place in sources.PLACED:
+        assert (sources.ROOT / place).is_file()
+
+
 def test_a_large_notebook_is_refused(tmp_path):
     path = tmp_path / "07_large.ipynb"
     path.write_bytes(b" " * (sources.MAX_BYTES + 1))

@@ -17,6 +17,8 @@ BADGES = re.compile(r"^.*<!--badges-->.*$", re.M)
 BADGE = re.compile(r"\[!\[(?P<says>[^\]]*)\]\([^)]*\)\]\((?P<url>[^)\s]*)\)")
 LINK = re.compile(r"(?P<before>\]\()(?P<target>[^)#\s]+)(?P<after>(?:#[^)\s]*)?\))")
 FENCE = re.compile(r"(^(```+|~~~+).*?^\2[ \t]*$)", re.M | re.S)
+# Pages of the site whose text lies elsewhere in the project, and their place on the site.
+PLACED = {f"docs/site/{name}.md": f"{name}.md" for name in ("glossary", "latents")}
 MAX_BYTES = 3 * 2**20
 
 
@@ -82,6 +84,9 @@ def with_links(text, place, pages):
         path = posixpath.normpath(posixpath.join(posixpath.dirname(place), target))
         if path in pages or path.endswith((".png", ".svg")):
             return match[0]
+        if path in PLACED and match["after"] == ")":
+            near = posixpath.relpath(PLACED[path], posixpath.dirname(place) or ".")
+            return f"{match['before']}{near})"
         kind = "tree" if (ROOT / path).is_dir() else "blob"
         if not (ROOT / path).exists() or path.startswith(".."):
             raise SiteError(f"{place} links to {target}, and there is no such file.")
