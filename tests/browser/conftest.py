@@ -82,6 +82,18 @@ def axe():
     return (VENDOR / "tests" / "axe.min.js").read_text(encoding="utf-8")
 
 
+# The page that runs a VAE: when it has encoded a picture, and what a canvas of it shows.
+READY = "document.querySelector('#live .says').textContent.includes('nats')"
+SHOWS = "(name) => document.querySelector(`#live canvas[data-shows=${name}]`).toDataURL()"
+
+
+def live(opened):
+    """The page that runs a VAE, ready."""
+    page = opened.open("latents.html")
+    page.wait_for_function(READY)
+    return page
+
+
 class Opened:
     """A page, and everything it complained of or asked another host for."""
 
@@ -121,6 +133,16 @@ class Opened:
 @pytest.fixture
 def opened(chromium, base):
     context = chromium.new_context(viewport={"width": 1400, "height": 900}, color_scheme="light")
+    context.set_default_timeout(60_000)
+    yield Opened(context, base)
+    context.close()
+
+
+@pytest.fixture
+def phone(chromium, base):
+    """A narrow window that knows fingers, not a mouse."""
+    narrow = {"width": 390, "height": 800}
+    context = chromium.new_context(viewport=narrow, has_touch=True, is_mobile=True)
     context.set_default_timeout(60_000)
     yield Opened(context, base)
     context.close()

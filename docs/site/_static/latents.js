@@ -1,5 +1,5 @@
 // The page of latents: encoder, decoder and a head for segments run here, by network.js, with the
-// weights of latents/vae.js. Nothing is asked of another machine.
+// weights of latents/vae.js; drawing.js changes the picture. Nothing is asked of another machine.
 "use strict";
 
 (function () {
@@ -69,7 +69,7 @@
       (canvas) => [canvas.dataset.shows, canvas]));
     const says = box.querySelector(".says"), table = box.querySelector(".coordinates");
     const latents = stored.order.length, across = find("across"), down = find("down");
-    let pixels, mean, nats, z, cursor = [side / 2, side / 2];
+    let pixels, undrawn, mean, nats, z, cursor = [side / 2, side / 2];
 
     const sliders = stored.order.map((k, i) => {
       const label = document.createElement("label");
@@ -122,39 +122,50 @@
 
     function reset() { z = Array.from(mean); decode(); }
 
+    function begin(picture) { undrawn = picture; pixels = picture.slice(); encode(); }
+
     function choose() {
       const chosen = find("picture").value;
-      if (chosen === "plain") pixels = new Float32Array(side * side * 3).fill(0.5);
-      else pixels = Float32Array.from(window.network.bytes(stored.pictures[chosen]), (v) => v / 255);
+      if (chosen === "plain") begin(new Float32Array(side * side * 3).fill(0.5));
+      else begin(Float32Array.from(window.network.bytes(stored.pictures[chosen]), (v) => v / 255));
+    }
+
+    // What is drawn with: its radius and colour. The brush and the shapes have a radius each.
+    const tool = find("tool"), radius = find("radius"), radii = {};
+    const isBrush = () => tool.value === "brush";
+    function brush() {
+      const hex = find("colour").value;
+      const colour = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255);
+      return { radius: Number(radius.value), colour };
+    }
+    function take() { radius.value = radii[isBrush()] || (isBrush() ? 2 : 7); }
+    function put(point) {
+      if (isBrush()) window.drawing.stroke(pixels, side, brush(), point);
+      else window.drawing.stamp(pixels, side, tool.value, brush(), point);
       encode();
     }
 
-    function stamp([x, y]) {
-      const radius = Number(find("radius").value), kind = find("shape").value;
-      const hex = find("colour").value, colour = [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16) / 255);
-      const inside = {
-        disc: (u, v) => u * u + v * v <= 1,
-        square: (u, v) => Math.max(Math.abs(u), Math.abs(v)) <= 0.89,
-        triangle: (u, v) => v <= 0.75 && v >= 1.73 * Math.abs(u) - 1,
-      }[kind];
-      for (let row = 0; row < side; row++) for (let column = 0; column < side; column++) {
-        let share = 0; // of 16 points in the pixel
-        for (let i = 0; i < 16; i++) {
-          const [u, v] = [column + (i % 4) / 4 + 0.125 - x, row + Math.floor(i / 4) / 4 + 0.125 - y];
-          share += inside(u / radius, v / radius) / 16;
-        }
-        for (let c = 0; c < 3; c++) {
-          const at = 3 * (row * side + column) + c;
-          pixels[at] = (1 - share) * pixels[at] + share * colour[c];
-        }
+    // A stroke lasts from the press to the release. However often the pointer moves, the networks
+    // run once a frame.
+    let stroke = null, frame = 0;
+    function finish() { cancelAnimationFrame(frame); frame = 0; encode(); }
+    function lead(event) {
+      const moves = event.getCoalescedEvents ? event.getCoalescedEvents() : [];
+      for (const one of moves.length ? moves : [event]) {
+        cursor = place(picture, one).map((v) => v * side);
+        stroke(cursor);
       }
-      encode();
+      frame = frame || requestAnimationFrame(finish);
     }
 
+    // A file chosen or dropped, or null where what was dropped is none.
     async function own(file) {
       let bitmap;
       try { bitmap = await createImageBitmap(file); } catch {
-        says.textContent = "The browser cannot read this file as a picture.";
+        const what = !file ? "What was dropped is no file, so it is" : `“${file.name}” is`;
+        says.textContent = (file && file.type.startsWith("image/")
+          ? `The browser cannot read “${file.name}” as a picture.` : `${what} no picture.`) +
+          " Take a picture file, such as PNG or JPEG. Nothing has changed.";
         return;
       }
       const small = Object.assign(document.createElement("canvas"), { width: side, height: side });
@@ -162,8 +173,7 @@
       context.imageSmoothingQuality = "high";
       context.drawImage(bitmap, (bitmap.width - edge) / 2, (bitmap.height - edge) / 2, edge, edge, 0, 0, side, side);
       const raw = context.getImageData(0, 0, side, side).data;
-      pixels = Float32Array.from({ length: side * side * 3 }, (_, i) => raw[4 * Math.floor(i / 3) + (i % 3)] / 255);
-      encode();
+      begin(Float32Array.from({ length: side * side * 3 }, (_, i) => raw[4 * Math.floor(i / 3) + (i % 3)] / 255));
     }
 
     // The plane of two latents: a cloud of held-out pictures, the prior's circles, and the point.
@@ -210,22 +220,48 @@
       moveTo(z[stored.order[across.value]] + 0.1 * step[0], z[stored.order[down.value]] - 0.1 * step[1]);
     });
     picture.addEventListener("pointerdown", (event) => {
+      if (event.button || !event.isPrimary) return;
       cursor = place(picture, event).map((v) => v * side);
-      stamp(cursor);
+      if (!isBrush()) { put(cursor); return; }
+      picture.setPointerCapture(event.pointerId);
+      stroke = window.drawing.stroke(pixels, side, brush(), cursor);
+      frame = frame || requestAnimationFrame(finish);
     });
+    picture.addEventListener("pointermove", (event) => { if (stroke && event.isPrimary) lead(event); });
+    for (const kind of ["pointerup", "pointercancel"]) {
+      picture.addEventListener(kind, (event) => {
+        if (!stroke || !event.isPrimary) return;
+        stroke = null;
+        cursor = cursor.map((v) => clamp(v, 0, side));
+        finish();
+      });
+    }
     picture.addEventListener("keydown", (event) => {
       const step = STEPS[event.key];
       if (step) {
         event.preventDefault();
+        const from = cursor;
         cursor = cursor.map((v, i) => clamp(v + step[i], 0, side));
+        if (event.shiftKey && isBrush()) {
+          window.drawing.stroke(pixels, side, brush(), from)(cursor);
+          encode();
+        }
         says.textContent = `The brush is at column ${cursor[0].toFixed(0)}, row ${cursor[1].toFixed(0)} of ${side}.`;
-      } else if (event.key === " " || event.key === "Enter") { event.preventDefault(); stamp(cursor); }
+      } else if (event.key === " " || event.key === "Enter") { event.preventDefault(); put(cursor); }
     });
-    picture.addEventListener("dragover", (event) => event.preventDefault());
-    picture.addEventListener("drop", (event) => {
-      event.preventDefault();
-      if (event.dataTransfer.files.length) own(event.dataTransfer.files[0]);
-    });
+    tool.addEventListener("change", take);
+    radius.addEventListener("input", () => { radii[isBrush()] = radius.value; });
+    find("undo").addEventListener("click", () => begin(undrawn));
+
+    // A file may be dropped anywhere in the box.
+    for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {
+      box.addEventListener(kind, (event) => {
+        const leaves = kind === "dragleave" && !box.contains(event.relatedTarget);
+        box.classList.toggle("dropping", kind !== "drop" && !leaves);
+        event.preventDefault();
+        if (kind === "drop") own(event.dataTransfer.files[0] || null);
+      });
+    }
     find("own").addEventListener("change", (event) => { if (event.target.files.length) own(event.target.files[0]); });
     find("picture").addEventListener("change", choose);
     find("reset").addEventListener("click", reset);
@@ -246,6 +282,7 @@
     }));
     source.addEventListener("change", again);
     document.querySelector("#draws [name=again]").addEventListener("click", again);
+    take();
     choose();
     again();
   }
