@@ -4,7 +4,6 @@ import pytest
 
 pytestmark = pytest.mark.browser
 VIEWS = (("light", 1400), ("dark", 1400), ("dark", 390), ("light", 390))
-SEVERE = ("serious", "critical")
 
 # Blocks of the article that follow each other and lie on each other.
 OVERLAPS = """() => {
@@ -83,7 +82,7 @@ def test_page(page_name, opened, axe):
         assert over <= 0, f"{where}: the page scrolls sideways by {over} px"
         assert page.evaluate(STICKS_OUT) == [], where
         assert page.evaluate(OVERLAPS) == [], where
-        faults = [fault for fault in page.evaluate(AXE) if fault[0] in SEVERE]
+        faults = page.evaluate(AXE)  # also those that axe calls minor or moderate
         assert not faults, f"{where}: " + "\n".join(map(str, faults[:12]))
     assert page.evaluate(PICTURES) == []
     assert page.evaluate(FORMULAS) == {"raw": 0, "wrong": []}

@@ -22,7 +22,14 @@
     for (const button of document.querySelectorAll(".search-button-field")) button.removeAttribute("aria-label");
   }
 
+  // The site's name stands in the menu, outside of all landmarks, since the theme's head is empty.
+  function markHead() {
+    const name = document.querySelector(".bd-sidebar-primary .navbar-brand");
+    if (name) name.parentElement.setAttribute("role", "banner");
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    markHead();
     nameButtons();
     reachScrolling();
     window.addEventListener("resize", reachScrolling);
