@@ -21,7 +21,7 @@ PORTABLE := $(addprefix tests/test_,layers.py losses.py vae.py half_precision.py
 	probabilistic_unet.py uncertainty_baselines.py several_answers.py annotated.py photo_networks.py photo_views.py photographs.py examples.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run own test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build weights train-photographs bench mutants gpu lock
+.PHONY: help setup run own test test-backends assignments grade feedback test-graders site test-browser lab kernels lint build wheel weights train-photographs bench mutants gpu lock
 
 help:     ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
@@ -82,6 +82,11 @@ lint: setup    ## check and format the Python
 build: setup    ## write the stored notebooks from notebooks/py, and the numbers of README and docs: make build NB="03 07"
 	$(PYTHON) -m authoring build $(NB)
 	$(PYTHON) -m authoring readme
+
+# Without the leavings of an earlier build: a module that is gone would come along.
+wheel: setup    ## pack helpers, with the records and kept weights, into dist/: for a machine without this folder
+	rm -rf build/lib
+	$(UV) build -q --wheel --no-build-isolation --python $(PYTHON) --out-dir dist
 
 weights: setup    ## train the models of data/weights long, NAME=vae-shapes32, or without NAME all of them, for hours; stopped, it goes on where it was
 	$(PYTHON) -m authoring weights $(NAME)

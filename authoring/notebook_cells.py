@@ -112,7 +112,8 @@ def badges(stem):
 def colab_cell():
     """Return the source of the cell that fetches the project on Colab and Kaggle, and nowhere else.
 
-    It takes the whole project and not the package alone: trained weights and records lie in `data`.
+    It takes the whole project, which has an address; the package alone has none. The checkout comes
+    first on the path, so its own records and kept weights are read.
     """
     name, address = repository()
     return f"""# On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.

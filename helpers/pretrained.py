@@ -2,7 +2,7 @@
 
 A kept model is a file of weights, as 16-bit floats, and a note beside it that tells how to build
 the network, what it was trained on, under which licence and with which commit of the code. They
-lie in `data/weights` of the project; where the helpers were installed without it, there are none.
+lie in `data/weights` of the project, and in the package where a wheel of it was installed.
 A later change of the code makes no kept model stale: its commit says what made it.
 """
 
@@ -18,8 +18,9 @@ import numpy as np
 
 from helpers import models, networks, photo_networks, pyramids
 from helpers.checkpoint.code_versions import git_commit
+from helpers.data.records import kept_folder
 
-FOLDER = Path(__file__).parents[1] / "data" / "weights"
+FOLDER = kept_folder("weights")
 MAX_BYTES = 2 * 2**20
 FORMER = {"outputs": "num_classes"}  # names of entries in older notes, and today's
 HEAD = ("patches", "widths", "depths", "num_classes")  # what describes a head on pyramid features

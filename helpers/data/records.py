@@ -1,6 +1,6 @@
 """Recorded full runs: what `data/results` holds, read in one place.
 
-Each function knows the keys under which the `results` cell of one kind of notebook keeps its
+`kept_folder` finds this folder, and that of the trained weights. Each other function knows the keys under which the `results` cell of one kind of notebook keeps its
 scores, and returns what the figures of `plots` and the tables take. Where there is no record, or
 none of these scores in it, the answer is empty or None.
 """
@@ -8,7 +8,18 @@ none of these scores in it, the answer is empty or None.
 import json
 from pathlib import Path
 
-RESULTS = Path(__file__).parents[2] / "data" / "results"
+
+def kept_folder(name):
+    """Folder of what comes with the project: "results", the records, or "weights", see `pretrained`.
+
+    In a checkout it is `data/NAME`. A wheel has no `data` beside the package and carries these
+    files inside `helpers/data` (see `setup.py`).
+    """
+    packaged = Path(__file__).with_name(name)
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "data" / name
+
+
+RESULTS = kept_folder("results")
 
 
 def results_of(name, prefix=""):
