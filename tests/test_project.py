@@ -87,13 +87,21 @@ def test_every_locked_package_is_pinned_with_hashes():
     assert "rfc3987-syntax" not in {name for name, *_ in _locked()}
 
 
-def test_the_environment_installs_the_lock():
+def test_pip_takes_the_lock_as_it_is():
+    # It lacks a package on purpose (see [tool.uv]); pip would look for it and stop.
+    command = re.compile(r"pip install .*-r \S*requirements\.txt")
+    found = {str(path): c for path, text in _texts() for c in command.findall(text)}
+    named = {"README.md", "environment.yml", ".binder/postBuild"}
+    assert named | {"notebooks/assignments/Containerfile"} <= set(found)
+    assert [path for path, c in found.items() if "--no-deps --require-hashes" not in c] == []
+
+
+def test_the_environment_has_a_python_of_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     assert environment["name"] == PROJECT["name"] and environment["channels"] == ["conda-forge"]
-    python, pip, pinned = environment["dependencies"]
+    python, pip = environment["dependencies"]
     assert python.startswith("python=") and pip == "pip"
     assert python.removeprefix("python=") + ".0" in SpecifierSet(PROJECT["requires-python"])
-    assert pinned == {"pip": ["-r requirements.txt"]}
     # The lock was resolved from the Python that the environment brings.
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert f"--python-version {python.removeprefix('python=')}" in makefile
@@ -103,13 +111,12 @@ def test_binder_installs_the_package():
     # With a Dockerfile in the root, Binder reads no environment.yml there.
     environment = yaml.safe_load((ROOT / ".binder" / "environment.yml").read_text("utf-8"))
     of_root = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
-    (requirements,) = environment["dependencies"].pop()["pip"]
-    of_root["dependencies"].pop()
     assert environment == of_root
-    named = ROOT / ".binder" / requirements.removeprefix("-r ")
-    assert named.resolve() == ROOT / "requirements.txt"
     path = ROOT / ".binder" / "postBuild"
-    assert "pip install --no-deps" in path.read_text(encoding="utf-8")
+    steps = re.findall(r"^python -m (pip install .*)$", path.read_text(encoding="utf-8"), re.M)
+    # The same two as in an environment of conda.
+    assert steps == re.findall(r"^#   (.*)$", (ROOT / "environment.yml").read_text("utf-8"), re.M)
+    assert [step.rpartition(" ")[2] for step in steps] == ["requirements.txt", "."]
     assert sys.platform == "win32" or os.access(path, os.X_OK)
 
 
