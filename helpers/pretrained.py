@@ -125,6 +125,20 @@ def load(name, folder=FOLDER):
     return model, about
 
 
+def required(name, folder=FOLDER):
+    """A kept model and its note, see `load`, for work that cannot go on without them.
+
+    Raises:
+        FileNotFoundError: If there is no such model; says what brings or makes it.
+
+    Examples:
+        >>> pretrained.required("grid-4x4x8")[1]["builder"]
+        'grid_vae'
+    """
+    _read(name, folder, needed=True)
+    return load(name, folder)
+
+
 def load_weights(model, name, folder=FOLDER):
     """Put kept weights into a model with the same networks, such as one built by hand.
 
@@ -148,12 +162,7 @@ def load_weights(model, name, folder=FOLDER):
         >>> pretrained.load_weights(vae, "tiny", folder)["builder"]
         'dense_vae'
     """
-    values, about = _read(name, folder)
-    if values is None:
-        raise FileNotFoundError(
-            f"{Path(folder) / name}.npz and .json are not here. `make weights NAME=…` and `make "
-            "train-photographs SET=…` train and keep such files."
-        )
+    values, about = _read(name, folder, needed=True)
     kept = [v.shape for v in values]
     if kept != _shapes(model):
         pairs = zip(kept, _kept(model))
@@ -162,7 +171,8 @@ def load_weights(model, name, folder=FOLDER):
         if unlike:
             shape, weight = unlike[0]
             where = f"; the first that differs: {shape} and {weight.path} {tuple(weight.shape)}"
-        built = f"{about['builder']}({_spelled(about['arguments'])})"
+        spelled = ", ".join(f"{key}={value!r}" for key, value in about["arguments"].items())
+        built = f"{about['builder']}({spelled})"
         raise ValueError(
             f"{name} holds {sum(map(math.prod, kept)):,} weights in {len(kept)} arrays of {built}, "
             f"and {model.name} has {_size(model):,} in {len(_shapes(model))}{where}. "
@@ -172,10 +182,16 @@ def load_weights(model, name, folder=FOLDER):
     return about
 
 
-def _read(name, folder):
-    """Weights and note as `load` gives them, or (None, None)."""
+def _read(name, folder, needed=False):
+    """Weights and note as `load` gives them, or (None, None); where they are needed, an error."""
     weights, note = (Path(folder) / f"{name}{suffix}" for suffix in (".npz", ".json"))
     if not (weights.exists() and note.exists()):
+        if needed:
+            raise FileNotFoundError(
+                f"{weights} and .json are not here. `git checkout -- {weights.parent}` brings back "
+                "what comes with the project; `make weights NAME=…` and `make train-photographs "
+                "SET=…` train and keep such files."
+            )
         return None, None
     with _whole(note):
         about = json.loads(note.read_text("utf-8"))
@@ -283,7 +299,3 @@ def _numpy(weight):
 def _assign(model, values):
     for weight, value in zip(_kept(model), values, strict=True):
         weight.assign(value)
-
-
-def _spelled(arguments):
-    return ", ".join(f"{key}={value!r}" for key, value in arguments.items())

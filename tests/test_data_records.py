@@ -42,6 +42,24 @@ def test_a_record_without_results_is_damaged(text, tmp_path, monkeypatch):
         records.results_of("some")
 
 
+@pytest.mark.parametrize("prefix", ["", "masks_"])
+def test_a_key_that_a_record_has_not_is_an_error_that_names_the_record(
+    prefix, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(records, "RESULTS", tmp_path)
+    found = records.results_of("some", prefix)
+    assert not found and "nll" not in found and found.get("nll") is None
+    with pytest.raises(FileNotFoundError, match=r"some\.json is not here.*nll.*git checkout"):
+        found["nll"]
+    (tmp_path / "some.json").write_text('{"results": {"masks_ged": 1, "ged": 1}}', "utf-8")
+    found = records.results_of("some", prefix)
+    assert found["ged"] == 1 and dict(found) == found
+    with pytest.raises(KeyError, match=rf"some\.json has no '{prefix}nll'.*git checkout"):
+        found["nll"]
+    with pytest.raises(KeyError, match="no record"):
+        records.results_of("")["nll"]
+
+
 def test_no_record_of_a_notebook_copies_another():
     paths = set(records.RESULTS.glob("*.json")) - set(records.RESULTS.glob("[01][0-9]-*"))
     of_commands = [

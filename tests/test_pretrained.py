@@ -44,6 +44,20 @@ def test_nothing_kept_is_no_error(tmp_path):
     assert pretrained.load("absent", tmp_path) == (None, None)
 
 
+def test_a_model_that_is_required_is_loaded_or_named_with_what_brings_it(tmp_path):
+    path = pretrained.save(head(), "tiny", **NET, folder=tmp_path)
+    kept, about = pretrained.required("tiny", tmp_path)
+    again, same = pretrained.load("tiny", tmp_path)
+    assert about == same
+    for one, other in zip(kept.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    path.with_suffix(".json").unlink()  # half of it is none of it
+    said = r"tiny\.npz and \.json are not here\. `git checkout -- .*make weights NAME="
+    for read in (pretrained.required, lambda *where: pretrained.load_weights(head(), *where)):
+        with pytest.raises(FileNotFoundError, match=said):
+            read("tiny", tmp_path)
+
+
 def test_a_note_that_describes_another_network_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"describe .* weights, and the model has"):
         pretrained.save(head(widths=(4, 8)), "tiny", **NET, folder=tmp_path)

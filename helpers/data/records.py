@@ -22,8 +22,31 @@ def kept_folder(name):
 RESULTS = kept_folder("results")
 
 
+class Record(dict):
+    """Results by their keys; to ask for a key that is not there is an error that says why.
+
+    Args:
+        results: A dictionary.
+        path: Of the file that they were read from; None for no record.
+        prefix: What was taken off the keys.
+    """
+
+    def __init__(self, results, path=None, prefix=""):
+        super().__init__(results)
+        self.path, self.prefix = path, prefix
+
+    def __missing__(self, key):
+        if self.path is None:
+            raise KeyError(f"no record, so no {key!r}")
+        mend = f"`git checkout -- {self.path}` brings back what comes with the project."
+        key = f"{self.prefix}{key}"
+        if not self.path.exists():
+            raise FileNotFoundError(f"{self.path} is not here, so there is no {key!r}. {mend}")
+        raise KeyError(f"{self.path} has no {key!r}. {mend}")
+
+
 def results_of(name, prefix=""):
-    """The results of a recorded run, `{key: value}`; empty where there is none.
+    """The results of a recorded run, `{key: value}`, a `Record`; empty where there is none.
 
     Args:
         name: Of a file in `data/results`, without its ending; None or "" is no record.
@@ -34,7 +57,7 @@ def results_of(name, prefix=""):
     """
     path = RESULTS / f"{name}.json"
     if not name or not path.exists():
-        return {}
+        return Record({}, path if name else None, prefix)
     try:
         results = json.loads(path.read_text("utf-8"))["results"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -42,7 +65,8 @@ def results_of(name, prefix=""):
             f"{path} is damaged ({type(error).__name__}: {error}). `git checkout -- {path}` "
             "brings back what comes with the project."
         ) from error
-    return {k.removeprefix(prefix): v for k, v in results if k.startswith(prefix)}
+    found = {k.removeprefix(prefix): v for k, v in results if k.startswith(prefix)}
+    return Record(found, path, prefix)
 
 
 def scores_by_method(name, task, methods, measures):
