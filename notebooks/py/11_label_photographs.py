@@ -141,8 +141,8 @@ for name, network in two_networks.items():
 
 # %% tags=["picture"]
 photos = photo_views.photographs_to_show(image_path)  # 480 pixels at the longer side
-pets_network, pets_note = pretrained.load("photo-pets")
-edge_network, edge_note = pretrained.load("photo-bsds500")
+pets_network, pets_note = pretrained.required("photo-pets")
+edge_network, edge_note = pretrained.required("photo-bsds500")
 
 as_learned = 256 / 480  # the network for segments learned from photographs of 256×256
 pets_found = photo_views.probabilities(
@@ -173,9 +173,12 @@ plots.show(fig, alt=alt)
 # Each network was trained by a command (`make train-photographs SET=pets`), for 78<!--=minutes[0]--> and 94<!--=minutes[1]--> minutes on two CPU cores. There is a third one, for CamVid: the plan for segments, 1.5 times as wide, 734,387 weights. It saw 33<!--=gigapixels[2]--> gigapixels in 8.5<!--=card_minutes--> minutes on an NVIDIA H200 (`benchmarks/photographs_on_card.py`). Scores on photographs of val were taken now and then.
 
 # %%
-camvid_note = pretrained.load("photo-camvid")[1]
-curves = {"Pets, mean IoU": pets_note, "BSDS500, ODS": edge_note}
-curves["CamVid, mean IoU"] = camvid_note
+camvid_note = pretrained.required("photo-camvid")[1]
+curves = {
+    "Pets, mean IoU": pets_note,
+    "BSDS500, ODS": edge_note,
+    "CamVid, mean IoU": camvid_note,
+}
 fig, axes = plt.subplots(1, 3, figsize=(9.5, 3.2))
 for axis, (title, note) in zip(axes, curves.items()):
     gigapixels_of_a_step = note["gigapixels"] / note["steps"]
@@ -222,7 +225,7 @@ for name, val_score in val_scores.items():
 # %%
 your_pixels = None  # ← your number
 padded_sides = [side + -side % MULTIPLE for side in (321, 481)]
-true_pixels = int(np.prod(padded_sides))
+true_pixels = np.prod(padded_sides)
 print(f"your value {your_pixels}, true value {'?' if your_pixels is None else true_pixels}")
 hint = "Each side grows to the next multiple of 8; then multiply. 320 would cut a row off."
 assert your_pixels in (None, true_pixels), hint
@@ -251,7 +254,7 @@ assert your_pixels in (None, true_pixels), hint
 edge_test = edge_note["scores"]["test"]
 pets_test = pets_note["scores"]["test"]
 camvid_test = camvid_note["scores"]["test"]
-camvid_both = pretrained.load("photo-camvid-trainval")[1]["scores"]["test"]
+camvid_both = pretrained.required("photo-camvid-trainval")[1]["scores"]["test"]
 OURS, OTHERS = "#D55E00", "#999999"
 panels = {
     "BSDS500, ODS of edges": {
@@ -330,8 +333,14 @@ plots.show(fig, alt=alt)
 controls = data.records.results_of("11-camvid-controls")
 camvid = data.records.results_of("11-camvid")
 earlier_edges = data.records.results_of("11-bsds500", "photographs_")
-starts = ["fresh weights", "fresh weights, frozen", "plain autoencoder", "denoising", "VAE"]
-starts += ["VAE + term"]  # in the order of the record
+starts = [  # in the order of the record
+    "fresh weights",
+    "fresh weights, frozen",
+    "plain autoencoder",
+    "denoising",
+    "VAE",
+    "VAE + term",
+]
 study = np.array(controls["twins"])  # (6 starts, 2 budgets, mean and half width)
 fig, axes = plt.subplots(1, 2, figsize=(8.0, 2.8), sharex=True, sharey=True)
 for budget, axis in enumerate(axes):
@@ -362,13 +371,17 @@ plots.show(fig, alt=alt)
 # Now the training itself. By default it learns from 60 drawn pictures of `shapes` for a minute or less, to show how it goes. With `dataset = "folder"` it learns from yours: a folder `images/`, and `masks/` or `edges/` with a file of the same name for each ([what such a folder looks like](../docs/own_pictures.md)).
 
 # %%
+options = {}
+if dataset == "shapes":
+    options = {"size": 96, "seed": seed, "limit": 60, **CLEAR}
+elif dataset == "pets":
+    options = {"size": (256, 256)}
+elif dataset == "folder":
+    options = {"path": path}
+train = data.load(dataset, "train", **options)
+val = data.load(dataset, "val", **options)
 if dataset == "folder":
-    parts = [data.load("folder", split, path=path) for split in ("train", "val")]
-    train, val = (scaled.at_most(part, side) for part in parts)
-else:
-    drawn = {"size": 96, "seed": seed, "limit": 60, **CLEAR}
-    options = {"shapes": drawn, "pets": {"size": (256, 256)}}.get(dataset, {})
-    train, val = (data.load(dataset, split, **options) for split in ("train", "val"))
+    train, val = scaled.at_most(train, side), scaled.at_most(val, side)
 
 targets = train.masks if task == "segments" else train.edges
 if targets is None:
@@ -376,7 +389,11 @@ if targets is None:
     raise ValueError(
         f"This notebook needs {need} for each picture, and {path or dataset} has none."
     )
-large = [i for i, x in enumerate(train.images) if (np.array(x.shape[:2]) >= crop).all()]
+large = []  # which pictures
+for i, picture in enumerate(train.images):
+    height, width = picture.shape[:2]
+    if height >= crop[0] and width >= crop[-1]:
+        large.append(i)
 if not large:
     raise ValueError(f"No picture is as large as a crop. Received: crop={crop!r}")
 print(f"{len(large)} pictures to learn from, {len(val)} held out")
@@ -401,7 +418,7 @@ else:
     model = photo_networks.edge_network(sides=True)
 
 # %%
-epochs = max(1, steps // 25)
+epochs = max(1, steps // 25)  # of equal length: less than 4 % of `steps` may be left over
 crops = data.Crops(
     [train.images[i] for i in large],
     crop,
@@ -412,7 +429,8 @@ crops = data.Crops(
     copies=len(model.outputs),
     **recipe["crops"],
 )
-rate = training.rise_and_fall(recipe["learning_rate"], steps, 1 + steps // 10)
+planned = epochs * len(crops)
+rate = training.rise_and_fall(recipe["learning_rate"], planned, 1 + planned // 10)
 adam = keras.optimizers.AdamW(rate, weight_decay=0.02, global_clipnorm=1.0)
 adam.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
 losses = [loss] * len(model.outputs)  # the same target for every output

@@ -117,7 +117,7 @@ pictures = strangers.load(dataset, size, images, val_images, tuning_images, seed
 train = pictures.train  # (N, H, W, 3), in [0, 1]
 kinds = {"usual": pictures.usual, **pictures.strange}
 masks = pictures.masks  # (N, H, W), 1 on odd pixels
-*_, last = pictures.strange
+last = list(pictures.strange)[-1]
 x_odd = kinds[last]  # the pictures in which we look for flaws
 
 # %%
@@ -174,7 +174,7 @@ short_vae = train_one("VAE")
 vae, note = short_vae, {}
 use_kept = weights == "kept" and dataset == "shapes" and size == 32
 if use_kept:
-    vae, note = pretrained.load("grid-4x4x8")
+    vae, note = pretrained.required("grid-4x4x8")
 
 # %% [markdown]
 # ## Is this picture of the right kind?
@@ -353,7 +353,7 @@ def restore(model, x, weight, count=iterations, with_kl=True):
     adam.build([picture])
     for _ in range(count):
         _, gradients = backend.value_and_grad(objective, [picture])
-        adam.apply_gradients(zip(gradients, [picture]))
+        adam.apply(gradients, [picture])
     return ops.convert_to_numpy(picture), float(objective()) / len(x)
 
 
@@ -413,7 +413,7 @@ def try_all(map_of, settings):
 rivals, notes = {}, {"VAE": note}
 for kind in NOISE:
     if use_kept:
-        rivals[kind], notes[kind] = pretrained.load(f"{kind}-4x4x8")
+        rivals[kind], notes[kind] = pretrained.required(f"{kind}-4x4x8")
     else:
         rivals[kind] = train_one(kind)
 
@@ -431,8 +431,10 @@ methods = {  # name: (map, values of its setting)
 }
 maps, tried, chosen = {}, {}, {}
 for name, (map_of, settings) in methods.items():
-    tried[name] = try_all(map_of, settings)
-    setting, width = chosen[name] = max(tried[name], key=tried[name].get)
+    by_setting = try_all(map_of, settings)
+    best = max(by_setting, key=by_setting.get)
+    tried[name], chosen[name] = by_setting, best
+    setting, width = best
     maps[name] = odd_parts.smooth(map_of(x_odd, setting), width)
     print(f"{name:<25} setting {setting}, width {width}")
 
@@ -454,8 +456,13 @@ if masks is not None:
 # Each map below has its own scale: black is what 0.5 % of its pixels exceed.
 
 # %% tags=["picture"]
-shown = ["median filter", "denoising: residual", "autoencoder: residual", "VAE: residual"]
-shown.append("VAE: restored, L1")
+shown = [
+    "median filter",
+    "denoising: residual",
+    "autoencoder: residual",
+    "VAE: residual",
+    "VAE: restored, L1",
+]
 rows = {"picture": x_odd[:9]}
 if masks is not None:
     rows["odd pixels"] = 1.0 - masks[:9]
@@ -571,8 +578,9 @@ if dataset == "shapes":
     gains["png_gain"] = ood.png_nats(pictures.textured) - ood.png_nats(kinds["flat"])
     results |= {key: metrics.confidence_interval(gain) for key, gain in gains.items()}
     results["flaw"], results["usual_deviation"] = added, nats["usual"].std(ddof=1)
-    photographs, poses, *sides = shapes.draw.load_textures(shapes.TEXTURES)[0].shape
-    crops = photographs * poses * math.prod(side - size + 1 for side in sides)
+    textures = shapes.draw.load_textures(shapes.TEXTURES)[0]
+    photographs, poses, height, across = textures.shape
+    crops = photographs * poses * (height - size + 1) * (across - size + 1)
     results |= {"crops_millions": crops / 1e6, "crop_nats": math.log(crops)}
     pairs = {s: (whole["usual"][s], whole["damaged"][s]) for s in ("−ELBO", "minus PNG")}
     pairs |= {name: (peaks[name, "usual"], peaks[name, "damaged"]) for name, _ in peaks}

@@ -74,6 +74,7 @@ check_parameters(
 set_up(seed)
 
 import math
+from itertools import product
 
 import keras
 import numpy as np
@@ -220,6 +221,7 @@ damages = {
 def segmented(images, masks, draw):
     """What a segmenter says of the pictures for tuning and of those to score, one-hot."""
     x = data.to_float(images)
+    # Builds, compiles and fits a small U-Net; see helpers.experiments.mask_repairs.
     segmenter = mask_repairs.small_segmenter(x, masks, classes, train_steps, seed + draw)
     answers = []
     for others in (pictures.train.images[-tuning:], pictures.val.images):
@@ -407,11 +409,8 @@ def search_from_drawn(damaged, matrix):
 
 # %%
 METHODS = {  # a function of damaged masks, the matrix and settings; the settings to try
-    "majority": (mask_repairs.majority, [(s, n) for s in (3, 5, 7) for n in (1, 2, 4, 8)]),
-    "smoother": (
-        mask_repairs.smoother,
-        [(strength, width) for strength in (2, 4, 8, 16) for width in (0.7, 1, 1.5, 2.5)],
-    ),
+    "majority": (mask_repairs.majority, list(product((3, 5, 7), (1, 2, 4, 8)))),
+    "smoother": (mask_repairs.smoother, list(product((2, 4, 8, 16), (0.7, 1, 1.5, 2.5)))),
     "DAE": (denoise, [(times,) for times in (1, 2, 3)]),
     "drawn masks": (drawn, [()]),
     "VAE, one pass": (one_pass, [()]),
@@ -435,14 +434,15 @@ def all_answers(draw):
 
 
 def with_more_labels(draw):
-    more = [*range(draw * labelled, (draw + 1) * labelled), *range(-tuning, 0)]
+    few = np.arange(draw * labelled, (draw + 1) * labelled)
+    more = np.concatenate([few, np.arange(-tuning, 0)])  # and the last, those for tuning
     images, masks = pictures.train.images[more], pictures.train.masks[more]
     return labels_of(segmented(images, masks, draw)[1])
 
 
 draws = [answers] + [all_answers(draw) for draw in range(1, damage_draws)]
-for draw, found in enumerate(draws):
-    found["few labels", "more labels"] = with_more_labels(draw)
+for draw, repaired in enumerate(draws):
+    repaired["few labels", "more labels"] = with_more_labels(draw)
 means = mask_comparison.mean_ious(masks_val, draws, classes)
 print(mask_comparison.table(means))
 ends = {"best": miou(reconstructions), "floor": miou(0 * masks_val)}
@@ -452,14 +452,15 @@ print(line.format(**ends))
 # %% tags=["picture"]
 shown = [0, 1]  # two masks for each kind of damage
 grid = {row: [] for row in ("mask", "damaged", *list(METHODS)[1:])}
+columns = []
 for kind, (_, damaged) in sets.items():
     broken = coloured(labels_of(damaged[shown]))
     broken[damaged[shown].sum(axis=-1) == 0] = 255  # white: not known
     grid["mask"].extend(coloured(masks_val[shown]))
     grid["damaged"].extend(broken)
+    columns += [kind, ""]
     for method in list(METHODS)[1:]:
         grid[method].extend(coloured(answers[kind, method][shown]))
-columns = [kind if at == 0 else "" for kind in sets for at in range(2)]
 fig = plots.image_grid(list(grid.values()), row_labels=list(grid), column_labels=columns)
 plots.class_legend(fig, pictures.class_names)
 alt = "Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, all methods but majority. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels only drawn masks find a triangle; most call it a disc."

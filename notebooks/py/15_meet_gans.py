@@ -136,10 +136,9 @@ kind_other = kind_val[draws:]
 # Both sets are cut into 6 blocks, and each block of draws is compared with real pictures of its own. The intervals (95 %) say how far chance goes in the pictures. They say nothing of another training.
 
 # %%
-fit = slice(4000)
 sample_evaluator = evaluator.SampleEvaluator(
-    x_train[fit],
-    kind_train[fit],
+    x_train[:4000],
+    kind_train[:4000],
     x_real[:500],
     steps=classifier_steps,
     seed=seed,
@@ -345,8 +344,8 @@ def train_step(real):
 
 # %%
 variables = [*generator.variables, *discriminator.variables]
-variables += [*generator_adam.variables, *discriminator_adam.variables]
-step = backend.compile_step(train_step, [*variables, seed_generator.state])
+variables += [*generator_adam.variables, *discriminator_adam.variables, seed_generator.state]
+step = backend.compile_step(train_step, variables)
 stream = FreshShapes(batch_size, steps, seed, **picture_options)
 
 trace = []
@@ -372,8 +371,8 @@ print("losses of the last 50 steps:", trace[-50:].mean(axis=0).round(2))
 files = {"GAN": "gan-shapes32", "VAE": "vae-shapes32", "VAE-GAN": "vaegan-shapes32"}
 kept, notes = {}, {}
 for name, file in files.items():
-    kept[name], notes[name] = pretrained.load(file)
-vaes = {name: kept[name] for name in ("VAE", "VAE-GAN")}
+    kept[name], notes[name] = pretrained.required(file)
+vaes = {"VAE": kept["VAE"], "VAE-GAN": kept["VAE-GAN"]}
 
 for name, note in notes.items():
     number = note["steps"] * note["parameters"]["batch_size"]
@@ -427,16 +426,18 @@ for name, vae in vaes.items():
 # %% tags=["picture"]
 label = "trained here" if weights == "own" else "kept weights"
 rows = {"held out": x_real, f"GAN, {steps}\nsteps here": trained_here}
-rows |= {f"{name},\n{label}" if name == "GAN" else name: x for name, x in drawn.items()}
+rows[f"GAN,\n{label}"] = drawn["GAN"]
+rows |= drawn
+del rows["GAN"]  # it stands above, with its label
 alt = "Seven rows of twelve pictures. Held out: one sharp disc, square or triangle on faint texture. GAN after 300 steps: soft coloured spots in grain. Kept GAN: one shape in each, a few hard to name, with ragged outlines, on grainy grounds. VAE from N(0, I): bent or torn shapes, most of them with several points, some grounds in patches. VAE from the mixture: one shape in each with a clear outline, on plain ground, some squares with bent sides. VAE-GAN from N(0, I): one rounded or bent shape in each, few of them torn. VAE-GAN from the mixture: one shape in each, with a little grain, some corners round or pulled out."
 plots.show(plots.picture_rows(rows, count=12), alt=alt)
 
 # %%
+modes = {}
 for name, pictures in drawn.items():
-    scores[name], modes = measure(pictures)
-    missing[name] = missing_modes(modes)
-    if name == "GAN":
-        kinds = mode_shares(modes).reshape(3, 4).sum(axis=1)
+    scores[name], modes[name] = measure(pictures)
+    missing[name] = missing_modes(modes[name])
+kinds = mode_shares(modes["GAN"]).reshape(3, 4).sum(axis=1)
 compared = {name: scores[name] for name in ("other real ones", *drawn)}
 print(metrics.score_table(compared, measures))
 print("missing modes, of 12:", {name: missing[name] for name in drawn})
@@ -461,9 +462,10 @@ pairs = [
 ]
 differences = {}
 for one, other in pairs:
-    differences[f"{one} less {other}"] = [
-        {m: a[m] - b[m] for m in measures} for a, b in zip(scores[one], scores[other])
-    ]
+    by_block = []
+    for a, b in zip(scores[one], scores[other]):
+        by_block.append({m: a[m] - b[m] for m in measures})
+    differences[f"{one} less {other}"] = by_block
 print(metrics.score_table(differences, measures))
 
 # %% [markdown]

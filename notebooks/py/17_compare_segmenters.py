@@ -307,9 +307,15 @@ else:
 
 # %%
 counts = np.array([(masks_train == label).sum() for label in range(classes)])
-background, most_frequent = counts.argsort()[[-1, -2]]
-MEASURES = {"iou": "mean IoU", "class_error": "class errors"}
-MEASURES |= {"outline_error": "outline errors", "torn": "torn pairs"}
+order = counts.argsort()
+background = order[-1]
+most_frequent = order[-2]
+MEASURES = {
+    "iou": "mean IoU",
+    "class_error": "class errors",
+    "outline_error": "outline errors",
+    "torn": "torn pairs",
+}
 
 
 def judge(answer):
@@ -453,17 +459,19 @@ plots.show(gallery(CHANGES), alt=alt)
 
 # %%
 maps, sides, shares = [], {}, {}
-middle = (size // 2, size // 2)
-near = (slice(size // 2 - 4, size // 2 + 5),) * 2  # the 9×9 pixels around the middle
-there = masks_val[:, *middle] != background
-seen = x_val[np.argsort(~there, kind="stable")[:64]]  # with an object in the middle
+row = column = size // 2  # the middle
+near = slice(row - 4, row + 5)  # rows, or columns, of the 9×9 pixels around it
+there = masks_val[:, row, column] != background
+if not there.any():
+    raise ValueError("No held-out picture has an object in the middle.")
+seen = x_val[there][:64]  # with an object in the middle
 for name in NETWORKS:
     fresh = new_network(name)
     three, sides[name] = segmenters.used_fields(
-        fresh, trained[name], seen, middle, x_train[:64]
+        fresh, trained[name], seen, (row, column), x_train[:64]
     )
     maps.append(three)  # square roots
-    shares[name] = [(root[near] ** 2).sum() / (root**2).sum() for root in three]
+    shares[name] = [(root[near, near] ** 2).sum() / (root**2).sum() for root in three]
     print(f"{name:<8}sides {sides[name]}, shares", np.round(shares[name], 2))
 rows = ["can be seen", "fresh", "trained"]
 grid = list(zip(*maps))

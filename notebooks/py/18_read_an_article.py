@@ -195,8 +195,9 @@ encoder = keras.Sequential([layers.Dense(64, "relu"), layers.Dense(2)])
 picture = np.zeros((1, 64, 64, 3), "float32")
 changed = picture.copy()
 changed[0, 10, 20] = 1
-latent, other = [ops.convert_to_numpy(encoder(one)) for one in (picture, changed)]
-places = int(np.any(latent != other, axis=-1).sum())
+latent = ops.convert_to_numpy(encoder(picture))
+other = ops.convert_to_numpy(encoder(changed))
+places = np.any(latent != other, axis=-1).sum()
 print(f"item 37: latent of shape {latent.shape}; one pixel changes {places} place")
 assert latent.size == 8192 and places == 1
 
@@ -219,7 +220,8 @@ assert layer > 400 * vae
 # %% tags=["nbval-check-output"]
 your_sigma = None  # ← your number
 true_sigma = np.sqrt(28 * 28 / 2)
-print(f"your value {your_sigma}, true value {'?' if your_sigma is None else true_sigma}")
+shown_sigma = "?" if your_sigma is None else f"{true_sigma:.1f}"
+print(f"your value {your_sigma}, true value {shown_sigma}")
 assert your_sigma is None or abs(your_sigma - true_sigma) < 0.1, "Sum/D is sum/(2σ²)."
 
 # %% [markdown]
@@ -255,9 +257,15 @@ print("item 36:", error_of(lambda: layers.InputLayer(shape=8)))
 
 scores = keras.Variable([[-1.0, 2.0, -3.0]])
 truth = np.float32([[0, 1, 0]])
+
+
+def loss_of_scores():
+    return loss(truth, scores)  # with the loss of the loop below
+
+
 for logits in (False, True):
     loss = keras.losses.CategoricalCrossentropy(from_logits=logits)
-    value, slopes = backend.value_and_grad(lambda f=loss: f(truth, scores), [scores])
+    value, slopes = backend.value_and_grad(loss_of_scores, [scores])
     steepest = float(ops.max(ops.abs(slopes[0])))
     print(f"item 59: from_logits={logits}: loss {float(value):.3f}, slope {steepest:.3f}")
     assert (float(value) < 0.06) if logits else (steepest == 0)
@@ -299,6 +307,7 @@ class NoisyAutoencoder(keras.Model):
         return self.decoder(mean + length * noise)
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        # self(x): another draw, with new noise
         target = ops.stop_gradient(self(x)) if self.own_target else x
         self.error.update_state(ops.mean(ops.square(y_pred - x)))
         return ops.mean(ops.square(y_pred - target))
@@ -307,8 +316,9 @@ class NoisyAutoencoder(keras.Model):
 # %%
 rng = np.random.default_rng(seed)
 centres = rng.uniform(4, 12, (images, 2, 1))
-bumps = np.exp(-np.square(np.arange(16) - centres) / 8)  # (N, 2, 16): rows, columns
-spots = bumps[:, 0, :, None] * bumps[:, 1, None]  # (N, 16, 16)
+bumps = np.exp(-np.square(np.arange(16) - centres) / 8)  # (N, 2, 16)
+rows, columns = bumps.swapaxes(0, 1)  # (N, 16) each
+spots = rows[..., None] * columns[:, None]  # (N, 16, 16)
 spots = spots.reshape(images, 256).astype("float32")
 floor = np.mean(np.square(spots - spots.mean(axis=0)))  # error of the mean picture
 
@@ -366,7 +376,7 @@ plots.show(fig, alt=alt)
 mask = np.zeros((10, 10), int)
 mask[0, :7] = 1  # 7 pixels of one class
 mask[1, :3] = 2  # 3 of another
-background = np.zeros((10, 10), int)
+background = np.zeros_like(mask)
 accuracy = np.mean(background == mask)
 ious = metrics.iou_per_class(mask, background, 3)
 print(f"item 67: without a look: accuracy {accuracy:.2f}, mean IoU {ious.mean():.2f}")
