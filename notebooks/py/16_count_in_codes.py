@@ -606,7 +606,8 @@ record(results, {"rate": {"default": (40, 100)}}, line)
 # - **A deeper latent** raised the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,173<!--=two_levels_normal_bound[0]--> nats. Its draws need the mixture as well, and no better precision was seen.
 # - **A discrete latent** can be counted: 256 bits sent plain, 157<!--=vq_prior_bits--> with a prior of 1,200 steps, by which most of its draws fail.
 # - Draws and reconstructions of both VAEs have outlines blurred by half a pixel at most, and grain for texture.
-# - The kept models are the first of the study's three trainings, and have the best bounds; the order of the bounds is the same in all. The pictures are of one easy kind.
+# - A head for segments reads one vector, codes and two levels nearly alike ([study](../docs/results.md)).
+# - The kept models have the best bounds of the study's three trainings; their order is the same in all. The pictures are of one easy kind.
 #
 # ## Check yourself
 #
