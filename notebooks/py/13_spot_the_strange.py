@@ -578,8 +578,7 @@ if dataset == "shapes":
     gains["png_gain"] = ood.png_nats(pictures.textured) - ood.png_nats(kinds["flat"])
     results |= {key: metrics.confidence_interval(gain) for key, gain in gains.items()}
     results["flaw"], results["usual_deviation"] = added, nats["usual"].std(ddof=1)
-    textures = shapes.draw.load_textures(shapes.TEXTURES)[0]
-    photographs, poses, height, across = textures.shape
+    photographs, poses, height, across = shapes.draw.load_textures(shapes.TEXTURES)[0].shape
     crops = photographs * poses * (height - size + 1) * (across - size + 1)
     results |= {"crops_millions": crops / 1e6, "crop_nats": math.log(crops)}
     pairs = {s: (whole["usual"][s], whole["damaged"][s]) for s in ("−ELBO", "minus PNG")}
