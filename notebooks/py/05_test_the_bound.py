@@ -360,37 +360,32 @@ print(f"c_KL {c_kl:.3f}, c_r {c_r:.3f}, effective β {c_kl / c_r:.2f}")
 #
 # > **Predict first.** Which of the faults would an instrument miss that moves the mean alone?
 
-# %% tags=["nbval-check-output"]
-verdicts = {}
-for name, a, b in (
-    ("no fault", 1, 1),
-    ("log σ for log σ²", 1, 0.5),
-    ("spread: wrong sign", -1, -1),
-    ("spread: missing", 0, 0),
-):
 
-    def faulty(x, r, m, v, a=a, b=b):
+# %% tags=["nbval-check-output"]
+def faulty(a, b):
+    """The loss with the factors a and b of T."""
+
+    def loss(x, r, m, v):
         term = ops.sum(m**2 + a * (ops.exp(v) - 1) - b * v, axis=1) / 2
         return 3 * (bce_sum(x, r) + 7 * ops.mean(term))
 
-    verdicts[name] = metrics.effective_beta(
-        faulty,
-        shape=(16, 16, 1),
-        latent=4,
-    )
+    return loss
 
 
 def absolute(x, r, m, v):
     return ops.mean(losses.sum_per_image(ops.abs(x - r))) + kl_sum(m, v)
 
 
-verdicts["absolute error (L1)"] = metrics.effective_beta(
-    absolute,
-    shape=(16, 16, 1),
-    latent=4,
-)
+suspects = {
+    "no fault": faulty(1, 1),
+    "log σ for log σ²": faulty(1, 0.5),
+    "spread: wrong sign": faulty(-1, -1),
+    "spread: missing": faulty(0, 0),
+    "absolute error (L1)": absolute,
+}
 print("loss                 verdict                         by mean, narrow, wide, both")
-for name, found in verdicts.items():
+for name, suspect in suspects.items():
+    found = metrics.effective_beta(suspect, shape=(16, 16, 1), latent=4)
     ratios = [round(ratio, 1) for ratio in found.kl_ratios.values()]
     verdict = found.problem or f"β = {found.beta:.2f}"
     print(f"{name:<20} {verdict:<31} {ratios}")
