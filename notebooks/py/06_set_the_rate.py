@@ -141,6 +141,7 @@ def new_vae(seed, kind=models.VAE, **options):
     """A VAE with fresh weights; the options are those of `models.VAE`."""
     keras.utils.set_random_seed(seed)
     shape = x_train.shape[1:]
+    # A Bernoulli's decoder ends in logits, not pixels: nothing is moved back on the way out.
     centre = "input" if options["likelihood"] == "bernoulli" else True
     encoder, decoder = networks.dense_networks(shape, latent, (width, width), "silu", centre)
     return kind(encoder, decoder, seed=seed, **options)
@@ -247,7 +248,8 @@ plots.show(fig, alt=alt)
 # Each of the $D$ values adds $\log 256 = 5.5$ nats, and the message has a positive length.
 
 # %%
-own_distortion = curve[-1, 0, :, 1].min()  # the lowest one of your run
+own_rates, own_distortions = curve[-1, 0].T  # one for each β
+own_distortion = own_distortions.min()  # the lowest one of your run
 message = own_distortion + D * math.log(256)
 print(f"distortion {own_distortion:.1f} nats, with the widths {message:.1f} nats")
 print(f"that is {message / math.log(2):.0f} bits for {D} bytes")
@@ -447,8 +449,8 @@ def spectrum(pictures):
     return metrics.power_spectrum(alone.reshape(-1, size, size, 1))
 
 
-mean, log_variance = main.encode(x_val)
-means = ops.convert_to_numpy(main.decode(main.sampling(mean, log_variance)))
+z = main.sampling(*main.encode(x_val))  # a draw for each picture, (N, K)
+means = ops.convert_to_numpy(main.decode(z))  # of the pixels, (N, H, W, C)
 main_sigma = math.exp(float(main.log_sigma()))
 draws = means + main_sigma * rng.standard_normal(means.shape)
 power = {"pictures": spectrum(x_val), "means": spectrum(means), "draws": spectrum(draws)}
@@ -490,13 +492,18 @@ plots.show(fig, alt=alt)
 one = study["betas"].index(1.0)
 behind = [metrics.paired_difference(elbo[-1, :, one], column) for column in elbo[-1].T]
 by_length = elbo.mean(axis=1)  # (lengths, β)
-more_bits = [
-    metrics.paired_difference(values[:, 3, 1], values[:, 4, 1]) for values in recorded_choices
-]
+kinds = list(contestants)
+learned = kinds.index("σ learned")
+rms = kinds.index("σ = r.m.s.")
+BITS = 1  # the place of the bits, between rate and bits with σ replaced
+more_bits = []
+for values in recorded_choices:  # (seeds, likelihoods, 3)
+    pair = values[:, learned, BITS], values[:, rms, BITS]
+    more_bits.append(metrics.paired_difference(*pair))
 results = {
     "betas": betas, "steps": steps, "curve": curve, "choices": choices,
     "distortion": own_distortion, "message": message,
-    "elbo": -curve[-1, 0].sum(axis=-1).min(), "rate": curve[-1, 0, 0, 0],
+    "elbo": -(own_rates + own_distortions).min(), "rate": own_rates[0],
     "study_rate": rate[-1].mean(axis=0), "study_distortion": distortion[-1].mean(axis=0),
     "study_elbo": by_length[-1], "study_change": by_length[-1] / by_length[0] - 1,
     "behind": [lead.mean for lead in behind], "behind_half": [lead.half for lead in behind],

@@ -159,9 +159,8 @@ SIGMA = 0.05  # standard deviation of a pixel
 def new_vae(places, channels, run=0):
     """A VAE with fresh weights, whose latent is a grid of places with so many channels each."""
     keras.utils.set_random_seed(seed + run)
-    patches = PATCHES[places]
     encoder, decoder = pyramids.pyramid_networks(
-        shape, channels, WIDTHS, DEPTHS, patches, batch_norm=False
+        shape, channels, WIDTHS, DEPTHS, PATCHES[places], batch_norm=False
     )
     return models.VAE(encoder, decoder, "gaussian", SIGMA, seed=seed + run)
 
@@ -361,13 +360,19 @@ def recipe(places, channels, steps, run):
     """A VAE, and wide classifiers of its reconstructions: rate, ELBO and scores, (N,) each."""
     vae = new_vae(places, channels, run)
     train_vae(vae, steps, run)
-    distortion, rate = map(ops.convert_to_numpy, vae.terms(x_val))
-    found = {"rate": rate, "elbo": -distortion - rate}
-    for name in ("draw", "mean") if channels == MAIN[places] else ("draw",):
-        r_train = reconstruct(vae, x_train, name == "draw")
-        r_val = reconstruct(vae, x_val, name == "draw")
-        classifier = train_classifier(wide, r_train, run=run)
-        found[name] = by_picture(label(classifier, r_val))
+    distortion, rate = vae.terms(x_val)
+    found = {
+        "rate": ops.convert_to_numpy(rate),
+        "elbo": ops.convert_to_numpy(-distortion - rate),
+    }
+    ways = ["draw"]
+    if channels == MAIN[places]:
+        ways.append("mean")
+    for way in ways:
+        x = reconstruct(vae, x_train, way == "draw")
+        x_new = reconstruct(vae, x_val, way == "draw")
+        classifier = train_classifier(wide, x, run=run)
+        found[way] = by_picture(label(classifier, x_new))
     return found
 
 
@@ -541,7 +546,8 @@ for kind in ("rates", "longer"):
 for channels, *values in study.get("finer", []):
     results[f"finer_{channels:.0f}"] = values
 if study:
-    _, _, rates, ious, _ = np.transpose([row for row in study["rates"] if row[0] == 4])
+    four = np.array([row for row in study["rates"] if row[0] == 4])  # the grid of 4×4 places
+    rates, ious = four[:, 2], four[:, 3]
     half_way = (study["layout"] + study["picture"][0]) / 2
     results |= {"half_way": half_way, "half_way_bits": np.interp(half_way, ious, rates)}
     results |= {f"study_{key}": value for key, value in study.items()}
