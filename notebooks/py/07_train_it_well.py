@@ -127,27 +127,13 @@ def new_vae(seed, sigma=0.05, centre=True, quiet_start=True, **options):
     return models.VAE(encoder, decoder, "gaussian", sigma, seed=seed, **options)
 
 
-def fit(
-    model,
-    epochs,
-    x=x_train,
-    batch_size=64,
-    learning_rate=2e-3,
-    loss=None,
-    **options,
-):
+def fit(model, epochs, x=x_train, batch_size=64, learning_rate=2e-3, loss=None, **options):
     """Adam; the learning rate falls to zero in the form of half a cosine wave."""
     steps = epochs * math.ceil(len(x) / batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     adam = keras.optimizers.Adam(schedule)
     model.compile(adam, loss, **backend.compile_options(planned=steps))
-    return model.fit(
-        x,
-        batch_size=batch_size,
-        epochs=epochs,
-        verbose=0,
-        **options,
-    )
+    return model.fit(x, batch_size=batch_size, epochs=epochs, verbose=0, **options)
 
 
 # %% [markdown]
@@ -156,8 +142,7 @@ def fit(
 # Your run is a demonstration. What is said about training rests on a **recorded study** of the same experiments (`07.full-shapes.yaml`): five seeds, 20,000 training pictures, 2,000 held-out ones.
 
 # %%
-noise_val = np.random.default_rng(seed).normal(size=(val_images, latent))
-noise_val = noise_val.astype("float32")
+noise_val = np.random.default_rng(seed).normal(size=(val_images, latent)).astype("float32")
 
 
 def held_out_elbo(vae):
@@ -212,7 +197,8 @@ plots.show(fig, alt=alt)
 # %%
 kept, note = pretrained.load("vae-shapes32")
 if kept is not None:
-    half_as_long, rule = note["half"], note["trained_enough"]
+    half_as_long = note["half"]
+    rule = note["trained_enough"]
     print(f"{half_as_long['steps']:,} steps: {half_as_long['elbo_nats']:.1f} nats")
     print(f"{note['steps']:,} steps: {note['elbo_nats']:.1f} nats")
     print(f"{rule['percent']:.2f} %, trained enough: {rule['verdict']}")
@@ -395,13 +381,14 @@ for name, trace in traces.items():
 # Of four differences of the ELBO, **warm-up against twice the steps** matters most. A *p* is the probability of so large a difference if the seeds alone made it; [Holm's correction](../docs/site/glossary.md#term-Holm-s-correction) (1979) allows for looking at four.
 
 # %%
-contrasts = {}
-for one, other in (
+remedy_pairs = [
     ("warm-up", "control"),
     ("twice as long", "control"),
     ("warm-up", "twice as long"),
     ("free bits", "control"),
-):
+]
+contrasts = {}
+for one, other in remedy_pairs:
     difference = np.subtract(collapse_elbos[one], collapse_elbos[other])  # (seeds, N)
     contrasts[f"{one} − {other}"] = metrics.crossed_interval(difference)
 
@@ -434,17 +421,21 @@ plots.show(fig, alt=alt)
 # %%
 if kept is None or weights == "own":
     drawn = main
+    scene = drawing
 else:
     drawn = kept
-    drawing |= {"size": 32, "radius": (0.18, 0.25), "contrast": (0.25, 0.6)}
+    scene = drawing | {"size": 32, "radius": (0.18, 0.25), "contrast": (0.25, 0.6)}
 
-x_fit = data.load("shapes", "train", limit=8000, seed=seed, **drawing).images
-x_new = data.load("shapes", "val", limit=val_images, seed=seed, **drawing).images
-x_fit, x_new = data.to_float(x_fit), data.to_float(x_new)
-z_fit, z_new = [  # a draw for each picture, (N, K)
-    np.float64(ops.convert_to_numpy(drawn.sampling(*metrics.posterior(drawn, x))))
-    for x in (x_fit, x_new)
-]
+
+def draw_latents(x):
+    """A draw for each picture, (N, K)."""
+    return np.float64(ops.convert_to_numpy(drawn.sampling(*metrics.posterior(drawn, x))))
+
+
+x_fit = data.to_float(data.load("shapes", "train", limit=8000, seed=seed, **scene).images)
+x_new = data.to_float(data.load("shapes", "val", limit=val_images, seed=seed, **scene).images)
+z_fit = draw_latents(x_fit)
+z_new = draw_latents(x_new)
 spread = z_fit.std(axis=0)
 print(f"spreads {spread.min():.2f} to {spread.max():.2f}")
 
@@ -484,7 +475,8 @@ facts = ["x", "y", "radius", "red", "class"]
 
 def probe(features):
     """Score of each held-out picture for each fact, (5, N); 1,000 pictures have labels."""
-    known, asked = features(x_train[:1000]), features(x_val)
+    known = features(x_train[:1000])
+    asked = features(x_val)
     return metrics.probe_facts(known, train_set.factors, asked, val_set.factors, facts)
 
 
@@ -564,10 +556,10 @@ results |= {"length_gain": gain, "length_half": half, "length_share": percent}
 results |= {"curve_short": curves["short"], "curve_long": curves["long"]}
 results |= {"best_few": -min(few_history["val_loss"]), "last_few": -few_history["val_loss"][-1]}
 results |= {"gap_few": few_history["val_loss"][-1] - few_history["loss"][-1]}
-more = bounds[50] - bounds[1]  # (N,)
-results |= zip(("bound_gain", "bound_half"), metrics.confidence_interval(more))
-results |= {"bound_gain_few": more[:gap_images].mean(), "spread": [spread.min(), spread.max()]}
-results |= zip(("amortisation", "amortisation_half"), np.transpose(list(gaps.values())))
+added = bounds[50] - bounds[1]  # (N,)
+results["bound_gain"], results["bound_half"] = metrics.confidence_interval(added)
+results |= {"bound_gain_few": added[:gap_images].mean(), "spread": [spread.min(), spread.max()]}
+results["amortisation"], results["amortisation_half"] = np.transpose(list(gaps.values()))
 lost = np.mean((held_out_elbo(main) - held_out_elbo(few_vae))[:gap_images])
 more = gaps["200 pictures: held out"][0] - gaps["held out"][0]
 results |= {"gap_lost": lost, "gap_by_encoder": more, "gap_share": 100 * more / lost}
@@ -576,23 +568,23 @@ results |= {"used": [counts[-1] for counts in used.values()], **mnist}
 results |= {"rates": [np.mean(t, axis=0)[-1].sum() for t in traces.values()]}
 results |= {"used_main": (metrics.kl_per_dimension(main, x_val) > 0.1).sum()}
 results |= {"collapse_steps": collapse_epochs * steps // epochs}
-results |= zip(("gain", "gain_half"), np.transpose(list(contrasts.values())))
+results["gain"], results["gain_half"] = np.transpose(list(contrasts.values()))
 if seeds > 1:
     means = {name: np.mean(values, axis=1) for name, values in collapse_elbos.items()}
-    pairs = [[means[part] for part in name.split(" − ")] for name in contrasts]
-    results["holm"] = metrics.holm([stats.ttest_rel(*pair).pvalue for pair in pairs])
+    p_values = [stats.ttest_rel(means[a], means[b]).pvalue for a, b in remedy_pairs]
+    results["holm"] = metrics.holm(p_values)
 if kept is not None:
     results["kept_elbo"] = [half_as_long["elbo_nats"], note["elbo_nats"]]
     results["kept_steps"] = [half_as_long["steps"], note["steps"]]
     results |= {f"kept_{key}": value for key, value in rule.items()}
-results |= zip(("prior_gain", "prior_half"), np.transpose(list(prior_gains.values())))
+results["prior_gain"], results["prior_half"] = np.transpose(list(prior_gains.values()))
+compared = {"vae_minus_pca": ("VAE_long", "PCA"), "ae_minus_pca": ("autoencoder_long", "PCA")}
+compared |= {"vae_minus_ae": ("VAE_long", "autoencoder_long")}
+compared |= {"vae_long_minus_short": ("VAE_long", "VAE_short")}
 if full:
-    names = ["VAE_long − PCA", "autoencoder_long − PCA", "VAE_long − autoencoder_long"]
-    keys = ["vae_minus_pca", "ae_minus_pca", "vae_minus_ae", "vae_long_minus_short"]
-    for key, name in zip(keys, [*names, "VAE_long − VAE_short"]):
-        one, other = [np.array(probes[part]) for part in name.split(" − ")]
-        by_fact = (one - other).swapaxes(0, 1)  # (5, seeds, N)
-        results[key] = np.transpose([metrics.crossed_interval(d) for d in by_fact])
+    for key, (one, other) in compared.items():
+        ahead = np.subtract(probes[one], probes[other])  # (seeds, 5, N)
+        results[key] = np.transpose([metrics.crossed_interval(ahead[:, i]) for i in range(5)])
     results |= {f"probe_{name}": np.mean(p, axis=(0, 2)) for name, p in probes.items()}
     for key, name in (("not_centred", "not centred"), ("loud_start", "no quiet start")):
         difference = np.subtract(start_elbos[name], start_elbos["as above"])  # (seeds, N)

@@ -74,6 +74,7 @@ check_parameters(
 )  # fmt: skip
 set_up(seed)
 
+import functools
 import math
 
 import keras
@@ -386,7 +387,7 @@ for kind in ("fresh", "denoising", "VAE"):
         points = []
         for run in range(seeds):
             key = [kind, steps, run]
-            points.append(store.result("heads", lambda key=key: heads(*key), key=key))
+            points.append(store.result("heads", functools.partial(heads, *key), key=key))
         head_scores[kind].append(points)
 
 # %%
@@ -498,11 +499,10 @@ results["picture"] = metrics.confidence_interval(edges.ods_by_image(ods["picture
 for name in vaes:
     key = name.replace("-", "_")
     results[f"rate_{key}"] = rates[name]
-    results[f"recipe_{key}"] = ods[f"recipe {name}"].ods
-    results[f"mixed_{key}"] = ods[f"mixed {name}"].ods
-    pair = ods[f"recipe {name}"], ods["picture"]
-    results[f"lost_{key}"] = edges.ods_difference(*pair)
-    results[f"mixed_gain_{key}"] = edges.ods_difference(ods[f"mixed {name}"], pair[0])
+    of_recipe, of_mixed = ods[f"recipe {name}"], ods[f"mixed {name}"]
+    results |= {f"recipe_{key}": of_recipe.ods, f"mixed_{key}": of_mixed.ods}
+    results[f"lost_{key}"] = edges.ods_difference(of_recipe, ods["picture"])
+    results[f"mixed_gain_{key}"] = edges.ods_difference(of_mixed, of_recipe)
 if halves:
     results["length"] = longer
 for name in SIGMAS if notes else []:
@@ -516,20 +516,21 @@ for detector, sources in classical.items():
     results[f"{detector}_gap".lower()] = np.transpose(gap)
 results |= {f"head_{name}".replace(" ", "_"): interval for name, interval in head_ods.items()}
 results["lead"], results["lead_half"] = np.transpose(list(leads.values()))
-fresh, denoising, vae = (np.array(scores)[-1] for scores in head_scores.values())
-gains = [vae[:, i] - other[:, i] for i in range(2) for other in (fresh, denoising)]
-holm = metrics.contrasts(dict(enumerate(gains)))  # of (seeds, N), as the leads
-results["lead_p"] = [one["p"] for one in holm.values()]
+longest = {kind: np.array(s)[-1] for kind, s in head_scores.items()}  # (seeds, 2, N)
+gains = {}  # (seeds, N) each, in the order of the leads
+for i, how in enumerate(("frozen", "tuned")):
+    for kind in ("fresh", "denoising"):
+        gains[kind, how] = longest["VAE"][:, i] - longest[kind][:, i]
+results["lead_p"] = [one["p"] for one in metrics.contrasts(gains).values()]  # after Holm
 if len(vae_steps) == 2:  # what twice the steps change, frozen and tuned
     for kind in ("denoising", "VAE"):
-        change = np.subtract(*head_scores[kind][::-1])  # (seeds, 2, N)
-        change = [metrics.crossed_interval(change[:, i]) for i in range(2)]
-        results[f"length_{kind}"] = np.transpose(change)
+        fewer_steps, more_steps = np.array(head_scores[kind])  # (seeds, 2, N) each
+        change = (more_steps - fewer_steps).swapaxes(0, 1)  # (2, seeds, N)
+        results[f"length_{kind}"] = np.transpose([metrics.crossed_interval(c) for c in change])
 results |= {f"loss_{name}".replace(" ", "_"): values for name, values in imbalance.items()}
 results["edge_share"] = edge_share.mean()
 results["balanced_gain"] = edges.ods_difference(ods["balanced"], ods["plain"])
-results["factors"] = np.quantile(factors, [0, 0.1, 0.5, 0.9, 1])
-results["suppression"] = suppression
+results |= {"factors": np.quantile(factors, [0, 0.1, 0.5, 0.9, 1]), "suppression": suppression}
 results |= {f"study_{key}": value for key, value in study.items()}
 record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 
