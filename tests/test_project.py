@@ -99,8 +99,15 @@ def test_pip_takes_the_lock_as_it_is():
 def test_the_environment_has_a_python_of_the_lock():
     environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     assert environment["name"] == PROJECT["name"] and environment["channels"] == ["conda-forge"]
-    python, pip = environment["dependencies"]
+    python, pip, packages = environment["dependencies"]
     assert python.startswith("python=") and pip == "pip"
+    # In one step: what the project names, in the versions of the lock, and the package itself.
+    extras = PROJECT["optional-dependencies"]
+    named = {Requirement(r).name for r in (*PROJECT["dependencies"], *extras["lab"], *extras["dev"])}
+    locked = {name: version for name, version, *_ in _locked()}
+    *pinned, own = packages["pip"]
+    assert own == "-e ."
+    assert pinned == [f"{name}=={locked[name]}" for name in sorted(named)]
     assert python.removeprefix("python=") + ".0" in SpecifierSet(PROJECT["requires-python"])
     # The lock was resolved from the Python that the environment brings.
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -111,10 +118,11 @@ def test_binder_installs_the_package():
     # With a Dockerfile in the root, Binder reads no environment.yml there.
     environment = yaml.safe_load((ROOT / ".binder" / "environment.yml").read_text("utf-8"))
     of_root = yaml.safe_load((ROOT / "environment.yml").read_text("utf-8"))
+    del of_root["dependencies"][-1]  # the packages: here they come in postBuild, by the lock
     assert environment == of_root
     path = ROOT / ".binder" / "postBuild"
     steps = re.findall(r"^python -m (pip install .*)$", path.read_text(encoding="utf-8"), re.M)
-    # The same two as in an environment of conda.
+    # The same two as for an environment of conda with the whole lock.
     assert steps == re.findall(r"^#   (.*)$", (ROOT / "environment.yml").read_text("utf-8"), re.M)
     assert [step.rpartition(" ")[2] for step in steps] == ["requirements.txt", "."]
     assert sys.platform == "win32" or os.access(path, os.X_OK)

@@ -1,8 +1,9 @@
 """Recorded full runs: what `data/results` holds, read in one place.
 
-`kept_folder` finds this folder, and that of the trained weights. Each other function knows the keys under which the `results` cell of one kind of notebook keeps its
-scores, and returns what the figures of `plots` and the tables take. Where there is no record, or
-none of these scores in it, the answer is empty or None.
+`kept_folder` finds this folder, and that of the trained weights. Each other function knows the keys
+under which the `results` cell of one kind of notebook keeps its scores, and returns what the
+figures of `plots` and the tables take. Where there is no record, or none of these scores in it,
+the answer is empty or None.
 """
 
 import json
