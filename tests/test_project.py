@@ -103,7 +103,9 @@ def test_the_environment_has_a_python_of_the_lock():
     assert python.startswith("python=") and pip == "pip"
     # In one step: what the project names, in the versions of the lock, and the package itself.
     extras = PROJECT["optional-dependencies"]
-    named = {Requirement(r).name for r in (*PROJECT["dependencies"], *extras["lab"], *extras["dev"])}
+    named = {
+        Requirement(r).name for r in (*PROJECT["dependencies"], *extras["lab"], *extras["dev"])
+    }
     locked = {name: version for name, version, *_ in _locked()}
     *pinned, own = packages["pip"]
     assert own == "-e ."
