@@ -36,10 +36,9 @@ def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, 
         model: what `builder` builds.
         name: of the files.
         builder: "conv_vae", "dense_vae", "two_level_vae" (see `models`), "conv_decoder", the decoder
-            of the first, "grid_vae", a VAE of
-            `pyramids.pyramid_networks`, "pyramid_head", a `pyramids.segmentation_head` on all
-            levels of an encoder, "segmenter" or "edge_network" (see `photo_networks`), or "vqvae"
-            (see `generative.quantised`).
+            of the first, "grid_vae", a VAE of `pyramids.pyramid_networks`, "pyramid_head", a
+            `pyramids.segmentation_head` on all levels of an encoder, "segmenter" or "edge_network"
+            (see `photo_networks`), or "vqvae" (see `generative.quantised`).
         arguments: of the builder, a dictionary of JSON values. A grid VAE has those of
             `pyramid_networks` and of `models.VAE`. Those of a pyramid head are `patches`,
             `widths`, `depths` and `num_classes`; they may stand among `about` instead.
