@@ -491,7 +491,7 @@ for one, other in (*named, *after):
 #
 # **Is a restoration better than a residual?** After 30 steps it is +0.03<!--=vae_restored_l1_over_vae_residual[0]--> ± 0.04<!--=vae_restored_l1_over_vae_residual[1]--> ahead: no difference was seen; more steps may help (below). (Study, untested: 0.54<!--=study_ap_vae_restored_l1[0]--> beside 0.49<!--=study_ap_vae_residual[0]-->; by AUPRO 0.89<!--=study_aupro_vae_restored_l1[0]--> beside 0.87<!--=study_aupro_vae_residual[0]-->.) The gradient needs the residual: on the pictures for choosing it has 0.06<!--=gradient_0--> alone, and 0.36<!--=gradient_2--> if multiplied by the residual's square. On the reported ones this is −0.10<!--=vae_gradient_over_vae_residual[0]--> ± 0.04<!--=vae_gradient_over_vae_residual[1]--> from the residual alone: worse. (Gradient, restorations, median filter and PCA chose settings or widths at an end: others may help.)
 #
-# In this run the **length of training** changed the AP of the VAE's residual from 0.12<!--=vae_200_steps_residual_ap[0]--> to 0.49<!--=vae_residual_ap[0]-->.
+# The **length of training** changed the AP of the VAE's residual from 0.12<!--=vae_200_steps_residual_ap[0]--> to 0.49<!--=vae_residual_ap[0]-->.
 #
 # **The kinds of flaw.** The odd pixels, and so the floor, are 2.5<!--=scratch_share*100--> % with scratches, 2.4<!--=blot_share*100--> % with blots and 3.6<!--=foreign_share*100--> % with foreign objects. With scratches the median filter comes nearest to the VAE's residual, 0.33<!--=scratch_median_filter_ap[0]--> beside 0.37<!--=scratch_vae_residual_ap[0]-->, with foreign objects to its restoration, 0.33<!--=foreign_median_filter_ap[0]--> beside 0.42<!--=foreign_vae_restored_l1_ap[0]-->. With blots it has 0.18<!--=blot_median_filter_ap[0]--> ± 0.08<!--=blot_median_filter_ap[1]--> beside 0.65<!--=blot_vae_residual_ap[0]--> ± 0.13<!--=blot_vae_residual_ap[1]-->: a 5×5 window cannot remove a blot that covers more than 12 of its 25 pixels, and half of the blots cover 24<!--=blot_pixels--> or more.
 #
@@ -598,9 +598,9 @@ record(results, {"widest": {"default": (0, 0.3)}}, f"flaws found by a restoratio
 # %% [markdown]
 # ## What you saw
 #
-# - **Does a VAE know an image that it has not seen? By −ELBO it ranked two kinds the wrong way**: AUROC 0.05<!--=auroc_clean_elbo[0]--> for clean, 0.20<!--=auroc_flat_elbo[0]--> for flat pictures. Repairs mended some kinds and spoiled others; the PNG length finds two, without a VAE.
+# - **Does a VAE know an image that it has not seen? By −ELBO it ranked two kinds the wrong way**: AUROC 0.05<!--=auroc_clean_elbo[0]--> for clean, 0.20<!--=auroc_flat_elbo[0]--> for flat pictures. Repairs mended some kinds and spoiled others; PNG length finds two without a VAE.
 # - **A part? This one did better, but so did its rivals**: its residual has an AP of 0.49<!--=vae_residual_ap[0]-->, a plain autoencoder's 0.48<!--=autoencoder_residual_ap[0]-->, a median filter 0.28<!--=median_filter_ap[0]-->, random numbers 0.03<!--=floor-->. No gain by the VAE's objective was seen.
-# - Three trainings of each (study) showed no difference either. By the rule of `07` none was trained enough. One program drew all flaws.
+# - Three trainings of each (study) showed no difference either; none was trained enough (`07`). One program drew all flaws. On two of three [textures](../docs/results.md) PCA led.
 #
 # ## Check yourself
 #
