@@ -31,10 +31,11 @@ from helpers.data.scenes import CLEAR
 from helpers.experiments import few_masks
 from helpers.runs.provenance import write_record
 
-MASKS, CHOOSING, PRETRAININGS = 1200, 300, 3
+MASKS, CHOOSING, SCALING, PRETRAININGS = 1200, 300, 300, 3
+TWICE = 3  # heads that are also trained for twice the steps
 BUDGETS = (8, 20, 60)
 READINGS = ("encoder", "decoder", "both", "latent", "decoder 1")
-RATES = (0.005, 0.01, 0.02)  # the search takes the middle one
+RATES = (0.005, 0.01, 0.02, 0.04)  # the search takes the second one
 NAME = "grid-4x4x8"
 
 
@@ -59,6 +60,10 @@ def main():
         for name, by_seed in scores[budget].items():
             mean, half = metrics.crossed_interval(by_seed)
             print(f"{budget} masks, {name:<14} {mean:.3f} ± {half:.3f}")
+    twice = {budget: study.twice(chosen[budget], budget) for budget in arguments.budgets}
+    for budget, changes in twice.items():
+        for kind, change in changes.items():
+            print("{} masks, {}, twice the steps: {:+.3f} ± {:.3f}".format(budget, kind, *change))
     gains = {}
     for budget, found in scores.items():
         gains[f"{budget} masks"] = found["VAE"] - found["fresh"]
@@ -75,6 +80,7 @@ def main():
                 for budget, found in scores.items()
             },
             "contrasts": contrasts,
+            "twice_the_steps": twice,
             "visible": {
                 name: metrics.crossed_interval(gain, 1 - 0.05 / len(gains))[1]
                 for name, gain in gains.items()
@@ -128,6 +134,20 @@ class Study:
                 found.setdefault(name, []).append(self.store.result("compare", ask, key=key))
         return {name: np.array(values) for name, values in found.items()}
 
+    def twice(self, chosen, budget):
+        """Change and half width by twice the steps, of the first heads of `compare`."""
+        changes = {}
+        for kind, setting in chosen.items():
+            rows = []
+            for seed in range(TWICE):
+                key = [kind, budget, *setting, seed]
+                once = self.store.result("compare", partial(self.task.scores, *key), key=key)
+                ask = partial(self.task.scores, *key, times=2)
+                more = self.store.result("twice", ask, key=key)
+                rows.append(np.array(more) - np.array(once))
+            changes[kind] = metrics.crossed_interval(np.array(rows))
+        return changes
+
 
 class Task:
     """Pictures, networks and heads."""
@@ -141,25 +161,27 @@ class Task:
 
     def choosing_score(self, kind, budget, reading, how, rate, run):
         x, masks = self.known.images[MASKS:], self.known.masks[MASKS:]
-        answer = self._labels(kind, budget, reading, how, rate, run, 0, data.to_float(x))
+        x = data.to_float(x)
+        answer = self._labels(kind, budget, reading, how, rate, run, 0, x, self.head_steps)
         return float(metrics.mean_iou(masks, answer, self.classes))
 
-    def scores(self, kind, budget, reading, how, rate, seed):
+    def scores(self, kind, budget, reading, how, rate, seed, times=1):
         """With a head and masks that the search did not use."""
         x, pretraining = data.to_float(self.held_out.images), seed % PRETRAININGS
-        answer = self._labels(kind, budget, reading, how, rate, 1000 + seed, pretraining, x)
+        run, steps = 1000 + seed, times * self.head_steps
+        answer = self._labels(kind, budget, reading, how, rate, run, pretraining, x, steps)
         return list(metrics.mean_iou_by_image(self.held_out.masks, answer, self.classes))
 
-    def _labels(self, kind, budget, reading, how, rate, run, pretraining, x):
+    def _labels(self, kind, budget, reading, how, rate, run, pretraining, x, steps):
         keras.backend.clear_session()
         encoder, decoder = self._networks(kind, run, pretraining)
         encoder.trainable = decoder.trainable = how == "tuned"
-        scale_on = None if how == "tuned" else data.to_float(self.known.images[:CHOOSING])
+        scale_on = None if how == "tuned" else data.to_float(self.known.images[:SCALING])
         read = few_masks.features(encoder, decoder, reading, scale_on)
         keras.utils.set_random_seed(run)
         head = pyramids.segmentation_head(encoder.input, read, self.classes)
         pictures, masks = data.to_float(self.known.images[:MASKS]), self.known.masks[:MASKS]
-        few_masks.train_head(head, pictures, masks, budget, run, rate, self.head_steps)
+        few_masks.train_head(head, pictures, masks, budget, run, rate, steps)
         return segmentation.class_map(head.predict(x, batch_size=250, verbose=0))
 
     def _networks(self, kind, run, pretraining):
