@@ -124,7 +124,7 @@ def _tell_08(values):
         )
     return (
         "Mean IoU of labelled reconstructions over the rate of the VAE, on a logarithmic axis, one "
-        f"rising curve for each of two grids of latents. {' '.join(told)} The picture itself is a "
+        f"curve for each of two grids of latents. {' '.join(told)} The picture itself is a "
         f"line at {values['picture'][0]:.2f}, an answer without a look one at {values['layout']:.2f}."
     )
 
@@ -143,10 +143,10 @@ def _tell_09(values):
     frozen = ", ".join(f"{n} from {ends[n][0]:.2f} to {ends[n][1]:.2f}" for n in STARTS[3:])
     return (
         f"Mean IoU over {few:,} to {many:,} pictures with a mask, one line for each start, with "
-        "intervals. Fresh weights, denoising and VAE, all tuned, lie together at every budget: "
+        "intervals. Fresh weights, denoising and VAE, all tuned: "
         f"{low:.2f} to {high:.2f} with the fewest masks, {tuned[:, 1].min():.2f} to "
-        f"{tuned[:, 1].max():.2f} with the most. The frozen ones lie below, with the most masks far "
-        f"below: {frozen}. Without a look: a dotted line at {values['floor']:.2f}."
+        f"{tuned[:, 1].max():.2f} with the most. Frozen: {frozen}. Without a look: a dotted line "
+        f"at {values['floor']:.2f}."
     )
 
 

@@ -517,7 +517,7 @@ for name, vae in vaes.items():
 # | autoregressive | exact | no | no: one value after the other | details, yes | van den Oord and others (2016) |
 # | diffusion | a lower bound | noise as large as the picture | no: many passes | yes, ahead of GANs (Dhariwal and Nichol, 2021) | Ho and others (2020) |
 #
-# *Sharp*: as papers report, of larger models.
+# *Sharp*: our reading of the papers' own pictures.
 
 # %% tags=["results"]
 def key_of(name):
