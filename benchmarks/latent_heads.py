@@ -84,7 +84,7 @@ def main():
             "contrasts": contrasts,
             "twice_the_steps": longer,
         }
-        what = "heads for segments on the latents of notebook 16, 60 and 1,200 masks"
+        what = "60 and 1,200 masks: heads for segments on the latents of notebook 16"
         print("written to", write_record(arguments.record, what, result, settings))
 
 
