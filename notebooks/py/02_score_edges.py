@@ -36,7 +36,7 @@
 #
 # - Python and NumPy. What a 95 % interval over pictures is: notebook `01`.
 # - Mathematics: gradients of a function of two variables, variances of sums.
-# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 42 minutes to read, and 1 GB of memory. Nothing is downloaded.
+# - About 2 minutes to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 43 minutes to read, and 1 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.

@@ -38,7 +38,7 @@
 #
 # - What the two terms of the loss are, in [nats](../docs/site/glossary.md#term-nat) per image (notebook `04`).
 # - Mathematics: logarithms, derivatives, mean, variance, the density of a normal distribution.
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 42 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 43 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
