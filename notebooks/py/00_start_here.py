@@ -310,7 +310,7 @@ else:
 #
 # ## Read, run, rerun, grade
 #
-# - **Read.** Outputs are stored. A test fails if a number in the text that is marked as a run's differs from the stored one.
+# - **Read.** Outputs are stored. A test compares the marked numbers in the text with the stored run.
 # - **Run.** *Run All* in JupyterLab (`make lab`), or `make run` for the whole series, with web pages.
 # - **Rerun.** After `source .venv/bin/activate`: `python -m helpers.runs run 00 -p epochs 20`; a list goes into quotes: `python -m helpers.runs run 06 -p betas "[1.0, 4.0]"`. Plain papermill works as well: `papermill notebooks/00_start_here.ipynb out.ipynb -p epochs 20`. `python -m helpers.runs list 06` shows the parameters of a notebook.
 # - **Your own pictures.** Where the parameter `dataset` allows `"folder"`: `python -m helpers.runs run 06 -p dataset folder -p path my_pictures`.

@@ -135,9 +135,9 @@ alt = "Two tables of agreement between five annotators. On the left, where the s
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# (F is the benchmark's score; the next section explains it.) About a quarter. In the stored run the careful and the unsteady annotator agree on 0.27<!--=first_two_exact--> of their pixels, though their drawings look the same. Nobody, human or program, marks an outline to the pixel. If a small distance is allowed, they agree on 0.99<!--=first_two_tolerant-->. The disagreements that remain are about *what to draw*: careful and zealous agree on 0.87<!--=zealous_tolerant-->, with or without a tolerance.
+# About a quarter. In the stored run the careful and the unsteady annotator agree on 0.27<!--=first_two_exact--> of their pixels, though their drawings look the same. Nobody, human or program, marks an outline to the pixel. If a small distance is allowed, they agree on 0.99<!--=first_two_tolerant-->. The disagreements that remain are about *what to draw*: careful and zealous agree on 0.87<!--=zealous_tolerant-->, with or without a tolerance.
 #
-# (The benchmark, which computes these numbers, thins the scored drawing and not the one it is scored against. So even a drawing against itself has 0.98 or 0.99, and the table is not quite symmetric.)
+# (The benchmark of the next section, which computes these F, thins the scored drawing and not the one it is scored against. So even a drawing against itself has 0.98 or 0.99, and the table is not quite symmetric.)
 #
 # So an edge map is a set of places with uncertain positions, and what belongs to the set is a matter of opinion. A score has to *forgive a small shift*, and to *ask several people*.
 #

@@ -516,7 +516,7 @@ plots.show(fig, alt=alt)
 #
 # If new pictures are all that is wanted, an autoencoder with a distribution fitted afterwards is a fair choice (Ghosh et al., 2020; none here had the kept VAE's training). Dai and Wipf (2019) fit one to the latents of a VAE. What the VAE has besides:
 #
-# - **A probability.** Averaged over draws, its loss with β = 1 is an upper bound of $-\log p(x)$ under one stated model: draw $z$ from $\mathcal N(0, I)$, then $x$ from the decoder. (A fitted source makes another model, with another bound.) A higher bound promises more, but does not prove a higher $\log p(x)$ (`04`).
+# - **A probability.** Averaged over draws, its loss with β = 1 is an upper bound of $-\log p(x)$ under one stated model: draw $z$ from $\mathcal N(0, I)$, then $x$ from the decoder. (A fitted source makes another model, with another bound.) A lower loss promises more, but does not prove a higher $\log p(x)$ (`04`).
 # - **An uncertainty.** $\sigma_z$ says how exactly a picture determines each coordinate; an unused one shows as $\sigma_z = 1$ (`07`).
 # - **A [rate](../docs/site/glossary.md#term-rate) that can be set.** The weight of the KL decides how many nats a latent holds (`06`).
 #

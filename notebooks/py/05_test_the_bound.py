@@ -394,7 +394,7 @@ for name, suspect in suspects.items():
 # %% [markdown]
 # The three faults of the spread: their first ratio is $3 \cdot 7 = 21$, like the true KL's. (The absolute error is no fault of the KL. The moves of the reconstruction find it.)
 #
-# **What it cannot see.** It looks at one function at a few places. It does not see how $z$ is drawn, whether the function gets probabilities or [logits](../docs/site/glossary.md#term-logit) (values before the sigmoid), whether β changes during the training or with the batch (a sum in one term only), or whether the pixels of the data are binary. A wrong KL may pass.
+# **What it cannot see.** It looks at one function at a few places. It does not see how $z$ is drawn, whether the function gets probabilities or [logits](../docs/site/glossary.md#term-logit) (values before the sigmoid), whether β changes during the training or with the batch size (only one term summed over it), or whether the pixels of the data are binary. A wrong KL may pass.
 #
 # ## Which published losses are scaled wrongly?
 #

@@ -141,7 +141,7 @@ def new_vae(seed, kind=models.VAE, **options):
     """A VAE with fresh weights; the options are those of `models.VAE`."""
     keras.utils.set_random_seed(seed)
     shape = x_train.shape[1:]
-    # A Bernoulli's decoder ends in logits, not pixels: nothing is moved back on the way out.
+    # Inputs are centred; outputs are shifted back only if they are pixels, not logits.
     centre = "input" if options["likelihood"] == "bernoulli" else True
     encoder, decoder = networks.dense_networks(shape, latent, (width, width), "silu", centre)
     return kind(encoder, decoder, seed=seed, **options)
@@ -165,7 +165,7 @@ def train(vae, x, steps, learning_rate=0.005, callbacks=()):
 #
 # One thing first. $-(\Delta + \beta R)$ is the ELBO minus $(\beta - 1)R$, and $R$ is never negative. So for β > 1 the loss still gives a lower bound of $\log p(x)$, a looser one. For β < 1 it may lie above $\log p(x)$: it need not be a bound. (A β above 1 is often said to give every coordinate a meaning of its own, to *disentangle* them. Locatello and others, 2019, show that without labels no loss alone can.)
 #
-# The last question has an answer on paper. Let model $a$ be the best one for $\beta_a$, and model $b$ the best one for a larger $\beta_b$. Then $b$ is not better for $\beta_a$, and $a$ is not better for $\beta_b$:
+# The question of the slope has an answer on paper. Let model $a$ be the best one for $\beta_a$, and model $b$ the best one for a larger $\beta_b$. Then $b$ is not better for $\beta_a$, and $a$ is not better for $\beta_b$:
 #
 # $$\Delta_a + \beta_a R_a \;\le\; \Delta_b + \beta_a R_b, \qquad \Delta_b + \beta_b R_b \;\le\; \Delta_a + \beta_b R_a.$$
 #

@@ -258,7 +258,7 @@ for k in (1, 5, 50):
     print(f"L_{k:<3} {bounds[k].mean():8.1f} nats per picture")
 
 # %% [markdown]
-# In the stored run $L_{50}$ is 14.7<!--=bound_gain--> ± 0.7<!--=bound_half--> nats above $L_1$ on 1,000 pictures. ($L_1$ is the ELBO under other noise: the means differ by less than a nat.) So the gap is *at least* that large; the rest, $L_{50}$ does not show. Compare bounds of the same $k$ only (`15`): for a convolutional VAE on MNIST (every pixel drawn black or white once), five minutes of training give $-L_{200} =$ 87.1<!--=mnist_nll--> nats on the 10,000 test pictures (`benchmarks/mnist_nll.py`). (Not to be compared: an hour of one core, a mixture as the [prior](../docs/site/glossary.md#term-prior) and $-L_5$ as the loss give $-L_{500} =$ 83.0<!--=mnist_importance-->, `mnist_importance.py`.)
+# In the stored run $L_{50}$ is 14.7<!--=bound_gain--> ± 0.7<!--=bound_half--> nats above $L_1$ on 1,000 pictures. ($L_1$ is the ELBO under other noise: the means differ by less than a nat.) So the gap is *at least* that large; the rest, $L_{50}$ does not show. Compare bounds of the same $k$ only, and name it. For a convolutional VAE on MNIST (every pixel drawn black or white once), five minutes of training give $-L_{200} =$ 87.1<!--=mnist_nll--> nats on the 10,000 test pictures (`benchmarks/mnist_nll.py`). (Another $k$: an hour of one core, a mixture as the [prior](../docs/site/glossary.md#term-prior) and $-L_5$ as the loss give $-L_{500} =$ 83.0<!--=mnist_importance-->, `mnist_importance.py`.)
 #
 # ## One encoder for all pictures
 #
@@ -548,7 +548,7 @@ if full:
 # | first layer | centre the pixels | without: −155<!--=study_not_centred[0]--> ± 38<!--=study_not_centred[1]--> nats after a quarter of 3,756<!--=study_steps[0]--> steps; without a quiet start: −1<!--=study_loud_start[0]--> ± 3<!--=study_loud_start[1]--> |
 # | prior for draws | a mixture fitted to the latents | +7.9<!--=prior_gain[1]--> ± 0.2<!--=prior_half[1]--> nats, one VAE |
 #
-# After a longer training all this can be different.
+# Longer training may change all this.
 
 # %% tags=["results"]
 results = {"elbo": [np.mean(elbos[length]) for length in lengths], "steps": [steps, 2 * steps]}

@@ -539,7 +539,7 @@ record(results, {}, f"ODS {ods['picture'].ods:.2f} from pictures")
 #
 # - The recipe scored lower than the picture, in the recorded study at all three rates (one classifier each).
 # - With the best blur for either input, classical detectors gained little or nothing from reconstructions: about 0.01 in two of nine comparisons of the study, without a correction.
-# - Study: frozen, VAE and denoising led fresh weights alike. After Holm's correction none was told apart. The heads were not tuned, and may still learn.
+# - Study: frozen, VAE and denoising led fresh weights alike. After Holm's correction none was told apart. All heads had one learning rate, untuned, and may still learn.
 # - A balanced loss raised the ODS in the short run, not in the study. Its answers are no probabilities. Calibration over all pixels hides what happens near edges.
 #
 # ## Check yourself

@@ -445,7 +445,7 @@ for (_, name), model in models.items():
 #
 # ## Edges that several people drew
 #
-# Now edges, with one map, dropout and the latent. Five simulated annotators drew them (notebook `02`): a careful one, an unsteady one who is a pixel off, a hasty one who overlooks faint objects, a zealous one who also marks texture, and one who leaves out lines between objects. Lines are widened by one pixel to each side before two drawings are compared. (For real annotators: UAED, Zhou and others, 2023.)
+# Now edges, with one map, dropout and the latent. Five simulated annotators drew them (notebook `02`): a careful one, an unsteady one who is a pixel off, a hasty one who overlooks faint objects, a zealous one who also marks texture, and one who leaves out lines between objects. Lines are widened by one pixel to each side before two drawings are compared. (A method for real annotators: UAED, Zhou and others, 2023.)
 #
 # > **Predict first.** Where these people differ, it is mostly by a pixel. Which will the latent learn first: where the lines are, or who drew them?
 

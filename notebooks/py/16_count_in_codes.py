@@ -456,7 +456,7 @@ for name, latents in (("two levels, N(0, I)", z_normal), ("two levels, mixture",
     measure(name, means, sigma_two)
 
 # %% [markdown]
-# In the stored run $u$ costs 65<!--=kl_u--> nats, about as much as $z$ in the one-level VAE, and $v$ costs 158<!--=kl_v-->. The rows answer the prediction: with the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes.
+# In the stored run $u$ costs 65<!--=kl_u--> nats, about as much as $z$ in the one-level VAE, and $v$ costs 158<!--=kl_v--> (in the study's other trainings both together 164<!--=each_two_levels_normal_latents[1]-->). With the same $u$ and another $w$, shape, place and colours stay, and the pattern of the ground changes.
 #
 # ## The bounds, side by side
 #
@@ -498,10 +498,10 @@ plots.show(fig, alt=alt)
 # | other real | 0.89<!--=study_other_real_precision[0]--> ± 0.02<!--=study_other_real_precision[1]--> | 0.91<!--=study_other_real_recall[0]--> ± 0.02<!--=study_other_real_recall[1]--> | −0.01<!--=study_other_real_distance[0]--> ± 0.02<!--=study_other_real_distance[1]--> |
 # | one level, mixture | 0.83<!--=study_one_level_mixture_precision[0]--> ± 0.03<!--=study_one_level_mixture_precision[1]--> | 0.90<!--=study_one_level_mixture_recall[0]--> ± 0.02<!--=study_one_level_mixture_recall[1]--> | 0.05<!--=study_one_level_mixture_distance[0]--> ± 0.05<!--=study_one_level_mixture_distance[1]--> |
 # | two levels, mixture | 0.82<!--=study_two_levels_mixture_precision[0]--> ± 0.02<!--=study_two_levels_mixture_precision[1]--> | 0.89<!--=study_two_levels_mixture_recall[0]--> ± 0.04<!--=study_two_levels_mixture_recall[1]--> | 0.06<!--=study_two_levels_mixture_distance[0]--> ± 0.06<!--=study_two_levels_mixture_distance[1]--> |
-# | VQ-VAE, longer prior | 0.79<!--=study_VQ_VAE_prior_of_4800_steps_precision[0]--> ± 0.02<!--=study_VQ_VAE_prior_of_4800_steps_precision[1]--> | 0.88<!--=study_VQ_VAE_prior_of_4800_steps_recall[0]--> ± 0.04<!--=study_VQ_VAE_prior_of_4800_steps_recall[1]--> | 0.49<!--=study_VQ_VAE_prior_of_4800_steps_distance[0]--> ± 0.11<!--=study_VQ_VAE_prior_of_4800_steps_distance[1]--> |
+# | VQ-VAE, prior of 4,800 steps | 0.79<!--=study_VQ_VAE_prior_of_4800_steps_precision[0]--> ± 0.02<!--=study_VQ_VAE_prior_of_4800_steps_precision[1]--> | 0.88<!--=study_VQ_VAE_prior_of_4800_steps_recall[0]--> ± 0.04<!--=study_VQ_VAE_prior_of_4800_steps_recall[1]--> | 0.49<!--=study_VQ_VAE_prior_of_4800_steps_distance[0]--> ± 0.11<!--=study_VQ_VAE_prior_of_4800_steps_distance[1]--> |
 #
 #
-# - With a mixture, both VAEs come near *other real*. Of the VQ-VAE the draws do not; its reconstructions have 0.13<!--=study_VQ_VAE_reconstructions_distance[0]--> ± 0.14<!--=study_VQ_VAE_reconstructions_distance[1]-->.
+# - By distance both VAEs come near *other real*, the VQ-VAE's draws do not. In precision all stay below it.
 # - One and two levels were not told apart: second level minus control is −0.01<!--=study_second_level_precision[0]--> ± 0.04<!--=study_second_level_precision[1]--> in precision, −0.01<!--=study_second_level_recall[0]--> ± 0.05<!--=study_second_level_recall[1]--> in recall and 0.00<!--=study_second_level_whole[0]--> ± 0.02<!--=study_second_level_whole[1]--> in whole objects.
 # - From $\mathcal N(0, I)$, both draw few whole objects, and nearly the same torn shapes: the second level did not mend the prior of the first.
 #
@@ -532,7 +532,7 @@ for name, x in beside.items():  # sharpness, and softness of outlines with its h
     print("{:<28} sharpness {:.2f}, softness {:.1f} ± {:.1f}".format(name, *look[name]))
 
 # %% [markdown]
-# In the stored run the means of the best samplers have a sharpness of 0.58<!--=look_one_level_mixture[0]--> and 0.60<!--=look_two_levels_mixture[0]-->. Real pictures have 0.81<!--=look_no_noise[0]--> without noise, and 0.73<!--=look_no_noise_no_texture[0]--> without noise and texture. So most of what the means lack is noise and texture; the rest is in the outlines. Take the reconstructions of one level. By sharpness (0.60<!--=look_one_level_reconstructions[0]-->) they are like clean pictures blurred by 0.3 pixel (0.59<!--=look_the_same_blurred_by_0p3[0]-->), by the softness of their outlines (3.9<!--=look_one_level_reconstructions[1]-->) like those blurred by 0.5 (3.9<!--=look_the_same_blurred_by_0p5[1]-->). The draws from the mixtures have 3.8<!--=look_one_level_mixture[1]--> and 3.9<!--=look_two_levels_mixture[1]-->. So **draws and reconstructions of these VAEs do have blurred outlines, by about half a pixel at most**.
+# In the stored run the means of the best samplers have a sharpness of 0.58<!--=look_one_level_mixture[0]--> and 0.60<!--=look_two_levels_mixture[0]-->. Real pictures have 0.81<!--=look_no_noise[0]--> without noise, and 0.73<!--=look_no_noise_no_texture[0]--> without noise and texture. So most of what the means lack is noise and texture; the rest is in the outlines. Take the reconstructions of one level. By sharpness (0.60<!--=look_one_level_reconstructions[0]-->) they are like clean pictures blurred by 0.3 pixel (0.59<!--=look_the_same_blurred_by_0p3[0]-->), by the softness of their outlines (3.9<!--=look_one_level_reconstructions[1]-->) like those blurred by 0.5 (3.9<!--=look_the_same_blurred_by_0p5[1]-->). The draws from the mixtures have 3.8<!--=look_one_level_mixture[1]--> and 3.9<!--=look_two_levels_mixture[1]-->. So **reconstructions of these VAEs, and draws from the mixtures, do have blurred outlines, by about half a pixel at most**.
 #
 # With grain these samplers have 1.28<!--=one_level_mixture_sharpness[0]--> and 1.04<!--=two_levels_mixture_sharpness[0]-->, more than real pictures; in the study the control has 1.30<!--=study_trained_on_mixture_sharpness[0]--> and two levels 1.06<!--=study_two_levels_mixture_sharpness[0]-->, nearer to them. The noise of real pictures has a standard deviation of 0.02, and $\sigma$ is 0.0384<!--=one_level_normal_sigma--> and 0.0302<!--=two_levels_normal_sigma-->: it stands for the texture that the latents leave out as well. **A VAE smooths what its latents cannot say**, and its grain puts noise there.
 #
@@ -605,9 +605,9 @@ record(results, {"rate": {"default": (40, 100)}}, line)
 # - **A learned prior** changed the bound by 8.9<!--=mixture_gain[0]--> nats, and the share of draws with one whole object from 0.08<!--=one_level_normal_whole[0]--> to 0.97<!--=one_level_mixture_whole[0]-->.
 # - **A deeper latent** raised the bound from 5,609<!--=one_level_normal_bound[0]--> to 6,173<!--=two_levels_normal_bound[0]--> nats. Its draws need the mixture as well, and no better precision was seen.
 # - **A discrete latent** can be counted: 256 bits sent plain, 157<!--=vq_prior_bits--> with a prior of 1,200 steps, by which most of its draws fail.
-# - Draws and reconstructions of both VAEs have outlines blurred by half a pixel at most, and grain for texture.
-# - Heads for segments on these latents were not told apart ([study](../docs/results.md)).
-# - The kept models have the best bounds of the study's three trainings; the order of the bounds is the same in all. The pictures are of one easy kind.
+# - Reconstructions of both VAEs, and draws from mixtures, have outlines blurred by half a pixel at most, and grain for texture.
+# - Another [study](../docs/results.md) trained heads for segments on these latents: no difference was seen.
+# - The kept models have the best bounds of the study's three trainings. The pictures are of one easy kind.
 #
 # ## Check yourself
 #
