@@ -39,14 +39,17 @@ def figure_of(notebook):
     return base64.b64decode(shown[0].data["image/png"]), alt
 
 
-def smaller(png):
-    """A figure as its file is: at most of `SIZE`, in 256 colours, the nearest on the average."""
+def smaller(png, info=None):
+    """A figure as its file is: at most of `SIZE`, in 256 colours, the nearest on the average.
+
+    `info` is a `PngInfo` of what the file shall tell besides.
+    """
     from PIL import Image
 
     picture = Image.open(io.BytesIO(png)).convert("RGB")
     picture.thumbnail(SIZE, Image.Resampling.LANCZOS)
     file = io.BytesIO()
-    picture.quantize(256, kmeans=3).save(file, "PNG", optimize=True)
+    picture.quantize(256, kmeans=3).save(file, "PNG", optimize=True, pnginfo=info)
     return file.getvalue()
 
 

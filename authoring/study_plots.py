@@ -241,7 +241,6 @@ def alt_of(name):
 def picture_of(name):
     """The picture of a study as a PNG, drawn from its record as it is today."""
     import matplotlib.pyplot as plt
-    from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
     of, draw, _ = STUDIES[name]
@@ -249,11 +248,9 @@ def picture_of(name):
     figure, file = draw(of()), io.BytesIO()
     figure.savefig(file, dpi=144, bbox_inches="tight", pad_inches=0.06, facecolor="white")
     plt.close(figure)
-    info, kept = PngInfo(), io.BytesIO()
+    info = PngInfo()
     info.add_itxt(DRAWN, values_of(name))
-    small = Image.open(io.BytesIO(cover.smaller(file.getvalue())))
-    small.save(kept, "PNG", optimize=True, pnginfo=info)
-    return kept.getvalue()
+    return cover.smaller(file.getvalue(), info)
 
 
 def path_of(name):

@@ -60,7 +60,7 @@ def main():
         for name, by_seed in scores[budget].items():
             mean, half = metrics.crossed_interval(by_seed)
             print(f"{budget} masks, {name:<14} {mean:.3f} ± {half:.3f}")
-    twice = {budget: study.twice(chosen[budget], budget) for budget in arguments.budgets}
+    twice = {b: study.twice(chosen[b], b, scores[b]) for b in arguments.budgets}
     for budget, changes in twice.items():
         for kind, change in changes.items():
             print("{} masks, {}, twice the steps: {:+.3f} ± {:.3f}".format(budget, kind, *change))
@@ -134,18 +134,16 @@ class Study:
                 found.setdefault(name, []).append(self.store.result("compare", ask, key=key))
         return {name: np.array(values) for name, values in found.items()}
 
-    def twice(self, chosen, budget):
-        """Change and half width by twice the steps, of the first heads of `compare`."""
+    def twice(self, chosen, budget, scores):
+        """Change and half width by twice the steps, of the first heads of `scores`."""
         changes = {}
         for kind, setting in chosen.items():
-            rows = []
-            for seed in range(TWICE):
+            once, more = scores[kind][:TWICE], []
+            for seed in range(len(once)):
                 key = [kind, budget, *setting, seed]
-                once = self.store.result("compare", partial(self.task.scores, *key), key=key)
                 ask = partial(self.task.scores, *key, times=2)
-                more = self.store.result("twice", ask, key=key)
-                rows.append(np.array(more) - np.array(once))
-            changes[kind] = metrics.crossed_interval(np.array(rows))
+                more.append(self.store.result("twice", ask, key=key))
+            changes[kind] = metrics.crossed_interval(np.array(more) - once)
         return changes
 
 

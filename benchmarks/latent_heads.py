@@ -24,7 +24,7 @@ from keras import layers, ops
 
 from authoring.recipes import RECIPES
 from helpers import checkpoint, data, metrics, models, pretrained, runs, segmentation
-from helpers.experiments import few_masks
+from helpers.experiments import few_masks, own_scores
 from helpers.layers import DepthToSpaceUp, bn_relu, conv_bn_relu
 from helpers.runs.provenance import write_record
 
@@ -73,25 +73,19 @@ def main():
             gains[f"{budget} masks, {claim}"] = apart
     contrasts = metrics.contrasts(gains)
     for name, by_seed in scores.items():
-        print("{:<36} {:.3f} ± {:.3f}".format(name, *interval(by_seed)))
+        print("{:<36} {:.3f} ± {:.3f}".format(name, *metrics.crossed_interval(by_seed)))
     for name, one in contrasts.items():
         print("{:<36} {gain:+.3f} ± {half:.3f}, p {p:.3f} {word}".format(name, **one))
     for name, (change, half) in longer.items():
         print(f"{name:<36} twice the steps: {change:+.3f} ± {half:.3f}")
     if arguments.record:
         result = {
-            "scores": {name: interval(by_seed) for name, by_seed in scores.items()},
+            "scores": {name: metrics.crossed_interval(by_seed) for name, by_seed in scores.items()},
             "contrasts": contrasts,
             "twice_the_steps": longer,
         }
         what = "60 and 1,200 masks: heads for segments on the latents of notebook 16"
         print("written to", write_record(arguments.record, what, result, settings))
-
-
-def interval(by_seed):
-    if len(by_seed) == 1:
-        return metrics.confidence_interval(by_seed[0])
-    return metrics.crossed_interval(by_seed)
 
 
 class Lesson:
@@ -101,15 +95,14 @@ class Lesson:
         options = RECIPES[ONE]["pictures"]
         train = data.load("shapes", "train", limit=MASKS, **options)
         val = data.load("shapes", "val", limit=HELD_OUT, **options)
-        self.masks, self.masks_val = train.masks, val.masks
+        self.train, self.val, self.masks, self.masks_val = train, val, train.masks, val.masks
         self.classes = len(train.class_names)
         self.x, self.x_val = data.to_float(train.images), data.to_float(val.images)
         self.one, self.two, self.vq = (pretrained.load(name)[0] for name in (ONE, TWO, VQ))
 
     def layout(self):
-        counts = np.stack([(self.masks == c).sum(axis=0) for c in range(self.classes)])
-        answer = np.broadcast_to(counts.argmax(axis=0), self.masks_val.shape)
-        return metrics.mean_iou_by_image(self.masks_val, answer, self.classes)
+        maps, _ = own_scores.layout(self.train, self.val)
+        return metrics.mean_iou_by_image(self.masks_val, np.array(maps), self.classes)
 
     def scores(self, name, budget, steps, seed):
         """A score of each held-out picture, of one head."""

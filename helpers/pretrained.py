@@ -18,10 +18,11 @@ import numpy as np
 
 from helpers import models, networks, photo_networks, pyramids
 from helpers.checkpoint.code_versions import git_commit
-from helpers.data.records import kept_folder
+from helpers.data.records import kept_folder, mending
 
 FOLDER = kept_folder("weights")
 MAX_BYTES = 2 * 2**20
+TRAINING = "`make weights NAME=…` and `make train-photographs SET=…` train and keep such files."
 FORMER = {"outputs": "num_classes"}  # names of entries in older notes, and today's
 HEAD = ("patches", "widths", "depths", "num_classes")  # what describes a head on pyramid features
 
@@ -134,8 +135,10 @@ def required(name, folder=FOLDER):
         >>> pretrained.required("grid-4x4x8")[1]["builder"]
         'grid_vae'
     """
-    _read(name, folder, needed=True)
-    return load(name, folder)
+    model, about = load(name, folder)
+    if model is None:
+        raise _missing(name, folder)
+    return model, about
 
 
 def load_weights(model, name, folder=FOLDER):
@@ -161,36 +164,35 @@ def load_weights(model, name, folder=FOLDER):
         >>> pretrained.load_weights(vae, "tiny", folder)["builder"]
         'dense_vae'
     """
-    values, about = _read(name, folder, needed=True)
+    values, about = _read(name, folder)
+    if values is None:
+        raise _missing(name, folder)
     kept = [v.shape for v in values]
     if kept != _shapes(model):
         pairs = zip(kept, _kept(model))
         unlike = [(shape, w) for shape, w in pairs if shape != tuple(w.shape)]
         where = ""
-        if unlike:
-            shape, weight = unlike[0]
+        for shape, weight in unlike[:1]:
             where = f"; the first that differs: {shape} and {weight.path} {tuple(weight.shape)}"
         spelled = ", ".join(f"{key}={value!r}" for key, value in about["arguments"].items())
-        built = f"{about['builder']}({spelled})"
         raise ValueError(
-            f"{name} holds {sum(map(math.prod, kept)):,} weights in {len(kept)} arrays of {built}, "
-            f"and {model.name} has {_size(model):,} in {len(_shapes(model))}{where}. "
+            f"{name} holds {sum(map(math.prod, kept)):,} weights in {len(kept)} arrays of "
+            f"{about['builder']}({spelled}), and {model.name} has {_size(model):,} in {len(_shapes(model))}{where}. "
             "Build it with the same sizes."
         )
     _assign(model, values)
     return about
 
 
-def _read(name, folder, needed=False):
-    """Weights and note as `load` gives them, or (None, None); where they are needed, an error."""
+def _missing(name, folder):
+    path = Path(folder) / f"{name}.npz"
+    return FileNotFoundError(f"{path} and .json are not here. {mending(path.parent)} {TRAINING}")
+
+
+def _read(name, folder):
+    """Weights and note as `load` gives them, or (None, None)."""
     weights, note = (Path(folder) / f"{name}{suffix}" for suffix in (".npz", ".json"))
     if not (weights.exists() and note.exists()):
-        if needed:
-            raise FileNotFoundError(
-                f"{weights} and .json are not here. `git checkout -- {weights.parent}` brings back "
-                "what comes with the project; `make weights NAME=…` and `make train-photographs "
-                "SET=…` train and keep such files."
-            )
         return None, None
     with _whole(note):
         about = json.loads(note.read_text("utf-8"))
@@ -214,9 +216,7 @@ def _whole(path):
         yield
     except Exception as error:  # each kind of damage has errors of its own
         raise ValueError(
-            f"{path} is damaged ({type(error).__name__}: {error}). `git checkout -- {path}` "
-            "brings back what comes with the project; `make weights NAME=…` and `make "
-            "train-photographs SET=…` train it anew."
+            f"{path} is damaged ({type(error).__name__}: {error}). {mending(path)} {TRAINING}"
         ) from error
 
 

@@ -137,7 +137,10 @@ def test_every_package_folder_is_packaged():
         ".".join(p.parent.relative_to(ROOT).parts) for p in ROOT.glob("helpers/**/__init__.py")
     }
     modules = {".".join(p.parent.relative_to(ROOT).parts) for p in ROOT.glob("helpers/**/*.py")}
-    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == folders == modules
+    assert folders == modules
+    mapped = PYPROJECT["tool"]["setuptools"]["package-dir"]  # records and kept weights: no modules
+    assert mapped == {f"helpers.data.{n}": f"data/{n}" for n in ("results", "weights")}
+    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == folders | set(mapped)
 
 
 def test_the_citation_names_this_version():

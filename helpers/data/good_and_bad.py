@@ -119,13 +119,12 @@ def _mask(place, files, path):
     file = file_of(place, files, path)
     channel = images.read_channel(file, exact=True)
     values = channel.values
-    held = contents(file)
     if channel.palette is not None:  # positions: the colours tell which of them is black
         colours = np.zeros((256, 3), "uint8")
         known = np.frombuffer(channel.palette, "uint8").reshape(-1, 3)
         colours[: len(known)] = known
         values = colours.max(axis=1)[values]
-    elif look_soft([held], sorted(held.values)):
+    elif look_soft([held := contents(file)], sorted(held.values)):
         raise ValueError(
             f"{file}: has soft edges (smoothed, resized, or once saved as JPEG), and each value "
             "above 0 would be odd. Save two values: 255 where the grey is 128 or more, else 0."

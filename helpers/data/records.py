@@ -14,13 +14,20 @@ def kept_folder(name):
     """Folder of what comes with the project: "results", the records, or "weights", see `pretrained`.
 
     In a checkout it is `data/NAME`. A wheel has no `data` beside the package and carries these
-    files inside `helpers/data` (see `setup.py`).
+    files inside `helpers/data` (see `pyproject.toml`).
     """
     packaged = Path(__file__).with_name(name)
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "data" / name
 
 
 RESULTS = kept_folder("results")
+
+
+def mending(path):
+    """What brings back a file that comes with the project: the end of an error's sentence."""
+    if Path(__file__).parent in Path(path).parents:
+        return "Installing the wheel anew brings back what comes with it."
+    return f"`git checkout -- {path}` brings back what comes with the project."
 
 
 class Record(dict):
@@ -39,7 +46,7 @@ class Record(dict):
     def __missing__(self, key):
         if self.path is None:
             raise KeyError(f"no record, so no {key!r}")
-        mend = f"`git checkout -- {self.path}` brings back what comes with the project."
+        mend = mending(self.path)
         key = f"{self.prefix}{key}"
         if not self.path.exists():
             raise FileNotFoundError(f"{self.path} is not here, so there is no {key!r}. {mend}")
@@ -63,8 +70,7 @@ def results_of(name, prefix=""):
         results = json.loads(path.read_text("utf-8"))["results"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
-            f"{path} is damaged ({type(error).__name__}: {error}). `git checkout -- {path}` "
-            "brings back what comes with the project."
+            f"{path} is damaged ({type(error).__name__}: {error}). {mending(path)}"
         ) from error
     found = {k.removeprefix(prefix): v for k, v in results if k.startswith(prefix)}
     return Record(found, path, prefix)

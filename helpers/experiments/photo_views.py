@@ -71,20 +71,17 @@ def as_drawn(model, photographs, multiple, side, values=None):
     Yields:
         uint8 `(H, W)` for each photograph: values of classes, or edges from 0 to 255.
     """
-    sizes = []
-
-    def small():
-        for photo in photographs:
-            sizes.append(photo.shape[:2])
-            yield resize_image(photo, scaled.fitting(sizes[-1], side))
-
+    photographs, again = itertools.tee(photographs)
+    small = (resize_image(p, scaled.fitting(p.shape[:2], side)) for p in photographs)
     found = edge_maps if values is None else pyramids.predict_full_size
-    for i, answer in enumerate(found(model, small(), multiple)):  # one generator, see above
+    answers = found(model, small, multiple)  # one generator for all, see `probabilities`
+    for answer, photo in zip(answers, again):
+        size = photo.shape[:2]
         if values is None:
             strengths = np.rint(255 * answer).astype("uint8")
-            yield resize_image(strengths[..., None], sizes[i])[..., 0]
+            yield resize_image(strengths[..., None], size)[..., 0]
         else:
-            yield resize_indices(np.array(values, "uint8")[answer.argmax(axis=-1)], sizes[i])
+            yield resize_indices(np.array(values, "uint8")[answer.argmax(axis=-1)], size)
 
 
 def photographs_to_show(path="", side=480):

@@ -130,22 +130,22 @@ class Opened:
         return self.page
 
 
-@pytest.fixture
-def opened(chromium, base):
-    context = chromium.new_context(viewport={"width": 1400, "height": 900}, color_scheme="light")
+def _opened(chromium, base, width, height, **options):
+    context = chromium.new_context(viewport={"width": width, "height": height}, **options)
     context.set_default_timeout(60_000)
     yield Opened(context, base)
     context.close()
+
+
+@pytest.fixture
+def opened(chromium, base):
+    yield from _opened(chromium, base, 1400, 900, color_scheme="light")
 
 
 @pytest.fixture
 def phone(chromium, base):
     """A narrow window that knows fingers, not a mouse."""
-    narrow = {"width": 390, "height": 800}
-    context = chromium.new_context(viewport=narrow, has_touch=True, is_mobile=True)
-    context.set_default_timeout(60_000)
-    yield Opened(context, base)
-    context.close()
+    yield from _opened(chromium, base, 390, 800, has_touch=True, is_mobile=True)
 
 
 @pytest.fixture(scope="session")
