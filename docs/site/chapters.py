@@ -43,7 +43,7 @@ def glossary_page(text):
             raise SiteError(f"glossary.md: not a term with its anchor: {paragraph[:60]!r}")
         lines += [entry["term"], f"  {entry['text']}", ""]
     page = "\n".join([introduction.rstrip(), "", ":::{glossary}", *lines[:-1], ":::", ""])
-    return page.replace("](../../notebooks/", "](notebooks/")
+    return page.replace("](../../", "](")  # the site keeps the places that files have
 
 
 # ---- the map

@@ -289,7 +289,7 @@ else:
 # | **00** Start here | does it run here, and what does a VAE draw? | 1 | 22 |
 # | [**01** Score segments](01_score_segments.ipynb) | what is a good mask? | 1 | 45 |
 # | [**02** Score edges](02_score_edges.ipynb) | what is a good edge map when people disagree? | 2 | 43 |
-# | [**03** Build a VAE from scratch](03_build_a_vae.ipynb) | what does an autoencoder lack, and what mends it? | 2 | 45 |
+# | [**03** Build a VAE from scratch](03_build_a_vae.ipynb) | what does an [autoencoder](../docs/site/glossary.md#term-autoencoder) lack, and what mends it? | 2 | 45 |
 # | [**04** Derive the KL](04_derive_the_kl.ipynb) | why two terms, and why a sum? | 1 | 45 |
 # | [**05** Test the bound](05_test_the_bound.ipynb) | how far is it from the truth, and which published losses are wrong? | 1 | 45 |
 # | [**06** Set the rate](06_set_the_rate.ipynb) | what do β and σ change, and where does the blur come from? | 1 | 43 |

@@ -17,7 +17,7 @@
 #
 # ![Three pictures, and how six detectors answer. Roberts and Sobel show grain everywhere, and clear outlines only where an object is much brighter or darker than the ground. Suppressed Sobel turns the grain into short broken strokes. Smoothing removes most of the grain and leaves wide grey bands; suppression turns the bands into a net of thin lines, strong and weak. Canny has the same lines, but those with a strong part are dark along a greater length. The last column shows what annotators drew: outlines of the objects, and little else.](../docs/pictures/02.png) <!--picture-->
 #
-# Where does one thing end and another begin? Ask five people to draw these places in a picture, and you get five drawings. **What is a good edge map when people disagree?** We build the score that the field uses, step by step, and then use it to take three classical detectors apart: Roberts, Sobel and Canny.
+# Where does one thing end and another begin? Ask five people to draw these places in a picture, and you get five drawings. **What is a good edge map when people disagree?** We build the score that the field uses, step by step, and then use it to take three classical detectors apart: Roberts, Sobel and [Canny](../docs/site/glossary.md#term-Canny-detector).
 #
 # **What you'll do**
 #

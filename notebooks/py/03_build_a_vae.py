@@ -129,7 +129,7 @@ print(f"{len(x_train)} pictures to train on, {count} held out, each {shape}")
 # %% [markdown]
 # ## An autoencoder
 #
-# An autoencoder has two networks. The [encoder](../docs/site/glossary.md#term-encoder) takes a picture of $D = H \cdot W \cdot C$ values and returns $K$ numbers: its **latent**. The [decoder](../docs/site/glossary.md#term-decoder) takes a latent and returns a picture. They are trained together to give back what went in.
+# An autoencoder has two networks. The [encoder](../docs/site/glossary.md#term-encoder) takes a picture of $D = H \cdot W \cdot C$ values and returns $K$ numbers: its **[latent](../docs/site/glossary.md#term-latent-variable)**. The [decoder](../docs/site/glossary.md#term-decoder) takes a latent and returns a picture. They are trained together to give back what went in.
 #
 # `Conv2D(width, 4, 4)` has a kernel of 4×4 pixels and moves by 4 pixels (its *stride*), so it describes each patch of 4×4 pixels by `width` numbers. `mix` adds a 3×3 convolution, so that neighbouring cells exchange information. The decoder goes back: `DepthToSpaceUp(n, 4)` turns each cell into 4×4 cells of `n` channels (Shi et al., 2016). `silu` is $x / (1 + e^{-x})$, a smooth relative of ReLU. `Rescaling` centres the pixels, and in the decoder moves them back. The encoder's second output, `log_variance`, is for the VAE, which will have **the same networks**.
 

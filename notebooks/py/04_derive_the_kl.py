@@ -23,7 +23,7 @@
 #
 # **What you'll do**
 #
-# - See why $\log p(x)$ cannot be computed by drawing latents at random.
+# - See why $\log p(x)$ cannot be computed by drawing [latents](../docs/site/glossary.md#term-latent-variable) at random.
 # - Derive the [evidence lower bound](../docs/site/glossary.md#term-ELBO) (ELBO) twice.
 # - Derive the KL of a Gaussian by hand, and let four methods check it: algebra, quadrature, Monte Carlo and automatic differentiation (the computer applies the chain rule).
 # - Compare the formula with an estimate from a random draw, for the value of the loss and for its gradient.

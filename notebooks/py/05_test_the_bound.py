@@ -85,7 +85,7 @@ plots.use()
 #
 # $$z \sim \mathcal N(0, I), \qquad x = Wz + \sigma\varepsilon, \qquad \varepsilon \sim \mathcal N(0, I).$$
 #
-# The image $x$ has $D$ pixels, the latent $z$ has $K$ coordinates. Column $w_k$ of $W$ is the pattern that coordinate $k$ paints, and σ is the noise of a pixel. This is probabilistic principal component analysis (PCA; Tipping and Bishop, 1999). Four facts:
+# The image $x$ has $D$ pixels, the [latent](../docs/site/glossary.md#term-latent-variable) $z$ has $K$ coordinates. Column $w_k$ of $W$ is the pattern that coordinate $k$ paints, and σ is the noise of a pixel. This is probabilistic principal component analysis (PCA; Tipping and Bishop, 1999). Four facts:
 #
 # 1. $Wz$ has the covariance (the matrix of mean products of two entries) $WW^\top$, and the noise adds $\sigma^2 I$. So $x$ has the covariance $C = WW^\top + \sigma^2 I$.
 # 2. A Gaussian with mean zero and covariance $C$ has $\log p(x) = -\tfrac12\big(D\log 2\pi + \log\det C + x^\top C^{-1}x\big)$.

@@ -26,7 +26,7 @@
 # - Train a VAE for two lengths, and another on 200 pictures only.
 # - Bound the distance from the [ELBO](../docs/site/glossary.md#term-ELBO) to $\log p(x)$, and measure one part of it.
 # - Provoke [posterior collapse](../docs/site/glossary.md#term-posterior-collapse), and compare two remedies with a longer training.
-# - Fit a density to the latents of all pictures, and draw from it.
+# - Fit a density to the [latents](../docs/site/glossary.md#term-latent-variable) of all pictures, and draw from it.
 #
 # **What you'll learn**
 #
@@ -465,7 +465,7 @@ plots.show(fig, alt=alt)
 #
 # ## Does a better ELBO mean better features?
 #
-# A **[linear probe](../docs/site/glossary.md#term-linear-probe)** is a linear model that reads facts off $\mu$: the object's place (x, y), its radius, the amount of red in its colour ($R^2$, the explained share of the variance) and its class (accuracy). It learns from 1,000 pictures. There are two baselines: PCA with 32 numbers, and a plain autoencoder (the same networks and steps, no noise, no KL). The next cells run in the recorded study only (`full = True`).
+# A **[linear probe](../docs/site/glossary.md#term-linear-probe)** is a linear model that reads facts off $\mu$: the object's place (x, y), its radius, the amount of red in its colour ($R^2$, the explained share of the variance) and its class (accuracy). It learns from 1,000 pictures. There are two baselines: PCA with 32 numbers, and a plain [autoencoder](../docs/site/glossary.md#term-autoencoder) (the same networks and steps, no noise, no KL). The next cells run in the recorded study only (`full = True`).
 #
 # > **Predict first.** For which facts is the VAE better than PCA? For which is it better than the autoencoder?
 

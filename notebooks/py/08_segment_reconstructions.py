@@ -28,7 +28,7 @@
 # **What you'll learn**
 #
 # - Why a reconstruction cannot tell more about the mask than the picture.
-# - That the rate bounds what a latent carries, and does not say about what.
+# - That the rate bounds what a [latent](../docs/site/glossary.md#term-latent-variable) carries, and does not say about what.
 #
 # **What you'll need**
 #

@@ -17,7 +17,7 @@
 #
 # ![Two panels of bars with intervals: the mean IoU of a head at six places. Frozen: the single places lie between 0.34 and 0.46, and all levels of the encoder together reach 0.64. Tuned: encoder 0 and the latent stay near 0.4, encoder 1 and 2 reach 0.69 and 0.52, decoder 1 0.72 and all of the encoder 0.78.](../docs/pictures/09.png) <!--picture-->
 #
-# Notebook `08` labelled the *[reconstruction](../docs/site/glossary.md#term-reconstruction)* of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE), and lost. But on the way there the VAE computes more: the **features** (the arrays between the layers) of its [encoder](../docs/site/glossary.md#term-encoder), its latent, and the features of its [decoder](../docs/site/glossary.md#term-decoder). **Do the VAE's features help to label pixels: against which controls, and with how many masks?**
+# Notebook `08` labelled the *[reconstruction](../docs/site/glossary.md#term-reconstruction)* of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE), and lost. But on the way there the VAE computes more: the **features** (the arrays between the layers) of its [encoder](../docs/site/glossary.md#term-encoder), its [latent](../docs/site/glossary.md#term-latent-variable), and the features of its [decoder](../docs/site/glossary.md#term-decoder). **Do the VAE's features help to label pixels: against which controls, and with how many masks?**
 #
 # **What you'll do**
 #

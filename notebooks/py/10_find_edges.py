@@ -22,7 +22,7 @@
 # **What you'll do**
 #
 # - Look for edges in the [reconstructions](../docs/site/glossary.md#term-reconstruction) of VAEs at three [rates](../docs/site/glossary.md#term-rate), and in the pictures themselves.
-# - Give Roberts, Sobel and Canny the same choice, at three levels of noise.
+# - Give Roberts, Sobel and [Canny](../docs/site/glossary.md#term-Canny-detector) the same choice, at three levels of noise.
 # - Put an edge head on encoders that learned different things, or nothing.
 # - Measure what a class-balanced loss does.
 #
@@ -407,7 +407,7 @@ alt = "Differences of ODS with intervals, in this short run and in the recorded 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# This run is a demonstration: one seed and 300<!--=vae_steps[0]--> steps of pretraining, so its intervals cover pictures only. VAE − fresh is +0.048<!--=lead[0]--> ± 0.022<!--=lead_half[0]--> frozen and +0.042<!--=lead[2]--> ± 0.037<!--=lead_half[2]--> tuned; VAE − denoising is −0.007<!--=lead[1]--> ± 0.023<!--=lead_half[1]--> and 0.005<!--=lead[3]--> ± 0.014<!--=lead_half[3]-->.
+# This run is a demonstration: one seed and 300<!--=vae_steps[0]--> steps of [pretraining](../docs/site/glossary.md#term-pretraining), so its intervals cover pictures only. VAE − fresh is +0.048<!--=lead[0]--> ± 0.022<!--=lead_half[0]--> frozen and +0.042<!--=lead[2]--> ± 0.037<!--=lead_half[2]--> tuned; VAE − denoising is −0.007<!--=lead[1]--> ± 0.023<!--=lead_half[1]--> and 0.005<!--=lead[3]--> ± 0.014<!--=lead_half[3]-->.
 #
 # The recorded study has three seeds, 4,000<!--=study_vae_steps[1]--> steps of pretraining and 200 pictures. Frozen, VAE − fresh is +0.070<!--=study_lead[0]--> ± 0.044<!--=study_lead_half[0]--> and VAE − denoising 0.000<!--=study_lead[1]--> ± 0.016<!--=study_lead_half[1]-->; tuned, −0.005<!--=study_lead[2]--> ± 0.033<!--=study_lead_half[2]--> and +0.002<!--=study_lead[3]--> ± 0.050<!--=study_lead_half[3]-->. **After [Holm's correction](../docs/site/glossary.md#term-Holm-s-correction) nothing was told apart** (frozen, pretraining led in all three seeds, *p* = 0.08<!--=study_lead_p[0]-->). The small classifier on pictures, with three times the steps, has 0.811<!--=study_ods_picture--> there, the VAE's heads 0.743<!--=study_head_VAE_frozen[0]--> and 0.734<!--=study_head_VAE_tuned[0]-->: they may still learn.
 #

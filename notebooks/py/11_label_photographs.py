@@ -241,7 +241,7 @@ assert your_pixels in (None, true_pixels), hint
 #
 # The figure has our scores, with 95 % intervals over photographs, and published ones, by the same measure on the same test split:
 #
-# - **Canny** (1986): steps of brightness, thinned and linked by two thresholds (notebook `02`). Nothing is learned.
+# - **[Canny](../docs/site/glossary.md#term-Canny-detector)** (1986): steps of brightness, thinned and linked by two thresholds (notebook `02`). Nothing is learned.
 # - **Structured Edges** (Dollár and Zitnick, 2015): a [random forest](../docs/site/glossary.md#term-random-forest) that answers with small pieces of edges.
 # - **HED** (Xie and Tu, 2015): a large network with side outputs.
 # - **PiDiNet** (Su and others, 2021): a small network whose convolutions see differences of pixels; *tiny* is its smallest form.
@@ -325,7 +325,7 @@ plots.show(fig, alt=alt)
 #
 # ## Does a VAE help here?
 #
-# Notebooks `09` and `10` asked this on drawn pictures. For photographs there is one study, of segments on CamVid, in frames of 192×256. An [encoder](../docs/site/glossary.md#term-encoder) was first trained without labels, and then with labels, together with a *head*: the layers that make classes of its features (notebook `09`). It has six starts: as a VAE's encoder, as a [denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder)'s, as a plain autoencoder's, from fresh weights, from fresh weights that stay as they are (*frozen*), and as a VAE's whose loss stays on while the head learns (*VAE + term*).
+# Notebooks `09` and `10` asked this on drawn pictures. For photographs there is one study, of segments on CamVid, in frames of 192×256. An [encoder](../docs/site/glossary.md#term-encoder) was first trained without labels, and then with labels, together with a *head*: the layers that make classes of its features (notebook `09`). It has six starts: as a VAE's encoder, as a [denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder)'s, as a plain [autoencoder](../docs/site/glossary.md#term-autoencoder)'s, from fresh weights, from fresh weights that stay as they are (*frozen*), and as a VAE's whose loss stays on while the head learns (*VAE + term*).
 #
 # All trainings were short: at most 300 steps without labels and 250 with them, at one learning rate for all. So this is a *demonstration*. The marks are mean IoUs on 101 frames of val, with intervals over five seeds; the choice of frames is not in them.
 

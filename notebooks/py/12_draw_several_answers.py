@@ -17,7 +17,7 @@
 #
 # ![Four pictures with two or three coloured pieces, and beside each the masks of three readings: all pieces, only warm ones, only cold ones. Then five samples of the network, and the mean of all. In the second picture sample 1 is the cold disc alone, samples 2, 4 and 5 are all pieces, and sample 3 is all pieces in a pattern of dots. In the other pictures most samples show all pieces and a few only the warm ones, some of them grey; in the third a stripe hangs below the square, and in the fourth specks lie on the ground. The mean is grey on all pieces.](../docs/pictures/12.png) <!--picture-->
 #
-# Ask five people to mark the edges in a photograph, and you get five drawings. None of them is wrong. A network with one answer cannot say "either this or that". Trained with [cross-entropy](../docs/site/glossary.md#term-cross-entropy), it learns to mark everything a little. A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) has a latent, and each draw of it can give another answer. **What can a latent say of people who disagree?**
+# Ask five people to mark the edges in a photograph, and you get five drawings. None of them is wrong. A network with one answer cannot say "either this or that". Trained with [cross-entropy](../docs/site/glossary.md#term-cross-entropy), it learns to mark everything a little. A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) has a [latent](../docs/site/glossary.md#term-latent-variable), and each draw of it can give another answer. **What can a latent say of people who disagree?**
 #
 # **What you'll do**
 #

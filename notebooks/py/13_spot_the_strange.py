@@ -288,7 +288,7 @@ plots.show(fig, alt=alt)
 #
 # The map is $|x - x'|$. $\lambda$ says how much a change counts. The sum is the *L1 norm* of the change. (We take $z$ at the mean of $q$. Dehaene and others, 2020, have the L1 norm, too, with the reconstruction term in place of −ELBO.)
 #
-# **Rivals.** A *plain autoencoder* has the same two networks, without a draw, a [prior](../docs/site/glossary.md#term-prior) and a KL. A *[denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder)* learns, besides, to take coarse noise off its input. (Kascenas and others, 2022, use a U-Net with skip connections; ours has the VAE's networks, so that only the objective differs.) A plain autoencoder can also restore, with its squared error in place of −ELBO. They and the VAE had 12,000 steps on the same pictures.
+# **Rivals.** A *plain [autoencoder](../docs/site/glossary.md#term-autoencoder)* has the same two networks, without a draw, a [prior](../docs/site/glossary.md#term-prior) and a KL. A *[denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder)* learns, besides, to take coarse noise off its input. (Kascenas and others, 2022, use a U-Net with skip connections; ours has the VAE's networks, so that only the objective differs.) A plain autoencoder can also restore, with its squared error in place of −ELBO. They and the VAE had 12,000 steps on the same pictures.
 #
 # Each map has one **setting** with three values:
 #

@@ -22,7 +22,7 @@
 # **What you'll do**
 #
 # - Train a VAE of label maps, with a categorical [likelihood](../docs/site/glossary.md#term-likelihood).
-# - Damage masks in five ways, and repair them: in one pass through the VAE, and by a search in its latent.
+# - Damage masks in five ways, and repair them: in one pass through the VAE, and by a search in its [latent](../docs/site/glossary.md#term-latent-variable).
 # - Compare with a filter, a smoother, a [denoising autoencoder](../docs/site/glossary.md#term-denoising-autoencoder), and the most likely of 20,000 drawn masks.
 #
 # **What you'll learn**
@@ -554,7 +554,7 @@ record(results, bands, line.format(**results))
 # - With holes, which a denoising autoencoder had seen, it was as good as the search or better; with points, which it had not, much worse. The VAE was told of each damage by a matrix.
 # - The most likely of 20,000 drawn masks was a strong control on masks of a program, and a weaker one on masks that people drew.
 # - One pass made masks of `shapes` with holes or points worse.
-# - All this is one training of each autoencoder, none trained enough (`07`).
+# - All this is one training of each [autoencoder](../docs/site/glossary.md#term-autoencoder), none trained enough (`07`).
 #
 # ## Check yourself
 #

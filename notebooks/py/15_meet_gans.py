@@ -396,7 +396,7 @@ plots.show(plots.learning_curves(curves, "kernel distance"), alt=alt)
 #
 # ### The same choice of prior
 #
-# Notebook `03` drew a VAE's latents from $\mathcal N(0, I)$, and from a mixture of 60 Gaussians fitted to its [aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior), the latents of all pictures together. The VAE-GAN has an encoder and gets both, too. A GAN has none; it was trained on $\mathcal N(0, I)$.
+# Notebook `03` drew a VAE's [latents](../docs/site/glossary.md#term-latent-variable) from $\mathcal N(0, I)$, and from a mixture of 60 Gaussians fitted to its [aggregate posterior](../docs/site/glossary.md#term-aggregate-posterior), the latents of all pictures together. The VAE-GAN has an encoder and gets both, too. A GAN has none; it was trained on $\mathcal N(0, I)$.
 
 # %%
 mixtures = {}

@@ -17,7 +17,7 @@
 #
 # ![Seven rows of twelve pictures. Other real: one clean shape each on textured ground. One level from N(0, I): bent and torn shapes, some grounds in patches. One level from the mixture: discs, squares and triangles on grainy plain ground, some corners round or stretched. VQ-VAE: one soft object each, most of them neither disc nor square nor triangle. VQ-VAE, reconstructions: the shapes of the first row, a little softer and grainy. Two levels from N(0, I): the same torn shapes as with one level. Two levels from the mixture: whole shapes on faintly mottled ground.](../docs/pictures/16.png) <!--picture-->
 #
-# "A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) is stable, and its pictures are blurred." The VAE behind this sentence has one vector of latents and draws it from $\mathcal N(0, I)$. Both can be changed. **What happens to the samples and to the bound if the latent is discrete, if it has two levels, or if its [prior](../docs/site/glossary.md#term-prior) is learned?**
+# "A [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) is stable, and its pictures are blurred." The VAE behind this sentence has one vector of [latents](../docs/site/glossary.md#term-latent-variable) and draws it from $\mathcal N(0, I)$. Both can be changed. **What happens to the samples and to the bound if the latent is discrete, if it has two levels, or if its [prior](../docs/site/glossary.md#term-prior) is learned?**
 #
 # **What you'll do**
 #

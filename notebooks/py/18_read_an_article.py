@@ -24,7 +24,7 @@
 # **What you'll do**
 #
 # - Put formulas into the smallest case, and send their variables to a limit.
-# - Count what a loss adds up, what a latent holds, and what a network costs.
+# - Count what a loss adds up, what a [latent](../docs/site/glossary.md#term-latent-variable) holds, and what a network costs.
 # - Run single lines, and train a network whose loss falls while it learns nothing.
 # - Ask for floors, controls and sources.
 # - Ask this series the same questions.
