@@ -290,9 +290,9 @@ else:
 # | [**01** Score segments](01_score_segments.ipynb) | what is a good mask? | 1 | 45 |
 # | [**02** Score edges](02_score_edges.ipynb) | what is a good edge map when people disagree? | 2 | 43 |
 # | [**03** Build a VAE from scratch](03_build_a_vae.ipynb) | what does an [autoencoder](../docs/site/glossary.md#term-autoencoder) lack, and what mends it? | 2 | 45 |
-# | [**04** Derive the KL](04_derive_the_kl.ipynb) | why two terms, and why a sum? | 1 | 45 |
+# | [**04** Derive the KL](04_derive_the_kl.ipynb) | why two terms, and why a sum? | 1 | 44 |
 # | [**05** Test the bound](05_test_the_bound.ipynb) | how far is it from the truth, and which published losses are wrong? | 1 | 45 |
-# | [**06** Set the rate](06_set_the_rate.ipynb) | what do β and σ change, and where does the blur come from? | 1 | 43 |
+# | [**06** Set the rate](06_set_the_rate.ipynb) | what do β and σ change, and where does the blur come from? | 1 | 42 |
 # | [**07** Train it well](07_train_it_well.ipynb) | is it collapsed, overfitted, trained enough? | 3 | 45 |
 # | [**08** Segment reconstructions](08_segment_reconstructions.ipynb) | does it help to label the reconstruction? | 3 | 45 |
 # | [**09** Segment from features](09_segment_from_features.ipynb) | do the VAE's features help, and against which controls? | 3 | 45 |
@@ -304,7 +304,7 @@ else:
 # | [**15** Meet GANs](15_meet_gans.ipynb) | what do a GAN and a VAE-GAN do better, and what can they not be asked? | 2 | 45 |
 # | [**16** Count in codes](16_count_in_codes.ipynb) | a discrete latent, a deeper one, or a learned prior? | 3 | 45 |
 # | [**17** Compare segmenters](17_compare_segmenters.ipynb) | what does each get wrong, and how far does it see? | 3 | 45 |
-# | [**18** Read an article with your hands](18_read_an_article.ipynb) | what is wrong with a text that reads well? | 1 | 45 |
+# | [**18** Read an article with your hands](18_read_an_article.ipynb) | what is wrong with a text that reads well? | 1 | 44 |
 #
 # Each one runs alone and in any order. If you know VAEs, begin with `04`; if you came for segments and edges, with `01` and `02`.
 #

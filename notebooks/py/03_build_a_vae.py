@@ -189,7 +189,7 @@ history = autoencoder.fit(x_train, x_train, **how)
 # %% [markdown]
 # ## Can it make new pictures?
 #
-# The decoder turns *any* $K$ numbers into a picture. So draw $K$ numbers and look.
+# The decoder turns *any* $K$ numbers into a picture.
 #
 # > **Predict first.** Draw each number from $\mathcal N(0, 1)$. Will the decoder answer with (a) pictures like the training pictures, or (b) something else?
 
@@ -203,7 +203,7 @@ alt = "Three rows of ten pictures. Held out: a disc, square or triangle on faint
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The answer is (b). The decoder is soft, but from the encoder's latents it paints nearly these colours in these places (second row). What fails is the choice of numbers: one must know where the encoder puts its latents, and nothing in the training said where they should lie. The next cell shows where they do lie, in the two coordinates in which they vary most.
+# The answer is (b). The decoder is soft, but from the encoder's latents it paints nearly these colours in these places (second row). What fails is the choice of numbers: nothing in the training said where the latents should lie. The next cell shows where they do lie, in the two coordinates in which they vary most.
 
 # %%
 latents = {"autoencoder": apply(ae_encoder, x_train)[0]}  # (N, K)
@@ -214,9 +214,9 @@ alt = "Dots of the autoencoder's latents in two coordinates. The cloud reaches f
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Each dot is the latent of one training picture. The circle holds 86 % of the draws from $\mathcal N(0, I)$, in these two coordinates. In the stored run the coordinates have standard deviations of 1.7<!--=ae_spread_min--> to 2.6<!--=ae_spread_max-->. In two coordinates the circle looks well filled. But in all 16 together half of the latents are longer than 8.8<!--=ae_length-->, and a draw from $\mathcal N(0, I)$ has a length of about $\sqrt{16} = 4$.
+# Each dot is the latent of one training picture. The circle holds 86 % of the draws from $\mathcal N(0, I)$, in these two coordinates. In two coordinates the circle looks well filled. But in all 16 together half of the latents are longer than 8.8<!--=ae_length--> in the stored run, and a draw from $\mathcal N(0, I)$ has a length of about $\sqrt{16} = 4$.
 #
-# Could we draw from a distribution that is fitted to these latents? We try it below. First we build what makes latents lie in a known place *by training*.
+# A distribution fitted to these latents is tried below. First we build what makes latents lie in a known place *by training*.
 #
 # ## An encoder that states its uncertainty
 #
@@ -404,7 +404,7 @@ vae.compile(optimizer=keras.optimizers.Adam(learning_rate))
 history = vae.fit(x_train, **how)
 
 # %% [markdown]
-# This short training is a demonstration. A second VAE stands beside it, the *kept* one: the same networks, trained once for much longer, on new pictures in every step, and with a learned $\sigma$. `load_weights` puts its weights into networks that the functions above build.
+# This short training is a demonstration. A second VAE stands beside it, the *kept* one: the same networks, trained once for much longer, on new pictures in every step, and with a learned $\sigma$.
 
 # %%
 vaes = {"short VAE": vae}

@@ -19,7 +19,7 @@
 #
 # ![Contour lines of the KL over mean and log sigma. The smallest ring, 0.1 nats, surrounds the uninformed answer at mean 0 and log sigma 0. The certain answer lies far below it, just inside the line of 2 nats; the shifted answer lies on the right of it, on the line of 2 nats; the answer that is too wide lies above it, about half as far as the certain one lies below, just inside the line of 3 nats. Upwards the lines are close together, downwards they are far apart.](../docs/pictures/04.png) <!--picture-->
 #
-# The loss of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) has two terms: a [reconstruction](../docs/site/glossary.md#term-reconstruction) term and a [KL](../docs/site/glossary.md#term-KL-divergence) term. Why these two? Where does the formula of the second one come from? And why are both *summed* over an image and not averaged? After this notebook you can derive the loss on one sheet of paper.
+# The loss of a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) has two terms: a [reconstruction](../docs/site/glossary.md#term-reconstruction) term and a [KL](../docs/site/glossary.md#term-KL-divergence) term. Why these two? Where does the formula of the second one come from? And why are both *summed* over an image and not averaged?
 #
 # **What you'll do**
 #
@@ -38,7 +38,7 @@
 #
 # - Notebook `03`, or a rough idea of what the [encoder](../docs/site/glossary.md#term-encoder) and the [decoder](../docs/site/glossary.md#term-decoder) of a VAE do.
 # - From mathematics: logarithms, derivatives, and integrals as areas. From probability: the density of a Gaussian, variance, the expectation $\mathbb E$ (the mean of a random quantity; the mean of a sum is the sum of the means), and conditional densities, $p(x, z) = p(x \mid z)\,p(z)$. No linear algebra.
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (billion operations a second; notebook `00` explains it and measures yours), 45 minutes to read, and 1 GB of memory. No data set: the data are drawn here, because only then is the truth known.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (billion operations a second; notebook `00` explains it and measures yours), 44 minutes to read, and 1 GB of memory. No data set: the data are drawn here, because only then is the truth known.
 
 # %% tags=["colab"]
 # On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
@@ -110,7 +110,7 @@ def compare(name, yours, true, hint):
 #
 # To check the estimate we need a decoder whose truth is known. Ours paints $K = 10$ stripes of 20 pixels. Stripe $k$ has the brightness $a z_k$ with $a = 0.6$, and each pixel gets noise with the standard deviation $s = 0.3$. So the image has $D = 200$ pixels, $x_{kj} = a z_k + s\,\varepsilon_{kj}$.
 #
-# **Its [posterior](../docs/site/glossary.md#term-posterior).** What does the image say about $z$? Take the logarithm of $p(x \mid z)\,p(z)$ and keep only what depends on $z_k$:
+# **Its [posterior](../docs/site/glossary.md#term-posterior).** Take the logarithm of $p(x \mid z)\,p(z)$ and keep only what depends on $z_k$:
 #
 # $$-\tfrac12 z_k^2 - \sum_j \frac{(x_{kj} - a z_k)^2}{2s^2} \;=\; -\tfrac12 \underbrace{\Big(1 + \frac{20\,a^2}{s^2}\Big)}_{P} z_k^2 + \underbrace{\frac{a\sum_j x_{kj}}{s^2}}_{B}\, z_k + \text{const}.$$
 #
@@ -151,7 +151,7 @@ alt = "Ten horizontal stripes of twenty noisy grey pixels each. Stripe 6 is the 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# The cell below works with logarithms: a density such as $e^{-800}$ is smaller than any number that the computer holds. `logsumexp` takes the logarithm of a sum of such numbers without computing them.
+# A density such as $e^{-800}$ is smaller than any number that the computer holds. `logsumexp` takes the logarithm of a sum of such numbers without computing them.
 #
 # > **Predict first.** How many draws from the prior bring the estimate of $\log p(x)$ to within one nat: twenty, a thousand, twenty thousand, or more?
 
@@ -165,16 +165,16 @@ for count in (20, 1_000, 20_000):
     print(f"{count:>6,} draws from the prior: off by {prior_errors[-1]:7.1f} nats")
 
 # %% [markdown]
-# More. In the stored run twenty draws are off by −327.5<!--=prior_errors[0]--> nats, a thousand by −52.6<!--=prior_errors[1]-->, and twenty thousand still by −22.2<!--=prior_errors[2]-->. Nearly every $z$ from the prior paints *another* image and adds next to nothing to the mean. The mean depends on the few draws that fall near the right place.
-# The number of draws that is needed grows like $e^{\mathrm{KL}}$, where KL is the divergence of the posterior from the prior (Chatterjee and Diaconis, 2018); a section below computes it for this image.
+# More. In the stored run twenty draws are off by −327.5<!--=prior_errors[0]--> nats, a thousand by −52.6<!--=prior_errors[1]-->, and twenty thousand still by −22.2<!--=prior_errors[2]-->. Nearly every $z$ from the prior paints *another* image and adds next to nothing to the mean.
+# The number of draws that is needed grows like $e^{\mathrm{KL}}$, where KL is the divergence of the posterior from the prior (Chatterjee and Diaconis, 2018).
 #
-# It would help to know, for each image, where to look. That is what the encoder is for. Its answer $q(z \mid x)$ is a distribution over the latents from which the image may have come.
+# The encoder says, for each image, where to look. Its answer $q(z \mid x)$ is a distribution over the latents from which the image may have come.
 #
 # ## Two derivations of one bound
 #
 # Fix one image $x$, and write $q(z)$ for $q(z \mid x)$. It may be any density that is positive everywhere.
 #
-# **First derivation: Jensen's inequality.** Multiply and divide by $q$ inside the integral; nothing changes. But now the integral is an expectation under $q$ and no longer under the prior:
+# **First derivation: Jensen's inequality.** Multiply and divide by $q$ inside the integral; nothing changes. But now it is an expectation under $q$:
 #
 # $$\log p(x) = \log \int q(z)\,\frac{p(x, z)}{q(z)}\,\mathrm dz = \log \mathbb E_{q}\!\left[\frac{p(x, z)}{q(z)}\right].$$
 #
@@ -182,7 +182,7 @@ for count in (20, 1_000, 20_000):
 #
 # $$\log p(x) \;\ge\; \mathbb E_{q}\!\left[\log \frac{p(x, z)}{q(z)}\right] \;=:\; \mathrm{ELBO}.$$
 #
-# This is short, and it shows that the ELBO is a lower **bound**: with any $q$, it is never above the truth. It does not show how far below.
+# So the ELBO is a lower **bound**: with any $q$, it is never above the truth. This derivation does not show how far below.
 #
 # **Second derivation: the decomposition.** It uses no inequality.
 #
@@ -193,7 +193,7 @@ for count in (20, 1_000, 20_000):
 # $$\log p(x) = \underbrace{\mathbb E_q\!\left[\log \frac{p(x, z)}{q(z)}\right]}_{\text{ELBO}} + \underbrace{\mathbb E_q\!\left[\log \frac{q(z)}{p(z \mid x)}\right]}_{\mathrm{KL}(q(z)\,\|\,p(z \mid x))}.$$
 #
 # The second term is by definition the [Kullback–Leibler divergence](../docs/site/glossary.md#term-KL-divergence) from $q$ to the true posterior. It is never negative, again by Jensen: for two densities $q$ and $r$, $-\mathrm{KL}(q\,\|\,r) = \mathbb E_q[\log \tfrac rq] \le \log \mathbb E_q[\tfrac rq] = \log \int r(z)\,\mathrm dz = \log 1 = 0$. It is zero only if the ratio $r/q$ is the same everywhere, that is, if $q = r$.
-# So the ELBO is a bound, and now **the gap has a name**: it is the KL from the encoder's answer to the true posterior. The bound and this decomposition are older than VAEs (Neal and Hinton, 1998; Jordan and others, 1999).
+# So the ELBO is a bound, and **the gap has a name**: it is this KL. The bound and this decomposition are older than VAEs (Neal and Hinton, 1998; Jordan and others, 1999).
 #
 # **The form that is trained.** Use $p(x, z) = p(x \mid z)\,p(z)$, and split the logarithm of the product once more:
 #
@@ -201,7 +201,7 @@ for count in (20, 1_000, 20_000):
 #
 # These are the two terms; the loss is $-\mathrm{ELBO}$. There are **two different KLs**. The KL *in the loss* compares the encoder's answer with the **prior**. It should not be zero: then $z$ would say nothing about the image. The KL *in the gap* compares the encoder's answer with the **posterior**, and zero is what we want.
 #
-# All of this holds for tables, too. Below, $z$ has three values, and each symbol from above is a few numbers.
+# All of this holds for tables, too. Below, $z$ has three values.
 
 # %% tags=["nbval-check-output"]
 prior = np.array([0.5, 0.3, 0.2])  # p(z)
@@ -217,7 +217,7 @@ print(f"log p(x) {np.log(evidence):.6f} = ELBO {elbo:.6f} + gap {gap:.6f} nats")
 assert abs(np.log(evidence) - elbo - gap) < 1e-14
 
 # %% [markdown]
-# Change `q` to any three positive numbers that sum to one. The ELBO and the gap change, their sum does not. So training the *encoder* does not change $\log p(x)$. Training the *decoder* changes $\log p(x)$, and also the posterior and with it the gap. One loss does both.
+# Change `q` to any three positive numbers that sum to one. The ELBO and the gap change, their sum does not. So training the *encoder* does not change $\log p(x)$. Training the *decoder* changes $\log p(x)$, and also the posterior and with it the gap.
 #
 # **Exercise 1.** What is the largest ELBO that any `q` can reach for this table?
 
@@ -241,8 +241,6 @@ compare("largest ELBO", your_elbo, np.log(evidence), "How small can the gap beco
 # The log density of a Gaussian is $\log q(z) = -\tfrac12\log 2\pi - \log\sigma - \tfrac{(z-\mu)^2}{2\sigma^2}$, and that of the prior is $\log p(z) = -\tfrac12\log 2\pi - \tfrac{z^2}{2}$. In the difference the $2\pi$ cancel:
 #
 # $$\mathrm{KL} = \mathbb E_q\big[\log q(z) - \log p(z)\big] = -\log\sigma - \mathbb E_q\!\left[\frac{(z-\mu)^2}{2\sigma^2}\right] + \mathbb E_q\!\left[\frac{z^2}{2}\right].$$
-#
-# Only two means are left.
 #
 # - $\mathbb E_q[(z-\mu)^2]$ is the variance $\sigma^2$ of $z$, by definition. So the middle term is $-\tfrac12$.
 # - $\mathbb E_q[z^2] = \mu^2 + \sigma^2$. To see it, write $z = \mu + (z - \mu)$ and square: $\mu^2 + 2\mu(z-\mu) + (z-\mu)^2$. The product in the middle has mean zero, and the last square has mean $\sigma^2$.
@@ -273,7 +271,7 @@ for name, (mean, sigma) in answers.items():
     assert abs(float(helper[0]) - nats) < 1e-5
 
 # %% [markdown]
-# The certain coordinate has the larger KL: 1.808 nats, or 2.6 bits. The uninformed one has a KL of zero. If it answers $\mathcal N(0, 1)$ for every image, the decoder receives only noise from it. A large KL alone does not prove that $z$ is useful: the same narrow answer for all images has 1.8 nats, too, and says nothing. So the KL tells how far the encoder's answer for this image is from the prior. Its mean over the data is called the [rate](../docs/site/glossary.md#term-rate), and it is an upper limit for the information about the image that $z$ carries (Alemi and others, 2018).
+# The certain coordinate has the larger KL: 1.808 nats, or 2.6 bits. The uninformed one has a KL of zero. If it answers $\mathcal N(0, 1)$ for every image, the decoder receives only noise from it. A large KL alone does not prove that $z$ is useful: the same narrow answer for all images has 1.8 nats, too, and says nothing. The mean of the KL over the data is called the [rate](../docs/site/glossary.md#term-rate), and it is an upper limit for the information about the image that $z$ carries (Alemi and others, 2018).
 #
 # The next figure shows the KL for all $\mu$ and $\sigma$. The slopes are $\partial\mathrm{KL}/\partial\mu = \mu$ and, because $\log\sigma^2 = 2\log\sigma$, $\partial\mathrm{KL}/\partial\log\sigma = \sigma^2 - 1$. The first pulls every mean to zero. The second pulls every spread to 1, but with unequal strength: it is never below $-1$ for a small $\sigma$, and it grows without limit for a large one.
 
@@ -308,7 +306,7 @@ compare("KL of N(1, 0.5²), nats", your_nats, kl_by_hand(1, 0.5), "Is it log σ�
 #
 # </details>
 #
-# **Back to the first experiment.** The posterior of the stripes is Gaussian with a known mean and spread, so we can now say how many draws from the prior it needs.
+# **Back to the first experiment.** The posterior of the stripes is a known Gaussian, so we can now say how many draws from the prior it needs.
 
 # %%
 posterior_kl = kl_by_hand(posterior_mean, posterior_sigma).sum()
@@ -316,11 +314,11 @@ print(f"KL(posterior ‖ prior) = {posterior_kl:.1f} nats")
 print(f"about {np.exp(posterior_kl):.0e} draws")
 
 # %% [markdown]
-# In the stored run it is 20.0<!--=posterior_kl--> nats, so of the order of $e^{20}$, or $5\cdot10^8$, draws for one image. Even then an attempt is only sometimes within one nat: this is an order of magnitude, not a guarantee.
+# In the stored run it is 20.0<!--=posterior_kl--> nats, so of the order of $e^{20}$, or $5\cdot10^8$, draws for one image. Even then an attempt is only sometimes within one nat.
 #
 # ## Do four other methods agree?
 #
-# A derivation on paper can contain a slip. So we check it by methods that share as little as possible with it. The first is **algebra by machine**: sympy does the whole integral with symbols.
+# We check the formula by methods that share as little as possible with its derivation. The first is **algebra by machine**: sympy does the whole integral with symbols.
 
 # %% tags=["nbval-check-output"]
 z = sympy.Symbol("z", real=True)
@@ -338,7 +336,7 @@ assert sympy.simplify(integral - (mu**2 + sigma**2 - 1) / 2 + sympy.log(sigma)) 
 # %% [markdown]
 # The second is **quadrature**: compute $q(z)\,[\log q(z) - \log p(z)]$ on a fine grid and add up the areas of the trapezoids below it. For a smooth function that is practically zero at both ends this sum is very exact (Trefethen and Weideman, 2014).
 #
-# The third is **Monte Carlo**: draw $z$ from $q$, and average $\log q(z) - \log p(z)$. The mean of $n$ random numbers is itself random. Its standard deviation, the *standard error*, is that of one draw divided by $\sqrt n$. The difference from the truth should be a few standard errors; beyond four we call it a failure.
+# The third is **Monte Carlo**: draw $z$ from $q$, and average $\log q(z) - \log p(z)$. The mean of $n$ random numbers is itself random. Its standard deviation, the *standard error*, is that of one draw divided by $\sqrt n$. A difference from the truth of more than four standard errors is a failure.
 
 
 # %% tags=["nbval-check-output"]
@@ -376,7 +374,7 @@ assert mc_difference <= 4
 # %% [markdown]
 # In the stored run the mean lies 0.3<!--=mc_difference--> standard errors from the exact value, and one standard error is 0.14<!--=mc_percent--> % of it.
 #
-# The fourth method checks what training uses, the **gradient**. We write the definition of the KL as a sum over a fixed grid, and let the backend differentiate this sum. Nothing in the computation knows our formula. The slopes should be $\mu$ and $\sigma^2 - 1$.
+# The fourth method checks what training uses, the **gradient**. We write the definition of the KL as a sum over a fixed grid, and let the backend differentiate this sum. The slopes should be $\mu$ and $\sigma^2 - 1$.
 
 
 # %% tags=["nbval-check-output"]
@@ -415,15 +413,15 @@ print(f"KL(N(0, 2²) ‖ N(0, 1²)) = {back:.3f} nats")
 assert abs(there / quadrature_kl(0, 1, 0, 2) - 1) < 1e-10
 
 # %% [markdown]
-# The two Gaussians change places, and the KL changes. It is a *divergence* and not a distance; which density stands first is part of its meaning. Notebook `05` shows what the order does.
+# The two Gaussians change places, and the KL changes. So it is a *divergence* and not a distance. Notebook `05` shows what the order does.
 #
 # ## Sum or mean?
 #
-# So far there was one coordinate. An encoder gives $K$ of them, independent of each other given the image. The density of independent numbers is a product, so $\log q$ and $\log p$ are sums over coordinates, and the mean of a sum is the sum of the means: **the KL of $K$ coordinates is the sum of their KLs**. In the same way $\log p(x \mid z)$ is a sum over pixels and channels (the colours of a pixel), if the decoder treats them as independent given $z$.
+# An encoder gives $K$ coordinates, independent of each other given the image. The density of independent numbers is a product, so $\log q$ and $\log p$ are sums over coordinates, and the mean of a sum is the sum of the means: **the KL of $K$ coordinates is the sum of their KLs**. In the same way $\log p(x \mid z)$ is a sum over pixels and channels (the colours of a pixel), if the decoder treats them as independent given $z$.
 #
 # So the derivation leaves no choice: sum over pixels and channels, sum over coordinates, and only then take the mean over the images of the batch (the images of one training step). The unit is nats per image.
 #
-# A mean over coordinates looks harmless, because a constant factor on a loss moves no minimum. But here the factor stands on *one of two* terms.
+# A constant factor on a loss moves no minimum. But a mean over coordinates puts a factor on *one of two* terms.
 #
 # > **Predict first.** Take the certain and the uninformed coordinate from above. Add 18 more uninformed ones, which say nothing about the image. What happens to the sum of the KL? What happens to the mean?
 
@@ -440,7 +438,7 @@ for added in (0, 18, 198):
 #
 # ## Formula or sample?
 #
-# For a deep decoder the reconstruction term has no formula. It is estimated with one draw, $z = \mu + \sigma\varepsilon$ with $\varepsilon$ from $\mathcal N(0, 1)$ ([reparameterisation](../docs/site/glossary.md#term-reparameterisation); Kingma and Welling, 2014). The KL could be estimated with the same draw, by $\log q(z) - \log p(z)$. The formula is exact and this estimate is noisy. Is the *loss* less noisy with the formula? And its *gradient*, which is what training uses?
+# For a deep decoder the reconstruction term has no formula. It is estimated with one draw, $z = \mu + \sigma\varepsilon$ with $\varepsilon$ from $\mathcal N(0, 1)$ ([reparameterisation](../docs/site/glossary.md#term-reparameterisation); Kingma and Welling, 2014). The KL could be estimated with the same draw, by $\log q(z) - \log p(z)$. Is the *loss* less noisy with the formula? And its *gradient*?
 #
 # We compare three ways to compute the loss from one draw. Let $g$ be the slope of $-\log p(x \mid z)$ by $z_1$. When $\mu_1$ moves, $z_1$ moves with it by the same amount, so $g$ is also the slope by $\mu_1$.
 #
@@ -448,9 +446,9 @@ for added in (0, 18, 198):
 # - **sample**: $-\log p(x \mid z) + \log q(z) - \log p(z)$. Here $\log q(z) = -\tfrac12\varepsilon^2 - \log\sigma + \text{const}$ does not change with $\mu_1$, and $-\log p(z)$ has the slope $z_1$. Together $g + z_1$.
 # - **path**: the same value as *sample*, but the $\mu$ and $\sigma$ inside $\log q(z)$ are treated as constants. They act only along the path through $z$ (Roeder, Wu and Duvenaud, 2017). Then $\log q(z)$ has the slope $-(z_1-\mu_1)/\sigma_1^2 = -\varepsilon_1/\sigma_1$. Together $g + z_1 - \varepsilon_1/\sigma_1$.
 #
-# All three slopes have the same mean, because $z_1$ has the mean $\mu_1$ and $\varepsilon_1$ has the mean zero. They differ in their noise.
+# All three slopes have the same mean, because $z_1$ has the mean $\mu_1$ and $\varepsilon_1$ has the mean zero.
 #
-# In the cell the encoder's answer goes in small steps from the prior, the answer of an encoder that knows nothing yet, to the exact posterior of the striped image. The mean and $\log\sigma$ move evenly. The first coordinate is stripe 0. At each step we take 2,000 draws and measure the standard deviation of the loss and of its slope.
+# In the cell the encoder's answer goes in small steps from the prior to the exact posterior of the striped image. The mean and $\log\sigma$ move evenly. At each step we take 2,000 draws and measure the standard deviation of the loss and of its slope.
 #
 # > **Predict first.** With the exact posterior, which of the three has the least noise in the loss? Which in the gradient?
 
@@ -513,7 +511,7 @@ plots.show(fig, alt=alt)
 #
 # ## Results
 #
-# The next cell records the numbers that the text above speaks of.
+# The numbers of the text.
 
 # %% tags=["results"]
 results = {"prior_errors": prior_errors, "posterior_kl": posterior_kl}
@@ -531,7 +529,7 @@ record(results, bands, f"Monte Carlo {mc_difference:.2f} standard errors from th
 #
 # - $\log p(x)$ is a mean over all latents. For one image of ten stripes, 20,000 draws from the prior missed it by 22.2<!--=prior_errors[2]*-1--> nats in the stored run. The encoder says where to look.
 # - The ELBO lies below $\log p(x)$ by exactly $\mathrm{KL}(q\,\|\,p(z\mid x))$. This is a different KL from the one in the loss, $\mathrm{KL}(q\,\|\,p(z))$.
-# - The KL to a standard normal is $\tfrac12(\mu^2 + \sigma^2 - 1 - \log\sigma^2)$ for each coordinate. Four methods agree with it: algebra for all $\mu$ and $\sigma$, quadrature and slopes at four points, Monte Carlo at one.
+# - The KL to a standard normal is $\tfrac12(\mu^2 + \sigma^2 - 1 - \log\sigma^2)$ for each coordinate.
 # - Both terms are sums, over pixels and over coordinates. A mean over one of them changes the weight of the KL without a word.
 # - Near the exact posterior, a sampled KL cancels the noise of the reconstruction term: in the loss, and along the path also in the gradient.
 #

@@ -89,7 +89,7 @@ plots.use()
 #
 # 1. $Wz$ has the covariance (the matrix of mean products of two entries) $WW^\top$, and the noise adds $\sigma^2 I$. So $x$ has the covariance $C = WW^\top + \sigma^2 I$.
 # 2. A Gaussian with mean zero and covariance $C$ has $\log p(x) = -\tfrac12\big(D\log 2\pi + \log\det C + x^\top C^{-1}x\big)$.
-# 3. The inverse of a covariance is called the *precision*. In one dimension it is 1 divided by the variance: a large precision means that a number is known closely.
+# 3. The inverse of a covariance is called the *precision*. In one dimension it is 1 divided by the variance.
 # 4. The entries of $W^\top W$ are the products $w_j^\top w_k$. If the columns are *orthogonal*, those with $j \neq k$ are zero: $W^\top W$ is diagonal.
 #
 # **The posterior.** As in notebook `04`, take $\log p(z) + \log p(x \mid z)$ and keep what depends on $z$:
@@ -98,7 +98,7 @@ plots.use()
 #
 # A Gaussian with mean $m$ and precision $P$ has the log density $-\tfrac12 z^\top P z + z^\top P m + \text{const}$. Compare the two: $P = I + W^\top W/\sigma^2$ and $m = P^{-1}W^\top x/\sigma^2$.
 #
-# **The best fit.** Tipping and Bishop proved that in one best $W$ the columns lie along the $K$ directions in which the data vary most (the principal components). If $\lambda_k$ is the variance of the data along direction $k$, column $k$ has the squared length $\lambda_k - \sigma^2$, and $\sigma^2$ is the mean variance along the other directions. (Every rotation of the latent fits as well.) scikit-learn's `PCA` computes this fit, and its `score` is the mean $\log p(x)$. No model of this kind can exceed it.
+# **The best fit.** Tipping and Bishop proved that in one best $W$ the columns lie along the $K$ directions in which the data vary most (the principal components). If $\lambda_k$ is the variance of the data along direction $k$, column $k$ has the squared length $\lambda_k - \sigma^2$, and $\sigma^2$ is the mean variance along the other directions. scikit-learn's `PCA` computes this fit, and its `score` is the mean $\log p(x)$. No model of this kind can exceed it.
 #
 # The data are images of 4×4 pixels from such a model, less their mean.
 
@@ -153,11 +153,11 @@ class LinearVAE(keras.Model):
 
 
 # %% [markdown]
-# During the training we compute three numbers in three different ways: the ELBO, as the model computes it; $\log p(x)$, from fact 2; and the gap, $\mathrm{KL}(q\,\|\,p(z \mid x))$. The gap is $\mathbb E_q[\log q(z)] - \mathbb E_q[\log p(z\mid x)]$. The first mean is $-\tfrac12\sum_k\log\sigma_k^2 - \tfrac K2$, up to a constant. The second, up to the same constant, is $\tfrac12\log\det P - \tfrac12\mathbb E_q[(z-m)^\top P(z-m)]$. And this last mean is $(\mu-m)^\top P(\mu-m)$ plus what the spread adds, $\sum_k P_{kk}\sigma_k^2$: because $q$ is diagonal, only the diagonal of $P$ counts. Together:
+# During the training we compute three numbers: the ELBO, as the model computes it; $\log p(x)$, from fact 2; and the gap, $\mathrm{KL}(q\,\|\,p(z \mid x))$. The gap is $\mathbb E_q[\log q(z)] - \mathbb E_q[\log p(z\mid x)]$. The first mean is $-\tfrac12\sum_k\log\sigma_k^2 - \tfrac K2$, up to a constant. The second, up to the same constant, is $\tfrac12\log\det P - \tfrac12\mathbb E_q[(z-m)^\top P(z-m)]$. And this last mean is $(\mu-m)^\top P(\mu-m)$ plus what the spread adds, $\sum_k P_{kk}\sigma_k^2$: because $q$ is diagonal, only the diagonal of $P$ counts. Together:
 #
 # $$\text{gap} = \tfrac12\Big((\mu - m)^\top P\,(\mu - m) + \textstyle\sum_k \big(P_{kk}\sigma_k^2 - 1 - \log\sigma_k^2\big) - \log\det P\Big).$$
 #
-# The helper `metrics.linear_gaussian_gap` computes it and $\log p(x)$. If the decomposition $\log p(x) = \text{ELBO} + \text{gap}$ is right, it must hold at *every* step; we look at every 25th.
+# The helper `metrics.linear_gaussian_gap` computes it and $\log p(x)$. The decomposition $\log p(x) = \text{ELBO} + \text{gap}$ must hold at *every* step; we look at every 25th.
 #
 # > **Predict first.** The gap can vanish only if a diagonal $q$ can equal the posterior. Will the ELBO reach the largest possible $\log p(x)$, or stop below it?
 
@@ -216,7 +216,7 @@ plots.show(fig, alt=alt)
 #
 # ## What can a diagonal $q$ not match?
 #
-# The posterior has the precision $P = I + W^\top W/\sigma^2$. A diagonal $q$ can equal it only if $P$ is diagonal, that is, if the columns of the decoder are orthogonal (fact 4). But $\log p(x)$ does not need that. Rotate the columns among themselves, $W \to WR$ with $RR^\top = I$: then $WRR^\top W^\top = WW^\top$, so the covariance of $x$ stays as it was.
+# A diagonal $q$ can equal the posterior only if its precision $P = I + W^\top W/\sigma^2$ is diagonal, that is, if the columns of the decoder are orthogonal (fact 4). But $\log p(x)$ does not need that. Rotate the columns among themselves, $W \to WR$ with $RR^\top = I$: then $WRR^\top W^\top = WW^\top$, so the covariance of $x$ stays as it was.
 #
 # How large is the gap of the best diagonal $q$? Its mean is right, $\mu = m$. The slope of the gap by $\sigma_k^2$ is $\tfrac12(P_{kk} - 1/\sigma_k^2)$, so the best variance is $\sigma_k^2 = 1/P_{kk}$. Insert both:
 #
@@ -243,7 +243,7 @@ print("smallest gap", rotation_gap.round(3), "nats")
 #
 # The gap is $\mathrm{KL}(q\,\|\,p)$, with the approximation first.
 #
-# Take a target $p$ with two bumps, as the posterior of an ambiguous image may have, and fit one Gaussian $q$ to it. $\mathrm{KL}(p\,\|\,q)$ is a mean over the *target*: where the target has mass, $q$ must have some, or $-\log q$ becomes very large. $\mathrm{KL}(q\,\|\,p)$ is a mean over $q$ *itself*: where $q$ has mass, the target must have some, but a whole bump may be left out. We compute both for many means and spreads, by quadrature.
+# Take a target $p$ with two bumps, as the posterior of an ambiguous image may have, and fit one Gaussian $q$ to it. $\mathrm{KL}(p\,\|\,q)$ is a mean over the *target*: where the target has mass, $q$ must have some, or $-\log q$ becomes very large. $\mathrm{KL}(q\,\|\,p)$ is a mean over $q$ *itself*: where $q$ has mass, the target must have some. We compute both for many means and spreads, by quadrature.
 #
 # > **Predict first.** The bumps are at −2 (60 % of the mass) and +2 (40 %), each with σ = 0.5. Where does each direction put the mean of $q$, and how wide is $q$?
 
@@ -276,7 +276,7 @@ alt = "A grey target with a taller bump at minus 2 and a lower one at plus 2. Th
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# $\mathrm{KL}(q\,\|\,p)$ **seeks a mode** (a peak of the density). It chooses the larger bump, with its spread, and leaves the other out. Its value is $-\log 0.6 = 0.511$ nats, because on that bump $p$ is 0.6 of a Gaussian. The other bump is a second minimum, of $-\log 0.4 = 0.916$ nats. $\mathrm{KL}(p\,\|\,q)$ **covers the mass**: it takes the mean and the spread of the whole target.
+# $\mathrm{KL}(q\,\|\,p)$ **seeks a mode** (a peak of the density). It chooses the larger bump, with its spread, and leaves the other out. Its value is $-\log 0.6 = 0.511$ nats, because on that bump $p$ is 0.6 of a Gaussian. $\mathrm{KL}(p\,\|\,q)$ **covers the mass**: it takes the mean and the spread of the whole target.
 #
 # When the bumps are far apart, a $q$ that is too simple is too *narrow*, and may choose one explanation of an ambiguous image.
 #
@@ -318,7 +318,7 @@ for name, signs in (
 #
 # Take a loss $c_r R + c_{\mathrm{KL}}\,\mathrm{KL}$, where $R = -\log p(x \mid z)$ is summed over pixels and channels. Divide by $c_r$, which moves no minimum: $R + \beta\,\mathrm{KL}$ with the [effective β](../docs/site/glossary.md#term-effective-beta) $= c_{\mathrm{KL}}/c_r$. For β = 1 it is the negative ELBO, for another β the loss of a β-VAE, a VAE with another weight of the KL (Higgins and others, 2017).
 #
-# An instrument can measure this without the source code. It needs only a function `loss(x, r, mean, log_variance)` of images, reconstructions and the encoder's answer.
+# An instrument can measure this. It needs only a function `loss(x, r, mean, log_variance)` of images, reconstructions and the encoder's answer.
 #
 # - **The weight of the KL.** Change the encoder's answer alone, and divide the change of the loss by the change of the true KL. The ratio is $c_{\mathrm{KL}}$.
 # - **The weight of the reconstruction.** Change the reconstruction alone, and divide by the change of $R$. The ratio is $c_r$.
@@ -392,7 +392,7 @@ for name, suspect in suspects.items():
     assert (found.beta is None) == (name != "no fault")
 
 # %% [markdown]
-# The three faults of the spread: their first ratio is $3 \cdot 7 = 21$, like the true KL's. (The absolute error is no fault of the KL. The moves of the reconstruction find it.)
+# The three faults of the spread: their first ratio is $3 \cdot 7 = 21$, like the true KL's. (The moves of the reconstruction find the absolute error.)
 #
 # **What it cannot see.** It looks at one function at a few places. It does not see how $z$ is drawn, whether the function gets probabilities or [logits](../docs/site/glossary.md#term-logit) (values before the sigmoid), whether β changes during the training or with the batch size (only one term summed over it), or whether the pixels of the data are binary. A wrong KL may pass.
 #
@@ -466,11 +466,11 @@ assert steady == ["Keras, mended", "sum of squares"]
 # - **Géron**: β = $D/(2\cdot784)$, for the same reason. For the 28×28×1 of the book it is 0.5.
 # - **PyTorch-VAE**: β = $D\cdot0.00025/2$. For its 64×64×3 it is 1.54; in its validation the 0.00025 is 1.
 #
-# **What does a squared error mean?** For cross-entropies of binary pixels β = 1 is the negative ELBO, and only the mended loss always has it. With squared errors, every β gives a negative ELBO. A Gaussian decoder with noise σ has $-\log p(x \mid z) = \frac{1}{2\sigma^2}\|x - r\|^2 + \text{const}$, and nobody says that σ must be 1.
+# **What does a squared error mean?** For cross-entropies of binary pixels β = 1 is the negative ELBO, and only the mended loss always has it. A squared error is different: a Gaussian decoder with noise σ has $-\log p(x \mid z) = \frac{1}{2\sigma^2}\|x - r\|^2 + \text{const}$, and nobody says that σ must be 1.
 #
 # **A squared error with weight $w$ per squared unit, $w\|x - r\|^2 + \beta\,\mathrm{KL}$, is β times the negative ELBO of a Gaussian decoder with $\sigma^2 = \beta/(2w)$, up to a constant.** To see it, divide by β and compare $w/\beta$ with $1/(2\sigma^2)$. The instrument takes $w = \tfrac12$ for its unit, so the effective β that it prints *is* this $\sigma^2$.
 #
-# So Géron's loss at its own size, and the sum of squares at any size, are negative ELBOs with $\sigma^2 = \tfrac12$. Which loss keeps its meaning when the size changes?
+# So Géron's loss at its own size, and the sum of squares at any size, are negative ELBOs with $\sigma^2 = \tfrac12$.
 
 # %% tags=["picture"]
 labels = [

@@ -38,7 +38,7 @@
 #
 # - What the two terms of the loss are, in [nats](../docs/site/glossary.md#term-nat) per image (notebook `04`).
 # - Mathematics: logarithms, derivatives, mean, variance, the density of a normal distribution.
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 43 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 42 minutes to read, and 1.5 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
@@ -91,7 +91,7 @@ plots.use()
 
 
 # %% [markdown]
-# The exercises end in one small function, which prints *your value* beside the *true value*.
+# The exercises use one small function.
 
 
 # %%
@@ -104,7 +104,7 @@ def compare(name, yours, true, hint):
 # %% [markdown]
 # ## Pictures, and one small VAE
 #
-# The pictures are `shapes` of 16×16 pixels with one object each, so small that a training takes seconds. With `dataset = "folder"` and `path`, the notebook runs on pictures of your own.
+# The pictures are `shapes` of 16×16 pixels with one object each. With `dataset = "folder"` and `path`, the notebook runs on pictures of your own.
 #
 # Pictures are bytes, 0 to 255, and a Gaussian is a density over real numbers, which could grow without limit on 256 single points. So every byte is replaced by a random number from the interval of width 1/256 that belongs to it: **uniform [dequantisation](../docs/site/glossary.md#term-dequantisation)**.
 
@@ -133,7 +133,7 @@ print(f"{len(x_train)} pictures to train on, {len(x_val)} held out, {D} values e
 # %% [markdown]
 # One network serves all experiments: two dense layers before the [latent](../docs/site/glossary.md#term-latent-variable) and two behind it. The first layer moves pixels from [0, 1] to a range around zero, and the last one moves them back.
 #
-# `train` compiles and fits it; the learning rate falls to zero along a cosine. `fit` makes whole passes over the pictures, so the number of steps is rounded.
+# In `train` the learning rate falls to zero along a cosine. Passes over the pictures are whole, so the number of steps is rounded.
 
 
 # %%
@@ -191,7 +191,7 @@ for i, length in enumerate(steps):
             redrawn[f"β = {beta:g}"] = ops.convert_to_numpy(vae(x_val[:10]))
 
 # %% [markdown]
-# The question itself needs longer trainings and several seeds. They were run once, by the same cells with the parameters of `notebooks/parameters/06.full-rate.yaml`: three seeds, 40,000 pictures, 5,000 and 10,000 steps. The figure draws this record first, and your own run beside it.
+# Longer trainings with several seeds were run once, by the same cells with the parameters of `notebooks/parameters/06.full-rate.yaml`: three seeds, 40,000 pictures, 5,000 and 10,000 steps.
 
 # %%
 study = data.records.results_of("06-rate")
@@ -239,7 +239,7 @@ plots.show(fig, alt=alt)
 #
 # ## A message of negative length?
 #
-# The distortion in the figure is negative. How can the receiver need less than nothing?
+# The distortion in the figure is negative.
 #
 # A Gaussian has a *density*, and a density may be larger than 1. At its peak, that of σ = 0.1 is $1 / (0.1 \sqrt{2\pi}) \approx 4$, so $-\log p$ is negative there. Only a density times a width is a probability, and the width that belongs to a byte is $1/256$:
 #
@@ -280,7 +280,7 @@ compare("bits", your_bits, 8 - 1100 / (768 * math.log(2)), "Nats to bits, per va
 #
 # > **A squared error with weight w per squared unit, w·‖x − r‖² + β·KL, is β times the negative ELBO of a Gaussian decoder with σ² = β/(2w), up to a constant.**
 #
-# Neither a positive factor nor a constant moves a minimum. **For a squared error, β and σ are one setting.** The cell computes the σ of four losses for pictures of 16×16×3 values.
+# Neither a positive factor nor a constant moves a minimum. **For a squared error, β and σ are one setting.** The cell computes the σ of four losses.
 
 # %% tags=["nbval-check-output"]
 weights = {"½ · sum": 0.5, "sum": 1, "mean": 1 / 768, "1000 · mean": 1000 / 768}
@@ -290,7 +290,7 @@ for name, w in weights.items():
     print(f"{name:>11} of 768 squares + KL: σ = {sigma:6.3f}")
 
 # %% [markdown]
-# Pixels go from 0 to 1, and a Gaussian with σ = 0.7 covers all of this range. One with σ = 19.6 says that the picture has nothing to do with what the decoder draws, and its VAE will send next to nothing. The σ of a *mean* of squares also changes with the size of the picture; that of a sum does not.
+# Pixels go from 0 to 1, and a Gaussian with σ = 0.7 covers all of this range. One with σ = 19.6 says that the picture has nothing to do with what the decoder draws, and its VAE will send next to nothing. The σ of a mean, not of a sum, also changes with the size of the picture.
 #
 # **Exercise 2.** Somebody trains with σ = 0.1 and β = 4. You want the same minimum with β = 1. Which σ?
 
@@ -320,11 +320,11 @@ for sigma in (0.02, 0.05, 0.1, 0.5):
     print(f"σ = {sigma:4}: {more:.2f} nats a value more than at the best σ")
 
 # %% [markdown]
-# Both mistakes add nats. A σ that is too wide expects errors that do not occur; one that is too narrow is surprised by every error that does. Here the wide one adds a little more, 1.81 against 1.71 nats a value; other numbers may have it the other way round.
+# A σ too wide expects errors that do not occur; one too narrow is surprised by every error that does. Here the wide one adds a little more, 1.81 against 1.71 nats a value; other numbers may have it the other way round.
 #
 # ### Learn it, or set it?
 #
-# One can **learn** $\log\sigma$ with all other weights: `models.VAE(..., sigma=None)`. Or one can **set** σ in every batch to the r.m.s. error of that batch (Rybkin and others, 2021). The next cell is all that this needs. (On held-out pictures it takes their own error, one number for 2,000 pictures.)
+# One can **learn** $\log\sigma$ with all other weights: `models.VAE(..., sigma=None)`. Or one can **set** σ in every batch to the r.m.s. error of that batch (Rybkin and others, 2021). (On held-out pictures it takes their own error, one number for 2,000 pictures.)
 
 
 # %%
@@ -341,7 +341,7 @@ class RmsVAE(models.VAE):
 # %% [markdown]
 # A learned σ has a trap. Adam moves a weight by about the learning rate in each step at most, however large the gradient is (Kingma and Ba, 2015, section 2.1). In `models.VAE`, σ = 0.01 + s starts at 0.11; log s is learned, and cannot move much further than the sum of the learning rates. If training ends before σ has arrived, the "learned" number is a property of Adam and not of the pictures.
 #
-# `WatchSigma` notes σ after each pass over the pictures, and the r.m.s. error at a draw of $z$, on 1,000 training pictures. The first VAE gets 600 steps at a learning rate of 0.001, on 3,200 pictures. The second, `main`, is the longest training of this notebook, at the learning rate of all others, 0.005.
+# `WatchSigma` notes σ after each pass over the pictures, and the r.m.s. error at a draw of $z$, on 1,000 training pictures. The first VAE gets 600 steps at a learning rate of 0.001, on 3,200 pictures. The second, `main`, is trained longest, at the usual learning rate, 0.005.
 
 
 # %%
@@ -373,13 +373,13 @@ for p in (0.5, 0.7, 0.9, 0.99):
 # %% [markdown]
 # The integral is a half or less. So exp(−cross-entropy) is no density. Divided by its integral it becomes one, the *continuous Bernoulli* of Loaiza-Ganem and Cunningham (2019).
 #
-# For training, the last column matters more. At its minimum, $p = x$, the second derivative of the cross-entropy by $p$ is $\frac{1}{p(1-p)}$. That of $\frac{(x - p)^2}{2\sigma^2}$ is $\frac{1}{\sigma^2}$. So near its minimum **the cross-entropy of a grey value hides a σ of $\sqrt{p(1-p)}$**: 0.5 for a medium grey, 0.3 at $p$ = 0.9 or 0.1, and small only near black and white.
+# For training, the last column matters more. At its minimum, $p = x$, the second derivative of the cross-entropy by $p$ is $\frac{1}{p(1-p)}$. That of $\frac{(x - p)^2}{2\sigma^2}$ is $\frac{1}{\sigma^2}$. So near its minimum **the cross-entropy of a grey value hides a σ of $\sqrt{p(1-p)}$**: 0.5 for a medium grey, and small only near black and white.
 #
 # ## Five likelihoods, compared
 #
 # > **Predict first.** Five VAEs differ in the likelihood only: a Gaussian with σ = 0.02, with σ = 0.5, with a learned σ, with σ set to the r.m.s. error, and the Bernoulli (the summed cross-entropy). Order them by rate. Which one has the fewest bits per dimension? Does a learned σ reach the same as one that is set?
 #
-# All start with the same contrast. The last layer of a Gaussian decoder multiplies by ¼ and adds 0.4. A Bernoulli's decoder ends in [logits](../docs/site/glossary.md#term-logit), and the sigmoid behind them has the slope ¼ at $p = \tfrac12$.
+# All start with the same contrast. The last layer of a Gaussian decoder multiplies by ¼, and the sigmoid behind a Bernoulli's [logits](../docs/site/glossary.md#term-logit) has the slope ¼ at $p = \tfrac12$.
 #
 # Each VAE is measured twice: with its own σ, and with σ replaced by its r.m.s. error on the held-out pictures. The second number says what the *networks* have learned. For the Bernoulli both marks show the second.
 
@@ -435,11 +435,11 @@ assert abs(times[:7].mean() - 2) < 1e-12
 # %% [markdown]
 # The mean has the smallest error. A sharp guess has 1.5 to 2.62 times as much, **on average over the guesses exactly twice** as much: $\mathbb E\|x - x'\|^2 = 2\,\mathbb E\|x - \bar x\|^2$ for independent draws $x, x'$ with the mean $\bar x$. So **a factorised Gaussian answers with the mean of what is possible** (a Laplace one with the median). Here it is a ramp, a blurred edge.
 #
-# And the detail that $z$ does not name? The model calls it noise, of spread σ, independent from value to value. The pictures that everybody shows are the means of $p(x \mid z)$. The pictures that the model believes in are means *plus noise*.
+# And the detail that $z$ does not name? The model calls it noise, of spread σ, independent from value to value. The pictures that everybody shows are the means of $p(x \mid z)$. True draws are means *plus noise*.
 #
 # > **Predict first.** Compute the power at each spatial frequency of held-out pictures, of the means, and of true draws from $p(x \mid z)$. Where do the three agree? Can the noise put the missing power back?
 #
-# A **power spectrum** says how much of a picture varies slowly (1 cycle over the whole picture) and how much fast (8 cycles: neighbours alternate). We compute it for each channel alone. (Averaging the three beforehand would shrink the power of independent noise to a third, but that of texture, one pattern in all three, less.)
+# A **power spectrum** says how much of a picture varies slowly (1 cycle over the whole picture) and how much fast (8 cycles: neighbours alternate). We compute it for each channel alone.
 
 
 # %%
@@ -486,7 +486,7 @@ plots.show(fig, alt=alt)
 #
 # ## Results
 #
-# The next cell records the numbers that the text above speaks of.
+# The next cell records the numbers of the text.
 
 # %% tags=["results"]
 one = study["betas"].index(1.0)

@@ -155,7 +155,7 @@ def held_out_elbo(vae):
 #
 # The rule of this series: **twice the steps change the held-out ELBO by less than 0.5 %, and the paired 95 % interval of that change holds zero.**
 #
-# It has two parts because neither is enough. With few pictures the interval is wide, and a large gain may hide in it: hence the percentage. And the ELBO of a density has no natural zero (another unit for the pixels shifts it), so a percentage may hide a sure gain: hence the interval.
+# With few pictures the interval is wide, and a large gain may hide in it: hence the percentage. And the ELBO of a density has no natural zero (another unit for the pixels shifts it), so a percentage may hide a sure gain: hence the interval.
 #
 # Train each of the two from the start. You cannot continue the shorter one, because its learning rate has reached zero.
 #
@@ -192,7 +192,7 @@ plots.show(fig, alt=alt)
 #
 # The recorded study goes on: from 3,756<!--=study_steps[0]--> to 7,512<!--=study_steps[1]--> steps the gain is 33.7<!--=study_length_gain--> ± 1.4<!--=study_length_half--> nats, 2.73<!--=study_length_share--> %. So 3,756<!--=study_steps[0]--> are **not enough** either: nothing below is about the best that this network can reach.
 #
-# The project keeps one VAE that was trained for much longer: `vae-shapes32`, convolutional, $K = 16$, a learned $\sigma$, and fresh pictures of 32×32 in every step. Its note holds both lengths and the percent of the rule.
+# The project keeps one VAE that was trained for much longer: `vae-shapes32`, convolutional, $K = 16$, a learned $\sigma$, and fresh pictures of 32×32 in every step.
 
 # %%
 kept, note = pretrained.load("vae-shapes32")
@@ -204,7 +204,7 @@ if kept is not None:
     print(f"{rule['percent']:.2f} %, trained enough: {rule['verdict']}")
 
 # %% [markdown]
-# After 40,000<!--=kept_steps[0]--> steps it has 5,536<!--=kept_elbo[0]--> nats, after 80,000<!--=kept_steps[1]--> it has 5,591<!--=kept_elbo[1]-->. The gain of 54.5<!--=kept_difference_nats--> ± 3.7<!--=kept_interval_nats--> nats is 0.97<!--=kept_percent--> % of the latter: by the rule 40,000<!--=kept_steps[0]--> steps were **not enough** (one training each, 1,000 pictures, some watched during training). Of 80,000<!--=kept_steps[1]--> it says nothing.
+# The gain from 40,000<!--=kept_steps[0]--> to 80,000<!--=kept_steps[1]--> steps, 54.5<!--=kept_difference_nats--> ± 3.7<!--=kept_interval_nats--> nats, is 0.97<!--=kept_percent--> % of the second ELBO: by the rule 40,000<!--=kept_steps[0]--> steps were **not enough** (one training each, 1,000 pictures, some watched during training). Of 80,000<!--=kept_steps[1]--> it says nothing.
 #
 # ## Has it learned its pictures by heart?
 #
@@ -239,7 +239,7 @@ plots.show(fig, alt=alt)
 #
 # $$L_k = \mathbb E\left[\log \frac1k \sum_{i=1}^k \frac{p(x, z_i)}{q(z_i \mid x)}\right], \qquad \mathrm{ELBO} = L_1 \le L_5 \le L_{50} \le \dots \le \log p(x).$$
 #
-# It rises with $k$: a mean of many terms scatters less, and the logarithm of a scattered number is low on average (Jensen). The first cell shows it on weights whose mean is 1, so that the truth is $\log 1 = 0$.
+# It rises with $k$: a mean of many terms scatters less, and the logarithm of a scattered number is low on average (Jensen). The first cell shows it on weights with mean 1: the truth is $\log 1 = 0$.
 #
 # > **Predict first.** How many nats will $L_{50}$ add to the ELBO? Is the rest of the gap then small?
 
@@ -264,12 +264,10 @@ for k in (1, 5, 50):
 #
 # Where does the gap come from? It has two parts:
 #
-# gap = (what even the best Gaussian leaves open) + (what the encoder adds).
+# - **The family**: what even the best Gaussian with independent coordinates leaves open. The true [posterior](../docs/site/glossary.md#term-posterior) need not be one.
+# - **[Amortised inference](../docs/site/glossary.md#term-amortised-inference)**: what the encoder adds, the **amortisation gap** (Cremer and others, 2018). One encoder answers for all pictures; for one of them, another $\mu$ and $\sigma_z$ may fit better. On held-out pictures overfitting adds to it.
 #
-# - **The family** makes the first part. $q$ is a Gaussian with independent coordinates; the true [posterior](../docs/site/glossary.md#term-posterior) need not be one.
-# - **[Amortised inference](../docs/site/glossary.md#term-amortised-inference)** makes the second, the **amortisation gap** (Cremer and others, 2018). One encoder answers for all pictures; for one of them, another $\mu$ and $\sigma_z$ may fit better. On held-out pictures overfitting adds to it.
-#
-# The amortisation gap can be measured. The [decoder](../docs/site/glossary.md#term-decoder) stays fixed; for *each* picture Adam starts at the encoder's $\mu$ and $\log \sigma_z^2$ and raises the ELBO of this picture alone. `ood.likelihood_regret` does so and returns the gain of each picture.
+# The amortisation gap can be measured. The [decoder](../docs/site/glossary.md#term-decoder) stays fixed; for *each* picture Adam starts at the encoder's $\mu$ and $\log \sigma_z^2$ and raises the ELBO of this picture alone. `ood.likelihood_regret` returns this gain.
 #
 # In the linear VAE of notebook `05` this gap can be zero: a linear encoder can give the best $\mu$ and $\sigma_z$ for every picture.
 #
@@ -461,7 +459,7 @@ alt = "Ten held-out pictures of discs, squares and triangles, their reconstructi
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run the spreads of the 16 coordinates go from 0.5<!--=spread[0]--> to 1.2<!--=spread[1]-->. A fitted Gaussian gains 1.9<!--=prior_gain[0]--> ± 0.1<!--=prior_half[0]--> nats of held-out ELBO, the mixture 7.9<!--=prior_gain[1]--> ± 0.2<!--=prior_half[1]-->. Of ten draws each, those from $\mathcal N(0, I)$ are mostly bent or torn, those of the Gaussian single forms, often misshapen, and those of the mixture mostly discs, squares and triangles with soft corners. The faint squares in the backgrounds are 8×8 pixels: the decoder begins with a grid of 4×4 cells.
+# In the stored run the spreads of the 16 coordinates go from 0.5<!--=spread[0]--> to 1.2<!--=spread[1]-->. A fitted Gaussian gains 1.9<!--=prior_gain[0]--> ± 0.1<!--=prior_half[0]--> nats of held-out ELBO, the mixture 7.9<!--=prior_gain[1]--> ± 0.2<!--=prior_half[1]-->. Of ten draws each, those from $\mathcal N(0, I)$ are mostly bent or torn, and those of the mixture mostly discs, squares and triangles with soft corners. The faint squares in the backgrounds are 8×8 pixels: the decoder begins with a grid of 4×4 cells.
 #
 # ## Does a better ELBO mean better features?
 #
@@ -520,7 +518,7 @@ plots.show(fig, alt=alt)
 #
 # ## What to set
 #
-# One row of the table is about the start of a training. Its cell, too, runs only in the recorded study.
+# The next cell, for one row of the table, runs only in the recorded study.
 
 # %%
 starts = {

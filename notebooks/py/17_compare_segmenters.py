@@ -17,7 +17,7 @@
 #
 # ![Eight pictures of coloured shapes with their masks, and for each of four networks its answer and its errors in black. The CNN calls the middle of most objects disc and their rims triangle or square, and misses most of a dark disc. The objects of the FCN have round corners, and a disc and two squares have the wrong class. U-Net and DeepLab have sharp outlines; U-Net calls a pair of squares discs, and DeepLab mixes classes within several objects.](../docs/pictures/17.png) <!--picture-->
 #
-# Four networks of 2012 to 2018, on which many later ones build, give each pixel a class: the plain convolutional network (CNN), the fully convolutional network (FCN), the U-Net and DeepLab. **What does each get wrong, and how far does each see?**
+# Four networks of 2012 to 2018 give each pixel a class: the plain convolutional network (CNN), the fully convolutional network (FCN), the U-Net and DeepLab. **What does each get wrong, and how far does each see?**
 #
 # **What you'll do**
 #
@@ -110,7 +110,7 @@ void = train_set.ignore_class  # label of pixels that do not count, or None
 #
 # Take one output of a network. Which pixels can change it? They are its **[receptive field](../docs/site/glossary.md#term-receptive-field)**. Two numbers are enough to follow it through a stack of layers: $r$, the side of the field, and $j$, the distance in pixels between the fields of two neighbouring outputs. A pixel of the picture sees itself: $r = 1$, $j = 1$.
 #
-# Now add a layer with a kernel of side $k$ and stride $s$ (Araujo and others, 2019, have the recurrence for whole networks). Its **dilation** $d$ is the distance between the inputs that it reads. One output reads $k$ inputs in a row. The first and the last are $(k-1)\,d$ inputs apart, which is $(k-1)\,d\,j$ pixels, and each sees $r$ pixels. Two neighbouring outputs start $s$ inputs apart. So
+# Now add a layer with a kernel of side $k$ and stride $s$ (Araujo and others, 2019). Its **dilation** $d$ is the distance between the inputs that it reads. One output reads $k$ inputs in a row. The first and the last are $(k-1)\,d$ inputs apart, which is $(k-1)\,d\,j$ pixels, and each sees $r$ pixels. Two neighbouring outputs start $s$ inputs apart. So
 #
 # $$r \leftarrow r + (k-1)\,d\,j, \qquad j \leftarrow s\,j.$$
 #
@@ -145,7 +145,7 @@ for name, stack in STACKS.items():
 #
 # The parts are a 3×3 convolution with batch normalisation and ReLU (`conv_bn_relu`), a 2×2 convolution of stride 2 that halves the resolution, and layers that enlarge it.
 #
-# (The originals halve by max pooling, the *maximum* of a small window. For doubling, the original U-Net has a transposed convolution: each input adds a weighted patch of 2×2 to the output. `DepthToSpaceUp` computes the same map: it makes four times the channels, and unfolds them to 2×2 pixels.)
+# (The originals halve by max pooling; the original U-Net doubles by a 2×2 transposed convolution. `DepthToSpaceUp` computes the same map: it makes four times the channels, and unfolds them to 2×2 pixels.)
 #
 # **The plain CNN.** Convolutions at full resolution, then a *[logit](../docs/site/glossary.md#term-logit)*, a score before the softmax, for each class. Early deep networks for this task (Cireşan and others, 2012) classified the patch around one pixel after another. A convolution does it for all pixels at once.
 
@@ -167,7 +167,7 @@ def cnn(image, width, dilations=(1, 1, 1, 1)):
 
 
 # %% [markdown]
-# **The FCN** (Long and others, 2015) did away with the patches. A network that classifies pictures shrinks them to one vector. Long and others saw that its dense layers are convolutions, too: on a larger picture they give logits on a coarse grid, which are then enlarged. Strides give it a wide field with few layers, and coarse logits. Ours has one logit for 8×8 pixels and, like their first version, FCN-32s, no skip connections.
+# **The FCN** (Long and others, 2015) did away with the patches. Long and others saw that the dense layers of a network that classifies pictures are convolutions, too: on a larger picture they give logits on a coarse grid, which are then enlarged. Strides give it a wide field with few layers. Ours has one logit for 8×8 pixels and, like their first version, FCN-32s, no skip connections.
 
 
 # %%
@@ -253,7 +253,7 @@ for name in NETWORKS:
 # %% [markdown]
 # Equal weights are not equal work: a kernel is used 1,024 times a picture at full resolution, and 16 times on the FCN's coarse grid. The CNN does 11.7<!--=work[0]--> million multiply-adds a picture, the FCN 0.7<!--=work[1]-->.
 #
-# Is the recurrence right? A pixel belongs to the field if the *gradient* of the output with respect to it can be other than zero. `segmentation.receptive_field` makes all weights positive, so that no ReLU is shut and no two paths cancel, takes the gradient of an output, and looks how far it reaches.
+# Is the rule right? A pixel belongs to the field if the *gradient* of the output with respect to it can be other than zero. `segmentation.receptive_field` makes all weights positive, so that no ReLU is shut and no two paths cancel, takes the gradient of an output, and looks how far it reaches.
 
 # %% tags=["nbval-check-output"]
 fields = {}
@@ -338,7 +338,7 @@ print(metrics.format_table(list(MEASURES.values()), table, 16))
 # %% [markdown]
 # > **Predict first.** Which of the four networks has the most class errors, which the most outline errors? Write an order of all four for both.
 #
-# Training is the same for all: as many steps, batches of 8, and Adam. The learning rate falls to 0 as half a cosine wave does. All have the same seed and learning rate. So nothing here is tuned, each network has one training, and none was shown to be trained enough (`07`): **this is a demonstration**. (In a [recorded study](../docs/results.md), tuned, with three longer trainings, not enough either, some things turn round: see below.)
+# Training is the same for all: seed, steps, batches of 8, and Adam with one learning rate, which falls to 0 as half a cosine wave does. So nothing here is tuned, each network has one training, and none was shown to be trained enough (`07`): **this is a demonstration**. (In a [recorded study](../docs/results.md), tuned, with three longer trainings, not enough either, some things turn round: see below.)
 
 # %%
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=void)
@@ -380,7 +380,7 @@ plots.show(gallery(NETWORKS), alt=alt)
 # %% [markdown]
 # In the stored run (one training each, 500 held-out pictures) the CNN makes the most **class errors**, 0.60<!--=class_error[0][0]--> of the pixels of objects, then FCN, U-Net and DeepLab. The FCN makes the most **outline errors**, 0.29<!--=outline_error[1][0]-->; the three others have 0.08<!--=outline_error[2][0]--> or 0.09<!--=outline_error[0][0]-->.
 #
-# So the CNN knows where objects are, and hardly which: of the object pixels that it *finds*, 0.65<!--=wrong_of_found[0]--> have a wrong class, no fewer than with one class for all objects. (FCN, U-Net and DeepLab: 0.29<!--=wrong_of_found[1]-->, 0.20<!--=wrong_of_found[2]--> and 0.16<!--=wrong_of_found[3]-->.) Its window of 9 pixels shows a short piece of an outline or none, seldom enough to tell a square from a triangle. The FCN has the coarsest logits, one for 8×8 pixels; its objects have round corners. But the four differ in more than field and resolution.
+# So the CNN knows where objects are, and hardly which: of the object pixels that it *finds*, 0.65<!--=wrong_of_found[0]--> have a wrong class, no fewer than with one class for all objects. (FCN, U-Net and DeepLab: 0.29<!--=wrong_of_found[1]-->, 0.20<!--=wrong_of_found[2]--> and 0.16<!--=wrong_of_found[3]-->.) Its window of 9 pixels shows a short piece of an outline or none, seldom enough to tell a square from a triangle. The FCN has the coarsest logits; its objects have round corners. But the four differ in more than field and resolution.
 #
 # ## One idea at a time
 #
@@ -405,11 +405,11 @@ print(metrics.format_table(list(MEASURES.values()), table, 16))
 #
 # **Cutting the skips** changes the U-Net's class errors by +0.06<!--=changed_class_error[2][0]--> ± 0.02<!--=changed_class_error[2][1]--> and its outline errors by +0.09<!--=changed_outline_error[2][0]--> ± 0.01<!--=changed_outline_error[2][1]-->. Both are worse (in the study surely only outlines); a part may come from the 18<!--=idle*100--> % of lost weights.
 #
-# **Four equal dilations** and the **reversed order** help, too. Of equal against growing ones, mean IoU differs by −0.005<!--=changed_iou[4][0]--> ± 0.007<!--=changed_iou[4][1]--> and class errors by +0.010<!--=changed_class_error[4][0]--> ± 0.010<!--=changed_class_error[4][1]-->: hardly a difference. In the study growing ones have a mean IoU of 0.86<!--=study_iou[4][0]-->, equal ones 0.65<!--=study_iou[5][0]--> (not tested). What *holes* do worse, the next section says. (Intervals are over pictures; other first weights may change more.)
+# **Four equal dilations** and the **reversed order** help, too. Of equal against growing ones, mean IoU differs by −0.005<!--=changed_iou[4][0]--> ± 0.007<!--=changed_iou[4][1]--> and class errors by +0.010<!--=changed_class_error[4][0]--> ± 0.010<!--=changed_class_error[4][1]-->: hardly a difference. In the study growing ones have a mean IoU of 0.86<!--=study_iou[4][0]-->, equal ones 0.65<!--=study_iou[5][0]--> (not tested). (Intervals are over pictures; other first weights may change more.)
 #
 # ## When does dilation leave holes?
 #
-# The side of a field does not say whether all pixels within it are read. The gradient does: `receptive_field_mask` gives the pixels that can change one output.
+# The side of a field does not say whether all pixels within it are read. `receptive_field_mask` gives those that can change one output.
 #
 # > **Predict first.** Stacks of 3×3 convolutions with dilations (1, 2, 4, 8), (4, 4, 4, 4), (1, 3, 9) and (1, 2, 9). Which of them read every pixel of their field?
 
@@ -432,7 +432,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # Two of the four stacks read everything: (1, 2, 4, 8) and (1, 3, 9). That dilations grow, and begin with 1, is not enough: (1, 2, 9) leaves strips of two pixels out.
 #
-# The condition can be read off. Put the dilations in order, smallest first. (The order of the layers does not change which pixels are read: each layer adds $-d$, 0 or $d$.) Say that the smaller ones have a field of $F$ pixels without holes, and the next is $d$. The three windows of $F$ pixels have their middles $d$ apart. They touch or overlap if $d \le F$, and leave $d - F$ pixels between them otherwise. Later layers cannot fill such a hole at the rim: counted inward from the outermost pixel, the smaller dilations reach the first $F$ pixels, and every other step leads at least $d$ inward. So **a stack of 3×3 convolutions reads its whole field exactly when each dilation, smallest first, is at most the field of those before it.** For (1, 3, 9): 1 ≤ 1, 3 ≤ 3, 9 ≤ 9. For (1, 2, 9): 9 > 7. (Wang and others, 2018, have a condition of this kind, and call the fault *gridding*.)
+# Put the dilations in order, smallest first. (The order of the layers does not change which pixels are read: each layer adds $-d$, 0 or $d$.) Say that the smaller ones have a field of $F$ pixels without holes, and the next is $d$. The three windows of $F$ pixels have their middles $d$ apart. They touch or overlap if $d \le F$, and leave $d - F$ pixels between them otherwise. Later layers cannot fill such a hole at the rim: counted inward from the outermost pixel, the smaller dilations reach the first $F$ pixels, and every other step leads at least $d$ inward. So **a stack of 3×3 convolutions reads its whole field exactly when each dilation, smallest first, is at most the field of those before it.** For (1, 3, 9): 1 ≤ 1, 3 ≤ 3, 9 ≤ 9. For (1, 2, 9): 9 > 7. (Wang and others, 2018, have a condition of this kind, and call the fault *gridding*.)
 #
 # With (4, 4, 4, 4) an output and its neighbour read *no* common pixel. The network labels sixteen coarse pictures apart, and no layer compares the answers.
 #
@@ -453,7 +453,7 @@ plots.show(gallery(CHANGES), alt=alt)
 #
 # We take 64 held-out pictures with an object in the middle, and of the outputs there the largest logit. The sizes of its gradient are summed over the three channels. Two numbers describe the sum: the side of the smallest square around the middle, cut by the border, that holds 90 % of it, and the share in the middle 9×9 pixels. Each is printed three times: visible pixels counted alike, fresh weights, trained weights.
 #
-# One trap: the batch normalisation of a fresh network has seen no picture, and its first statistics make deep branches weak beside shallow ones. So we show the fresh networks 64 pictures first, without a training step.
+# Batch normalisation that has seen no picture makes deep branches weak beside shallow ones. So we show the fresh networks 64 pictures first, without a training step.
 #
 # > **Predict first.** Does training widen the used field of each network or narrow it?
 

@@ -17,9 +17,9 @@
 #
 # ![Ten pictures of one bright spot each. In the second row, from the network trained on its own output, all ten are the same featureless grey. In the third, from the one trained on the pictures, there are blurred spots; most lie near the place of the true one, the second on the wrong side.](../docs/pictures/18.png) <!--picture-->
 #
-# This series began with an article: a web page in Chinese that explains [variational autoencoders](../docs/site/glossary.md#term-variational-autoencoder-VAE) and uses them for segments and edges. It names the right parts. It has formulas, code and 38 references, and it reads well. Much of it does not hold. **What is wrong with a text that reads well, and which tests find it?**
+# This series began with an article: a web page in Chinese that explains [variational autoencoders](../docs/site/glossary.md#term-variational-autoencoder-VAE) and uses them for segments and edges. It has formulas, code and 38 references, and it reads well. Much of it does not hold. **What is wrong with a text that reads well, and which tests find it?**
 #
-# Fifteen of its faults are told here, each with a check that you can run or do by hand. [The whole list](../docs/article_errata.md) has 85 items. Our copy of the article names no author and no address, and it does not matter who wrote it.
+# Fifteen of its faults are told here, each with a check that you can run or do by hand. [The whole list](../docs/article_errata.md) has 85 items. Our copy of the article names no author and no address.
 #
 # **What you'll do**
 #
@@ -39,7 +39,7 @@
 #
 # - What a VAE, its latent and the two terms of its loss are: notebook `03`. What the [KL](../docs/site/glossary.md#term-KL-divergence) is: `04`.
 # - Mathematics: the density of a normal distribution, logarithms, mean and variance.
-# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 45 minutes to read, and 1 GB of memory. Nothing is downloaded.
+# - About 1 minute to run on 2 CPU cores at 150 GF/s (notebook `00` measures yours), 44 minutes to read, and 1 GB of memory. Nothing is downloaded.
 
 # %% tags=["colab"]
 # On Google Colab and Kaggle this fetches the project; elsewhere it does nothing.
@@ -87,11 +87,11 @@ plots.use()
 #
 # > **Predict first.** Which of the three sentences can one experiment refute?
 #
-# None of them. *May* excludes nothing. *Usually* allows exceptions. *Can* asks for one success somewhere, and one failure elsewhere is no answer. So such a sentence is not refuted by running something; one asks what it rests on. Tests 4 and 5 are of this kind. The formulas and the code of the article have no such words, and can be tested directly.
+# None of them. *May* excludes nothing. *Usually* allows exceptions. *Can* asks for one success somewhere, and one failure elsewhere is no answer. So ask what such a sentence rests on, as tests 4 and 5 do. The formulas and the code of the article have no such words, and can be tested directly.
 #
 # ## Test 1: the smallest case, and its limits
 #
-# A formula about images with thousands of values is hard to doubt. The same formula about *one* number is easy. So take a world in which picture and latent are one number each:
+# A formula about *one* number is easier to test than one about a whole image. So take a world in which picture and latent are one number each:
 #
 # $$z \sim \mathcal N(0, 1), \qquad x \mid z \sim \mathcal N(z, 1).$$
 #
@@ -132,13 +132,13 @@ assert abs(bound + gap - log_p) < 1e-12
 # %% [markdown]
 # It should be large there, because a latent of 1,000 is a bad answer. But in the stored run the objective goes down, to −998003<!--=objective[3]-->, and there is no lowest value: it falls like $-m^2$. Whoever minimises it is rewarded for reconstructing badly. The objective has a *maximum*. As a loss, the sign turns: minimise $-\mathbb E_q[\log p(x \mid z)] + \mathrm{KL}$. Notebook `05` trains with the sign of the article.
 #
-# For item 17, take $q = \mathcal N(0.5, 0.8^2)$. The [ELBO](../docs/site/glossary.md#term-ELBO) is −2.532<!--=elbo[0]-->, and $\log p(x)$ is −2.266<!--=elbo[2]-->. The difference of 0.267<!--=elbo[1]--> is $\mathrm{KL}(q\,\|\,p(z \mid x))$. It would be zero if $q$ were the posterior. That $q$ only *approximates* it is why one speaks of a bound.
+# For item 17, take $q = \mathcal N(0.5, 0.8^2)$. The difference of 0.267<!--=elbo[1]--> between $\log p(x)$ and the [ELBO](../docs/site/glossary.md#term-ELBO) is $\mathrm{KL}(q\,\|\,p(z \mid x))$. It would be zero if $q$ were the posterior. That $q$ only *approximates* it is why one speaks of a bound.
 #
 # ### What if the KL becomes zero?
 #
 # - **Item 6.** "By minimising the KL divergence, the VAE can learn" how the data arise.
 #
-# A limit answers this, too. Now pictures are $x \sim \mathcal N(0, 1)$, and the encoder answers $q(z \mid x) = \mathcal N(ax,\, 1 - a^2)$. The number $a$ says how much the latent has to do with the picture. Over all pictures the latents follow the [prior](../docs/site/glossary.md#term-prior), whatever $a$ is, because their variance is $a^2 + (1 - a^2) = 1$. The KL of a picture is $\tfrac12\big(a^2x^2 + (1 - a^2) - 1 - \log(1 - a^2)\big)$. Averaged over pictures, $x^2$ becomes 1, and $-\tfrac12\log(1 - a^2)$ is left. The best guess of $x$ from $z$ is $az$, with a mean squared error of $1 - a^2$.
+# Now pictures are $x \sim \mathcal N(0, 1)$, and the encoder answers $q(z \mid x) = \mathcal N(ax,\, 1 - a^2)$. The number $a$ says how much the latent has to do with the picture. Over all pictures the latents follow the [prior](../docs/site/glossary.md#term-prior), whatever $a$ is, because their variance is $a^2 + (1 - a^2) = 1$. The KL of a picture is $\tfrac12\big(a^2x^2 + (1 - a^2) - 1 - \log(1 - a^2)\big)$. Averaged over pictures, $x^2$ becomes 1, and $-\tfrac12\log(1 - a^2)$ is left. The best guess of $x$ from $z$ is $az$, with a mean squared error of $1 - a^2$.
 #
 # > **Predict first.** What is the KL at $a = 0$? And what does the [decoder](../docs/site/glossary.md#term-decoder) draw there?
 
@@ -159,15 +159,15 @@ plots.show(fig, alt=alt)
 #
 # - **Item 28.** A VAE "can be used to learn" high-level features. What the article passes on to the classifier are the pixels of the [reconstruction](../docs/site/glossary.md#term-reconstruction).
 #
-# This can be done by hand. In the smallest case, pictures are the numbers 0, 1, 2, 3, and the label is *odd* or *even*. The latent keeps whether the number is small (0, 1) or large (2, 3), and the decoder answers with the mean of what is possible: 0.5, 0.5, 2.5, 2.5.
+# By hand: pictures are the numbers 0, 1, 2, 3, and the label is *odd* or *even*. The latent keeps whether the number is small (0, 1) or large (2, 3), and the decoder answers with the mean of what is possible: 0.5, 0.5, 2.5, 2.5.
 #
 # > **Predict first.** The numbers have a variance of 1.25. Which share of it does the reconstruction keep? And with which probability can one name the label from it?
 #
-# The reconstruction is wrong by ½ each time, a squared error of ¼, so it keeps 1 of 1.25: four fifths of the variance. Of the label it keeps *nothing*, and one names it with probability ½: behind 0.5 and behind 2.5 stand one odd and one even number. It is computed from the picture, so it can tell nothing about the label that the picture does not tell, and it may lose what matters. This is the *data-processing inequality* (Cover and Thomas, 2006). It says what is possible. How large the loss is for pictures, test 4 asks. The features that the article speaks of are in the encoder.
+# The reconstruction is wrong by ½ each time, a squared error of ¼, so it keeps 1 of 1.25: four fifths of the variance. Of the label it keeps *nothing*, and one names it with probability ½: behind 0.5 and behind 2.5 stand one odd and one even number. It is computed from the picture, so it can tell nothing about the label that the picture does not tell. This is the *data-processing inequality* (Cover and Thomas, 2006). How large the loss is for pictures, test 4 asks. The features that the article speaks of are in the encoder.
 #
 # ## Test 2: count
 #
-# Add up terms, shapes and products. A pencil is enough.
+# Add up terms, shapes and products.
 #
 # - **Item 21.** The code takes `mse` for the reconstruction; the formula has a KL in nats beside it. Images have 64×64×3 values.
 # - **Item 37.** An encoder of two `Dense` layers, the last with two units, is said to have `latent_dim=2`.
@@ -186,7 +186,7 @@ print(f"item 21: 1 of mse is {ratio:.0f} nats")
 assert abs(ratio - 64 * 64 * 3 / 2) < 1
 
 # %% [markdown]
-# It is $D/2$ = 6,144 nats. `mse` is a mean over $D$ = 12,288 values; the $-\log p(x \mid z)$ of a Gaussian is a sum, divided by $2\sigma^2$. The two are the same for $\sigma^2 = D/2$, so σ = 78, on pixels that run from 0 to 1. What does such a loss ask for? The mean picture has an `mse` of at most ¼ (no variance in [0, 1] is larger). So the best latent has a KL of at most ¼ nat: any that says more has a higher loss than the mean picture. Sum over pixels and channels, and state σ.
+# It is $D/2$ = 6,144 nats. `mse` is a mean over $D$ = 12,288 values; the $-\log p(x \mid z)$ of a Gaussian is a sum, divided by $2\sigma^2$. The two are the same for $\sigma^2 = D/2$, so σ = 78, on pixels that run from 0 to 1. With a KL of zero the decoder can draw the mean picture, whose `mse` is at most ¼ (no variance in [0, 1] is larger). So the best latent has a KL of at most ¼ nat. Sum over pixels and channels, and state σ.
 #
 # > **Predict first.** How many numbers has the latent of item 37? If one pixel changes, at how many of the 4,096 places does the latent change?
 
@@ -202,7 +202,7 @@ print(f"item 37: latent of shape {latent.shape}; one pixel changes {places} plac
 assert latent.size == 8192 and places == 1
 
 # %% [markdown]
-# `Dense` works on the last axis only. The "two numbers" are two *at each place*, 8,192 in all, and each is a function of one pixel. No latent describes a shape. Print the shapes; then flatten, or convolve.
+# `Dense` works on the last axis only. The "two numbers" are two *at each place*, 8,192 in all, and each is a function of one pixel. Print the shapes; then flatten, or convolve.
 #
 # > **Predict first.** For item 76: which takes more multiplications, a dense VAE for MNIST (784, 400 and 40 units and back), or *one* layer of the article's own segmentation network (3×3, from 64 to 128 channels, on 64×64 pixels)?
 
@@ -213,7 +213,7 @@ print(f"item 76: VAE {vae:,} products, one layer {layer:,}")
 assert layer > 400 * vae
 
 # %% [markdown]
-# The one layer takes more than 400 times as many products as the whole VAE. And how long must a VAE train? In our record a convolutional one trained for 289<!--=mnist[0]--> seconds on two cores, and has a −log p of 87.13<!--=mnist[1]--> ± 0.42<!--=mnist[2]--> nats on binarised MNIST's test pictures; 89.78 is [published](https://github.com/clementchadebec/benchmark_VAE) for a dense VAE after 500 epochs. One small VAE does not refute *usually*. By the count, the size of the network decides, not its being a VAE.
+# The one layer takes more than 400 times as many products as the whole VAE. In our record a convolutional VAE trained for 289<!--=mnist[0]--> seconds on two cores, and has a −log p of 87.13<!--=mnist[1]--> ± 0.42<!--=mnist[2]--> nats on binarised MNIST's test pictures; 89.78 is [published](https://github.com/clementchadebec/benchmark_VAE) for a dense VAE after 500 epochs. One small VAE does not refute *usually*. By the count, the size of the network decides, not its being a VAE.
 #
 # **Exercise 1.** A tutorial adds `mse` and a summed KL, for images of 28×28 grey pixels. Which σ does that imply?
 
@@ -271,15 +271,15 @@ for logits in (False, True):
     assert (float(value) < 0.06) if logits else (steepest == 0)
 
 # %% [markdown]
-# Items 33 and 36 stop, with a message that says where. Each is mended in a minute.
+# Items 33 and 36 stop, with a message that says where.
 #
-# Item 59 runs. By default Keras takes the three numbers for probabilities. It divides them by their sum, −2, which turns their signs, and clips the results to be positive. The true class ends up with the smallest probability that is allowed: a loss of 16, and a slope of zero to learn from. Nothing is printed. Say `from_logits=True`.
+# Item 59 runs. By default Keras takes the three numbers for probabilities. It divides them by their sum, −2, which turns their signs, and clips the results to be positive. The true class ends up with the smallest probability that is allowed: a loss of 16, and a slope of zero. Nothing is printed. Say `from_logits=True`.
 #
 # ### A loss that falls while nothing is learned
 #
 # - **Item 50.** To train, the code computes the reconstruction and passes it to `train_on_batch` *as the target*.
 #
-# One argument is in the wrong place. The call wants the input and the right answer; it receives the input and the network's own answer. Would the loss show it? Without noise it would be zero from the start. But the article's network draws $z = \mu + \|\mu\|\,\varepsilon$, so its target is *another draw* of its own output.
+# The call wants the input and the right answer; it receives the input and the network's own answer. Without noise the loss would be zero from the start. But the article's network draws $z = \mu + \|\mu\|\,\varepsilon$, so its target is *another draw* of its own output.
 #
 # Two networks, mended so that they run, with the same first weights and the same pictures: one bright spot on 16×16 pixels. One has its own output as the target, the other the picture. Beside them stands a floor that needs no network: the *mean picture*.
 #
@@ -368,7 +368,7 @@ plots.show(fig, alt=alt)
 # - **Item 67.** Segments shall become "more accurate". No score is given.
 # - **Item 30.** A VAE is combined with a classifier "to obtain better" segments. No data set, baseline or number is given.
 #
-# Suppose that somebody gives a score: an *accuracy* of 0.90, the share of pixels with the right label. Is that good? Ask what an answer without a look would have. The mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) is the overlap of answer and truth over their union, averaged over classes.
+# Suppose that somebody gives a score: an *accuracy* of 0.90, the share of pixels with the right label. What would an answer without a look have? The mean [IoU](../docs/site/glossary.md#term-intersection-over-union-IoU) is the overlap of answer and truth over their union, averaged over classes.
 #
 # > **Predict first.** A mask has 90 % background and two small objects. Which accuracy and which mean IoU has the answer "background everywhere"?
 
@@ -408,20 +408,20 @@ if reconstructions and features:
 # %% [markdown]
 # None of them. The reconstruction was labelled *worse* than the picture: its difference is −0.034<!--=differences[0][0]--> ± 0.020<!--=differences[0][1]--> with a latent of 4×4 places, and −0.013<!--=differences[1][0]--> ± 0.009<!--=differences[1][1]--> with 8×8 (1,000 held-out pictures, three seeds; these VAEs were still learning). Between the starts no difference was seen: −0.004<!--=differences[2][0]--> ± 0.004<!--=differences[2][1]--> and −0.001<!--=differences[3][0]--> ± 0.005<!--=differences[3][1]--> (ten seeds). For edges, the study of notebook `10` finds the recipe lower at all three [rates](../docs/site/glossary.md#term-rate), after one training each.
 #
-# So the article's *better* was not found here. This does not refute its *can*: other pictures or networks may answer differently. (The code trains its classifier on pictures and uses it on reconstructions, item 62, against its own recipe. Does it cost? For edges, in the study of `10`, at the middle and the high rate; at the low one no difference was seen. For segments it was not measured.)
+# So the article's *better* was not found here. This does not refute its *can*: other pictures or networks may answer differently.
 #
 # ## Test 5: look it up
 #
 # - **Item 85.** The article has 38 references, and its text cites none of them.
 # - **Item 80.** A GAN "usually uses no random noise".
 #
-# Two tests need no search. *Count*: of the 38 entries 13 are different, and 25 are copies. *Compare the parts of an entry*: do venue, number and year fit? ICML has been held each year since 1988, and its number is the year minus 1983.
+# Two tests need no search. *Count*: of the 38 entries 13 are different, and 25 are copies. *Compare the parts of an entry*: do venue, number and year fit? Since 1988, the number of an ICML is its year minus 1983.
 #
 # > **Predict first.** Entry 1 has the title of the paper that introduced the VAE. It is dated 2014, and placed at the "29th International Conference on Machine Learning and Applications (ICML'13)". Entry 4 is placed at the 33rd ICML, 2016. We found one of the two papers. Which?
 #
-# The first (Kingma and Welling, 2014), and its venue is impossible. The 29th ICML was in 2012. And the name in full is that of *another* conference, ICMLA, whose meeting of 2013 was the 12th. The paper appeared at ICLR. All parts of entry 4 fit together, and we found no such paper. **A wrong form refutes a citation. A right form confirms nothing.** Only the look-up does: find the paper; compare authors, title, venue and pages; read whether it says what it is cited for. Of the 13 entries two are right. [The list](../docs/article_errata.md#the-38-references) has a verdict on each.
+# The first (Kingma and Welling, 2014), and its venue is impossible. The 29th ICML was in 2012. And the name in full is that of *another* conference, ICMLA. The paper appeared at ICLR. All parts of entry 4 fit together, and we found no such paper. **A wrong form refutes a citation. A right form confirms nothing.** Only the look-up does: find the paper; compare authors, title, venue and pages; read whether it says what it is cited for. Of the 13 entries two are right. [The list](../docs/article_errata.md#the-38-references) has a verdict on each.
 #
-# For item 80 look into a paper of the list. Entry 3, on the first GAN, lets the generator turn "input noise variables" into pictures (Goodfellow and others, 2014). You can also think it through: noise is the only input there, and without it the generator draws one picture. Are there GANs without it? Yes: a generator that translates one picture into another has the picture as its input, and pix2pix has noise only as dropout (Isola and others, 2017). So "some GANs use none" would be right, and "usually" has the common case the wrong way round.
+# For item 80 look into entry 3, on the first GAN: its generator turns "input noise variables" into pictures (Goodfellow and others, 2014). Noise is the only input there, and without it the generator draws one picture. But a generator that translates one picture into another has the picture as its input, and pix2pix has noise only as dropout (Isola and others, 2017). So "some GANs use none" would be right, and "usually" has the common case the wrong way round.
 #
 # ## Which test found what?
 #
@@ -489,19 +489,19 @@ for line, item in {"a": 50, "b": 59, "c": 21}.items():
 #
 # ### The same checklist, on this series
 #
-# The same questions, asked of these notebooks as they are today:
+# These notebooks, as they are today:
 #
 # | question | what the series does | what remains |
 # |---|---|---|
 # | 1–3 formulas | `04` derives the KL and checks it by four methods; `05` measures the gap, the direction and the sign | An earlier edition said in three places that no β but 1 gives a bound. For β > 1 that was wrong. There will be more of the kind. |
-# | 4 loss | VAE losses are sums, in nats per image; a helper measures the [effective β](../docs/site/glossary.md#term-effective-beta) of any loss | A Gaussian treats pixels as independent, and gives probability to values outside of [0, 1]. Several σ are fixed by choice. Where a KL stands beside the loss of a classifier (*VAE + term* in `09` and `11`, the latent of `12`), its weight or its [warm-up](../docs/site/glossary.md#term-KL-warm-up) is one more choice. |
+# | 4 loss | VAE losses are sums, in nats per image; a helper measures the [effective β](../docs/site/glossary.md#term-effective-beta) of any loss | A Gaussian treats pixels as independent, and gives probability to values outside of [0, 1]. Several σ are fixed by choice. Where a KL stands beside the loss of a classifier (`09`, `11`, `12`), its weight or its [warm-up](../docs/site/glossary.md#term-KL-warm-up) is one more choice. |
 # | 5 latent | shapes stand in comments; `17` computes the field of view and checks it by gradients | For most networks no test looks for an input that reaches an output it should not reach. |
 # | 6 runs | tests run every notebook from locked versions | At small parameters and on Linux only. On a GPU not all cells (JAX, PyTorch). |
-# | 7–8 logits, targets | classifiers give logits; one VAE class, tested against hand computation on three backends | What a notebook builds in its own cells is held against a helper in some places, and only read in others. |
+# | 7–8 logits, targets | classifiers give logits; one VAE class, tested against hand computation on three backends | What a notebook builds in its own cells is tested against a helper in some places only. |
 # | 9 floors | answers without a look stand beside scores | The default pictures are drawn by a program, their [annotators](../docs/site/glossary.md#term-annotator) simulated, and their textures cut from the same three photographs in every split. |
 # | 10 controls | `07` to `10`, `12` to `14`, `16` and `17` have recorded studies with controls, seeds and intervals | Not everywhere. The recipe of `10` rests on one classifier; the models of `15` and the networks for photographs in `11` rest on one training each; the five seeds of `14` are draws of the damage, not trainings. Those in `12` and `17` that a reader runs are short. By the rule of `07`, no kept VAE was shown to be trained enough, nor were the networks in the study of `17`. |
 # | 11 choices | tuning on train and val; test splits are for recorded runs | Test splits were read more than once: CamVid's and that of BSDS500 also by checks that left no record. [All looks](../data/README.md#looks-at-test-splits) are listed. On `shapes`, sizes and lengths were chosen by people who saw scores on the same held-out pictures. |
-# | 12 references | each has a DOI, an arXiv number or an address, and a test checks its form | No test opens one, and form confirms nothing. |
+# | 12 references | each has a DOI, an arXiv number or an address, and a test checks its form | No test opens one. |
 # | 13 words | claims carry their number of pictures and seeds | An earlier edition of this page quoted three sentences of the article without their "may" and "rather". |
 #
 # The next cell records the numbers that the text speaks of.
