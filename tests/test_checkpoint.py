@@ -418,6 +418,7 @@ def test_each_fit_sees_the_same_batches_of_one_data_set():
     assert batches.epoch == 0 and (batches._order == fresh._order).all()
 
 
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")  # that is the fault
 def test_weights_that_do_not_fit_are_named():
     store = ResultStore("some")
     fit(store, epochs=1)

@@ -328,6 +328,7 @@ def test_transparent_pixels_are_refused_and_opaque_ones_are_not(tmp_path, mode):
     assert images.read_rgb(path, drop_alpha=True).shape == (4, 6, 3)
 
 
+@pytest.mark.filterwarnings("ignore:Palette images with Transparency")  # Pillow advises RGBA
 def test_a_transparent_colour_is_refused_where_it_occurs(tmp_path):
     path = tmp_path / "a.png"
     for array, key in (

@@ -82,6 +82,7 @@ def test_a_file_with_a_former_name_loads_and_answers_the_same(then, tmp_path):
     )
 
 
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")  # never trained
 @pytest.mark.parametrize(
     "loss", [segmentation.PixelCrossEntropy(3, 2, (1, 2, 3)), segmentation.SoftDice(3, 255)]
 )

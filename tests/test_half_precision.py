@@ -75,6 +75,7 @@ def test_an_optimizer_that_scales_is_taken_as_it_is():
     assert isinstance(compiled("float32", "sgd").optimizer, keras.optimizers.SGD)
 
 
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")  # never trained
 def test_a_loaded_model_is_compiled_as_it_was(tmp_path):
     model = compiled("mixed_float16", keras.optimizers.Adam(0.5))
     model.save(tmp_path / "model.keras")

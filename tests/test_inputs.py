@@ -11,6 +11,11 @@ from small_uncertainty import heteroscedastic_vae
 from helpers import data, models
 from helpers.models import inputs
 
+# What Keras says of streams that are given to `fit` as they are.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:`shuffle=True` was passed"),
+    pytest.mark.filterwarnings("ignore:Your input ran out of data"),
+]
 SHAPE = (4, 4, 1)
 RNG = np.random.default_rng(0)
 X = RNG.random((24, *SHAPE), "float32")

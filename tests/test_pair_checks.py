@@ -75,7 +75,7 @@ def test_networks_that_are_no_pair_are_named(make, message):
 
 def test_the_mend_for_three_outputs_is_right():
     three = encoder(3)
-    two = keras.Model(three.inputs, three.outputs[:2])
+    two = keras.Model(three.input, three.outputs[:2])
     assert vae(two).encode(np.zeros((2, *IMAGE)))[1].shape == (2, K)
 
 

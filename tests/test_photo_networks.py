@@ -26,7 +26,7 @@ def test_the_outputs_of_training_come_after_the_answer_and_change_none_of_its_we
     trained = getattr(photo_networks, name)(**BUILDERS[name], **MORE[name])
     assert len({tuple(output.shape) for output in trained.outputs}) == 1
     kept = pretrained.build(name, BUILDERS[name])
-    answer = keras.Model(trained.inputs, trained.outputs[0])
+    answer = keras.Model(trained.input, trained.outputs[0])
     kept.set_weights(answer.get_weights())
     x = np.random.default_rng(0).random((1, 16, 16, 3), "float32")
     got, wanted = (keras.ops.convert_to_numpy(net(x)) for net in (kept, answer))

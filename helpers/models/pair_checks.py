@@ -53,7 +53,7 @@ def check_pair(encoder, decoder, gives=1, raw=False):
     if len(encoder.outputs) != 2:
         raise ValueError(
             "the encoder must return two outputs, mean and log σ²; the VAE draws z itself. Of "
-            "[mean, log σ², z] take keras.Model(encoder.inputs, encoder.outputs[:2]). "
+            "[mean, log σ², z] take keras.Model(encoder.input, encoder.outputs[:2]). "
             f"Received: {len(encoder.outputs)} output(s)"
         )
     for name, net, kinds, wanted in (
