@@ -330,7 +330,10 @@ def test_the_glossary_is_sorted_and_says_what_the_field_says():
     words = re.findall(r"^(\S.*)\n  ", text, re.M)
     assert words == sorted(words, key=str.lower) and len(set(words)) == len(words) >= 50
     assert {"control", "calibration"} <= set(words) and "twin" not in words
-    assert set(re.findall(r"\]\(([^)#:]+)[)#]", text)) <= _known() | {"latents.md", "data/README.md"}
+    assert set(re.findall(r"\]\(([^)#:]+)[)#]", text)) <= _known() | {
+        "latents.md",
+        "data/README.md",
+    }
     assert text.count(":::") == 2 and "<a id" not in text
 
 

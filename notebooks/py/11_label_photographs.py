@@ -19,7 +19,7 @@
 #
 # ![A cat, a cup of coffee and an astronaut. Segments: the whole cat is pet. But the cup, part of its saucer, and the head, the shoulders and pieces of the suit of the astronaut are pet as well, each with a border around it. Edges: thin dark outlines of the eyes, the cup, the saucer, the suit and the rocket; mostly pale lines in the wood and on the forehead of the cat, and some dark ones along its stripes and whiskers.](../docs/pictures/11.png) <!--picture-->
 #
-# Notebooks `08` to `10` use small drawn pictures, so that each question can be asked many times. Now come photographs. **How good does a small network get within two hours of training, and how do you train one on pictures of your own?**
+# After the small drawn pictures of notebooks `08` to `10`, now come photographs. **How good does a small network get within two hours of training, and how do you train one on pictures of your own?**
 #
 # **What you'll do**
 #
@@ -102,7 +102,7 @@ MULTIPLE = photo_networks.MULTIPLE  # the networks read sides that are multiples
 #
 # ## Two networks
 #
-# A network for photographs has two wishes that pull apart. To know what a thing *is*, it must see much of the picture: a brown patch may be fur, or a table. To know where the thing *ends*, it must see single pixels.
+# A network for photographs has two wishes. To know what a thing *is*, it must see much of the picture: a brown patch may be fur, or a table. To know where the thing *ends*, it must see single pixels.
 #
 # The **network for segments** computes most of its layers at an eighth of the resolution, where they are cheap. Three parts serve the two wishes:
 #
@@ -114,7 +114,7 @@ MULTIPLE = photo_networks.MULTIPLE  # the networks read sides that are multiples
 #
 # The **network for edges** computes at four resolutions, the first the photograph's own; it follows the plan of PiDiNet (Su and others, 2021). Its convolutions are *depthwise separable*: a 3×3 filter for each channel, then a 1×1 convolution over the channels. That needs about eight times fewer weights here. Each resolution gives a map of edges (a *side output*), and the answer is a weighted sum of the four. Each side output has its loss (Xie and Tu, 2015).
 #
-# Neither has a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE). Whether a VAE helps is a question further down.
+# Neither has a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE).
 
 # %% tags=["nbval-check-output"]
 two_networks = {
@@ -166,11 +166,11 @@ plots.show(fig, alt=alt)
 #
 # A network answers in the classes that it was given, and this one was never shown a picture without a pet. Nothing in its answer says "this is no pet". (Notebook `13` asks how a model can notice what it has not seen.)
 #
-# On the cup and the astronaut edges are mostly outlines of things; on the cat many are stripes and whiskers. From people the network learned which steps they call an edge.
+# On the cup and the astronaut edges are mostly outlines of things; on the cat many are stripes and whiskers.
 #
 # ## Was the training long enough?
 #
-# Each network was trained by a command (`make train-photographs SET=pets`), for 78<!--=minutes[0]--> and 94<!--=minutes[1]--> minutes on two CPU cores. There is a third one, for CamVid: the plan for segments, 1.5 times as wide, 734,387 weights. It saw 33<!--=gigapixels[2]--> gigapixels in 8.5<!--=card_minutes--> minutes on an NVIDIA H200 (`benchmarks/photographs_on_card.py`). Scores on photographs of val were taken now and then.
+# Each network was trained by a command (`make train-photographs SET=pets`), for 78<!--=minutes[0]--> and 94<!--=minutes[1]--> minutes on two CPU cores. There is a third one, for CamVid: the plan for segments, 1.5 times as wide, 734,387 weights. It saw 33<!--=gigapixels[2]--> gigapixels in 8.5<!--=card_minutes--> minutes on an NVIDIA H200 (`benchmarks/photographs_on_card.py`).
 
 # %%
 camvid_note = pretrained.required("photo-camvid")[1]
@@ -193,9 +193,9 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # On Pets the score rises to 0.676<!--=curves[0][5]-->, falls to 0.652<!--=curves[0][6]--> and ends at 0.688<!--=curves[0][-1]-->. On BSDS500 it has 0.716<!--=curves[1][5]--> in the middle and ends at 0.733<!--=curves[1][-1]-->. On CamVid it has 0.702<!--=curves[2][3]--> in the middle and ends at 0.741<!--=curves[2][-1]-->. All points of a curve are scores on the same photographs: 20 of val, for CamVid all 101. A mean IoU on 20 photographs has an interval of about ± 0.06; that of a difference between two points was not kept.
 #
-# Is that enough? The rule of notebook `07` compares two trainings, one with twice the steps. **One curve cannot apply it:** the learning rate falls along the curve, and a training of half the length would have its own falling learning rate. The rule was not applied. So take the networks as demonstrations: what they reached, not what such networks can reach.
+# The rule of notebook `07` compares two trainings, one with twice the steps. **One curve cannot apply it:** the learning rate falls along the curve, and a training of half the length would have its own falling learning rate. The rule was not applied. So take the networks as demonstrations: what they reached, not what such networks can reach.
 #
-# What one *can* do with a single training is to score it on photographs that it *learned from*.
+# A single training *can* be scored on photographs that it *learned from*.
 #
 # > **Predict first.** The network for Pets learned from 144 photographs, the one for edges from 200, and the one for CamVid from 367 frames. Which of them is much better on its training photographs than on val?
 
@@ -311,13 +311,13 @@ plots.show(fig, alt=alt)
 #
 # **CamVid.** The mean IoU is 0.615<!--=camvid_test[0]--> ± 0.015<!--=camvid_test[1]-->, and 0.630<!--=camvid_views[0]--> ± 0.016<!--=camvid_views[1]--> from three sizes, also mirrored. A second training, with the 101 frames of val as well, has 0.622<!--=camvid_both_test[0]--> and 0.642<!--=camvid_both_views[0]-->. One training each. The intervals count neighbouring frames, which look alike, as independent, so they are too narrow. One view lies between FC-DenseNet56 and FC-DenseNet67 (0.658), both from train alone. DABNet (Li and Kim, 2019), of our size, has 0.667 from train and val; it saw more. An earlier network had 0.503<!--=camvid_vae-->, also mirrored. Plan and training differ; which change helped was not measured.
 #
-# A table of scores says little until you know what differs between its rows. Here:
+# What differs between the rows of the figure:
 #
 # - **First weights.** HED and SegNet start from networks that had learned from ImageNet, a million labelled photographs. PiDiNet and ours start from random weights.
 # - **Whose number it is.** HED's 0.788 is that of a [collection](https://github.com/MCG-NKU/plot-edge-pr-curves) of such results, as are those of Canny, Structured Edges and people; the paper has 0.782. PiDiNet's 0.807, and the 0.789 of tiny, are [its authors'](https://github.com/hellozhuo/pidinet); its 0.789 without VOC stands in the tables of later papers.
 # - **What it learned from.** On BSDS500 ours learned from the 200 photographs of train, HED and PiDiNet from train and val. "+ VOC" learned from PASCAL VOC as well, thousands of photographs more: with it, tiny reaches the ODS of the large PiDiNet without it.
 # - **How much it saw.** PiDiNet without VOC saw about 89 gigapixels (28,800 photographs, turned, mirrored and scaled from the 300, twenty times), ours 8.4<!--=gigapixels[1]--> there.
-# - **What is done to the maps.** Ours are thinned by [non-maximum suppression](../docs/site/glossary.md#term-non-maximum-suppression). For Roberts and Sobel, published figures differ from our blurred ones by up to .13, and we do not know how others blurred and suppressed (notebook `02`); so they are left out here.
+# - **What is done to the maps.** Ours are thinned by [non-maximum suppression](../docs/site/glossary.md#term-non-maximum-suppression). Roberts and Sobel are left out: published figures differ from our blurred ones by up to .13, and we do not know how others blurred and suppressed (notebook `02`).
 # - **The matching program.** Ours is our own. Its scores agree with the official ones on five sample images to 0.0005.
 # - **The pictures.** Our Pets are three breeds of the 37 at 256×256, so no published figure stands beside them. Our frames of CamVid were encoded again as JPEG.
 #
@@ -368,7 +368,7 @@ plots.show(fig, alt=alt)
 #
 # ## Train one on your own pictures
 #
-# Now the training itself. By default it learns from 60 drawn pictures of `shapes` for a minute or less, to show how it goes. With `dataset = "folder"` it learns from yours: a folder `images/`, and `masks/` or `edges/` with a file of the same name for each ([what such a folder looks like](../docs/own_pictures.md)).
+# By default the network learns from 60 drawn pictures of `shapes` for a minute or less. With `dataset = "folder"` it learns from yours: a folder `images/`, and `masks/` or `edges/` with a file of the same name for each ([what such a folder looks like](../docs/own_pictures.md)).
 
 # %%
 options = {}
@@ -470,7 +470,7 @@ if dataset == "shapes" and task == "segments":
 # %% [markdown]
 # In the stored run, on drawn pictures, this short training gives a mean IoU of 0.371<!--=own--> ± 0.041<!--=own_half-->; the layout has 0.230<!--=own_floor-->. The difference is 0.141<!--=own_above[0]--> ± 0.040<!--=own_above[1]-->. So it has learned something, and little: a demonstration. The kept networks took 8,000 to 16,000 steps. If the interval of the difference holds zero, you have not shown that the network learned anything: train longer, or label more.
 #
-# A mean hides what goes wrong. So look at the worst pictures, not at the best.
+# A mean hides what goes wrong. So look at the worst pictures.
 
 # %%
 worst = np.argsort(by_picture)[:4]
@@ -484,7 +484,7 @@ plots.show(fig, alt=alt)
 #
 # The dots probably come from the last layer, a transposed convolution of stride 2. It computes the four pixels of a block of 2×2 with different weights, and after so few steps these need not agree. More steps would be the first thing to try.
 #
-# Last, the files. `network.keras` is the network for Keras. `export` is a *SavedModel*: it runs with TensorFlow alone, without this project. (On JAX and PyTorch there is none, and the next cell says so.) Both are read back, and their answers compared with the network's.
+# `network.keras` is the network for Keras. `export` is a *SavedModel*: it runs with TensorFlow alone, without this project. (On JAX and PyTorch there is none.) Both are read back, and their answers compared with the network's.
 
 # %%
 folder = Path(out) if out else Path(tempfile.mkdtemp())
@@ -504,7 +504,7 @@ print(f"export: {saved['export']}; {one_answer.shape[-1]} classes read back from
 #
 # ## Results
 #
-# The next cell records the numbers that the text above speaks of.
+# The next cell records the numbers of the text.
 
 # %% tags=["results"]
 start_means = dict(zip(starts, study[:, :, 0]))  # (2,) each: one of each budget

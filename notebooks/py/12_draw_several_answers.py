@@ -92,7 +92,7 @@ study = data.records.results_of("12-answers")  # the recorded study, where there
 # %% [markdown]
 # ## Twenty people, three readings
 #
-# We made this disagreement, so we know it exactly. Each picture shows two or three objects. Twenty people are asked to "mark the pieces", and the question can be understood in three ways. Eight people mark *everything*, seven mark only *warm* pieces (connected areas, more red than blue on average), five mark only *cold* ones.
+# We made this disagreement, so we know it exactly. Each picture shows two or three objects. Twenty people are asked to "mark the pieces", and read this in three ways, the three *readings*: eight mark *everything*, seven only *warm* pieces (connected areas, more red than blue on average), five only *cold* ones.
 #
 # In training, the networks see a picture together with the mask of one person, drawn at random. Nothing tells them that there are three readings, except one control further below.
 
@@ -269,7 +269,7 @@ alt = "Four pictures with two or three coloured pieces, and beside each the mask
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Black is marked. In the second picture, whose colours are clear, sample 1 is *only cold*, and samples 2, 4 and 5 are *everything*; sample 3 is undecided. The network has its faults: dots in a regular pattern (the last layer makes 2×2 pixels of each place), specks on the ground of the last picture, and in the third marks on the light stripe below the square.
+# Black is marked. In the second picture, whose colours are clear, sample 1 is *only cold*, and samples 2, 4 and 5 are *everything*; sample 3 is undecided. The network has its faults: dots in a regular pattern, specks on the ground of the last picture, and marks on the light stripe in the third.
 #
 # How frequent is each reading? A sample, cut at one half, counts for the reading with which it has the highest IoU, if that is at least 0.7.
 
@@ -297,7 +297,7 @@ for name, nats, kl in zip(INTERPRETATIONS, terms["reconstruction"], terms["kl"])
 print("information {information:.2f} nats, misfit {misfit:.2f} nats".format(**terms))
 
 # %% [markdown]
-# In the stored run the KL is 5.7<!--=kl--> nats on average. Of these 1.08<!--=terms_information--> are information, all that there is: the posterior tells the readings apart. The other 4.6<!--=terms_misfit--> are misfit. The [reconstruction](../docs/site/glossary.md#term-reconstruction) is the larger term of the bound: 52<!--=terms_reconstruction[0]-->, 69<!--=terms_reconstruction[1]--> and 87<!--=terms_reconstruction[2]--> nats for the three readings. Both terms are larger where a reading is rarer.
+# In the stored run the KL is 5.7<!--=kl--> nats on average. Of these 1.08<!--=terms_information--> are information, all that there is: the posterior tells the readings apart. The other 4.6<!--=terms_misfit--> are misfit. The [reconstruction](../docs/site/glossary.md#term-reconstruction) is the larger term of the bound: 52<!--=terms_reconstruction[0]-->, 69<!--=terms_reconstruction[1]--> and 87<!--=terms_reconstruction[2]--> nats for the three readings.
 #
 # So the prior also draws from places between the readings, for which the head was hardly trained: a likely cause of the undecided samples.
 #
@@ -359,7 +359,7 @@ for answers in ([A], [A | B], [A, B] * 50):  # always A, always A ∪ B, a coin
 # The claim is: *a latent that chooses describes the people better.* The controls have the same U-Net, the same pictures, masks and steps, and a head without $z$:
 #
 # - **one map**: one probability for each pixel, trained with cross-entropy.
-# - **dropout**: a fifth of the channels of the head are left out at random, in use as in training (Gal and Ghahramani, 2016); the loss is the same. Each map is another one, by chance and not by choice. Its NLL is that of a mixture of its maps or of their mean, whichever is smaller.
+# - **dropout**: a fifth of the channels of the head are left out at random, in use as in training (Gal and Ghahramani, 2016); the loss is the same. Its NLL is that of a mixture of its maps or of their mean, whichever is smaller.
 # - **pixel latent**: each pixel has a log-odds $u\sim\mathcal N(m(x),s^2(x))$ of its own, independent of all others: the *Gaussian logits* of Kendall and Gal (2017), with their loss, $-\log$ of the mean of $p(y\mid u)$ over ten draws.
 # - **three maps**: three maps and their shares $w_k$, trained with $-\log\sum_k w_k\,p_k(y)$ of whole masks. Each map learns a little (3 % in all) from masks that another one explains; without that, some maps stayed unused (Rupprecht and others, 2017). This was found by trying several ways on the pictures that are scored, so its scores are somewhat too good. It is told how many readings there are; the latent is not.
 #
@@ -398,7 +398,7 @@ def score(task, method, length, run):
     )
 
 # %% [markdown]
-# Two rows without any network stand above the others: the **perfect latent**, and the **best single map**. For NLL and Brier score the second is the perfect map. For the other two measures it takes, for each picture, the best of the annotations themselves and of the shares cut at nine thresholds, chosen with the answers in view.
+# Two rows need no network: the **perfect latent**, and the **best single map**. For NLL and Brier score the second is the perfect map. For the other two measures it takes, for each picture, the best of the annotations themselves and of the shares cut at nine thresholds, chosen with the answers in view.
 #
 # > **Predict first.** In which of the four measures can a latent beat the *best* single map? In which can it not, even if it is perfect? Can the pixel latent have fewer nats than it? And three maps?
 
@@ -470,7 +470,7 @@ alt = "A picture with a purple disc, a pink triangle and a brown square. In the 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run, one map has 133<!--=edges_one_map_nll[0]--> nats, dropout 127<!--=edges_dropout_nll[0]-->, the latent 122<!--=edges_latent_nll[0]--> ± 8<!--=edges_latent_nll[1]-->; the perfect map has 69<!--=edges_best_single_map_nll[0]-->, a perfect latent 1.09<!--=edges_perfect_latent_nll[0]-->. (Below ln 5: three often draw alike.) No network can reach these numbers: the unsteady one's direction is one of eight, by lot. A model that knows all but this has 89<!--=edges_blind_best_single_map--> nats with one map and 1.51<!--=edges_blind_perfect_latent--> with a latent, $\tfrac15\ln 8$ more. A latent could gain much. This one does not even reach the best single map, and its five answers differ in darkness and hardly in place. That answers the prediction: it has learned where most lines are, not yet who drew them.
+# In the stored run, one map has 133<!--=edges_one_map_nll[0]--> nats, dropout 127<!--=edges_dropout_nll[0]-->, the latent 122<!--=edges_latent_nll[0]--> ± 8<!--=edges_latent_nll[1]-->; the perfect map has 69<!--=edges_best_single_map_nll[0]-->, a perfect latent 1.09<!--=edges_perfect_latent_nll[0]-->. (Below ln 5: three often draw alike.) No network can reach these numbers: the unsteady one's direction is one of eight, by lot. A model that knows all but this has 89<!--=edges_blind_best_single_map--> nats with one map and 1.51<!--=edges_blind_perfect_latent--> with a latent, $\tfrac15\ln 8$ more. This latent does not even reach the best single map, and its five answers differ in darkness and hardly in place. That answers the prediction: it has learned where most lines are, not yet who drew them.
 #
 # Dropout has the smallest energy distance of the three networks, 0.209<!--=edges_dropout_ged[0]-->; the latent has 0.228<!--=edges_latent_ged[0]-->, one map 0.282<!--=edges_one_map_ged[0]-->. The best single map, which does not vary at all, has 0.062<!--=edges_best_single_map_ged[0]-->. So a small distance does not show that answers vary as people do.
 #
