@@ -493,7 +493,7 @@ if full:
     for run in range(seeds):
         pair = new_vae(seed + run)
         x_hat = pair.decoder(pair.encoder.outputs[0])  # of the mean: no noise, no KL
-        autoencoder = keras.Model(pair.encoder.inputs, x_hat)
+        autoencoder = keras.Model(pair.encoder.input, x_hat)
         fit(autoencoder, lengths["long"], y=x_train, loss="mse")
         probes["autoencoder_long"].append(probe_means(pair))
 
