@@ -17,7 +17,7 @@
 #
 # ![Seven rows of twelve pictures. Held out: one sharp disc, square or triangle on faint texture. GAN after 300 steps: soft coloured spots in grain. Kept GAN: one shape in each, a few hard to name, with ragged outlines, on grainy grounds. VAE from N(0, I): bent or torn shapes, most of them with several points, some grounds in patches. VAE from the mixture: one shape in each with a clear outline, on plain ground, some squares with bent sides. VAE-GAN from N(0, I): one rounded or bent shape in each, few of them torn. VAE-GAN from the mixture: one shape in each, with a little grain, some corners round or pulled out.](../docs/pictures/15.png) <!--picture-->
 #
-# "GANs draw sharp pictures; [VAEs](../docs/site/glossary.md#term-variational-autoencoder-VAE) blur." One reads this often, and mostly without a number. Here a VAE, a GAN and a cross of both share one [decoder](../docs/site/glossary.md#term-decoder) network, and the same measures judge their new pictures. **What do a GAN and a VAE-GAN do better than a VAE, and what can they not be asked?**
+# "GANs draw sharp pictures; [VAEs](../docs/site/glossary.md#term-variational-autoencoder-VAE) blur." One often reads this without a number. Here a VAE, a GAN and a cross of both share one [decoder](../docs/site/glossary.md#term-decoder) network, and the same measures judge their new pictures. **What do a GAN and a VAE-GAN do better than a VAE, and what can they not be asked?**
 #
 # **What you'll do**
 #
@@ -122,7 +122,7 @@ kind_other = kind_val[draws:]
 # %% [markdown]
 # ## Measures for pictures without an original
 #
-# A new picture has no original, so no pixel can be called wrong. But two *sets* can be compared: many drawn pictures and many real ones. Usually one compares the features of a network for photographs (Heusel and others, 2017). Here they are the last 64 features of a small classifier, which learns to tell disc, square and triangle.
+# A new picture has no original. But two *sets* can be compared: many drawn pictures and many real ones. Usually one compares the features of a network for photographs (Heusel and others, 2017). Here they are the last 64 features of a small classifier, which learns to tell disc, square and triangle.
 #
 # - **Kernel distance.** Take two pictures of one set: how alike are their features? Take one picture of each set: how alike are they? If the sets have one source, the two answers agree on average, and the distance is 0. Larger is worse. "Alike" is the kernel $(a \cdot b / F + 1)^3$ of $F$ features (Bińkowski and others, 2018).
 # - **[Precision and recall](../docs/site/glossary.md#term-precision-and-recall)** (Kynkäänniemi and others, 2019). Put a ball around each real picture, up to its third nearest real neighbour. The share of drawn pictures in some ball is the precision: *do they look real?* Now put the balls around the drawn ones. The share of real pictures in them is the recall: *is all that is real among them?*
@@ -174,7 +174,7 @@ def missing_modes(modes):
 # %% [markdown]
 # ### Faults that we know
 #
-# Before a model is measured, we measure real pictures with a fault that we chose: two kinds or one kind are left; only the left half; pictures that are blurred; pictures with noise. And pictures that are *torn*, a quarter of them, half, or all: their four quarters change places.
+# First we measure real pictures with a fault that we chose: only two kinds, or one; only the left half; blurred; noisy; and *torn* (a quarter, half, or all of them): their four quarters change places.
 #
 # > **Predict first.** Which fault lowers precision, and which recall? Which measure takes noise for sharp pictures? Will a classifier that learned to name *kinds* see that all objects lie in the left half?
 
@@ -229,9 +229,7 @@ print("missing modes, of 12:", missing)
 #
 # Half that sum is the **Jensen–Shannon divergence**, JSD: 0 where $p$ and $q$ agree, and $\log 2$ where they never overlap. So against a perfect discriminator the generator minimises $2\,\mathrm{JSD} - \log 4$.
 #
-# Two normal densities with means 0 and $a$ show it.
-#
-# > **Predict first.** Let the two move apart: $a = 0, 1, 2, 4, 8$. Does the divergence keep growing? What would its slope at $a = 8$ teach a generator?
+# > **Predict first.** Let two normal densities, with means 0 and $a$, move apart: $a = 0, 1, 2, 4, 8$. Does the divergence keep growing? What would its slope at $a = 8$ teach a generator?
 
 # %% tags=["nbval-check-output"]
 width = 0.001
@@ -280,7 +278,7 @@ discriminator = gan.build_discriminator((32, 32, 3))  # → logits and features
 print(f"{generator.count_params():,} and {discriminator.count_params():,} weights")
 
 # %% [markdown]
-# A bare game of two networks often goes wrong: the discriminator becomes sure, its slopes become steep, and the generator runs after them. Three additions are common, and used here.
+# A bare game often goes wrong: the discriminator becomes sure, its slopes become steep, and the generator runs after them. Three common additions are used here.
 #
 # - **A penalty on steep discriminators**, R1 (Mescheder and others, 2018): the mean squared slope of the logit by the pixels, at *real* pictures only. We estimate it (Lin and others, 2025): add noise with a tiny standard deviation $s$; the change of the logit, squared and divided by $s^2$, is the squared slope on average.
 # - **Noise on all that the discriminator sees** (Sønderby and others, 2017; Arjovsky and Bottou, 2017). Generated pictures lie on a thin sheet: 16 numbers make 3,072. With noise the two densities overlap.
@@ -340,7 +338,7 @@ def train_step(real):
 
 
 # %% [markdown]
-# `compile_step` turns the step into one compiled function. The learning rate is constant.
+# The learning rate is constant.
 
 # %%
 variables = [*generator.variables, *discriminator.variables]
@@ -450,7 +448,7 @@ alt = "Six panels of bars with intervals for six sets: other real pictures, GAN,
 plots.show(plots.interval_panels(panels, limits, columns=3), alt=alt)
 
 # %% [markdown]
-# Who is ahead of whom? All sets are compared with the same blocks of real pictures, so differences are taken block by block. Of these 30 intervals some may leave out 0 by chance.
+# All sets are compared with the same blocks of real pictures, so differences are taken block by block. Of these 30 intervals some may leave out 0 by chance.
 
 # %%
 pairs = [

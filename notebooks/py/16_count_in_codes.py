@@ -368,15 +368,15 @@ bounds["VQ-VAE"] = -to_numpy(nll), code_nats, sigma_vq
 #
 # ## Two levels of latents
 #
-# The third way adds a level. A vector $u$ of 16 latents says what the picture shows. A grid $v$ of 8×8 places with 6 numbers each says the details, and *its prior depends on $u$*:
+# A vector $u$ of 16 latents says what the picture shows. A grid $v$ of 8×8 places with 6 numbers each says the details, and *its prior depends on $u$*:
 #
 # $$p(x, u, v) = \underbrace{\mathcal N(u; 0, I)}_{p(u)}\;\underbrace{\mathcal N\big(v; m(u), s(u)^2\big)}_{p(v|u)}\;p(x \mid u, v).$$
 #
-# $m$ and $s$ are the answers of a network. So $p(v \mid u)$ is a prior that is learned with everything else. The encoder first says $q(u \mid x)$, and then, for a drawn $u$, $q(v \mid x, u)$ (Sønderby and others, 2016). The bound is that of notebook `04` with the pair $(u, v)$ in the place of $z$, and its KL falls into two:
+# A network gives $m$ and $s$, so the prior $p(v \mid u)$ is learned with everything else. The encoder first says $q(u \mid x)$, and then, for a drawn $u$, $q(v \mid x, u)$ (Sønderby and others, 2016). The bound is that of notebook `04` with the pair $(u, v)$ in the place of $z$, and its KL falls into two:
 #
 # $$\log p(x) \ge \mathbb E_q\big[\log p(x|u, v)\big] - \mathrm{KL}\big(q(u|x)\,\|\,p(u)\big) - \mathbb E_{q(u|x)}\,\mathrm{KL}\big(q(v|x,u)\,\|\,p(v|u)\big).$$
 #
-# One trick makes it short. Write $v = m(u) + s(u) \cdot w$. Then $w$ has the prior $\mathcal N(0, I)$, and a KL does not change if both densities are shifted and stretched alike. So the network says $q(w \mid x, u)$, and the KL of $v$ is the KL of $w$, in the form that you know (Vahdat and Kautz, 2020).
+# Write $v = m(u) + s(u) \cdot w$. Then $w$ has the prior $\mathcal N(0, I)$, and a KL does not change if both densities are shifted and stretched alike. So the network says $q(w \mid x, u)$, and the KL of $v$ is the KL of $w$, in the form that you know (Vahdat and Kautz, 2020).
 #
 # The networks are those of the VAE with one vector and three small ones: for $m$ and $s$, for $q(w \mid x, u)$, and a convolution that adds $v$ to the decoder. Without these three the model *is* the one-level VAE, and training goes on from its kept weights. The weight of the KL rises from 0 to 1 ([warm-up](../docs/site/glossary.md#term-KL-warm-up), notebook `07`). In draws from $\mathcal N(0, I)$, $u$ gets the same numbers as $z$.
 #
@@ -532,7 +532,7 @@ for name, x in beside.items():  # sharpness, and softness of outlines with its h
     print("{:<28} sharpness {:.2f}, softness {:.1f} ± {:.1f}".format(name, *look[name]))
 
 # %% [markdown]
-# In the stored run the means of the best samplers have a sharpness of 0.58<!--=look_one_level_mixture[0]--> and 0.60<!--=look_two_levels_mixture[0]-->. Real pictures have 0.81<!--=look_no_noise[0]--> without noise, and 0.73<!--=look_no_noise_no_texture[0]--> without noise and texture. So most of what the means lack is noise and texture; the rest is in the outlines. Take the reconstructions of one level. By sharpness (0.60<!--=look_one_level_reconstructions[0]-->) they are like clean pictures blurred by 0.3 pixel (0.59<!--=look_the_same_blurred_by_0p3[0]-->), by the softness of their outlines (3.9<!--=look_one_level_reconstructions[1]-->) like those blurred by 0.5 (3.9<!--=look_the_same_blurred_by_0p5[1]-->). The draws from the mixtures have 3.8<!--=look_one_level_mixture[1]--> and 3.9<!--=look_two_levels_mixture[1]-->. So **reconstructions of these VAEs, and draws from the mixtures, do have blurred outlines, by about half a pixel at most**.
+# In the stored run the means of the best samplers have a sharpness of 0.58<!--=look_one_level_mixture[0]--> and 0.60<!--=look_two_levels_mixture[0]-->. Real pictures have 0.81<!--=look_no_noise[0]--> without noise, and 0.73<!--=look_no_noise_no_texture[0]--> without noise and texture. So most of what the means lack is noise and texture; the rest is in the outlines. By sharpness (0.60<!--=look_one_level_reconstructions[0]-->) the reconstructions of one level are like clean pictures blurred by 0.3 pixel (0.59<!--=look_the_same_blurred_by_0p3[0]-->), by the softness of their outlines (3.9<!--=look_one_level_reconstructions[1]-->) like those blurred by 0.5 (3.9<!--=look_the_same_blurred_by_0p5[1]-->). The draws from the mixtures have 3.8<!--=look_one_level_mixture[1]--> and 3.9<!--=look_two_levels_mixture[1]-->. So **reconstructions of these VAEs, and draws from the mixtures, do have blurred outlines, by about half a pixel at most**.
 #
 # With grain these samplers have 1.28<!--=one_level_mixture_sharpness[0]--> and 1.04<!--=two_levels_mixture_sharpness[0]-->, more than real pictures; in the study the control has 1.30<!--=study_trained_on_mixture_sharpness[0]--> and two levels 1.06<!--=study_two_levels_mixture_sharpness[0]-->, nearer to them. The noise of real pictures has a standard deviation of 0.02, and $\sigma$ is 0.0384<!--=one_level_normal_sigma--> and 0.0302<!--=two_levels_normal_sigma-->: it stands for the texture that the latents leave out as well. **A VAE smooths what its latents cannot say**, and its grain puts noise there.
 #
