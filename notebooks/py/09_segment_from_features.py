@@ -136,7 +136,7 @@ shape = x_train.shape[1:]
 
 
 # %% [markdown]
-# The score is the mean IoU over all held-out pixels. As in `08`, each picture gets a score whose mean is the mean IoU (by the infinitesimal jackknife, Efron and Tibshirani, 1993), so that intervals over pictures can be given. They are 95 %.
+# The score is the mean IoU over all held-out pixels. As in `08`, each picture gets a score whose mean is the mean IoU (by the infinitesimal jackknife, Efron and Tibshirani, 1993), for 95 % intervals over pictures.
 
 
 # %%
@@ -154,13 +154,11 @@ print(f"the most common class at each position, without a look: mean IoU {floor:
 # %% [markdown]
 # ## Three ways to learn without masks
 #
-# The networks are those of `08`: an encoder with three levels (16×16, 8×8 and 4×4 places), a latent of 4×4 places with 8 numbers each, and a decoder that goes the same way back. They can learn without masks in three ways:
+# The networks are those of `08`: an encoder with three levels (16×16, 8×8 and 4×4 places), a latent of 4×4 places with 8 numbers each, and a decoder that goes the same way back. They can learn without masks (this is **[pretraining](../docs/site/glossary.md#term-pretraining)**) in three ways:
 #
 # - as an **[autoencoder](../docs/site/glossary.md#term-autoencoder)**: the latent is the encoder's mean, and the loss is the squared error;
 # - as a **[denoising](../docs/site/glossary.md#term-denoising-autoencoder)** autoencoder (after Vincent and others, 2008): the same, but noise of standard deviation 0.1 is added, and the target is the picture without it;
 # - as a **VAE**: the latent is a draw from the [posterior](../docs/site/glossary.md#term-posterior), and the loss is the negative [ELBO](../docs/site/glossary.md#term-ELBO) with $\sigma = 0.05$.
-#
-# This training without masks is called **[pretraining](../docs/site/glossary.md#term-pretraining)**.
 
 # %%
 WIDTHS = (24, 32, 48)  # channels of the three levels, finest first
@@ -272,7 +270,7 @@ def label(model, x):
 # %% [markdown]
 # ## Which place inside the VAE?
 #
-# Six places: three levels of the encoder (0 has 16×16 places, 1 has 8×8, 2 has 4×4), the latent (its mean), and the decoder's level of 8×8 places; and all levels of the encoder together. Each is read once **frozen**, where only the head learns, and once **tuned**, where the VAE's weights below the head learn with it. All 1,200 masks are used. The VAE is the one that notebook `08` keeps: the same network, trained for 12,000 steps.
+# Six places: three levels of the encoder (0 has 16×16 places, 1 has 8×8, 2 has 4×4), the latent (its mean), and the decoder's level of 8×8 places; and all levels of the encoder together. Each is read once **frozen**, where only the head learns, and once **tuned**, where the VAE's weights below the head learn with it. All 1,200 masks are used. The VAE is the one that notebook `08` keeps, after 12,000 steps.
 #
 # > **Predict first.** Among the frozen ones, which place is best: one before the latent, the latent, or one after it? Does tuning change the order?
 
@@ -571,7 +569,7 @@ for name, row in by_loss.items():
 #
 # ## Results
 #
-# The next cell records the numbers that the text speaks of.
+# The next cell records the numbers of the text.
 
 # %% tags=["results"]
 results = {"floor": floor}

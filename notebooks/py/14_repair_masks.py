@@ -17,7 +17,7 @@
 #
 # ![Ten columns, two masks for each of five kinds of damage. One mask is a triangle beside a square, the other two squares that overlap. Damaged: specks everywhere; a white square; a part gone; a few points on white; wrong classes and ragged outlines. Below, all methods but majority. Most answers to flips, told holes and points are close to the mask, with blunt corners; drawn masks have sharp corners, but other places. One pass turns much into triangles. With a hole that is not told, smoother and search leave it open, and the DAE fills it. With few labels only drawn masks find a triangle; most call it a disc.](../docs/pictures/14.png) <!--picture-->
 #
-# A segmenter sometimes gives a [mask](../docs/site/glossary.md#term-mask) that no object can have: with specks, with a hole, with half a disc. We know what masks look like. So let a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learn from masks alone, without pictures, and use it as a *shape [prior](../docs/site/glossary.md#term-prior)*: search for the mask that the VAE finds likely and that explains the damaged one. **Can a VAE of masks repair a poor segmentation?**
+# A segmenter sometimes gives a [mask](../docs/site/glossary.md#term-mask) that no object can have: with specks, with a hole, with half a disc. We know what masks look like. So let a [VAE](../docs/site/glossary.md#term-variational-autoencoder-VAE) learn from masks alone, and use it as a *shape [prior](../docs/site/glossary.md#term-prior)*: search for the mask that the VAE finds likely and that explains the damaged one. **Can a VAE of masks repair a poor segmentation?**
 #
 # **What you'll do**
 #
@@ -204,7 +204,7 @@ plots.show(fig, alt=alt)
 # ## Five kinds of damage
 #
 # - **Flips**: 30 % of the pixels get another class. The damage is everywhere alike.
-# - **Hole, told**: a square of 14×14 pixels around a random pixel of an object is lost, as behind an obstacle. We know which pixels are lost. A disc is 12 to 16 pixels wide, so a hole often takes half of it or more.
+# - **Hole, told**: a square of 14×14 pixels around a random pixel of an object is lost, and we know where.
 # - **Hole, not told**: the same square is filled with background, and nothing says where it is.
 # - **Points**: of all pixels only one in ten is known, scattered at random. We know which ones.
 # - **Few labels**: a small U-Net learns from 30 pictures with masks. The class that it finds most probable at each pixel of other pictures makes the damaged mask.
