@@ -169,16 +169,16 @@ def load_weights(model, name, folder=FOLDER):
         raise _missing(name, folder)
     kept = [v.shape for v in values]
     if kept != _shapes(model):
-        pairs = zip(kept, _kept(model))
-        unlike = [(shape, w) for shape, w in pairs if shape != tuple(w.shape)]
+        unlike = [(s, w) for s, w in zip(kept, _kept(model)) if s != tuple(w.shape)]
         where = ""
-        for shape, weight in unlike[:1]:
+        if unlike:
+            shape, weight = unlike[0]
             where = f"; the first that differs: {shape} and {weight.path} {tuple(weight.shape)}"
         spelled = ", ".join(f"{key}={value!r}" for key, value in about["arguments"].items())
         raise ValueError(
             f"{name} holds {sum(map(math.prod, kept)):,} weights in {len(kept)} arrays of "
-            f"{about['builder']}({spelled}), and {model.name} has {_size(model):,} in {len(_shapes(model))}{where}. "
-            "Build it with the same sizes."
+            f"{about['builder']}({spelled}), and {model.name} has {_size(model):,} in "
+            f"{len(_shapes(model))}{where}. Build it with the same sizes."
         )
     _assign(model, values)
     return about
