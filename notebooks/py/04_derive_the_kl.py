@@ -193,7 +193,7 @@ for count in (20, 1_000, 20_000):
 # $$\log p(x) = \underbrace{\mathbb E_q\!\left[\log \frac{p(x, z)}{q(z)}\right]}_{\text{ELBO}} + \underbrace{\mathbb E_q\!\left[\log \frac{q(z)}{p(z \mid x)}\right]}_{\mathrm{KL}(q(z)\,\|\,p(z \mid x))}.$$
 #
 # The second term is by definition the [Kullback–Leibler divergence](../docs/site/glossary.md#term-KL-divergence) from $q$ to the true posterior. It is never negative, again by Jensen: for two densities $q$ and $r$, $-\mathrm{KL}(q\,\|\,r) = \mathbb E_q[\log \tfrac rq] \le \log \mathbb E_q[\tfrac rq] = \log \int r(z)\,\mathrm dz = \log 1 = 0$. It is zero only if the ratio $r/q$ is the same everywhere, that is, if $q = r$.
-# So the ELBO is a bound, and **the gap has a name**: it is this KL. The bound and this decomposition are older than VAEs (Neal and Hinton, 1998; Jordan and others, 1999).
+# So the ELBO is a bound, and **the gap has a name**: it is the KL from $q$ to the true posterior. The bound and this decomposition are older than VAEs (Neal and Hinton, 1998; Jordan and others, 1999).
 #
 # **The form that is trained.** Use $p(x, z) = p(x \mid z)\,p(z)$, and split the logarithm of the product once more:
 #

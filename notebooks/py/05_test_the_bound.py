@@ -216,7 +216,7 @@ plots.show(fig, alt=alt)
 #
 # ## What can a diagonal $q$ not match?
 #
-# A diagonal $q$ can equal the posterior only if its precision $P = I + W^\top W/\sigma^2$ is diagonal, that is, if the columns of the decoder are orthogonal (fact 4). But $\log p(x)$ does not need that. Rotate the columns among themselves, $W \to WR$ with $RR^\top = I$: then $WRR^\top W^\top = WW^\top$, so the covariance of $x$ stays as it was.
+# A diagonal $q$ can equal the posterior only if the posterior's precision $P = I + W^\top W/\sigma^2$ is diagonal, that is, if the columns of the decoder are orthogonal (fact 4). But $\log p(x)$ does not need that. Rotate the columns among themselves, $W \to WR$ with $RR^\top = I$: then $WRR^\top W^\top = WW^\top$, so the covariance of $x$ stays as it was.
 #
 # How large is the gap of the best diagonal $q$? Its mean is right, $\mu = m$. The slope of the gap by $\sigma_k^2$ is $\tfrac12(P_{kk} - 1/\sigma_k^2)$, so the best variance is $\sigma_k^2 = 1/P_{kk}$. Insert both:
 #
@@ -492,7 +492,7 @@ alt = "Two panels on logarithmic axes, over four combinations of image size and 
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# Only the two losses that sum keep their meaning. Foster, Géron and PyTorch-VAE change with the image size, Keras with the channels, Chollet with the channels and $K$. For pixels between 0 and 1, the $\sigma^2 = 1.54$ of PyTorch-VAE says that a pixel is known to ±1.24, which is more than the distance from black to white.
+# Only the two losses that sum keep their β or σ² when the size changes. Foster, Géron and PyTorch-VAE change with the image size, Keras with the channels, Chollet with the channels and $K$. For pixels between 0 and 1, the $\sigma^2 = 1.54$ of PyTorch-VAE says that a pixel is known to ±1.24, which is more than the distance from black to white.
 #
 # Notebook `06` shows what β does. Choose it where it can be seen: sum over the image, weigh, and then take the mean over the batch.
 #

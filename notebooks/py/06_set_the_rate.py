@@ -191,7 +191,7 @@ for i, length in enumerate(steps):
             redrawn[f"β = {beta:g}"] = ops.convert_to_numpy(vae(x_val[:10]))
 
 # %% [markdown]
-# Longer trainings with several seeds were run once, by the same cells with the parameters of `notebooks/parameters/06.full-rate.yaml`: three seeds, 40,000 pictures, 5,000 and 10,000 steps.
+# Longer trainings with several seeds (*the record*) were run once, by the same cells with the parameters of `notebooks/parameters/06.full-rate.yaml`: three seeds, 40,000 pictures, 5,000 and 10,000 steps.
 
 # %%
 study = data.records.results_of("06-rate")
@@ -239,7 +239,7 @@ plots.show(fig, alt=alt)
 #
 # ## A message of negative length?
 #
-# The distortion in the figure is negative.
+# The distortion in the figure is negative. Does the receiver need less than nothing?
 #
 # A Gaussian has a *density*, and a density may be larger than 1. At its peak, that of σ = 0.1 is $1 / (0.1 \sqrt{2\pi}) \approx 4$, so $-\log p$ is negative there. Only a density times a width is a probability, and the width that belongs to a byte is $1/256$:
 #
@@ -290,7 +290,7 @@ for name, w in weights.items():
     print(f"{name:>11} of 768 squares + KL: σ = {sigma:6.3f}")
 
 # %% [markdown]
-# Pixels go from 0 to 1, and a Gaussian with σ = 0.7 covers all of this range. One with σ = 19.6 says that the picture has nothing to do with what the decoder draws, and its VAE will send next to nothing. The σ of a mean, not of a sum, also changes with the size of the picture.
+# Pixels go from 0 to 1, and a Gaussian with σ = 0.7 covers all of this range. One with σ = 19.6 says that the picture has nothing to do with what the decoder draws, and its VAE will send next to nothing. With a *mean* of squares, σ also changes with the size of the picture; with a sum it does not.
 #
 # **Exercise 2.** Somebody trains with σ = 0.1 and β = 4. You want the same minimum with β = 1. Which σ?
 
@@ -324,7 +324,7 @@ for sigma in (0.02, 0.05, 0.1, 0.5):
 #
 # ### Learn it, or set it?
 #
-# One can **learn** $\log\sigma$ with all other weights: `models.VAE(..., sigma=None)`. Or one can **set** σ in every batch to the r.m.s. error of that batch (Rybkin and others, 2021). (On held-out pictures it takes their own error, one number for 2,000 pictures.)
+# One can **learn** $\log\sigma$ with all other weights: `models.VAE(..., sigma=None)`. Or one can **set** σ in every batch to the r.m.s. error of that batch (Rybkin and others, 2021). (On held-out pictures σ is set to their own error, one number for 2,000 pictures.)
 
 
 # %%
@@ -341,7 +341,7 @@ class RmsVAE(models.VAE):
 # %% [markdown]
 # A learned σ has a trap. Adam moves a weight by about the learning rate in each step at most, however large the gradient is (Kingma and Ba, 2015, section 2.1). In `models.VAE`, σ = 0.01 + s starts at 0.11; log s is learned, and cannot move much further than the sum of the learning rates. If training ends before σ has arrived, the "learned" number is a property of Adam and not of the pictures.
 #
-# `WatchSigma` notes σ after each pass over the pictures, and the r.m.s. error at a draw of $z$, on 1,000 training pictures. The first VAE gets 600 steps at a learning rate of 0.001, on 3,200 pictures. The second, `main`, is trained longest, at the usual learning rate, 0.005.
+# `WatchSigma` notes σ after each pass over the pictures, and the r.m.s. error at a draw of $z$, on 1,000 training pictures. The first VAE gets 600 steps at a learning rate of 0.001, on 3,200 pictures. The second, `main`, is trained longest, at the learning rate of all others, 0.005.
 
 
 # %%

@@ -204,7 +204,7 @@ if kept is not None:
     print(f"{rule['percent']:.2f} %, trained enough: {rule['verdict']}")
 
 # %% [markdown]
-# The gain from 40,000<!--=kept_steps[0]--> to 80,000<!--=kept_steps[1]--> steps, 54.5<!--=kept_difference_nats--> ± 3.7<!--=kept_interval_nats--> nats, is 0.97<!--=kept_percent--> % of the second ELBO: by the rule 40,000<!--=kept_steps[0]--> steps were **not enough** (one training each, 1,000 pictures, some watched during training). Of 80,000<!--=kept_steps[1]--> it says nothing.
+# The gain from 40,000<!--=kept_steps[0]--> to 80,000<!--=kept_steps[1]--> steps, 54.5<!--=kept_difference_nats--> ± 3.7<!--=kept_interval_nats--> nats, is 0.97<!--=kept_percent--> % of the ELBO after the longer training: by the rule 40,000<!--=kept_steps[0]--> steps were **not enough** (one training each, 1,000 pictures, some watched during training). Of 80,000<!--=kept_steps[1]--> it says nothing.
 #
 # ## Has it learned its pictures by heart?
 #
@@ -459,7 +459,7 @@ alt = "Ten held-out pictures of discs, squares and triangles, their reconstructi
 plots.show(fig, alt=alt)
 
 # %% [markdown]
-# In the stored run the spreads of the 16 coordinates go from 0.5<!--=spread[0]--> to 1.2<!--=spread[1]-->. A fitted Gaussian gains 1.9<!--=prior_gain[0]--> ± 0.1<!--=prior_half[0]--> nats of held-out ELBO, the mixture 7.9<!--=prior_gain[1]--> ± 0.2<!--=prior_half[1]-->. Of ten draws each, those from $\mathcal N(0, I)$ are mostly bent or torn, and those of the mixture mostly discs, squares and triangles with soft corners. The faint squares in the backgrounds are 8×8 pixels: the decoder begins with a grid of 4×4 cells.
+# In the stored run the spreads of the 16 coordinates go from 0.5<!--=spread[0]--> to 1.2<!--=spread[1]-->. A fitted Gaussian gains 1.9<!--=prior_gain[0]--> ± 0.1<!--=prior_half[0]--> nats of held-out ELBO, the mixture 7.9<!--=prior_gain[1]--> ± 0.2<!--=prior_half[1]-->. Of ten draws each, those from $\mathcal N(0, I)$ are mostly bent or torn, those of the Gaussian often misshapen, and those of the mixture mostly discs, squares and triangles with soft corners. The faint squares in the backgrounds are 8×8 pixels: the decoder begins with a grid of 4×4 cells.
 #
 # ## Does a better ELBO mean better features?
 #
@@ -518,7 +518,7 @@ plots.show(fig, alt=alt)
 #
 # ## What to set
 #
-# The next cell, for one row of the table, runs only in the recorded study.
+# The next cell, for the row "first layer" of the table below, runs only in the recorded study.
 
 # %%
 starts = {

@@ -195,7 +195,7 @@ plots.show(fig, alt=alt)
 #
 # The rule of notebook `07` compares two trainings, one with twice the steps. **One curve cannot apply it:** the learning rate falls along the curve, and a training of half the length would have its own falling learning rate. The rule was not applied. So take the networks as demonstrations: what they reached, not what such networks can reach.
 #
-# A single training *can* be scored on photographs that it *learned from*.
+# But one *can* score a network on photographs that it *learned from*.
 #
 # > **Predict first.** The network for Pets learned from 144 photographs, the one for edges from 200, and the one for CamVid from 367 frames. Which of them is much better on its training photographs than on val?
 
@@ -368,7 +368,7 @@ plots.show(fig, alt=alt)
 #
 # ## Train one on your own pictures
 #
-# By default the network learns from 60 drawn pictures of `shapes` for a minute or less. With `dataset = "folder"` it learns from yours: a folder `images/`, and `masks/` or `edges/` with a file of the same name for each ([what such a folder looks like](../docs/own_pictures.md)).
+# By default a network for segments learns from 60 drawn pictures of `shapes` for a minute or less. With `dataset = "folder"` it learns from yours: a folder `images/`, and `masks/` or `edges/` with a file of the same name for each ([what such a folder looks like](../docs/own_pictures.md)).
 
 # %%
 options = {}
@@ -484,7 +484,7 @@ plots.show(fig, alt=alt)
 #
 # The dots probably come from the last layer, a transposed convolution of stride 2. It computes the four pixels of a block of 2×2 with different weights, and after so few steps these need not agree. More steps would be the first thing to try.
 #
-# `network.keras` is the network for Keras. `export` is a *SavedModel*: it runs with TensorFlow alone, without this project. (On JAX and PyTorch there is none.) Both are read back, and their answers compared with the network's.
+# The next cell saves two files. `network.keras` is the network for Keras. `export` is a *SavedModel*: it runs with TensorFlow alone, without this project. (On JAX and PyTorch there is no `export`.) Both are read back, and their answers compared with the network's.
 
 # %%
 folder = Path(out) if out else Path(tempfile.mkdtemp())

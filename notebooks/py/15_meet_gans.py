@@ -122,7 +122,7 @@ kind_other = kind_val[draws:]
 # %% [markdown]
 # ## Measures for pictures without an original
 #
-# A new picture has no original. But two *sets* can be compared: many drawn pictures and many real ones. Usually one compares the features of a network for photographs (Heusel and others, 2017). Here they are the last 64 features of a small classifier, which learns to tell disc, square and triangle.
+# A new picture has no original to compare it with. But two *sets* can be compared: many drawn pictures and many real ones. Usually one compares the features of a network for photographs (Heusel and others, 2017). Here they are the last 64 features of a small classifier, which learns to tell disc, square and triangle.
 #
 # - **Kernel distance.** Take two pictures of one set: how alike are their features? Take one picture of each set: how alike are they? If the sets have one source, the two answers agree on average, and the distance is 0. Larger is worse. "Alike" is the kernel $(a \cdot b / F + 1)^3$ of $F$ features (Bińkowski and others, 2018).
 # - **[Precision and recall](../docs/site/glossary.md#term-precision-and-recall)** (Kynkäänniemi and others, 2019). Put a ball around each real picture, up to its third nearest real neighbour. The share of drawn pictures in some ball is the precision: *do they look real?* Now put the balls around the drawn ones. The share of real pictures in them is the recall: *is all that is real among them?*
@@ -174,7 +174,7 @@ def missing_modes(modes):
 # %% [markdown]
 # ### Faults that we know
 #
-# First we measure real pictures with a fault that we chose: only two kinds, or one; only the left half; blurred; noisy; and *torn* (a quarter, half, or all of them): their four quarters change places.
+# First we measure real pictures with a fault that we chose: only two kinds of object, or one; only objects in the left half; blur; noise. And some pictures, or all, are *torn*: the four quarters of a picture change places.
 #
 # > **Predict first.** Which fault lowers precision, and which recall? Which measure takes noise for sharp pictures? Will a classifier that learned to name *kinds* see that all objects lie in the left half?
 
@@ -448,7 +448,7 @@ alt = "Six panels of bars with intervals for six sets: other real pictures, GAN,
 plots.show(plots.interval_panels(panels, limits, columns=3), alt=alt)
 
 # %% [markdown]
-# All sets are compared with the same blocks of real pictures, so differences are taken block by block. Of these 30 intervals some may leave out 0 by chance.
+# All sets are compared with the same blocks of real pictures, so differences of two sets are taken block by block. Of the 30 intervals below some may leave out 0 by chance.
 
 # %%
 pairs = [

@@ -145,7 +145,7 @@ for name, stack in STACKS.items():
 #
 # The parts are a 3×3 convolution with batch normalisation and ReLU (`conv_bn_relu`), a 2×2 convolution of stride 2 that halves the resolution, and layers that enlarge it.
 #
-# (The originals halve by max pooling; the original U-Net doubles by a 2×2 transposed convolution. `DepthToSpaceUp` computes the same map: it makes four times the channels, and unfolds them to 2×2 pixels.)
+# (The originals halve by max pooling, the *maximum* of a small window; the original U-Net doubles by a transposed convolution: each input adds a weighted patch of 2×2 to the output. `DepthToSpaceUp` computes the same map: it makes four times the channels, and unfolds them to 2×2 pixels.)
 #
 # **The plain CNN.** Convolutions at full resolution, then a *[logit](../docs/site/glossary.md#term-logit)*, a score before the softmax, for each class. Early deep networks for this task (Cireşan and others, 2012) classified the patch around one pixel after another. A convolution does it for all pixels at once.
 
@@ -432,7 +432,7 @@ plots.show(fig, alt=alt)
 # %% [markdown]
 # Two of the four stacks read everything: (1, 2, 4, 8) and (1, 3, 9). That dilations grow, and begin with 1, is not enough: (1, 2, 9) leaves strips of two pixels out.
 #
-# Put the dilations in order, smallest first. (The order of the layers does not change which pixels are read: each layer adds $-d$, 0 or $d$.) Say that the smaller ones have a field of $F$ pixels without holes, and the next is $d$. The three windows of $F$ pixels have their middles $d$ apart. They touch or overlap if $d \le F$, and leave $d - F$ pixels between them otherwise. Later layers cannot fill such a hole at the rim: counted inward from the outermost pixel, the smaller dilations reach the first $F$ pixels, and every other step leads at least $d$ inward. So **a stack of 3×3 convolutions reads its whole field exactly when each dilation, smallest first, is at most the field of those before it.** For (1, 3, 9): 1 ≤ 1, 3 ≤ 3, 9 ≤ 9. For (1, 2, 9): 9 > 7. (Wang and others, 2018, have a condition of this kind, and call the fault *gridding*.)
+# What is enough? Put the dilations in order, smallest first. (The order of the layers does not change which pixels are read: each layer adds $-d$, 0 or $d$.) Say that the smaller ones have a field of $F$ pixels without holes, and the next is $d$. The three windows of $F$ pixels have their middles $d$ apart. They touch or overlap if $d \le F$, and leave $d - F$ pixels between them otherwise. Later layers cannot fill such a hole at the rim: counted inward from the outermost pixel, the smaller dilations reach the first $F$ pixels, and every other step leads at least $d$ inward. So **a stack of 3×3 convolutions reads its whole field exactly when each dilation, smallest first, is at most the field of those before it.** For (1, 3, 9): 1 ≤ 1, 3 ≤ 3, 9 ≤ 9. For (1, 2, 9): 9 > 7. (Wang and others, 2018, have a condition of this kind, and call the fault *gridding*.)
 #
 # With (4, 4, 4, 4) an output and its neighbour read *no* common pixel. The network labels sixteen coarse pictures apart, and no layer compares the answers.
 #

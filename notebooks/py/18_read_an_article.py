@@ -19,7 +19,7 @@
 #
 # This series began with an article: a web page in Chinese that explains [variational autoencoders](../docs/site/glossary.md#term-variational-autoencoder-VAE) and uses them for segments and edges. It has formulas, code and 38 references, and it reads well. Much of it does not hold. **What is wrong with a text that reads well, and which tests find it?**
 #
-# Fifteen of its faults are told here, each with a check that you can run or do by hand. [The whole list](../docs/article_errata.md) has 85 items. Our copy of the article names no author and no address.
+# Fifteen of its faults are told here, each with a check that you can run or do by hand. [The whole list](../docs/article_errata.md) has 85 items. Our copy names no author and no address.
 #
 # **What you'll do**
 #
@@ -163,7 +163,7 @@ plots.show(fig, alt=alt)
 #
 # > **Predict first.** The numbers have a variance of 1.25. Which share of it does the reconstruction keep? And with which probability can one name the label from it?
 #
-# The reconstruction is wrong by ½ each time, a squared error of ¼, so it keeps 1 of 1.25: four fifths of the variance. Of the label it keeps *nothing*, and one names it with probability ½: behind 0.5 and behind 2.5 stand one odd and one even number. It is computed from the picture, so it can tell nothing about the label that the picture does not tell. This is the *data-processing inequality* (Cover and Thomas, 2006). How large the loss is for pictures, test 4 asks. The features that the article speaks of are in the encoder.
+# The reconstruction is wrong by ½ each time, a squared error of ¼, so it keeps 1 of 1.25: four fifths of the variance. Of the label it keeps *nothing*, and one names it with probability ½: behind 0.5 and behind 2.5 stand one odd and one even number. It is computed from the picture, so it can tell nothing about the label that the picture does not tell. This is the *data-processing inequality* (Cover and Thomas, 2006). How much is lost for pictures, test 4 asks. The features that the article speaks of are in the encoder.
 #
 # ## Test 2: count
 #
@@ -186,7 +186,7 @@ print(f"item 21: 1 of mse is {ratio:.0f} nats")
 assert abs(ratio - 64 * 64 * 3 / 2) < 1
 
 # %% [markdown]
-# It is $D/2$ = 6,144 nats. `mse` is a mean over $D$ = 12,288 values; the $-\log p(x \mid z)$ of a Gaussian is a sum, divided by $2\sigma^2$. The two are the same for $\sigma^2 = D/2$, so σ = 78, on pixels that run from 0 to 1. With a KL of zero the decoder can draw the mean picture, whose `mse` is at most ¼ (no variance in [0, 1] is larger). So the best latent has a KL of at most ¼ nat. Sum over pixels and channels, and state σ.
+# It is $D/2$ = 6,144 nats. `mse` is a mean over $D$ = 12,288 values; the $-\log p(x \mid z)$ of a Gaussian is a sum, divided by $2\sigma^2$. The two are the same for $\sigma^2 = D/2$, so σ = 78, on pixels that run from 0 to 1. With a KL of zero the decoder can draw the mean picture, whose `mse` is at most ¼ (no variance in [0, 1] is larger). So the best latent has a KL of at most ¼ nat: with more, `mse` + KL would be higher than for the mean picture. Sum over pixels and channels, and state σ.
 #
 # > **Predict first.** How many numbers has the latent of item 37? If one pixel changes, at how many of the 4,096 places does the latent change?
 
