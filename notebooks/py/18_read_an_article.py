@@ -489,7 +489,7 @@ for line, item in {"a": 50, "b": 59, "c": 21}.items():
 #
 # ### The same checklist, on this series
 #
-# These notebooks, as they are today:
+# These notebooks today:
 #
 # | question | what the series does | what remains |
 # |---|---|---|
