@@ -85,6 +85,7 @@ build: setup    ## write the stored notebooks from notebooks/py, and the numbers
 
 # Without the leavings of an earlier build: a module that is gone would come along.
 wheel: setup    ## pack helpers, with the records and kept weights, into dist/: for a machine without this folder
+	@ls data/results/*.json data/weights/*.json data/weights/*.npz > /dev/null  # setuptools builds without them, too
 	rm -rf build/lib
 	$(UV) build -q --wheel --no-build-isolation --python $(PYTHON) --out-dir dist
 

@@ -186,7 +186,7 @@ def load_weights(model, name, folder=FOLDER):
 
 def _missing(name, folder):
     path = Path(folder) / f"{name}.npz"
-    return FileNotFoundError(f"{path} and .json are not here. {mending(path.parent)} {TRAINING}")
+    return FileNotFoundError(f"{path} and .json are not here. {mending(path.parent, TRAINING)}")
 
 
 def _read(name, folder):
@@ -216,7 +216,7 @@ def _whole(path):
         yield
     except Exception as error:  # each kind of damage has errors of its own
         raise ValueError(
-            f"{path} is damaged ({type(error).__name__}: {error}). {mending(path)} {TRAINING}"
+            f"{path} is damaged ({type(error).__name__}: {error}). {mending(path, TRAINING)}"
         ) from error
 
 

@@ -66,6 +66,10 @@ model, note = pretrained.load("vae-shapes32")
 facts = {"package": helpers.__file__, "record": records.results_of("08-rates"), "note": note}
 facts["folders"] = [str(records.RESULTS), str(pretrained.FOLDER)]
 facts["weights"] = float(model.encoder.weights[0].value[0, 0, 0, 0])
+try:
+    pretrained.required("nothing")
+except FileNotFoundError as error:
+    facts["missing"] = str(error)
 print(json.dumps(facts))
 """
 
@@ -82,6 +86,7 @@ def test_the_package_of_the_wheel_reads_them_away_from_the_project(wheel, tmp_pa
     assert Path(facts["package"]) == inside / "__init__.py"
     folders = [inside / "data" / name for name in ("results", "weights")]
     assert list(map(Path, facts["folders"])) == folders
+    assert facts["missing"].endswith("Installing the wheel anew brings back what comes with it.")
     assert facts["record"] == records.results_of("08-rates") != {}
     model, note = pretrained.load("vae-shapes32")
     assert facts["note"] == note
@@ -93,7 +98,9 @@ def test_the_guide_names_the_wheel_and_the_target_that_builds_it(wheel):
     assert f"pip install '{wheel.name}[lab]'" in guide and "`make wheel`" in guide
     assert "`make wheel`" in (ROOT / "README.md").read_text("utf-8")
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    assert re.search(r"^wheel: setup .*\n\trm -rf build/lib\n.* build .*--wheel ", makefile, re.M)
+    assert re.search(
+        r"^wheel: setup .*\n\t@ls .*\n\trm -rf build/lib\n.* build .*--wheel ", makefile, re.M
+    )
 
 
 def test_a_checkout_reads_its_own_folder():
@@ -101,7 +108,7 @@ def test_a_checkout_reads_its_own_folder():
     assert records.kept_folder("weights") == pretrained.FOLDER == ROOT / "data" / "weights"
 
 
-def test_a_wheel_without_kept_weights_is_not_built(tmp_path):
+def test_a_wheel_without_the_folder_of_weights_is_not_built(tmp_path):
     project = _copy(tmp_path)
     shutil.rmtree(project / "data" / "weights")
     done = _python(BUILD.format(folder=str(tmp_path)), project)

@@ -23,11 +23,11 @@ def kept_folder(name):
 RESULTS = kept_folder("results")
 
 
-def mending(path):
-    """What brings back a file that comes with the project: the end of an error's sentence."""
+def mending(path, anew=""):
+    """What brings back a file that comes with the project, and in a checkout `anew`: an error's end."""
     if Path(__file__).parent in Path(path).parents:
         return "Installing the wheel anew brings back what comes with it."
-    return f"`git checkout -- {path}` brings back what comes with the project."
+    return f"`git checkout -- {path}` brings back what comes with the project. {anew}".rstrip()
 
 
 class Record(dict):

@@ -554,7 +554,7 @@ record(results, bands, line.format(**results))
 # - With holes, which a denoising autoencoder had seen, it was as good as the search or better; with points, which it had not, much worse. The VAE was told of each damage by a matrix.
 # - The most likely of 20,000 drawn masks was a strong control on masks of a program, and a weaker one on masks that people drew.
 # - One pass made masks of `shapes` with holes or points worse.
-# - All this is one training of each [autoencoder](../docs/site/glossary.md#term-autoencoder), none trained enough (`07`).
+# - All this is one training of the VAE and one of the denoising autoencoder, neither trained enough (`07`).
 #
 # ## Check yourself
 #

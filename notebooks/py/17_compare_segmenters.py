@@ -207,7 +207,7 @@ def unet(image, widths, skips=True):
 
 
 # %% [markdown]
-# **DeepLab** (Chen and others, 2015) shrinks less, and gets the wide field by dilation. Its convolutions have holes (French *à trous*, hence **atrous**). Yu and Koltun (2016) made growing dilations a module of its own. The second DeepLab (2018) added **atrous spatial pyramid pooling**: the same features are read at several dilations side by side. (The original works at an eighth of the resolution, from [pretrained](../docs/site/glossary.md#term-pretraining) weights, and sharpens its outlines by a model of all pairs of pixels. Ours works at half the resolution, without the two others.)
+# **DeepLab** (Chen and others, 2015) shrinks less, and gets the wide field by dilation. Its convolutions have holes (French *à trous*, hence **atrous**). Yu and Koltun (2016) made growing dilations a module of its own. The second DeepLab (2018) added **atrous spatial pyramid pooling**: the same features are read at several dilations side by side. (The original works at an eighth of the resolution, from the weights of a classifier of ImageNet, and sharpens its outlines by a model of all pairs of pixels. Ours works at half the resolution, without the two others.)
 
 
 # %%
