@@ -180,6 +180,14 @@ def test_who_cannot_see_the_direction_needs_more_nats():
     _, single = evaluation.perfect_map(edges)
     assert found["perfect latent"] == pytest.approx(latent + np.log(8) / 5)
     assert (found["best single map"] > single).all()
+    # Who has two nats fewer than the blind map in each of two trainings gains two nats.
+    nats = {"nll": np.stack([found["best single map"] - 2] * 2)}
+    scores = {"edges": {"latent": nats, "one map": {"nll": nats["nll"] + 1}}}
+    gained = several_answers.gain_over_blind_map(scores, found)["edges, latent − blind map"]["nll"]
+    assert gained["gain"] == pytest.approx(2)
+    told = several_answers.results(scores, blind=found)
+    assert told["edges_gain_blind_map_nll"][0] == gained["gain"]
+    assert told["edges_blind_perfect_latent"] == pytest.approx(found["perfect latent"].mean())
     # Marks that nobody would draw in any direction are impossible.
     edges[0, 1] = 1 - edges[0, 1]
     with np.errstate(divide="ignore"):

@@ -217,6 +217,21 @@ def gains(scores, others=CONTROLS):
     return evaluation.compare(pairs)
 
 
+def gain_over_blind_map(scores, blind):
+    """The latent's gain in nats, for edges, over a single map that knows all but the direction.
+
+    Args:
+        scores: as in `gains`, with the task "edges".
+        blind: what `nats_without_direction` gave for the same pictures.
+
+    Returns:
+        As of `gains`, for this one comparison: nothing to correct for.
+    """
+    single = {"nll": blind["best single map"][None]}
+    latent = {"nll": scores["edges"]["latent"]["nll"]}
+    return evaluation.compare({"edges, latent − blind map": (latent, single)})
+
+
 def gains_table(found):
     """What `gains` gave, as text."""
     lines = []
@@ -229,19 +244,21 @@ def gains_table(found):
     return "\n".join(lines)
 
 
-def results(scores, shorter=None):
+def results(scores, shorter=None, blind=None):
     """All numbers of a run, for its record.
 
     Args:
         scores: `{task: {name: {measure: (seeds, N)}}}` of the longest training.
         shorter: the same of the shorter one, if there was one.
+        blind: what `nats_without_direction` gave, if the direction is not known.
 
     Returns:
         Dictionary: `TASK_NAME_MEASURE` is a mean and half its interval,
         `TASK_gain_NAME_MEASURE` a gain of the latent, half its interval and p (those over the
-        `CONTROLS` corrected together, and those over `BESIDE`), `TASK_word_NAME_MEASURE` its word,
-        and `TASK_longer_NAME_MEASURE` what the longer
-        training adds, positive where it is better. Spaces become underscores.
+        `CONTROLS` corrected together, those over `BESIDE`, and that over the blind map),
+        `TASK_word_NAME_MEASURE` its word, `TASK_longer_NAME_MEASURE` what the longer training adds,
+        positive where it is better, and `edges_blind_NAME` a mean of `blind`. Spaces become
+        underscores.
     """
     told = {}
     for task, found in scores.items():
@@ -251,7 +268,11 @@ def results(scores, shorter=None):
             change = evaluation.compare({name: (found[name], before)})[name]
             for measure, row in change.items():
                 told[f"{task}_longer_{name}_{measure}"] = [row["gain"], row["half"]]
-    for name, rows in (gains(scores) | gains(scores, BESIDE)).items():
+    compared = gains(scores) | gains(scores, BESIDE)
+    if blind is not None:
+        told |= {f"edges_blind_{name}": nats.mean() for name, nats in blind.items()}
+        compared |= gain_over_blind_map(scores, blind)
+    for name, rows in compared.items():
         for measure, row in rows.items():
             key = f"{name}_{measure}".replace(", latent − ", "_gain_")
             told[key] = [row["gain"], row["half"], row["p"]]
