@@ -50,8 +50,8 @@ def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, 
         Path of the weights.
 
     Raises:
-        ValueError: If the network described is not the model's, a weight does not fit into 16
-            bits, or the file is above 2 MB.
+        ValueError: If no network or another one is described, a weight does not fit into 16 bits,
+            or the file is above 2 MB.
 
     Examples:
         >>> sizes = {"patches": (2, 2), "widths": (4, 8), "depths": (0, 0)}
@@ -64,6 +64,8 @@ def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, 
         4
     """
     if arguments is None:
+        if builder != "pyramid_head" or not about.keys() >= set(HEAD):
+            raise ValueError(f"`arguments` of {builder} are missing. Received: {about}")
         note = arguments = {key: about.pop(key) for key in HEAD}
     else:
         note = {"builder": builder, "arguments": arguments}
@@ -76,7 +78,8 @@ def save(model, name, *, builder="pyramid_head", arguments=None, folder=FOLDER, 
         )
     with np.errstate(over="ignore"):
         # A single number, such as log σ, counts for every pixel: it keeps its digits.
-        values = [w.astype("float16") if w.ndim else w for w in map(_numpy, _kept(model))]
+        values = [keras.ops.convert_to_numpy(w.value).astype("float32") for w in _kept(model)]
+        values = [w.astype("float16") if w.ndim else w for w in values]
     if not all(np.isfinite(value).all() for value in values):
         raise ValueError(f"a weight of {name} is not finite in 16 bits: it is no trained model")
     folder = Path(folder)
@@ -115,9 +118,10 @@ def load(name, folder=FOLDER):
     values, about = _read(name, folder)
     if values is None:
         return None, None
-    model = build(about["builder"], about["arguments"])
+    path = Path(folder) / f"{name}.npz"
+    with _whole(path.with_suffix(".json")):
+        model = build(about["builder"], about["arguments"])
     if [v.shape for v in values] != _shapes(model):
-        path = Path(folder) / f"{name}.npz"
         raise ValueError(
             f"{path} does not fit the network that {path.with_suffix('.json')} describes."
         )
@@ -289,10 +293,6 @@ def _shapes(model):
 
 def _size(model):
     return sum(map(math.prod, _shapes(model)))
-
-
-def _numpy(weight):
-    return keras.ops.convert_to_numpy(weight.value).astype("float32")
 
 
 def _assign(model, values):

@@ -82,7 +82,6 @@ def test_nothing_has_no_reliability():
 def test_brier_by_hand():
     # One of two people marked: (0.7 − 1)²/2 + (0.7 − 0)²/2.
     assert metrics.brier(np.array([0.7]), np.array([0.5])) == pytest.approx(0.29)
-    np.array([0.0, 1.0])
     # Lists and half precision are computed in double precision.
     assert metrics.brier([0.7, 0.1], [0.5, 0.0]) == pytest.approx((0.29 + 0.01) / 2)
     half = np.array([1, 0, 0], "float16")

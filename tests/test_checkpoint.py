@@ -175,7 +175,21 @@ def test_another_state_of_what_computes_is_another_entry(what, monkeypatch):
     assert ResultStore("some").result("x", compute) == 1 and compute.calls == 2  # nothing was lost
 
 
-def test_half_precision_is_another_entry_and_trains_alone():
+def test_a_folder_counts_by_its_files_wherever_it_is_named(tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i, plan in enumerate((str(folder), [str(folder)], {"path": [str(folder)]})):
+        compute = Counted(1)
+        for _ in range(2):
+            ResultStore("some", plan=plan).result("x", compute)
+        assert compute.calls == 1
+        (folder / f"{i}.png").write_text("another picture")
+        ResultStore("some", plan=plan).result("x", compute)
+        assert compute.calls == 2
+    ResultStore("some", note="a long text " * 100)  # no name of a folder
+
+
+def test_half_precision_is_another_entry():
     compute = Counted(1)
     ResultStore("some").result("x", compute)
     policy = keras.config.dtype_policy()

@@ -140,6 +140,7 @@ def test_case_of_splits_does_not_count(tmp_path):
     for name in ("Train", "VAL", "test"):
         save(tmp_path / name / "a.png", photo())
         assert load(tmp_path, name.lower()).ids == ("a",)
+    assert "the splits train, val, test. Ask for one of them." in refusal(tmp_path, "all")
 
 
 def test_splits_inside_of_images_are_told(tmp_path):
@@ -367,19 +368,23 @@ def test_what_is_damaged_inside_is_named_and_so_is_what_is_too_large(tmp_path, m
         images.read_rgb(tmp_path / "whole.png")
 
 
-def deep_png(path, kind, channels):
-    """Writes a PNG of 3x2 pixels with 16 bits a channel, which Pillow cannot save in colour."""
+def png(path, header, rows):
+    """A PNG by hand: (width, height, bits, kind of colour), and its rows as bytes."""
 
     def chunk(name, content):
         check = zlib.crc32(name + content)
         return struct.pack(">I", len(content)) + name + content + struct.pack(">I", check)
 
+    first = chunk(b"IHDR", struct.pack(">IIBBBBB", *header, 0, 0, 0))
+    content = chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows)))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + first + content + chunk(b"IEND", b""))
+
+
+def deep_png(path, kind, channels):
+    """16 bits a channel."""
     pixels = np.full((2, 3 * channels), 0xFFFF, ">u2")
     pixels[:, 0] = 0x1234
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 2, 16, kind, 0, 0, 0))
-    end = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + end)
+    png(path, (3, 2, 16, kind), [row.tobytes() for row in pixels])
 
 
 @pytest.mark.parametrize(
@@ -391,6 +396,22 @@ def test_more_than_8_bits_a_channel_are_refused_in_grey_and_colour(tmp_path, kin
         with pytest.raises(ValueError, match=r"a\.png: pixels of more than 8 bits .*8 bits a"):
             images.read_photo(tmp_path / "a.png", drop_alpha=drop)
     assert "more than 8 bits" in refusal(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_masks_of_2_or_4_bits_are_refused(tmp_path, bits):
+    save(tmp_path / "images/a.png", photo(8, 8))
+    mask = np.zeros((8, 8), np.uint8)
+    mask[0], mask[1] = 1, 3
+    packed = [sum(int(v) << bits * i for i, v in enumerate(row[::-1])) for row in mask]
+    rows = [value.to_bytes(bits, "big") for value in packed]  # 8 pixels a row
+    (tmp_path / "masks").mkdir()
+    png(tmp_path / "masks/a.png", (8, 8, bits, 0), rows)
+    for options in ({}, {"ignore_class": 3}, {"class_names": ["a", "b", "c", "d"]}):
+        told = refusal(tmp_path, **options)
+        assert "a.png" in told and f"{bits} bits a pixel" in told and "with 8 bits" in told
+    spread = 255 // (2**bits - 1)  # what the greys of a picture become, as in any program
+    assert (images.read_indices(tmp_path / "masks/a.png") == spread * mask).all()
 
 
 def test_a_ppm_of_16_bits_is_refused_and_one_of_8_bits_is_read(tmp_path):

@@ -389,6 +389,17 @@ def test_a_notebook_is_not_replaced_by_its_own_run(project, runs):
     assert runs.started == []
 
 
+def test_what_a_killed_run_left_is_no_copy_of_the_next(project, runs, monkeypatch):
+    good, left = project / "x.ipynb", project / "x.partial.ipynb"
+    nbformat.write(written(), good)
+    nbformat.write(written(results=False), left)
+    before, dead = good.read_bytes(), {"error": "the kernel died", "peak_bytes": 0, "kept": None}
+    monkeypatch.setattr(execute, "_in_own_process", lambda *job: dead)
+    notebook = project / "notebooks" / "00_first.ipynb"
+    assert execute.execute(notebook, good, kernel="python3").error == "the kernel died"
+    assert good.read_bytes() == before and not left.exists()
+
+
 def test_a_wrong_folder_of_data_is_refused_once(project, runs, capsys, monkeypatch):
     node = written()
     node.cells[1].source = node.cells[1].source.replace("['shapes']", "['shapes', 'pets']")

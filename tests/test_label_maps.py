@@ -2,6 +2,7 @@
 
 import warnings
 
+import keras
 import numpy as np
 import pytest
 
@@ -51,10 +52,13 @@ def test_counts_of_single_images_add_up_to_the_iou_of_all():
     assert np.isnan(metrics.iou_of_counts(np.diag([1, 0]))[1])
 
 
-def test_mean_iou_agrees_with_the_mean_of_iou_per_class():
+def test_mean_iou_agrees_with_that_of_keras():
     truth, guess = RNG.integers(0, 5, (4, 20, 20)), RNG.integers(0, 5, (4, 20, 20))
+    guess[guess == 4] = 0  # the classes differ in their IoU
+    keras_counts = keras.metrics.MeanIoU(5)
+    keras_counts.update_state(truth, guess)
     assert metrics.mean_iou(truth, guess, 5) == pytest.approx(
-        metrics.iou_per_class(truth, guess, 5).mean(), rel=1e-6
+        float(keras_counts.result()), rel=1e-6
     )
     assert metrics.mean_iou(truth, truth, 5) == pytest.approx(1.0)
     # A class that is nowhere is left out, not counted as zero or one.
@@ -67,6 +71,10 @@ def test_pixel_accuracy_and_dice_by_hand():
     assert metrics.pixel_accuracy([[0, 3]], [[0, 1]]) == 0.5
     assert metrics.pixel_accuracy([[0, 1]], [[0, 3]]) == 0.5
     assert type(metrics.pixel_accuracy(TRUTH, GUESS)) is float
+    wide = np.array([[0, 65535, 65534, 2]], "uint16")  # counts need no table of all labels
+    assert metrics.pixel_accuracy(wide, wide[:, [0, 0, 2, 0]], ignore_class=65535) == 2 / 3
+    with pytest.raises(ValueError, match="`truth` holds labels -1 to 0"):
+        metrics.pixel_accuracy([0, -1], [0, 0])
     np.testing.assert_allclose(metrics.dice(TRUTH, GUESS, 1), [2 * 2 / (2 + 3)])
     np.testing.assert_allclose(metrics.dice(TRUTH.tolist(), GUESS.tolist(), 1), [2 * 2 / (2 + 3)])
     np.testing.assert_allclose(metrics.dice(TRUTH, GUESS, 7), [1.0])
@@ -242,6 +250,9 @@ def test_gaps_counted_by_hand():
 
 def test_bits_of_maps_without_surprise_are_none():
     assert metrics.label_bits(np.zeros((5, 8, 8), int), 4) == pytest.approx(0, abs=1e-9)
+    for label in (6, 255, -1):
+        with pytest.raises(ValueError, match=f"labels 0 to 4. Received: .*{label}"):
+            metrics.label_bits(np.array([[[0, label]]]), 4)
 
 
 def test_bits_of_noise_are_those_of_the_pixels():

@@ -91,13 +91,21 @@ def test_a_damaged_file_is_named_with_what_mends_it(suffix, damage, tmp_path):
     assert pretrained.load("tiny", tmp_path)[0]
 
 
-def test_a_note_that_lacks_an_entry_is_damaged(tmp_path):
+@pytest.mark.parametrize("entry", [*pretrained.HEAD, "builder"])
+def test_a_note_with_a_wrong_or_missing_entry_is_damaged(tmp_path, entry):
     path = pretrained.save(head(), "tiny", **NET, folder=tmp_path).with_suffix(".json")
     note = json.loads(path.read_text("utf-8"))
-    del note["patches"]
+    note.pop(entry, None)
+    note |= {"builder": "u-net"} if entry == "builder" else {}
     path.write_text(json.dumps(note), "utf-8")
-    with pytest.raises(ValueError, match=r"tiny\.json is damaged .*patches"):
+    with pytest.raises(ValueError, match=rf"tiny\.json is damaged .*{entry}"):
         pretrained.load("tiny", tmp_path)
+
+
+@pytest.mark.parametrize("builder", ["dense_vae", "pyramid_head"])
+def test_a_builder_without_arguments_is_named(tmp_path, builder):
+    with pytest.raises(ValueError, match=f"`arguments` of {builder} are missing"):
+        pretrained.save(head(), "tiny", builder=builder, patches=(2, 2), folder=tmp_path)
 
 
 def test_more_than_two_megabytes_are_refused_and_leave_nothing(tmp_path, monkeypatch):

@@ -36,6 +36,17 @@ def test_a_set_without_masks_or_drawings_keeps_none():
     assert bare.images[0].shape == (10, 20, 3)
 
 
+def test_segments_and_edges_without_drawings_come_along():
+    whole = pictures((40, 80))
+    segments = [np.stack([256 + whole.masks[0].astype("uint16"), whole.masks[0].astype("uint16")])]
+    small = scaled.at_most(
+        data.Dataset("own", "val", whole.images, edges=whole.edges, segmentations=segments), 20
+    )
+    assert small.segmentations[0].dtype == "uint16" and small.edges[0].shape == (10, 20)
+    np.testing.assert_array_equal(small.segmentations[0], segments[0][:, 2::4, 2::4])
+    assert small.edges[0].max() == 255
+
+
 @pytest.mark.parametrize("size", [(480, 640), (1, 900), (7, 3)])
 def test_no_side_is_longer_and_none_vanishes(size):
     fitted = scaled.fitting(size, 32)

@@ -9,6 +9,7 @@ from keras import ops
 
 from helpers.backend import value_and_grad
 from helpers.segmentation import EdgeCrossEntropy, PixelCrossEntropy, SoftDice
+from helpers.segmentation.losses import class_weights
 
 RNG = np.random.default_rng(0)
 VOID = 255
@@ -46,6 +47,20 @@ class_losses = pytest.mark.parametrize("loss", CLASS_LOSSES.values(), ids=CLASS_
 
 
 # Classes --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("void", [-1, 9, 300])
+def test_weights_of_classes_by_hand(void):
+    masks = [np.array([[0, 0, 0, 1]]), np.array([[void, void, 0, 1]])]
+    found = class_weights(masks, 3, ignore_class=void)
+    np.testing.assert_allclose(found, [(4 / 6) ** -0.5, (2 / 6) ** -0.5, 1e-3**-0.5])
+    np.testing.assert_array_equal(class_weights(masks[:1], 3, void, power=0), [1, 1, 1])
+    for wrong in (None, 7):
+        with pytest.raises(ValueError, match=f"outside 0 to 2.*ignore_class={wrong}"):
+            class_weights(masks, 3, wrong)
+    for nothing in ([], [np.full((2, 2), void)]):
+        with pytest.raises(ValueError, match="all pixels of the masks to learn from are void"):
+            class_weights(nothing, 3, void)
 
 
 def test_cross_entropy_of_two_pixels_by_hand():

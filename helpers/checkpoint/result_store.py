@@ -66,7 +66,7 @@ class ResultStore:
     def __init__(self, folder=None, **parameters):
         self.folder = cache_folder() / "kept" / folder if folder else None
         self.parameters = parameters
-        if held := _folders(list(parameters.values())) if folder else {}:
+        if held := _folders(parameters) if folder else {}:
             self.parameters = {**parameters, "files_in": held}
         if self.folder is not None:  # now and not after hours of computing
             _make(self.folder)
@@ -178,9 +178,10 @@ class ResultStore:
 
 def _folders(value):
     """{name: digest} of the folders that are named in JSON values."""
+    value = list(value.values()) if isinstance(value, dict) else value
     if isinstance(value, (list, tuple)):
         return {name: digest for item in value for name, digest in _folders(item).items()}
-    if isinstance(value, str) and value and Path(value).is_dir():
+    if isinstance(value, str) and value and os.path.isdir(value):  # of a long text, too: no folder
         return {value: content_digest(Path(value))[0]}
     return {}
 

@@ -33,7 +33,7 @@ def load(
 
     With subfolders `train/`, `val/`, `test/`, each of this layout, they are the splits. Without
     them, of every five images in the order of their names the fourth is "test", the fifth "val"
-    and the rest "train". "all" is every image, and a single image belongs to every split.
+    and the rest "train", and "all" is every image. A single image belongs to every split.
 
     Classes are counted over the masks of all splits, so each mask is read once more for that (not
     again in the same process, while the file is the same):
@@ -53,7 +53,7 @@ def load(
     the pixels are refused: they are dark lines on a light ground.
 
     Args:
-        split: `"train"`, `"val"`, `"test"` or `"all"`.
+        split: `"train"`, `"val"`, `"test"` or, of a folder without such subfolders, `"all"`.
         path: The folder, or one image file.
         size: Resize to (height, width).
         crop: Cut the middle (height, width) first.
@@ -90,9 +90,10 @@ def load(
     else:
         folders = split_folders(path)
         if folders and split not in folders:
+            mend = "Ask for one of them" if split == "all" else f"Make the folder {split}/, too"
             raise ValueError(
-                f"{path}: has subfolders for the splits {', '.join(folders)}. Make the folder "
-                f"{split}/, too. Received: split={split!r}"
+                f"{path}: has subfolders for the splits {', '.join(folders)}. {mend}. "
+                f"Received: split={split!r}"
             )
         here = layout(folders.get(split, path))
         everywhere = [here, *(_other(f) for s, f in folders.items() if s != split)]

@@ -20,6 +20,7 @@ from helpers.data.file_names import existing
 
 # Formats, and compressions of TIFF, that change values. A phone's "MPO" is JPEG.
 LOSSY = {"JPEG", "MPO", "JPEG2000", "TIFF_JPEG"}
+SPREAD = {"L;2": 2, "L;4": 4}  # Pillow's names of greys that it spreads over 0 to 255: their bits
 # A camera's tag -> how stored pixels are turned to be shown; 1 stands for "as they are".
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -64,7 +65,8 @@ def read_photo(path, upright=True, drop_alpha=False):
         ValueError: If it is no image, holds several, has more than 8 bits a channel, or has
             transparent pixels.
     """
-    image, tag, deep = _opened(path)
+    image, tag, raw = _opened(path)
+    deep = raw not in SPREAD and raw
     if deep or image.mode.startswith(("I", "F")):
         raise ValueError(
             f"{path}: pixels of more than 8 bits (mode {deep or image.mode!r}). "
@@ -102,12 +104,17 @@ def read_channel(path, exact=False):
 
     Args:
         path: The file.
-        exact: Whether to refuse JPEG and JPEG 2000, which change values a little.
+        exact: Whether to refuse what changes values: JPEG and JPEG 2000, and greys of 2 or 4 bits,
+            which reading spreads over 0 to 255.
 
     Raises:
         ValueError: If it has colours or values that no byte holds; further as `read_rgb`.
     """
-    image, tag, _ = _opened(path)
+    image, tag, raw = _opened(path)
+    if exact and raw in SPREAD:
+        raise ValueError(
+            f"{path}: {SPREAD[raw]} bits a pixel (mode {raw!r}). Save masks with 8 bits."
+        )
     if exact and LOSSY & {image.format, str(image.info.get("compression")).upper()}:
         raise ValueError(f"{path}: JPEG changes class indices. Save masks as PNG.")
     if image.mode.startswith(("I", "F")):
@@ -136,13 +143,13 @@ def turned(array, tag):
 
 
 def _opened(path):
-    """The image as stored, loaded; its camera tag, 1 to 8; its raw mode if that has 16 bits."""
+    """The image as stored, loaded; its camera tag, 1 to 8; its raw mode if loading changes that."""
     try:
         # From an open file and not from a path: by path, Pillow 13 scrambles uncompressed grey
         # TIFF files that have a tag of a quarter turn.
         with open(existing(path), "rb") as file:
             image = Image.open(file)
-            deep = _deep(image)
+            raw = _raw(image)
             tag = _tag(image)
             # A phone hides a second picture in a JPEG ("MPO"); the first one is the photograph.
             count = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
@@ -171,15 +178,16 @@ def _opened(path):
         )
     if image.format == "TIFF" and tag in TURNS:  # Pillow has turned it
         image = image.transpose(TURNS[{6: 8, 8: 6}.get(tag, tag)])
-    return image, tag, deep
+    return image, tag, raw
 
 
-def _deep(image):
-    """The raw mode of an unloaded image of 16 bits a channel, which loading cuts to 8, or ""."""
+def _raw(image):
+    """The raw mode of an unloaded image whose values loading changes to those of 8 bits, or ""."""
     for codec, *_, arguments in image.tile:
         if codec in ("ppm", "ppm_plain") and arguments[-1] > 255:  # the largest value
             return f"{arguments[0]};16"
-    found = re.search(r"\w+;16[BLN]", str(image.tile))  # "BGR;16" is 16 bits a pixel
+    # "BGR;16" is 16 bits a pixel. Of 2 and 4 bits, only greys are changed, not palettes.
+    found = re.search(r"\w+;16[BLN]|\bL;[24]", str(image.tile))
     return found[0] if found else ""
 
 

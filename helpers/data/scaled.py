@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import numpy as np
+
 from helpers.data.images import resize_boundaries, resize_image, resize_indices, share
 
 
@@ -13,7 +15,7 @@ def at_most(dataset, side):
         side: longest side in pixels.
 
     Returns:
-        A `data.Dataset` whose images, masks and annotations are lists.
+        A `data.Dataset` whose images, and what was drawn in them, are lists.
 
     Examples:
         >>> from helpers.data import scaled
@@ -25,6 +27,13 @@ def at_most(dataset, side):
     scaled = {"images": list(map(resize_image, dataset.images, sizes))}
     if dataset.masks is not None:
         scaled["masks"] = list(map(resize_indices, dataset.masks, sizes))
+    if dataset.segmentations is not None:
+        scaled["segmentations"] = [
+            np.stack([resize_indices(one, size) for one in people])
+            for people, size in zip(dataset.segmentations, sizes)
+        ]
+    if dataset.annotations is None and dataset.edges is not None:
+        scaled["edges"] = list(map(resize_boundaries, dataset.edges, sizes))
     if dataset.annotations is not None:
         drawn = list(map(resize_boundaries, dataset.annotations, sizes))
         # One drawing may have strengths, which its 0s and 1s do not tell.

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+NOTHING = "no pixel counts: there is none, or all of them are void"
+
 
 def confusion_matrix(truth, prediction, num_classes, ignore_class=None):
     """Counts of pixels, rows the truth, columns the prediction: int64 `(C, C)`.
@@ -19,6 +21,13 @@ def confusion_matrix(truth, prediction, num_classes, ignore_class=None):
         >>> metrics.confusion_matrix([0, 0, 1, 9], [0, 1, 1, 1], 2, ignore_class=9).tolist()
         [[1, 1], [0, 1]]
     """
+    truth, prediction = _counted(truth, prediction, ignore_class, num_classes)
+    counts = np.bincount(truth * num_classes + prediction, minlength=num_classes**2)
+    return counts.reshape(num_classes, num_classes)
+
+
+def _counted(truth, prediction, ignore_class, num_classes=None):
+    """Truth and prediction at the pixels that count, int64 `(P,)` each, after all checks."""
     truth, prediction = np.asarray(truth), np.asarray(prediction)
     if truth.shape != prediction.shape:
         raise ValueError(
@@ -30,14 +39,14 @@ def confusion_matrix(truth, prediction, num_classes, ignore_class=None):
             raise ValueError(f"`{name}` must hold integer labels. Received: dtype={labels.dtype}")
     counted = np.ones(truth.shape, bool) if ignore_class is None else truth != ignore_class
     truth, prediction = truth[counted].astype("int64"), prediction[counted].astype("int64")
+    highest = np.inf if num_classes is None else num_classes - 1
     for name, labels in (("truth", truth), ("prediction", prediction)):
-        if labels.size and (labels.min() < 0 or labels.max() >= num_classes):
+        if labels.size and (labels.min() < 0 or labels.max() > highest):
             raise ValueError(
                 f"`{name}` holds labels {labels.min()} to {labels.max()}, outside 0 to "
-                f"{num_classes - 1}. Is the void label named? Received: ignore_class={ignore_class!r}"
+                f"{highest}. Is the void label named? Received: ignore_class={ignore_class!r}"
             )
-    counts = np.bincount(truth * num_classes + prediction, minlength=num_classes**2)
-    return counts.reshape(num_classes, num_classes)
+    return truth, prediction
 
 
 def iou_per_class(truth, prediction, num_classes, ignore_class=None):
@@ -94,15 +103,15 @@ def pixel_accuracy(truth, prediction, ignore_class=None):
         >>> metrics.pixel_accuracy([0, 0, 1, 9], [0, 1, 1, 1], ignore_class=9)
         0.666...
     """
-    truth, prediction = np.asarray(truth), np.asarray(prediction)
-    classes = int(max(truth.max(initial=0), prediction.max(initial=0))) + 1
-    counts = _some_counts(confusion_matrix(truth, prediction, classes, ignore_class))
-    return float(np.trace(counts) / counts.sum())
+    counted = _counted(truth, prediction, ignore_class)
+    if not counted[0].size:
+        raise ValueError(NOTHING)
+    return float(np.mean(counted[0] == counted[1]))
 
 
 def _some_counts(counts):
     if not counts.sum():
-        raise ValueError("no pixel counts: there is none, or all of them are void")
+        raise ValueError(NOTHING)
     return counts
 
 
@@ -217,11 +226,18 @@ def label_bits(maps, num_classes):
         maps: integers `(N, H, W)`, labels in [0, num_classes]; the last may stand for void.
         num_classes: C.
 
+    Raises:
+        ValueError: If a label is outside [0, num_classes].
+
     Examples:
         >>> metrics.label_bits(np.zeros((2, 8, 8), int), num_classes=2)     # nothing to tell
         0.0
     """
     maps = np.asarray(maps, dtype="int64")
+    if maps.size and not 0 <= maps.min() <= maps.max() <= num_classes:
+        raise ValueError(
+            f"`maps` must hold labels 0 to {num_classes}. Received: {maps.min()} to {maps.max()}"
+        )
     n, framed = num_classes + 1, np.pad(maps, ((0, 0), (1, 0), (1, 0)))
     near = (framed[:, 1:, :-1] * n + framed[:, :-1, 1:]) * n + framed[:, :-1, :-1]
     table = np.bincount((near * n + maps).ravel(), minlength=n**4).reshape(-1, n)

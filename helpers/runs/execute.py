@@ -111,6 +111,7 @@ def execute(
     if profile:
         environment["HELPERS_PROFILE"] = profile
     started = time.monotonic()
+    partial.unlink(missing_ok=True)  # of a run that was killed: it is no copy of this one
     try:
         report = _in_own_process(job, cwd, environment, stop)
     except KeyboardInterrupt:

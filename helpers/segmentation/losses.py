@@ -27,12 +27,18 @@ def class_weights(masks, num_classes, ignore_class=None, power=0.5):
         float64 `(C,)`.
 
     Raises:
-        ValueError: If no pixel counts.
+        ValueError: If no pixel counts, or a label is neither a class nor void.
     """
-    counts = sum(np.bincount(np.ravel(mask), minlength=256) for mask in masks)
-    if ignore_class is not None:
-        counts[ignore_class] = 0
-    counts = counts[:num_classes]
+    counts = np.zeros(num_classes, "int64")
+    for mask in masks:
+        labels = np.ravel(mask)
+        labels = labels if ignore_class is None else labels[labels != ignore_class]
+        if labels.size and not 0 <= labels.min() <= labels.max() < num_classes:
+            raise ValueError(
+                f"the masks hold labels {labels.min()} to {labels.max()}, outside 0 to "
+                f"{num_classes - 1}. Is the void label named? Received: ignore_class={ignore_class!r}"
+            )
+        counts += np.bincount(labels, minlength=num_classes)
     if not counts.sum():
         raise ValueError(f"all pixels of the masks to learn from are void ({ignore_class}).")
     return np.maximum(counts / counts.sum(), 1e-3) ** -power

@@ -420,7 +420,7 @@ measure("masks", [*controls, "latent"])
 # %%
 table = several_answers.figure_data("masks", scores[steps[-1]]["masks"])
 fig = plots.scores_by_method(**table)
-alt = "Two rows of four panels: the recorded study of one map, dropout and latent, and this run of all five methods. In NLL latent and three maps lie far left of the dotted line of the best single map, the others right of it; the dashed line of the perfect latent is near zero. Energy distance is alike. In matched IoU three maps lie far right of the dotted line, the latent less far, the others left, the pixel latent farthest; the dashed line is farthest right. In Brier score both lines are one, left of all methods."
+alt = "Two rows of four panels: the recorded study of one map, dropout and latent, and this run of all five methods. In NLL latent and three maps lie far left of the dotted line of the best single map, the others right of it; the dashed line of the perfect latent is near zero. Energy distance is alike. In matched IoU three maps, and the latent of the study, lie far right of the dotted line, the latent of this run less far, the others left, the pixel latent farthest; the dashed line is farthest right. In Brier score both lines are one, left of all methods."
 plots.show(fig, alt=alt)
 
 # %%
