@@ -20,7 +20,7 @@ from helpers.data.file_names import existing
 
 # Formats, and compressions of TIFF, that change values. A phone's "MPO" is JPEG.
 LOSSY = {"JPEG", "MPO", "JPEG2000", "TIFF_JPEG"}
-SPREAD = {"L;2": 2, "L;4": 4}  # Pillow's names of greys that it spreads over 0 to 255: their bits
+FEW_BITS = {"L;2": 2, "L;4": 4}  # Pillow's names of greys that it spreads over 0 to 255: their bits
 # A camera's tag -> how stored pixels are turned to be shown; 1 stands for "as they are".
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -66,7 +66,7 @@ def read_photo(path, upright=True, drop_alpha=False):
             transparent pixels.
     """
     image, tag, raw = _opened(path)
-    deep = raw not in SPREAD and raw
+    deep = raw not in FEW_BITS and raw
     if deep or image.mode.startswith(("I", "F")):
         raise ValueError(
             f"{path}: pixels of more than 8 bits (mode {deep or image.mode!r}). "
@@ -111,9 +111,9 @@ def read_channel(path, exact=False):
         ValueError: If it has colours or values that no byte holds; further as `read_rgb`.
     """
     image, tag, raw = _opened(path)
-    if exact and raw in SPREAD:
+    if exact and raw in FEW_BITS:
         raise ValueError(
-            f"{path}: {SPREAD[raw]} bits a pixel (mode {raw!r}). Save masks with 8 bits."
+            f"{path}: {FEW_BITS[raw]} bits a pixel (mode {raw!r}). Save masks with 8 bits."
         )
     if exact and LOSSY & {image.format, str(image.info.get("compression")).upper()}:
         raise ValueError(f"{path}: JPEG changes class indices. Save masks as PNG.")
